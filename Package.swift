@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours: Swift 6 language mode (by the tools version) and no warning left standing.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "tidemark",
+    products: [
+        .library(name: "Tidemark", targets: ["Engine", "Worker", "SQLiteState", "KafkaIO", "ClickHouseSink"]),
+        .executable(name: "tidemark", targets: ["tidemark"]),
+        .executable(name: "checkpoint", targets: ["checkpoint"]),
+    ],
+    dependencies: [
+        // The command line: sub-commands, help and usage errors as users of good tools expect them.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // The log API that programs embedding the engine already use; 1 s of build time.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // YAML with line numbers for the configuration's errors; a parser of our own would not be trusted.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        // A small HTTP server without SwiftNIO (which alone builds longer than all of this) for the status page.
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+    ],
+    targets: [
+        // The core: no C library, no clock, no I/O, no async.
+        .target(name: "Engine", swiftSettings: strict),
+        .target(name: "FintechJob", dependencies: ["Engine"], swiftSettings: strict),
+        .target(name: "Simulation", dependencies: ["Engine"], swiftSettings: strict),
+
+        // The edges.
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "SQLiteState", dependencies: ["Engine", "CSQLite"], swiftSettings: strict),
+        .target(name: "KafkaIO", dependencies: ["Engine", "CRdKafka", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+        .target(name: "CurlHTTP", dependencies: ["CCurl"], swiftSettings: strict),
+        .target(name: "ClickHouseSink", dependencies: ["Engine", "CurlHTTP", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+        .target(name: "Admin", dependencies: ["Engine", .product(name: "FlyingFox", package: "FlyingFox")], swiftSettings: strict),
+
+        // Runs a topology: threads, clocks and signals around Engine's state machines.
+        .target(name: "Worker", dependencies: ["Engine", "SQLiteState", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+
+        .executableTarget(
+            name: "tidemark",
+            dependencies: [
+                "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink", "Admin", "Worker", "Yams",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "checkpoint",
+            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "tools/checkpoint",
+            swiftSettings: strict
+        ),
+
+        // Servers, ports and files for the tests; no product contains it.
+        .target(name: "TestSupport", dependencies: ["Engine"], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: strict),
+    ]
+)

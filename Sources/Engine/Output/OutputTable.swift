@@ -1,0 +1,56 @@
+/// A table that a job writes: its name, its columns in order, and what a sink needs to create it.
+public struct OutputTable: Hashable, Sendable {
+    public let name: String
+    public let columns: [OutputColumn]
+    /// The time column that the table is partitioned by; it must be one of `columns`, of type `time`.
+    public let timeColumn: String
+    /// The sorting key, by column name.
+    public let orderBy: [String]
+
+    public init(_ name: String, timeColumn: String, orderBy: [String], columns: [OutputColumn]) {
+        let names = Set(columns.map(\.name))
+        precondition(names.count == columns.count, "table \(name): a column's name is used twice")
+        precondition(columns.contains { $0.name == timeColumn && $0.type == .time }, "table \(name): \(timeColumn) is no time column")
+        precondition(names.isSuperset(of: orderBy), "table \(name): an unknown column in its sorting key")
+        self.name = name
+        self.columns = columns
+        self.timeColumn = timeColumn
+        self.orderBy = orderBy
+    }
+
+    public var timeColumnIndex: Int { columns.firstIndex { $0.name == timeColumn }! }
+}
+
+/// One column of an output table.
+public struct OutputColumn: Hashable, Sendable {
+    public let name: String
+    public let type: OutputType
+
+    public init(_ name: String, _ type: OutputType) {
+        self.name = name
+        self.type = type
+    }
+}
+
+/// What a column holds. Beside each: how a row encodes it in the outbox (integers little-endian) and the ClickHouse
+/// type that a created table gets for it.
+public enum OutputType: String, Hashable, Sendable, CaseIterable {
+    /// Varint length, bytes. `String`
+    case text
+    /// 8 bytes. `UInt64`
+    case count
+    /// 8 bytes, IEEE 754. `Float64`
+    case number
+    /// 1 byte, 0 or 1. `Bool`, else `UInt8`
+    case flag
+    /// 8 bytes, milliseconds since 1970 UTC. `DateTime64(3, 'UTC')`, else `DateTime('UTC')` in whole seconds, cut
+    case time
+    /// 8 bytes, a signed count of cents. `Decimal(18, 2)`
+    case amount
+    /// 16 bytes, a signed count of cents. `Decimal(38, 2)`
+    case sum
+    /// Varint byte length, then the entries of `TextCounts`. `Map(String, UInt32)`, else `String` with a JSON object
+    case textCounts
+    /// Varint byte length, then texts, each with its varint length. `Array(String)`
+    case texts
+}

@@ -1,0 +1,37 @@
+/// Where a job's rows go, such as ClickHouse.
+///
+/// An implementor guarantees: `deliver` returns `.delivered` only when every row of the batch is in the table exactly
+/// once, whatever happened to this or to an earlier attempt; it never changes the batch's number, rows or their order.
+public protocol BatchSink: AnyObject, Sendable {
+    /// Makes sure that every table exists and can hold its rows, and that what the sink holds fits the state's ledger;
+    /// throws, saying what to do, when it does not. Returns how each table is partitioned.
+    func open(_ tables: [SinkTable]) throws -> [String: RowPartitioning]
+    /// Delivers one batch; blocks, for as long as the sink is down. Called from one thread a table, in order of numbers.
+    /// `mayHaveBeenSent`: an earlier process may have sent it, so what landed is found out first.
+    /// Throws only what no waiting mends: a batch that landed in part, a table that was replaced.
+    func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: @escaping @Sendable () -> Bool) throws -> DeliveryOutcome
+}
+
+/// A table and what the state knows of its delivery, as the sink checks it when it opens.
+public struct SinkTable: Sendable {
+    public let table: OutputTable
+    public let lineage: Lineage
+    /// The last batch number that the state has frozen in this lineage; nil when there is none.
+    public let lastFrozen: BatchNumber?
+    /// True when the state directory was empty: then the sink must hold no row of this job.
+    public let isNewState: Bool
+
+    public init(table: OutputTable, lineage: Lineage, lastFrozen: BatchNumber?, isNewState: Bool) {
+        self.table = table
+        self.lineage = lineage
+        self.lastFrozen = lastFrozen
+        self.isNewState = isNewState
+    }
+}
+
+/// How a delivery ended.
+public enum DeliveryOutcome: Sendable, Equatable {
+    case delivered
+    /// `isCancelled` said so first: what landed is unknown, and the batch stays in the outbox.
+    case cancelled
+}

@@ -1,0 +1,35 @@
+/// What the caller of something that failed has to do.
+public enum FailureKind: String, Sendable {
+    /// Try again later: nothing is broken.
+    case retry
+    /// Somebody else owns the state now: stop.
+    case fenced
+    /// Stored bytes are damaged: stop and restore.
+    case corrupt
+    /// Input, configuration or surroundings are wrong: a person has to change something.
+    case invalid
+    /// Another process holds the state.
+    case locked
+    /// Stored by a newer or otherwise incompatible version.
+    case incompatible
+    /// Something named does not exist.
+    case missing
+    /// A mistake in this program.
+    case bug
+}
+
+/// The errors of all targets: what to do, what happened and where, and what caused it.
+///
+/// The message says what happened, where (topic, partition, offset, table, file) and what to do about it.
+public protocol Failure: Error, CustomStringConvertible {
+    var kind: FailureKind { get }
+    var message: String { get }
+    var cause: (any Error)? { get }
+}
+
+extension Failure {
+    public var description: String {
+        guard let cause else { return message }
+        return "\(message) (cause: \(cause))"
+    }
+}

@@ -1,0 +1,75 @@
+/// Turns the bytes of a record into an event, or says why that can't be done.
+public protocol EventDecoder {
+    /// What processors see of a record: numbers and `ByteView`s into the record or into `scratch`, nothing counted.
+    associatedtype Event: BitwiseCopyable
+
+    /// Must not fail on any bytes: what can't be used is rejected. Views in the event stay valid until the batch of
+    /// records that this one belongs to is done with.
+    mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Event>
+}
+
+/// What became of a record.
+public enum DecodedRecord<Event: BitwiseCopyable> {
+    /// An event at its own time, which moves the watermark.
+    case event(Event, at: EventTime)
+    /// A record that isn't meant to be processed; counted under this name in a metric.
+    case skipped(StaticString)
+    /// A record that can't be used; it goes to the stage's table of rejected records.
+    case rejected(Rejection)
+}
+
+/// Why a record can't be used: written as `reason` or `reason:field`.
+public struct Rejection: BitwiseCopyable {
+    public let reason: StaticString
+    public let field: StaticString?
+
+    public init(_ reason: StaticString, field: StaticString? = nil) {
+        self.reason = reason
+        self.field = field
+    }
+
+    /// A windowed processor was too late for the record.
+    public static var late: Rejection { Rejection("late") }
+}
+
+/// Memory for the bytes that decoding makes up, such as unescaped texts; it lives as long as the batch of records.
+public final class ScratchMemory {
+    private var blocks: [UnsafeMutableBufferPointer<UInt8>] = []
+    private var current = 0
+    private var used = 0
+    private static let blockSize = 64 << 10
+
+    public init() {}
+
+    deinit {
+        for block in blocks { block.deallocate() }
+    }
+
+    /// `count` bytes whose contents are undefined.
+    public func allocate(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+        while current < blocks.count {
+            if used + count <= blocks[current].count {
+                defer { used += count }
+                return blocks[current].baseAddress.unsafelyUnwrapped + used
+            }
+            current += 1
+            used = 0
+        }
+        let block = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(count, ScratchMemory.blockSize))
+        blocks.append(block)
+        current = blocks.count - 1
+        used = count
+        return block.baseAddress.unsafelyUnwrapped
+    }
+
+    /// Everything handed out so far may be used again. Blocks larger than the usual one are given back.
+    public func reset() {
+        blocks.removeAll { block in
+            guard block.count > ScratchMemory.blockSize else { return false }
+            block.deallocate()
+            return true
+        }
+        current = 0
+        used = 0
+    }
+}

@@ -1,0 +1,35 @@
+/// An event with what the task knows about it.
+public struct TimedEvent<Event: BitwiseCopyable>: BitwiseCopyable {
+    public var event: Event
+    public var time: EventTime
+    /// The task's watermark after this event.
+    public var watermark: EventTime
+    /// The record's place in its batch.
+    public var record: Int32
+    /// Set by a windowed processor that was too late for the event.
+    public var isLate: Bool
+
+    @inlinable
+    init(event: Event, time: EventTime, watermark: EventTime, record: Int32) {
+        self.event = event
+        self.time = time
+        self.watermark = watermark
+        self.record = record
+        isLate = false
+    }
+}
+
+/// A processor as its task drives it, a batch of events at a time. `WindowedProcessor` and `KeyedProcessorRunner` are
+/// the two kinds; jobs write `WindowedAggregate`s and `KeyedProcessor`s.
+public protocol EventProcessor<Event>: AnyObject {
+    associatedtype Event: BitwiseCopyable
+    var stateTables: [any StateTable] { get }
+    /// Processes events in log order, each before the watermark that it brings.
+    func process(_ events: UnsafeMutableBufferPointer<TimedEvent<Event>>) throws
+    /// Closes windows up to `watermark` and, unless the run is ending, fires timers up to it.
+    func advance(to watermark: EventTime, firingTimers: Bool) throws
+    /// The watermark that the durable state holds; called once, before anything is processed.
+    func resume(at watermark: EventTime) throws
+    /// The end of the last window still open; nil when none is.
+    var lastOpenWindowEnd: EventTime? { get }
+}

@@ -1,0 +1,103 @@
+/// A processor that adds events up per key and tumbling window, and says something about each window when it closes.
+///
+/// Windows are `[start, end)`, aligned to 1970. A window closes when its task's watermark reaches its end; an event
+/// for a window that is closed already is late.
+public protocol WindowedAggregate {
+    associatedtype Event: BitwiseCopyable
+    associatedtype Record: StateRecord
+
+    /// The name of its state table: stored, unique in its stage, never derived from anything.
+    static var name: String { get }
+    /// Counted up with every change of `Record`.
+    static var version: Int { get }
+
+    /// The key that the event counts for; nil when it does not count here (and then it can't be late here either).
+    func key(of event: Event) -> ByteView?
+    /// Adds one event to its key's record in its window.
+    mutating func add(_ event: Event, at time: EventTime, to record: inout Record)
+    /// The window is complete: write rows, send messages. Called once per key and window.
+    mutating func close(_ window: Window, key: ByteView, record: inout Record)
+}
+
+/// A window of event time, `[start, end)`.
+public struct Window: Hashable, Sendable, BitwiseCopyable {
+    public let start: EventTime
+    public let end: EventTime
+
+    @inlinable
+    public init(start: EventTime, end: EventTime) {
+        self.start = start
+        self.end = end
+    }
+
+    /// The window of length `span`, aligned to 1970, that holds `time`.
+    @inlinable
+    public init(containing time: EventTime, span: EventSpan) {
+        start = EventTime(milliseconds: time.milliseconds - time.milliseconds.floorRemainder(by: span.milliseconds))
+        end = start + span
+    }
+}
+
+/// Runs a `WindowedAggregate` in a task.
+public final class WindowedProcessor<Aggregate: WindowedAggregate>: EventProcessor {
+    public typealias Event = Aggregate.Event
+
+    @usableFromInline var aggregate: Aggregate
+    @usableFromInline let state: WindowedState<Aggregate.Record>
+    @usableFromInline var watermark = EventTime.distantPast
+    /// The end of the earliest open window: nothing closes before it.
+    @usableFromInline var nextClose = EventTime.distantFuture
+
+    @inlinable
+    public init(_ aggregate: Aggregate, span: EventSpan, task: TaskID, cold: any ColdStateReader) {
+        self.aggregate = aggregate
+        let schema = StateSchema(table: Aggregate.name, version: Aggregate.version, key: .windowAndKey, record: Aggregate.Record.self)
+        state = WindowedState(schema: schema, span: span, task: task, cold: cold)
+    }
+
+    public var stateTables: [any StateTable] { [state] }
+
+    public var lastOpenWindowEnd: EventTime? { state.lastOpenWindowEnd }
+
+    @inlinable
+    public func process(_ events: UnsafeMutableBufferPointer<TimedEvent<Event>>) throws {
+        for index in events.indices {
+            let time = events[index].time
+            if let key = aggregate.key(of: events[index].event) {
+                let window = Window(containing: time, span: state.span)
+                if window.end <= watermark {
+                    events[index].isLate = true
+                } else {
+                    try state.update(key, in: window) { record in
+                        aggregate.add(events[index].event, at: time, to: &record)
+                    }
+                    if window.end < nextClose { nextClose = window.end }
+                }
+            }
+            watermark = events[index].watermark
+            if watermark >= nextClose { try close() }
+        }
+    }
+
+    @inlinable
+    public func advance(to watermark: EventTime, firingTimers: Bool) throws {
+        guard watermark > self.watermark else { return }
+        self.watermark = watermark
+        if watermark >= nextClose { try close() }
+    }
+
+    @inlinable
+    public func resume(at watermark: EventTime) throws {
+        self.watermark = watermark
+        nextClose = state.firstOpenWindowEnd ?? .distantFuture
+        if watermark >= nextClose { try close() }
+    }
+
+    @inlinable
+    func close() throws {
+        try state.close(through: watermark) { window, key, record in
+            aggregate.close(window, key: key, record: &record)
+        }
+        nextClose = state.firstOpenWindowEnd ?? .distantFuture
+    }
+}

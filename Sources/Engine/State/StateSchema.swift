@@ -1,0 +1,85 @@
+/// The shape of a state table as it is written beside the state: enough to read any record without the job's code.
+public struct StateSchema: Hashable, Sendable {
+    /// The table's name, unique in its stage.
+    public let table: String
+    /// Counted up by the job's author whenever the fields change.
+    public let version: Int
+    public let key: StateKeyKind
+    /// True when each record leads with its key's timer: a zigzag varint of milliseconds, `Int64.max` for none.
+    public let hasTimer: Bool
+    public let fields: [StateField]
+
+    public init(table: String, version: Int, key: StateKeyKind, hasTimer: Bool, fields: [StateField]) {
+        self.table = table
+        self.version = version
+        self.key = key
+        self.hasTimer = hasTimer
+        self.fields = fields
+    }
+
+    /// The schema of `Record`, collected by visiting the fields of an empty one.
+    public init<Record: StateRecord>(table: String, version: Int, key: StateKeyKind, hasTimer: Bool = false, record: Record.Type) {
+        var collector = SchemaCollector()
+        var empty = Record()
+        empty.fields(&collector)
+        let names = collector.fields.map(\.name)
+        precondition(Set(names).count == names.count, "state table \(table): a field's name is used twice")
+        self.init(table: table, version: version, key: key, hasTimer: hasTimer, fields: collector.fields)
+    }
+}
+
+/// What leads a stored key. The raw values are stored.
+public enum StateKeyKind: String, Hashable, Sendable {
+    /// The key alone.
+    case key
+    /// The window's start, then the key.
+    case windowAndKey
+}
+
+/// One field of a stored record.
+public struct StateField: Hashable, Sendable {
+    public let name: String
+    public let type: StateFieldType
+
+    public init(name: String, type: StateFieldType) {
+        self.name = name
+        self.type = type
+    }
+}
+
+/// How a field is encoded. The raw values are stored.
+public enum StateFieldType: String, Hashable, Sendable {
+    /// One byte, 0 or 1.
+    case bool
+    /// A varint.
+    case unsigned
+    /// A zigzag varint.
+    case signed
+    /// A zigzag number as two varints, low half first.
+    case signed128
+    /// A zigzag varint of milliseconds since 1970 UTC.
+    case time
+    /// A varint length, then the bytes.
+    case text
+    /// A varint byte length, then texts.
+    case textSet
+    /// A varint byte length, then pairs of a text and four bytes of count.
+    case textCounts
+}
+
+private struct SchemaCollector: FieldVisitor {
+    var fields: [StateField] = []
+
+    private mutating func add(_ name: StaticString, _ type: StateFieldType) {
+        fields.append(StateField(name: String(describing: name), type: type))
+    }
+
+    mutating func field(_ name: StaticString, _ value: inout Bool) { add(name, .bool) }
+    mutating func field(_ name: StaticString, _ value: inout UInt64) { add(name, .unsigned) }
+    mutating func field(_ name: StaticString, _ value: inout Int64) { add(name, .signed) }
+    mutating func field(_ name: StaticString, _ value: inout Int128) { add(name, .signed128) }
+    mutating func field(_ name: StaticString, _ value: inout EventTime) { add(name, .time) }
+    mutating func field(_ name: StaticString, _ value: inout TextField) { add(name, .text) }
+    mutating func field(_ name: StaticString, _ value: inout TextSet) { add(name, .textSet) }
+    mutating func field(_ name: StaticString, _ value: inout TextCounts) { add(name, .textCounts) }
+}

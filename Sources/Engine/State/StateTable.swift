@@ -1,0 +1,26 @@
+/// A state table of one task as the engine's own machinery sees it: restored at the start, cut once an epoch, evicted.
+public protocol StateTable: AnyObject {
+    var schema: StateSchema { get }
+    var memoryBytes: Int { get }
+    /// The changes since the last cut, nil when there are none; the next epoch starts.
+    func cut() -> StateDelta?
+    /// Applies one change read from the durable file; `isFolded` when it comes from the keyed rows.
+    /// False when the bytes are not what the table stores.
+    func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool
+    /// Says that keyed rows exist in the durable file which were not restored: from here on a miss asks `cold`.
+    func markIncomplete()
+    /// Says that the durable file has folded every change up to `cuts` cuts ago, and gives back about `bytes` of memory.
+    /// Returns how many were.
+    func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int
+}
+
+/// Reads records that were evicted from memory.
+///
+/// An implementor answers from the keyed rows alone: records that are not folded yet are never evicted. It may block
+/// for a read of the local disk; it may be called from the thread of any task.
+public protocol ColdStateReader: Sendable {
+    /// Calls `body` with the record stored under `key`, if there is one.
+    func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) throws
+    /// Calls `body` with every record whose key starts with `prefix`, in key order.
+    func scan(task: TaskID, table: String, prefix: ByteView, _ body: (_ key: ByteView, _ record: ByteView) -> Void) throws
+}

@@ -1,0 +1,71 @@
+/// Records by window and key: one table in memory per open window, dropped whole when the window closes.
+public final class WindowedState<Record: StateRecord>: StateTable {
+    public let schema: StateSchema
+    @usableFromInline let span: EventSpan
+    @usableFromInline let windows: OpenWindows
+    @usableFromInline var record = Record()
+    @usableFromInline var encoder = FieldEncoder()
+
+    @usableFromInline
+    init(schema: StateSchema, span: EventSpan, task: TaskID, cold: any ColdStateReader) {
+        precondition(span.milliseconds > 0, "a window has a length")
+        self.schema = schema
+        self.span = span
+        windows = OpenWindows(span: span, task: task, table: schema.table, cold: cold)
+    }
+
+    /// Loads the key's record in the window (a fresh one when there is none), lets `body` change it, and stores it.
+    @inlinable
+    func update(_ key: ByteView, in window: Window, _ body: (inout Record) -> Void) throws {
+        let slot = try windows.find(key, in: window)
+        if slot.isNew {
+            record.reset()
+        } else if !FieldDecoder.decode(slot.record, into: &record) {
+            throw StateDamage(table: schema.table, key: key.copy())
+        }
+        body(&record)
+        windows.store(encoder.encode(&record), at: slot, for: key)
+    }
+
+    /// Closes every window that ends at or before `watermark`, in order, handing each of its records to `body`.
+    @inlinable
+    func close(through watermark: EventTime, _ body: (Window, ByteView, inout Record) -> Void) throws {
+        while let window = windows.first, window.end <= watermark {
+            var damaged: [UInt8]?
+            try windows.forEachRecord(of: window) { key, bytes in
+                if FieldDecoder.decode(bytes, into: &record) {
+                    body(window, key, &record)
+                } else {
+                    damaged = key.copy()
+                }
+            }
+            if let damaged { throw StateDamage(table: schema.table, key: damaged) }
+            windows.remove(window)
+        }
+    }
+
+    @inlinable var firstOpenWindowEnd: EventTime? { windows.first?.end }
+    public var lastOpenWindowEnd: EventTime? { windows.last?.end }
+    public var memoryBytes: Int { windows.memoryBytes }
+    public func cut() -> StateDelta? { windows.cut() }
+    public func markIncomplete() { windows.markIncomplete() }
+
+    public func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool { windows.restore(change, isFolded: isFolded) }
+
+    public func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int {
+        windows.release(foldedThrough: epoch, evicting: bytes)
+    }
+}
+
+/// A stored record that does not decode: the file is damaged, or was written by other code under the same version.
+public struct StateDamage: Failure {
+    public let kind = FailureKind.corrupt
+    public let message: String
+    public let cause: (any Error)? = nil
+
+    @usableFromInline
+    init(table: String, key: [UInt8]) {
+        let shown = String(decoding: key.prefix(64), as: UTF8.self)
+        message = "state table \(table): the record of key '\(shown)' is damaged; stop the job, keep its state directory, and restore an earlier checkpoint"
+    }
+}

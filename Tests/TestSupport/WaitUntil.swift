@@ -1,0 +1,15 @@
+import Foundation
+
+/// Thrown when a condition did not come true in time; the test fails with its text.
+public struct WaitedTooLong: Error, CustomStringConvertible {
+    public let description: String
+}
+
+/// Waits for a condition that is bound to come true, looking every few milliseconds; the limit only ends broken tests.
+public func waitUntil(_ what: String, within seconds: Double = 60, _ condition: () throws -> Bool) throws {
+    let limit = Date().addingTimeInterval(seconds)
+    while try !condition() {
+        if Date() > limit { throw WaitedTooLong(description: "waited \(seconds) s in vain: \(what)") }
+        usleep(10_000)
+    }
+}
