@@ -7,6 +7,8 @@ public protocol StateStore: ColdStateReader, AnyObject {
     /// What the store holds, for this job's stages and tables. Throws when it belongs to another job, was written by a
     /// newer version, or is damaged.
     func open(_ topology: Topology) throws -> RestoredState
+    /// Remembers for ever how many partitions a topic or stage has; durable when it returns.
+    func register(partitions: [String: Int]) throws
     /// Feeds a task's state tables; `memoryBudget` bounds what is loaded of the rows that can be read later.
     func restore(_ task: any StreamTask, memoryBudget: Int) throws
     /// Makes a cut durable. Throws a `Failure` of kind `retry` when trying again may help, as when the disk is full.
