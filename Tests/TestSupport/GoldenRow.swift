@@ -9,10 +9,7 @@ public struct GoldenRow: Hashable, Sendable {
 
     /// A row as a JSON object, such as a line of a golden file.
     public init(json: Data) throws {
-        guard case .object(let columns) = try GoldenValue(JSONSerialization.jsonObject(with: json, options: .fragmentsAllowed)) else {
-            throw GoldenError(description: "this row is no object: \(String(decoding: json, as: UTF8.self))")
-        }
-        self.columns = columns
+        columns = try JSONDecoder().decode([String: GoldenValue].self, from: json)
     }
 
     /// The rows of a table that an engine wrote, in order.
@@ -39,14 +36,14 @@ public struct GoldenRow: Hashable, Sendable {
             shown.columns[column] = nil
         }
         if case .text(let details) = columns["fraudDetails"] {
-            shown.columns["fraudDetails"] = try GoldenValue(JSONSerialization.jsonObject(with: Data(details.utf8)))
+            shown.columns["fraudDetails"] = try JSONDecoder().decode(GoldenValue.self, from: Data(details.utf8))
         }
         return shown
     }
 }
 
 /// A value of a column. Numbers are compared by value, so that 1 and 1.0 are the same.
-public enum GoldenValue: Hashable, Sendable, CustomStringConvertible {
+public enum GoldenValue: Hashable, Sendable, Decodable, CustomStringConvertible {
     case null
     case flag(Bool)
     case number(Double)
@@ -54,16 +51,21 @@ public enum GoldenValue: Hashable, Sendable, CustomStringConvertible {
     case list([GoldenValue])
     case object([String: GoldenValue])
 
-    /// What `JSONSerialization` made of a value.
-    init(_ json: Any) throws {
-        switch json {
-        case is NSNull: self = .null
-        case let text as String: self = .text(text)
-        case let number as NSNumber where CFBooleanLike.isBoolean(number): self = .flag(number.boolValue)
-        case let number as NSNumber: self = .number(number.doubleValue)
-        case let list as [Any]: self = .list(try list.map { try GoldenValue($0) })
-        case let object as [String: Any]: self = .object(try object.mapValues { try GoldenValue($0) })
-        default: throw GoldenError(description: "not a JSON value: \(json)")
+    public init(from decoder: any Decoder) throws {
+        // JSONSerialization rounds numbers by way of decimals; this reads each as the nearest Double.
+        let value = try decoder.singleValueContainer()
+        if value.decodeNil() {
+            self = .null
+        } else if let flag = try? value.decode(Bool.self) {
+            self = .flag(flag)
+        } else if let number = try? value.decode(Double.self) {
+            self = .number(number)
+        } else if let text = try? value.decode(String.self) {
+            self = .text(text)
+        } else if let list = try? value.decode([GoldenValue].self) {
+            self = .list(list)
+        } else {
+            self = .object(try value.decode([String: GoldenValue].self))
         }
     }
 
@@ -104,9 +106,4 @@ public enum GoldenValue: Hashable, Sendable, CustomStringConvertible {
         case .object(let object): "{" + object.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ") + "}"
         }
     }
-}
-
-/// Tells JSON's true and false from 1 and 0.
-private enum CFBooleanLike {
-    static func isBoolean(_ number: NSNumber) -> Bool { String(cString: number.objCType) == "c" }
 }
