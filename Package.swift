@@ -55,6 +55,13 @@ let package = Package(
             path: "tools/checkpoint",
             swiftSettings: strict
         ),
+        // Measures; no product contains it.
+        .executableTarget(
+            name: "benchmark",
+            dependencies: ["Engine", "FintechJob", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "tools/benchmark",
+            swiftSettings: strict
+        ),
 
         // Servers, ports and files for the tests; no product contains it.
         .target(name: "TestSupport", dependencies: ["Engine"], path: "Tests/TestSupport", swiftSettings: strict),
