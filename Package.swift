@@ -55,9 +55,19 @@ let package = Package(
             path: "tools/checkpoint",
             swiftSettings: strict
         ),
+        // Measures; no product contains it.
+        .executableTarget(
+            name: "benchmark",
+            dependencies: ["Engine", "FintechJob", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "tools/benchmark",
+            swiftSettings: strict
+        ),
 
         // Servers, ports and files for the tests; no product contains it.
         .target(name: "TestSupport", dependencies: ["Engine"], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "FintechJobTests", dependencies: ["Engine", "FintechJob", "Simulation", "TestSupport"], swiftSettings: strict
+        ),
         .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: strict),
     ]
 )
