@@ -27,6 +27,9 @@ let package = Package(
         .target(name: "FintechJob", dependencies: ["Engine"], swiftSettings: strict),
         .target(name: "Simulation", dependencies: ["Engine"], swiftSettings: strict),
 
+        .target(name: "Configuration", dependencies: ["Engine", "Yams"], swiftSettings: strict),
+        .target(name: "Traffic", dependencies: ["Engine"], swiftSettings: strict),
+
         // The edges.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
@@ -59,5 +62,6 @@ let package = Package(
         // Servers, ports and files for the tests; no product contains it.
         .target(name: "TestSupport", dependencies: ["Engine"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: strict),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"], swiftSettings: strict),
     ]
 )
