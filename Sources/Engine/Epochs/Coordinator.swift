@@ -191,7 +191,7 @@ public struct Coordinator {
             let known = group.compactMap { reports[$0] }
             guard known.count == group.count else { continue }
             let tasks = known.map {
-                IdleWatermarks.Task(watermark: $0.cut.watermark, lastOpenWindowEnd: $0.lastOpenWindowEnd, isIdle: $0.isIdle)
+                IdleWatermarks.Member(watermark: $0.cut.watermark, lastOpenWindowEnd: $0.lastOpenWindowEnd, isIdle: $0.isIdle)
             }
             guard let target = IdleWatermarks.target(tasks) else { continue }
             for report in known where report.isIdle && report.cut.watermark < target { raised[report.cut.task] = target }
