@@ -27,6 +27,9 @@ let package = Package(
         .target(name: "FintechJob", dependencies: ["Engine"], swiftSettings: strict),
         .target(name: "Simulation", dependencies: ["Engine"], swiftSettings: strict),
 
+        .target(name: "Configuration", dependencies: ["Engine", "Yams"], swiftSettings: strict),
+        .target(name: "Traffic", dependencies: ["Engine"], swiftSettings: strict),
+
         // The edges.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
@@ -69,5 +72,8 @@ let package = Package(
             name: "FintechJobTests", dependencies: ["Engine", "FintechJob", "Simulation", "TestSupport"], swiftSettings: strict
         ),
         .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: strict),
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(name: "TrafficTests", dependencies: ["Engine", "Traffic"], swiftSettings: strict),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"], swiftSettings: strict),
     ]
 )

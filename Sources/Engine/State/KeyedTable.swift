@@ -56,9 +56,9 @@ public final class KeyedTable {
         index.deallocate()
     }
 
-    /// What the table takes, in bytes.
+    /// What the records in memory take, in bytes. Freed blocks are kept for others and not counted.
     public var memoryBytes: Int {
-        arena.reservedBytes + entryCapacity * MemoryLayout<Entry>.stride + (indexMask + 1) * 4
+        arena.usedBytes + entryCapacity * MemoryLayout<Entry>.stride + (indexMask + 1) * 4
     }
 
     var hasChanges: Bool { !changed.isEmpty }
