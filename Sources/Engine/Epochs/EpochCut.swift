@@ -1,0 +1,39 @@
+/// Everything that one epoch changed in a worker: committed in one transaction or not at all.
+public struct EpochCut: Sendable {
+    public let epoch: Epoch
+    public let tasks: [TaskCut]
+    /// Batches frozen with this epoch; their rows are of this epoch or earlier ones.
+    public let frozen: [SinkBatch]
+    /// Batches that were found delivered since the last cut.
+    public let delivered: [SinkBatchID]
+    /// The wall clock at the cut, milliseconds since 1970 UTC: for how long ledgers are kept, nothing else.
+    public let wallClock: Int64
+
+    public init(epoch: Epoch, tasks: [TaskCut], frozen: [SinkBatch], delivered: [SinkBatchID], wallClock: Int64) {
+        self.epoch = epoch
+        self.tasks = tasks
+        self.frozen = frozen
+        self.delivered = delivered
+        self.wallClock = wallClock
+    }
+}
+
+/// Names a sink batch of the job.
+public struct SinkBatchID: Hashable, Sendable, CustomStringConvertible {
+    public let table: String
+    public let lineage: Lineage
+    public let number: BatchNumber
+
+    public init(table: String, lineage: Lineage, number: BatchNumber) {
+        self.table = table
+        self.lineage = lineage
+        self.number = number
+    }
+
+    /// `table:number`, as `tidemark settle --batch` takes it.
+    public var description: String { "\(table):\(number)" }
+}
+
+extension SinkBatch {
+    public var id: SinkBatchID { SinkBatchID(table: table, lineage: lineage, number: number) }
+}

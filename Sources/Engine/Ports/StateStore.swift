@@ -1,0 +1,59 @@
+/// Where a worker's state is durable.
+///
+/// An implementor guarantees: `commit` makes the whole cut durable or nothing of it, and what `open` and `restore`
+/// give back is exactly the sum of the cuts whose `commit` returned (or, after a crash, possibly of one more).
+/// One thread calls everything but the `ColdStateReader`'s methods.
+public protocol StateStore: ColdStateReader, AnyObject {
+    /// What the store holds, for this job's stages and tables. Throws when it belongs to another job, was written by a
+    /// newer version, or is damaged.
+    func open(_ topology: Topology) throws -> RestoredState
+    /// Remembers for ever how many partitions a topic or stage has; durable when it returns.
+    func register(partitions: [String: Int]) throws
+    /// Feeds a task's state tables; `memoryBudget` bounds what is loaded of the rows that can be read later.
+    func restore(_ task: any StreamTask, memoryBudget: Int) throws
+    /// Makes a cut durable. Throws a `Failure` of kind `retry` when trying again may help, as when the disk is full.
+    func commit(_ cut: EpochCut) throws
+    /// Housekeeping between epochs: folding deltas, bounding logs, dropping old ledgers. Returns the last epoch whose
+    /// changes lie in the keyed rows, so that records changed no later may be evicted from memory.
+    func maintain() throws -> Epoch
+}
+
+/// What a state store holds besides the tables' records.
+public struct RestoredState: Sendable {
+    /// True when the store was empty before it was opened.
+    public let isNew: Bool
+    public let lineage: Lineage
+    /// The last epoch committed; 0 before the first.
+    public let epoch: Epoch
+    /// How many partitions each topic and each stage had.
+    public let partitions: [String: Int]
+    public let tasks: [TaskID: RestoredTask]
+    /// Batches between tasks that no task has processed, in order of epochs.
+    public let messages: [MessageBatch]
+    public let outbox: [RestoredOutboxTable]
+
+    public init(
+        isNew: Bool, lineage: Lineage, epoch: Epoch, partitions: [String: Int], tasks: [TaskID: RestoredTask],
+        messages: [MessageBatch], outbox: [RestoredOutboxTable]
+    ) {
+        self.isNew = isNew
+        self.lineage = lineage
+        self.epoch = epoch
+        self.partitions = partitions
+        self.tasks = tasks
+        self.messages = messages
+        self.outbox = outbox
+    }
+}
+
+/// How far a task was.
+public struct RestoredTask: Sendable, Equatable {
+    public let watermark: EventTime
+    /// nil when it reads no partition or has read nothing.
+    public let position: SourcePosition?
+
+    public init(watermark: EventTime, position: SourcePosition?) {
+        self.watermark = watermark
+        self.position = position
+    }
+}

@@ -1,0 +1,46 @@
+/// The table of records that could not be used: each goes there exactly once, with one reason, and never stops a job.
+public enum RejectedRecords {
+    public static let table = OutputTable(
+        "rejected_records", timeColumn: "rejectedAt", orderBy: ["topic", "partition", "offset"],
+        columns: [
+            OutputColumn("topic", .text), OutputColumn("partition", .count), OutputColumn("offset", .count),
+            OutputColumn("reason", .text), OutputColumn("key", .text), OutputColumn("payload", .text),
+            OutputColumn("rejectedAt", .time),
+        ]
+    )
+
+    /// A payload is cut to this many bytes.
+    public static let payloadLimit = 64 << 10
+}
+
+/// Writes the rejected records of one task.
+final class RejectionWriter {
+    private let rows: RowWriter
+    private let topic: [UInt8]
+    private let partition: UInt64
+    private var reason = ByteWriter()
+
+    init(rows: RowWriter, topic: String, partition: Int) {
+        self.rows = rows
+        self.topic = Array(topic.utf8)
+        self.partition = UInt64(partition)
+    }
+
+    func write(_ record: SourceRecord, _ rejection: Rejection) {
+        reason.removeAll()
+        reason.write(raw: ByteView(start: rejection.reason.utf8Start, count: rejection.reason.utf8CodeUnitCount))
+        if let field = rejection.field {
+            reason.write(byte: UInt8(ascii: ":"))
+            reason.write(raw: ByteView(start: field.utf8Start, count: field.utf8CodeUnitCount))
+        }
+        rows.begin()
+        topic.withUnsafeBytes { rows.text("topic", ByteView($0)) }
+        rows.count("partition", partition)
+        rows.count("offset", UInt64(record.offset))
+        rows.text("reason", reason.view)
+        rows.text("key", record.key)
+        rows.text("payload", record.value.prefix(RejectedRecords.payloadLimit))
+        rows.time("rejectedAt", record.timestamp ?? EventTime(milliseconds: 0))
+        rows.end()
+    }
+}

@@ -1,0 +1,60 @@
+/// A task as the worker drives it: one partition of one stage, on one thread at a time.
+public protocol StreamTask: AnyObject {
+    var id: TaskID { get }
+    var watermark: EventTime { get }
+    var stateTables: [any StateTable] { get }
+    /// The end of the last window still open in any processor; nil when none is.
+    var lastOpenWindowEnd: EventTime? { get }
+    /// Bytes of rows and messages produced since the last cut.
+    var epochBytes: Int { get }
+    var counters: TaskCounters { get }
+
+    /// Processes consecutive records of the task's partition.
+    func process(_ records: UnsafeBufferPointer<SourceRecord>) throws
+    /// Processes what another task sent.
+    func process(_ batch: MessageBatch) throws
+    /// Takes note of how far the upstream tasks' watermarks were when the batches processed so far were cut.
+    func upstreamReached(_ watermark: EventTime) throws
+    /// Raises the watermark of an idle partition, or of all at the end of a bounded run (then without timers).
+    func raiseWatermark(to watermark: EventTime, firingTimers: Bool) throws
+    /// Called once after the state was restored, before anything is processed.
+    func resume(at watermark: EventTime, position: SourcePosition?) throws
+    /// Hands over everything that changed since the last cut; the task goes on at once with the next epoch.
+    func cut(_ epoch: Epoch) -> TaskCut
+}
+
+/// How many records a task has seen since it started.
+public struct TaskCounters: Sendable, Equatable {
+    public var records: UInt64 = 0
+    public var rejected: UInt64 = 0
+    public var late: UInt64 = 0
+    public var skipped: [String: UInt64] = [:]
+
+    public init() {}
+}
+
+/// What one task changed in one epoch.
+public struct TaskCut: Sendable {
+    public let task: TaskID
+    public let watermark: EventTime
+    /// How far the task has read its partition; nil when it did not read in this epoch or reads no partition.
+    public let position: SourcePosition?
+    public let deltas: [StateDelta]
+    public let rows: [OutboxChunk]
+    public let sent: [MessageBatch]
+    /// The batches from other tasks that were processed in this epoch.
+    public let received: [MessageBatchID]
+
+    public init(
+        task: TaskID, watermark: EventTime, position: SourcePosition?, deltas: [StateDelta], rows: [OutboxChunk],
+        sent: [MessageBatch], received: [MessageBatchID]
+    ) {
+        self.task = task
+        self.watermark = watermark
+        self.position = position
+        self.deltas = deltas
+        self.rows = rows
+        self.sent = sent
+        self.received = received
+    }
+}

@@ -1,0 +1,51 @@
+/// What a stage's build function gets for one task: where it runs, and the handles that its processors write through.
+public final class TaskSetup {
+    public let task: TaskID
+    let environment: TaskEnvironment
+    private(set) var rowWriters: [RowWriter] = []
+    private(set) var messageWriters: [MessageWriter] = []
+
+    public init(task: TaskID, environment: TaskEnvironment) {
+        self.task = task
+        self.environment = environment
+    }
+
+    /// The rows that this task writes to `table`; asked for again, the same handle.
+    public func rows(of table: OutputTable) -> RowWriter {
+        if let known = rowWriters.first(where: { $0.table.name == table.name }) {
+            precondition(known.table == table, "two tables are called \(table.name)")
+            return known
+        }
+        let writer = RowWriter(table: table, partitioning: environment.partitioning[table.name] ?? .month)
+        rowWriters.append(writer)
+        return writer
+    }
+
+    /// The messages that this task sends to another stage, by key.
+    public func messages(to stage: StageName) -> MessageWriter {
+        if let known = messageWriters.first(where: { $0.stage == stage }) { return known }
+        let writer = MessageWriter(stage: stage, from: task, partitions: environment.partitions[stage] ?? 1)
+        messageWriters.append(writer)
+        return writer
+    }
+
+    /// Starts a task that decodes its records with `decoder`; add processors to what comes back.
+    public func decode<Decoder: EventDecoder>(with decoder: Decoder) -> StageTask<Decoder> {
+        StageTask(decoder: decoder, setup: self)
+    }
+}
+
+/// What all tasks of a worker have in common.
+public struct TaskEnvironment: Sendable {
+    /// How each output table is partitioned.
+    public var partitioning: [String: RowPartitioning]
+    /// How many partitions each stage that is sent to has.
+    public var partitions: [StageName: Int]
+    public var cold: any ColdStateReader
+
+    public init(partitioning: [String: RowPartitioning], partitions: [StageName: Int], cold: any ColdStateReader) {
+        self.partitioning = partitioning
+        self.partitions = partitions
+        self.cold = cold
+    }
+}

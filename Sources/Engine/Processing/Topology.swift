@@ -1,0 +1,90 @@
+/// A job as the engine sees it: its stages, from topics to tables.
+///
+/// ```swift
+/// let job = Topology(job: "clicks", version: 1, stages: [
+///     Stage("clicks", topic: "clicks") { setup in
+///         setup.decode(with: ClickDecoder())
+///             .outOfOrderness(.seconds(5))
+///             .rejecting(topic: "clicks")
+///             .window(.minutes(1), ClicksPerPage(rows: setup.rows(of: clicksTable)))
+///     },
+/// ])
+/// ```
+public struct Topology: Sendable {
+    public let job: String
+    /// Counted up with every change of what the job stores or computes.
+    public let version: Int
+    public let stages: [Stage]
+
+    public init(job: String, version: Int, stages: [Stage]) {
+        let names = stages.map(\.name)
+        precondition(Set(names).count == names.count, "job \(job): two stages have the same name")
+        self.job = job
+        self.version = version
+        self.stages = stages
+    }
+
+    /// All output tables, in order of first mention; stages that share one share it by declaration.
+    public var tables: [OutputTable] {
+        var tables: [OutputTable] = []
+        for table in stages.flatMap(\.blueprint.tables) {
+            guard let known = tables.first(where: { $0.name == table.name }) else { tables.append(table); continue }
+            precondition(known == table, "job \(job): two tables are called \(table.name)")
+        }
+        return tables
+    }
+
+    /// The stages that send to `stage`.
+    public func senders(to stage: StageName) -> [Stage] { stages.filter { $0.blueprint.sendsTo.contains(stage) } }
+}
+
+/// One stage: where its records come from, and how a task of it is built.
+public struct Stage: Sendable {
+    /// Where a stage's records come from.
+    public enum Input: Sendable, Equatable {
+        /// A topic of the source; the stage has a task for each of its partitions.
+        case topic(String)
+        /// Messages of other stages, in this many partitions for ever.
+        case messages(partitions: Int)
+    }
+
+    public let name: StageName
+    public let input: Input
+    public let build: @Sendable (TaskSetup) -> any StreamTask
+
+    public init(_ name: StageName, topic: String, build: @escaping @Sendable (TaskSetup) -> any StreamTask) {
+        self.name = name
+        input = .topic(topic)
+        self.build = build
+    }
+
+    public init(_ name: StageName, partitions: Int, build: @escaping @Sendable (TaskSetup) -> any StreamTask) {
+        self.name = name
+        input = .messages(partitions: partitions)
+        self.build = build
+    }
+
+    /// What the stage declares, learnt by building one task that nothing is ever done with.
+    public var blueprint: StageBlueprint {
+        let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted())
+        let setup = TaskSetup(task: TaskID(stage: name, partition: 0), environment: environment)
+        let task = build(setup)
+        return StageBlueprint(
+            schemas: task.stateTables.map(\.schema), tables: setup.rowWriters.map(\.table), sendsTo: setup.messageWriters.map(\.stage)
+        )
+    }
+}
+
+/// What a stage declares: its state tables, output tables and the stages that it sends to.
+public struct StageBlueprint: Sendable {
+    public let schemas: [StateSchema]
+    public let tables: [OutputTable]
+    public let sendsTo: [StageName]
+}
+
+/// The cold reader of tasks that never evict.
+public struct NothingEvicted: ColdStateReader {
+    public init() {}
+    public func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) {}
+    public func scan(task: TaskID, table: String, prefix: ByteView, _ body: (ByteView, ByteView) -> Void) {}
+}

@@ -1,0 +1,176 @@
+/// Records by key with one optional timer a key; the timer is stored in front of the record, so both change as one.
+public final class KeyedState<Record: StateRecord>: StateTable {
+    public let schema: StateSchema
+    @usableFromInline let task: TaskID
+    @usableFromInline let cold: any ColdStateReader
+    @usableFromInline let table = KeyedTable()
+    @usableFromInline var timers = TimerQueue()
+    @usableFromInline var keyed = Keyed(record: Record())
+    @usableFromInline var encoder = FieldEncoder()
+    @usableFromInline var coldRecord: [UInt8] = []
+    private var cuts: UInt32 = 1
+
+    @usableFromInline
+    init(schema: StateSchema, task: TaskID, cold: any ColdStateReader) {
+        self.schema = schema
+        self.task = task
+        self.cold = cold
+    }
+
+    /// The time of the earliest timer that may be due.
+    @inlinable var nextTimer: EventTime { timers.next }
+
+    /// Loads the key's record (a fresh one when there is none), lets `body` change it, and stores or removes it.
+    @inlinable
+    func update(_ key: ByteView, _ body: (inout Keyed<Record>) -> Void) throws {
+        let hash = tableHash(key)
+        var entry = -1
+        var bytes = ByteView.null
+        var isNew = false
+        switch table.lookup(key, hash: hash) {
+        case .record(let record, let number): (bytes, entry) = (record, number)
+        case .absent: isNew = true
+        case .unknown:
+            var found = false
+            try cold.read(task: task, table: schema.table, key: key) { record in
+                found = true
+                coldRecord = record.copy()
+            }
+            isNew = !found
+            bytes = coldRecord.withUnsafeBufferPointer { ByteView(start: $0.baseAddress, count: $0.count) }
+        }
+        if isNew {
+            keyed.record.reset()
+            keyed.timer = nil
+        } else {
+            try decode(bytes, key)
+        }
+        keyed.isRemoved = false
+        let before = keyed.timer
+        body(&keyed)
+        if keyed.isRemoved {
+            table.remove(key, hash: hash)
+            return
+        }
+        let encoded = encoder.encode(timer: keyed.timer, &keyed.record)
+        if entry >= 0 { table.replace(entry, with: encoded) } else { table.store(encoded, for: key, hash: hash) }
+        if let timer = keyed.timer, before.map({ timer < $0 }) ?? true { timers.add(timer, key: key) }
+    }
+
+    /// Fires every timer due at or before `watermark`, in order of time, then of key.
+    @inlinable
+    func fireTimers(through watermark: EventTime, _ body: (EventTime, ByteView, inout Keyed<Record>) -> Void) throws {
+        while let due = timers.take(through: watermark) {
+            try due.key.withUnsafeBytes { raw in
+                let key = ByteView(raw)
+                // The queue's entry is a hint: the record says when its timer is really due, if at all.
+                guard let timer = try timer(of: key) else { return }
+                guard timer <= watermark else {
+                    timers.add(timer, key: key)
+                    return
+                }
+                try update(key) { keyed in
+                    keyed.timer = nil
+                    body(timer, key, &keyed)
+                }
+            }
+        }
+    }
+
+    @inlinable
+    func timer(of key: ByteView) throws -> EventTime? {
+        switch table.lookup(key, hash: tableHash(key)) {
+        case .absent: return nil
+        case .record(let bytes, _): try decode(bytes, key)
+        case .unknown:
+            var found = false
+            try cold.read(task: task, table: schema.table, key: key) { record in
+                found = true
+                coldRecord = record.copy()
+            }
+            guard found else { return nil }
+            try coldRecord.withUnsafeBytes { try decode(ByteView($0), key) }
+        }
+        return keyed.timer
+    }
+
+    @inlinable
+    func decode(_ bytes: ByteView, _ key: ByteView) throws {
+        guard FieldDecoder.decode(bytes, timer: &keyed.timer, into: &keyed.record) else {
+            throw StateDamage(table: schema.table, key: key.copy())
+        }
+    }
+
+    public var memoryBytes: Int { table.memoryBytes + timers.memoryBytes }
+
+    public func markIncomplete() { table.markIncomplete() }
+
+    public func cut() -> StateDelta? {
+        cuts += 1
+        let hadChanges = table.hasChanges
+        var removals = ByteWriter(capacity: 64)
+        var records = ByteWriter(capacity: 4096)
+        var (removed, stored): (UInt64, UInt64) = (0, 0)
+        table.takeChanges(removed: { key in
+            removed += 1
+            removals.write(text: key)
+        }, stored: { key, record in
+            stored += 1
+            records.write(text: key)
+            records.write(text: record)
+        })
+        guard hadChanges else { return nil }
+        var delta = ByteWriter(capacity: removals.count + records.count + 32)
+        delta.write(byte: StateDelta.format)
+        delta.write(varint: 0)
+        delta.write(varint: removed)
+        delta.write(raw: removals.view)
+        delta.write(varint: stored)
+        delta.write(raw: records.view)
+        return StateDelta(table: schema.table, bytes: delta.copy())
+    }
+
+    public func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool {
+        switch change {
+        case .windowClosed: return false
+        case .removed(let key): table.unload(key)
+        case .stored(let key, let record):
+            var before: EventTime?
+            if case .record(let old, _) = table.lookup(key, hash: tableHash(key)) {
+                guard FieldDecoder.decode(old, timer: &before, into: &keyed.record) else { return false }
+            }
+            guard FieldDecoder.decode(record, timer: &keyed.timer, into: &keyed.record) else { return false }
+            table.load(record, for: key, changedIn: isFolded ? 0 : cuts)
+            if let timer = keyed.timer, before.map({ timer < $0 }) ?? true { timers.add(timer, key: key) }
+        }
+        return true
+    }
+
+    public func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int {
+        table.forgetTombstones(foldedThrough: epoch)
+        return bytes > 0 ? table.evict(bytes, foldedThrough: epoch) : 0
+    }
+}
+
+extension FieldEncoder {
+    /// The encoded timer and record, valid until the next call.
+    @inlinable
+    mutating func encode<Record: StateRecord>(timer: EventTime?, _ record: inout Record) -> ByteView {
+        writer.removeAll()
+        writer.write(zigzag: timer?.milliseconds ?? .max)
+        record.fields(&self)
+        return writer.view
+    }
+}
+
+extension FieldDecoder {
+    /// Reads what `encode(timer:_:)` wrote. False when the bytes are damaged.
+    @inlinable
+    static func decode<Record: StateRecord>(_ bytes: ByteView, timer: inout EventTime?, into record: inout Record) -> Bool {
+        var decoder = FieldDecoder(reader: ByteReader(bytes))
+        let due = decoder.reader.zigzag()
+        timer = due == .max ? nil : EventTime(milliseconds: due)
+        record.fields(&decoder)
+        return !decoder.reader.failed && decoder.reader.isAtEnd
+    }
+}

@@ -1,0 +1,130 @@
+import CSQLite
+import Engine
+import Glibc
+
+/// The one connection to a state file: opened once, exclusively, with settings that are read back and asserted.
+///
+/// One connection per file, for ever: SQLite 3.40 can corrupt a WAL database that two connections use.
+/// It is not thread-safe by itself; `SQLiteStateStore` serializes its callers.
+final class Database {
+    /// Marks the file as Tidemark's (`PRAGMA application_id`): "TIDE".
+    static let applicationID: Int64 = 0x5449_4445
+    static let pageSize: Int64 = 4096
+
+    let handle: OpaquePointer
+    let path: String
+    /// Pages in the write-ahead log after the last commit.
+    fileprivate(set) var logPages = 0
+
+    init(path: String) throws {
+        var opened: OpaquePointer?
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX
+        let result = sqlite3_open_v2(path, &opened, flags, nil)
+        guard result == SQLITE_OK, let opened else {
+            let reason = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+            sqlite3_close_v2(opened)
+            throw StateError(.invalid, "can't open the state file \(path): \(reason); check that the directory exists and may be written")
+        }
+        handle = opened
+        self.path = path
+        sqlite3_extended_result_codes(handle, 1)
+        try assertSettings()
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        sqlite3_wal_hook(handle, { context, _, _, pages in
+            Unmanaged<Database>.fromOpaque(context!).takeUnretainedValue().logPages = Int(pages)
+            return SQLITE_OK
+        }, context)
+    }
+
+    deinit { sqlite3_close_v2(handle) }
+
+    private func assertSettings() throws {
+        try set("page_size", to: .integer(Database.pageSize))
+        try set("locking_mode", to: .text("exclusive"))
+        try set("journal_mode", to: .text("wal"))
+        try set("synchronous", to: .integer(2))
+        try set("wal_autocheckpoint", to: .integer(0))
+        try set("temp_store", to: .integer(2))
+        try set("cell_size_check", to: .integer(1))
+    }
+
+    private enum Setting: Equatable {
+        case integer(Int64)
+        case text(String)
+    }
+
+    private func set(_ pragma: String, to wanted: Setting) throws {
+        let value = switch wanted {
+        case .integer(let number): String(number)
+        case .text(let text): text
+        }
+        try execute("PRAGMA \(pragma) = \(value)")
+        let query = try Statement(self, "PRAGMA \(pragma)")
+        guard try query.step() else { throw StateError(.bug, "SQLite does not know PRAGMA \(pragma)") }
+        let found: Setting = switch wanted {
+        case .integer: .integer(query.integer(0))
+        case .text: .text(query.text(0))
+        }
+        guard found == wanted else {
+            throw StateError(.invalid, "state file \(path): PRAGMA \(pragma) is \(found), it must be \(value); the file was made by another program or lies on a file system without shared locks")
+        }
+    }
+
+    func execute(_ sql: String) throws {
+        try check(sqlite3_exec(handle, sql, nil, nil, nil), while: sql)
+    }
+
+    /// Runs `body` in one transaction; whatever it throws, nothing of it stays.
+    func transaction<Result>(_ body: () throws -> Result) throws -> Result {
+        try execute("BEGIN IMMEDIATE")
+        do {
+            let result = try body()
+            try execute("COMMIT")
+            return result
+        } catch {
+            // Some errors (a full disk, for one) have rolled back already.
+            if sqlite3_get_autocommit(handle) == 0 { try execute("ROLLBACK") }
+            throw error
+        }
+    }
+
+    /// Moves the write-ahead log into the file and empties it.
+    func checkpointLog() throws {
+        try check(sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil), while: "checkpointing the log")
+        logPages = 0
+    }
+
+    /// Turns a result code into an error that says what to do.
+    func check(_ code: Int32, while action: @autoclosure () -> String) throws {
+        guard code != SQLITE_OK else { return }
+        let reason = String(cString: sqlite3_errmsg(handle))
+        let systemError = sqlite3_system_errno(handle)
+        let cause = SQLiteFailure(code: code, systemError: systemError, reason: reason, action: action())
+        switch code & 0xFF {
+        case SQLITE_FULL:
+            throw StateError(.retry, "no space left for the state file \(path); free some, the job goes on by itself", cause: cause)
+        case SQLITE_IOERR where [ENOSPC, EDQUOT, EFBIG].contains(systemError):
+            throw StateError(.retry, "no space left for the state file \(path); free some, the job goes on by itself", cause: cause)
+        case SQLITE_CORRUPT, SQLITE_NOTADB:
+            throw StateError(.corrupt, "the state file \(path) is damaged; keep it for examination, and restore an earlier checkpoint or start with an empty state directory and empty tables", cause: cause)
+        case SQLITE_BUSY, SQLITE_LOCKED:
+            throw StateError(.locked, "another process has the state file \(path) open; stop it first", cause: cause)
+        case SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM:
+            throw StateError(.invalid, "can't write the state file \(path); check the directory's owner and permissions", cause: cause)
+        case SQLITE_IOERR:
+            throw StateError(.invalid, "reading or writing the state file \(path) failed; check the disk (dmesg), then start the job again", cause: cause)
+        default:
+            throw StateError(.bug, "an unexpected answer from SQLite about \(path)", cause: cause)
+        }
+    }
+}
+
+/// What SQLite itself said.
+struct SQLiteFailure: Error, CustomStringConvertible {
+    let code: Int32
+    let systemError: Int32
+    let reason: String
+    let action: String
+
+    var description: String { "SQLite \(code), errno \(systemError): \(reason), while: \(action.prefix(120))" }
+}

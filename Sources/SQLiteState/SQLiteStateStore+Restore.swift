@@ -1,0 +1,154 @@
+import Engine
+
+extension SQLiteStateStore {
+    /// Reads everything but the state tables' records.
+    func restoredState(isNew: Bool, _ opened: Opened) throws -> RestoredState {
+        guard let epoch = UInt64(try meta("epoch")), let lineage = UInt32(try meta("lineage")) else {
+            throw StateError(.corrupt, "the state file \(database.path) has an epoch or lineage that is no number; restore an earlier checkpoint")
+        }
+        opened.lastEpoch = Epoch(epoch)
+        opened.unfoldedBytes = Int(try integer("SELECT coalesce(sum(length(bytes)), 0) FROM delta"))
+        if try integer("SELECT count(*) FROM (SELECT 1 FROM delta LIMIT 1)") == 0 { opened.foldedThrough = opened.lastEpoch }
+        return RestoredState(
+            isNew: isNew, lineage: Lineage(lineage), epoch: Epoch(epoch), partitions: try partitions(),
+            tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(Lineage(lineage), opened)
+        )
+    }
+
+    private func partitions() throws -> [String: Int] {
+        var partitions: [String: Int] = [:]
+        let statement = try Statement(database, "SELECT name, count FROM partitions")
+        while try statement.step() { partitions[statement.text(0)] = Int(statement.integer(1)) }
+        return partitions
+    }
+
+    private func tasks(_ opened: Opened) throws -> [TaskID: RestoredTask] {
+        var tasks: [TaskID: RestoredTask] = [:]
+        let statement = try Statement(database, "SELECT id, watermark, next_offset, last_offset, last_timestamp, last_checksum FROM task")
+        while try statement.step() {
+            guard let task = opened.catalog.taskIDs[statement.integer(0)] else { continue }
+            let watermark = statement.isNull(1) ? EventTime.distantPast : EventTime(milliseconds: statement.integer(1))
+            var position: SourcePosition?
+            if !statement.isNull(2) {
+                let last = statement.isNull(3) ? nil : RecordFingerprint(
+                    offset: statement.integer(3), timestamp: statement.integer(4), checksum: UInt32(truncatingIfNeeded: statement.integer(5))
+                )
+                position = SourcePosition(next: statement.integer(2), last: last)
+            }
+            tasks[task] = RestoredTask(watermark: watermark, position: position)
+            opened.watermarks[task] = watermark
+        }
+        return tasks
+    }
+
+    private func messages(_ opened: Opened) throws -> [MessageBatch] {
+        var messages: [MessageBatch] = []
+        let statement = try Statement(database, "SELECT sequence, sender, receiver, epoch, count, bytes FROM message ORDER BY sequence")
+        while try statement.step() {
+            guard let sender = opened.catalog.taskIDs[statement.integer(1)], let receiver = opened.catalog.taskIDs[statement.integer(2)] else {
+                throw damaged("a batch between tasks names an unknown task")
+            }
+            let id = MessageBatchID(from: sender, to: receiver, epoch: Epoch(UInt64(statement.integer(3))))
+            opened.messageRows[id] = statement.integer(0)
+            messages.append(MessageBatch(id: id, count: Int(statement.integer(4)), bytes: statement.blob(5).copy()))
+        }
+        return messages
+    }
+
+    private func outbox(_ lineage: Lineage, _ opened: Opened) throws -> [RestoredOutboxTable] {
+        var chunks = try chunks(opened)
+        var undelivered: [String: [SinkBatch]] = [:]
+        let batch = try Statement(database, "SELECT output_table, number, partition, rows, origins FROM batch WHERE lineage = ? AND delivered_epoch IS NULL ORDER BY output_table, number")
+        try batch.bind(.integer(Int64(lineage.number)))
+        while try batch.step() {
+            guard let table = opened.catalog.outputNames[batch.integer(0)] else { throw damaged("a batch of an unknown table") }
+            let number = BatchNumber(UInt64(batch.integer(1)))
+            var members: [OutboxChunk] = []
+            var origins = ByteReader(batch.blob(4))
+            while !origins.isAtEnd {
+                let task = opened.catalog.taskIDs[Int64(truncatingIfNeeded: origins.varint())]
+                let epoch = Epoch(origins.varint())
+                let sequence = Int(truncatingIfNeeded: origins.varint())
+                _ = origins.varint()
+                guard !origins.failed, let task, let chunk = chunks.removeValue(forKey: ChunkID(table: table, task: task, epoch: epoch, sequence: sequence)) else {
+                    throw damaged("batch \(table):\(number) lacks some of its rows")
+                }
+                members.append(chunk)
+            }
+            let frozen = SinkBatch(table: table, lineage: lineage, number: number, partition: Int32(truncatingIfNeeded: batch.integer(2)), chunks: members)
+            guard frozen.rowCount == Int(batch.integer(3)) else { throw damaged("batch \(table):\(number) has another number of rows than its chunks") }
+            opened.batchChunks[frozen.id] = members.map(\.id)
+            undelivered[table, default: []].append(frozen)
+        }
+        return try opened.catalog.outputs.map { name, id in
+            let last = try Statement(database, "SELECT max(number) FROM batch WHERE output_table = ? AND lineage = ?")
+            try last.bind(.integer(id), .integer(Int64(lineage.number)))
+            _ = try last.step()
+            let pending = chunks.values.filter { $0.id.table == name }.sorted { (opened.chunkRows[$0.id] ?? 0) < (opened.chunkRows[$1.id] ?? 0) }
+            return RestoredOutboxTable(
+                table: name, lastFrozen: last.isNull(0) ? nil : BatchNumber(UInt64(last.integer(0))), pending: pending,
+                undelivered: undelivered[name] ?? []
+            )
+        }.sorted { $0.table < $1.table }
+    }
+
+    private func chunks(_ opened: Opened) throws -> [ChunkID: OutboxChunk] {
+        var chunks: [ChunkID: OutboxChunk] = [:]
+        let statement = try Statement(database, "SELECT sequence, task, output_table, epoch, chunk, partition, rows, bytes FROM outbox")
+        while try statement.step() {
+            guard let task = opened.catalog.taskIDs[statement.integer(1)], let table = opened.catalog.outputNames[statement.integer(2)] else {
+                throw damaged("outgoing rows of an unknown task or table")
+            }
+            let id = ChunkID(table: table, task: task, epoch: Epoch(UInt64(statement.integer(3))), sequence: Int(statement.integer(4)))
+            opened.chunkRows[id] = statement.integer(0)
+            chunks[id] = OutboxChunk(
+                id: id, partition: Int32(truncatingIfNeeded: statement.integer(5)), rowCount: Int(statement.integer(6)), bytes: statement.blob(7).copy()
+            )
+        }
+        return chunks
+    }
+
+    private func damaged(_ what: String) -> StateError {
+        StateError(.corrupt, "the state file \(database.path) is damaged: \(what); keep it for examination, and restore an earlier checkpoint")
+    }
+
+    public func restore(_ task: any StreamTask, memoryBudget: Int) throws {
+        try exclusively {
+            let opened = try ready()
+            for table in task.stateTables {
+                guard let (taskID, tableID) = stored(task.id, table.schema.table, opened) else { continue }
+                try restoreFolded(table, taskID, tableID, memoryBudget: memoryBudget)
+                try restoreDeltas(table, taskID, tableID)
+            }
+        }
+    }
+
+    private func restoreFolded(_ table: any StateTable, _ task: Int64, _ tableID: Int64, memoryBudget: Int) throws {
+        let statement = try Statement(database, "SELECT key, record FROM keyed WHERE task = ? AND state_table = ? ORDER BY key")
+        try statement.bind(.integer(task), .integer(tableID))
+        defer { statement.reset() }
+        while try statement.step() {
+            // What can't be loaded within the budget is read when it is asked for; timers are needed at once.
+            if table.memoryBytes > memoryBudget && !table.schema.hasTimer {
+                table.markIncomplete()
+                return
+            }
+            guard table.restore(.stored(key: statement.blob(0), record: statement.blob(1)), isFolded: true) else {
+                throw damaged("a record of table \(table.schema.table)")
+            }
+        }
+    }
+
+    private func restoreDeltas(_ table: any StateTable, _ task: Int64, _ tableID: Int64) throws {
+        let statement = try Statement(database, "SELECT bytes FROM delta WHERE task = ? AND state_table = ? ORDER BY sequence")
+        try statement.bind(.integer(task), .integer(tableID))
+        defer { statement.reset() }
+        while try statement.step() {
+            var isApplied = true
+            let isComplete = StateDelta.forEachChange(in: statement.blob(0)) { change in
+                isApplied = isApplied && table.restore(change, isFolded: false)
+            }
+            guard isComplete && isApplied else { throw damaged("a delta of table \(table.schema.table)") }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+import Engine
+import Synchronization
+
+/// A worker's durable state in one SQLite file: one transaction an epoch with changed state, offsets, watermarks,
+/// batches between tasks, outbox rows and sink batches.
+///
+/// `@unchecked Sendable`: every use of the connection and of the mutable members happens inside `exclusively`.
+public final class SQLiteStateStore: StateStore, @unchecked Sendable {
+    /// Sizes and times; the defaults suit a worker of a few hundred MiB of state.
+    public struct Settings: Sendable {
+        /// Deltas are folded into the keyed rows when they pass this many bytes.
+        public var foldBytes = 64 << 20
+        /// One step of folding, between two epochs, takes about this many changes.
+        public var foldStep = 20_000
+        /// The write-ahead log is moved into the file at this many pages.
+        public var logPages = 4096
+        /// For how long delivered batches and epochs' offsets are kept, in milliseconds.
+        public var ledgerKeepMilliseconds: Int64 = 7 * 86_400_000
+
+        public init() {}
+    }
+
+    let database: Database
+    let settings: Settings
+    private let directory: StateDirectory
+    private let lock = Mutex(())
+    private var opened: Opened?
+
+    /// What exists once the job is known.
+    final class Opened {
+        let catalog: StateCatalog
+        let statements: CommitStatements
+        var watermarks: [TaskID: EventTime] = [:]
+        /// The outbox's row of each chunk.
+        var chunkRows: [ChunkID: Int64] = [:]
+        /// The message's row of each batch between tasks.
+        var messageRows: [MessageBatchID: Int64] = [:]
+        /// The chunks of each undelivered batch.
+        var batchChunks: [SinkBatchID: [ChunkID]] = [:]
+        var unfoldedBytes = 0
+        var lastEpoch = Epoch(0)
+        var foldedThrough = Epoch(0)
+        var fold: FoldPass?
+        var commitsSincePrune = 0
+
+        init(catalog: StateCatalog, statements: CommitStatements) {
+            self.catalog = catalog
+            self.statements = statements
+        }
+    }
+
+    /// Locks the directory and opens, or makes, its state file.
+    public init(directory path: String, settings: Settings = Settings()) throws {
+        directory = try StateDirectory(path: path)
+        database = try Database(path: directory.stateFile)
+        self.settings = settings
+    }
+
+    /// The one way to the connection.
+    func exclusively<Result>(_ body: () throws -> Result) rethrows -> Result {
+        try lock.withLock { _ in try body() }
+    }
+
+    func ready() throws -> Opened {
+        guard let opened else { throw StateError(.bug, "the state store was used before it was opened") }
+        return opened
+    }
+
+    public func open(_ topology: Topology) throws -> RestoredState {
+        try exclusively {
+            let isNew = try prepareFile(job: topology.job)
+            let catalog = try StateCatalog(database)
+            try database.transaction {
+                try catalog.declare(topology)
+                try setMeta("job_version", String(topology.version))
+            }
+            let opened = Opened(catalog: catalog, statements: try CommitStatements(database))
+            self.opened = opened
+            return try restoredState(isNew: isNew, opened)
+        }
+    }
+
+    /// Makes the tables of a new file, or checks that an old one is ours; true when no epoch was ever committed to it.
+    private func prepareFile(job: String) throws -> Bool {
+        let version = try integer("PRAGMA user_version")
+        let application = try integer("PRAGMA application_id")
+        if version == 0 && application == 0 {
+            guard try integer("SELECT count(*) FROM sqlite_schema") == 0 else {
+                throw StateError(.invalid, "\(database.path) is another program's database; set state.directory to a directory of Tidemark's own")
+            }
+            try database.transaction {
+                try database.execute(StateFormat.create)
+                try database.execute("PRAGMA user_version = \(StateFormat.version)")
+                try database.execute("PRAGMA application_id = \(Database.applicationID)")
+                try setMeta("job", job)
+                try setMeta("lineage", String(Lineage.first.number))
+                try setMeta("epoch", "0")
+            }
+            return true
+        }
+        guard application == Database.applicationID else {
+            throw StateError(.invalid, "\(database.path) is another program's database; set state.directory to a directory of Tidemark's own")
+        }
+        guard version == StateFormat.version else {
+            throw StateError(.incompatible, "\(database.path) has format \(version), this version of Tidemark reads \(StateFormat.version); start the version that wrote it")
+        }
+        let owner = try meta("job")
+        guard owner == job else {
+            throw StateError(.invalid, "the state in \(database.path) belongs to job \(owner), not to \(job); set job.id or state.directory")
+        }
+        return try meta("epoch") == "0"
+    }
+
+    func integer(_ sql: String) throws -> Int64 {
+        let statement = try Statement(database, sql)
+        _ = try statement.step()
+        return statement.integer(0)
+    }
+
+    func meta(_ name: String) throws -> String {
+        let statement = try Statement(database, "SELECT value FROM meta WHERE name = ?")
+        try statement.bind(.text(name))
+        guard try statement.step() else {
+            throw StateError(.corrupt, "the state file \(database.path) lacks its entry '\(name)'; restore an earlier checkpoint")
+        }
+        return statement.text(0)
+    }
+
+    private func setMeta(_ name: String, _ value: String) throws {
+        try Statement(database, "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value").run(.text(name), .text(value))
+    }
+
+    public func register(partitions: [String: Int]) throws {
+        try exclusively {
+            try database.transaction {
+                for (name, count) in partitions {
+                    try Statement(database, "INSERT INTO partitions (name, count) VALUES (?, ?)").run(.text(name), .integer(Int64(count)))
+                }
+            }
+        }
+    }
+
+    // MARK: - Reading evicted records
+
+    public func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) throws {
+        try exclusively {
+            let opened = try ready()
+            guard let (taskID, tableID) = stored(task, table, opened) else { return }
+            let statement = opened.statements.readKeyed
+            try statement.bind(.integer(taskID), .integer(tableID), .blob(key))
+            defer { statement.reset() }
+            if try statement.step() { body(statement.blob(0)) }
+        }
+    }
+
+    public func scan(task: TaskID, table: String, prefix: ByteView, _ body: (ByteView, ByteView) -> Void) throws {
+        try exclusively {
+            let opened = try ready()
+            guard let (taskID, tableID) = stored(task, table, opened) else { return }
+            let statement = opened.statements.scanKeyed
+            try statement.bind(.integer(taskID), .integer(tableID), .blob(prefix))
+            defer { statement.reset() }
+            while try statement.step() {
+                let key = statement.blob(0)
+                guard key.prefix(prefix.count) == prefix else { return }
+                body(key, statement.blob(1))
+            }
+        }
+    }
+
+    func stored(_ task: TaskID, _ table: String, _ opened: Opened) -> (task: Int64, table: Int64)? {
+        guard let taskID = opened.catalog.tasks[task], let known = opened.catalog.stateTables[task.stage]?[table] else { return nil }
+        return (taskID, known.id)
+    }
+}

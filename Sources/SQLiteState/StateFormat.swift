@@ -1,0 +1,51 @@
+/// The state file's tables. Every stored row leads with its task, so that a task can move.
+enum StateFormat {
+    /// The format's version, in `PRAGMA user_version`.
+    static let version: Int64 = 1
+
+    static let create = """
+        CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        -- How many partitions each topic and stage has, for ever.
+        CREATE TABLE partitions (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+        -- Tasks with their watermark and how far they have read; the last record read is kept to recognise the log.
+        CREATE TABLE task (
+            id INTEGER PRIMARY KEY, stage TEXT NOT NULL, partition INTEGER NOT NULL, watermark INTEGER,
+            next_offset INTEGER, last_offset INTEGER, last_timestamp INTEGER, last_checksum INTEGER,
+            UNIQUE (stage, partition)
+        );
+        -- Schemas of the state tables; fields is a JSON array of {"name", "type"}.
+        CREATE TABLE state_table (
+            id INTEGER PRIMARY KEY, stage TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
+            key_kind TEXT NOT NULL, has_timer INTEGER NOT NULL, fields TEXT NOT NULL, UNIQUE (stage, name)
+        );
+        -- Folded state: one row a key.
+        CREATE TABLE keyed (
+            task INTEGER NOT NULL, state_table INTEGER NOT NULL, key BLOB NOT NULL, record BLOB NOT NULL,
+            PRIMARY KEY (task, state_table, key)
+        ) WITHOUT ROWID;
+        -- Changes not folded yet, in order of epochs; one blob a task and table.
+        CREATE TABLE delta (
+            sequence INTEGER PRIMARY KEY, task INTEGER NOT NULL, state_table INTEGER NOT NULL, epoch INTEGER NOT NULL,
+            bytes BLOB NOT NULL
+        );
+        -- Batches between tasks that the receiver has not processed.
+        CREATE TABLE message (
+            sequence INTEGER PRIMARY KEY, sender INTEGER NOT NULL, receiver INTEGER NOT NULL, epoch INTEGER NOT NULL,
+            count INTEGER NOT NULL, bytes BLOB NOT NULL
+        );
+        CREATE TABLE output_table (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+        -- Rows that are not known to be delivered.
+        CREATE TABLE outbox (
+            sequence INTEGER PRIMARY KEY, task INTEGER NOT NULL, output_table INTEGER NOT NULL, epoch INTEGER NOT NULL,
+            chunk INTEGER NOT NULL, partition INTEGER NOT NULL, rows INTEGER NOT NULL, bytes BLOB NOT NULL
+        );
+        -- Sink batches; origins are varints: task, epoch, chunk and rows of each chunk in order.
+        CREATE TABLE batch (
+            output_table INTEGER NOT NULL, lineage INTEGER NOT NULL, number INTEGER NOT NULL, partition INTEGER NOT NULL,
+            rows INTEGER NOT NULL, frozen_epoch INTEGER NOT NULL, delivered_epoch INTEGER, delivered_at INTEGER,
+            origins BLOB NOT NULL, PRIMARY KEY (output_table, lineage, number)
+        ) WITHOUT ROWID;
+        -- How far each task that read in an epoch had read at its end: varint task, zigzag offset.
+        CREATE TABLE epoch_offsets (epoch INTEGER PRIMARY KEY, committed_at INTEGER NOT NULL, offsets BLOB NOT NULL);
+        """
+}
