@@ -59,5 +59,6 @@ let package = Package(
         // Servers, ports and files for the tests; no product contains it.
         .target(name: "TestSupport", dependencies: ["Engine"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: strict),
+        .testTarget(name: "KafkaIOTests", dependencies: ["Engine", "KafkaIO", "CRdKafka", "TestSupport", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
     ]
 )
