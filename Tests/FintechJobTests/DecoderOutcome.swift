@@ -49,8 +49,8 @@ enum DecoderOutcome: Equatable {
         _ value: [UInt8], _ timestamp: EventTime?, _ decoder: inout Decoder, _ fields: (Decoder.Event, EventTime) -> [String: String]
     ) -> DecoderOutcome {
         let scratch = ScratchMemory()
-        return withRecords([value], timestamp: timestamp) { records in
-            switch decoder.decode(records[0], scratch: scratch) {
+        return withGuardedBytes(value) { bytes in
+            switch decoder.decode(SourceRecord(offset: 0, timestamp: timestamp, key: .null, value: bytes), scratch: scratch) {
             case .event(let event, let time): .event(fields(event, time))
             case .skipped(let name): .skipped(String(describing: name))
             case .rejected(let rejection):
