@@ -41,7 +41,7 @@ final class JobFixture {
     var configuration: String { directory.file("job.yaml") }
     var stateDirectory: String { directory.file("state") }
 
-    private func arguments(_ command: String, _ more: [String]) -> [String] {
+    func arguments(_ command: String, _ more: [String]) -> [String] {
         [command, "--config", configuration] + settings.flatMap { ["--set", $0] } + more
     }
 
