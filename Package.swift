@@ -46,7 +46,7 @@ let package = Package(
         .executableTarget(
             name: "tidemark",
             dependencies: [
-                "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink", "Admin", "Worker", "Configuration",
+                "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "KafkaIO", "ClickHouseSink", "Admin", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -72,6 +72,7 @@ let package = Package(
             name: "FintechJobTests", dependencies: ["Engine", "FintechJob", "Simulation", "TestSupport"], swiftSettings: strict
         ),
         .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: strict),
+        .testTarget(name: "AdminTests", dependencies: ["Admin", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "TrafficTests", dependencies: ["Engine", "Traffic"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"], swiftSettings: strict),

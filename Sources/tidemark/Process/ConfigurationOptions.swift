@@ -13,9 +13,11 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// Reads the configuration; throws an error that lists every problem.
     func load() throws -> JobConfiguration {
-        try JobConfiguration.load(
+        let loaded = try JobConfiguration.load(
             path: config, environment: ProcessInfo.processInfo.environment, flags: settings,
             kafkaProblem: { name, value in KafkaProperties.problems(in: [name: value], for: .consumer).first?.message }
         )
+        Console.hide(with: loaded.redactor)
+        return loaded
     }
 }

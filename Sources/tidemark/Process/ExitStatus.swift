@@ -1,4 +1,5 @@
 import Engine
+import Foundation
 import Worker
 
 /// The exit codes that scripts rely on.
@@ -17,6 +18,7 @@ enum ExitStatus: Int32 {
 
     /// The code of an error.
     init(_ error: any Error) {
+        guard !ExitStatus.isDenied(error) else { self = .denied; return }
         guard let failure = error as? any Failure else { self = .error; return }
         self = switch failure.kind {
         case .corrupt: .corrupt
@@ -24,6 +26,16 @@ enum ExitStatus: Int32 {
         case .missing: .notFound
         case .locked: .locked
         case .retry, .fenced, .invalid, .bug: .error
+        }
+    }
+
+    /// The system refused a file or a directory to this user: what lies at the bottom of the error says so.
+    private static func isDenied(_ error: any Error) -> Bool {
+        switch error {
+        case let failure as any Failure: failure.cause.map(isDenied) ?? false
+        case let posix as POSIXError: posix.code == .EACCES || posix.code == .EPERM
+        case let cocoa as CocoaError: cocoa.code == .fileReadNoPermission || cocoa.code == .fileWriteNoPermission
+        default: false
         }
     }
 

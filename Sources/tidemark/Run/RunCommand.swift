@@ -19,7 +19,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try options.load()
-        let logger = try LogOutput.start(configuration.log, redactor: configuration.redactor)
+        let logger = LogOutput.start(configuration.log, redactor: configuration.redactor)
         let status: ExitStatus
         do {
             status = try run(configuration, logger)
