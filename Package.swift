@@ -57,7 +57,16 @@ let package = Package(
         ),
 
         // Servers, ports and files for the tests; no product contains it.
-        .target(name: "TestSupport", dependencies: ["Engine"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Engine", "CurlHTTP"], path: "Tests/TestSupport", exclude: ["chdb_front.py"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: strict),
+        .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ClickHouseSinkTests",
+            dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict
+        ),
     ]
 )
