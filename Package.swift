@@ -67,7 +67,10 @@ let package = Package(
         ),
 
         // Servers, ports and files for the tests; no product contains it.
-        .target(name: "TestSupport", dependencies: ["Engine"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Engine", "CurlHTTP"], path: "Tests/TestSupport", exclude: ["chdb_front.py"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "FintechJobTests", dependencies: ["Engine", "FintechJob", "Simulation", "TestSupport"], swiftSettings: strict
         ),
@@ -77,5 +80,19 @@ let package = Package(
         .testTarget(name: "TrafficTests", dependencies: ["Engine", "Traffic"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "KafkaIOTests", dependencies: ["Engine", "KafkaIO", "CRdKafka", "TestSupport", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+        .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ClickHouseSinkTests",
+            dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict
+        ),
+        // The built commands as a user starts them.
+        .testTarget(
+            name: "TidemarkTests",
+            dependencies: [
+                "tidemark", "Engine", "FintechJob", "KafkaIO", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
     ]
 )

@@ -25,8 +25,9 @@ struct OutageTests {
                 "generate", "--brokers", broker.brokers, "--transactions", "\(OutageTests.transactions)", "--partitions", "16",
                 "--rate", "10000", "--customers", "3000", "--seed", "7",
             ])
-            worker = try kilobytes.map { try job.start(limitingFilesTo: $0) } ?? job.start()
-            try waitUntil("rows arrive") { [job] in ((try? job.rowCount("customer_transaction_metrics")) ?? 0) > 0 }
+            let job = job
+            worker = if let kilobytes { try job.start(limitingFilesTo: kilobytes) } else { try job.start() }
+            try waitUntil("rows arrive") { ((try? job.rowCount("customer_transaction_metrics")) ?? 0) > 0 }
         }
 
         /// Ends the generator and the worker, reads the rest, and compares with a run that nothing disturbed.

@@ -11,7 +11,8 @@ struct TableRows {
     init(_ table: OutputTable, database: String, _ clickHouse: any TestClickHouse) throws {
         let types = try clickHouse.rows("SELECT name, type FROM system.columns WHERE database = '\(database)' AND table = '\(table.name)'")
         let typeOf = Dictionary(uniqueKeysWithValues: types.map { ($0[0], $0[1]) })
-        isInSeconds = typeOf[table.timeColumn]?.hasPrefix("DateTime64") == false
+        let isInSeconds = typeOf[table.timeColumn]?.hasPrefix("DateTime64") == false
+        self.isInSeconds = isInSeconds
         let expressions = table.columns.map { column in
             let name = "`\(column.name)`"
             return switch column.type {
