@@ -20,12 +20,13 @@ public final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, outputPath, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errorPath, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        if let workingDirectory { posix_spawn_file_actions_addchdir_np(&actions, workingDirectory) }
+        // env(1) changes the directory and becomes the command, under the same process id.
+        let command = workingDirectory.map { ["/usr/bin/env", "-C", $0, executable] } ?? [executable]
         let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         var child: pid_t = 0
-        let result = ChildProcess.withStrings([executable] + arguments) { arguments in
+        let result = ChildProcess.withStrings(command + arguments) { arguments in
             ChildProcess.withStrings(variables.map { "\($0)=\($1)" }) { environment in
-                posix_spawn(&child, executable, &actions, nil, arguments, environment)
+                posix_spawn(&child, command[0], &actions, nil, arguments, environment)
             }
         }
         guard result == 0 else { throw ChildProcessError(description: "can't start \(executable): \(String(cString: strerror(result)))") }
