@@ -46,7 +46,7 @@ let package = Package(
         .executableTarget(
             name: "tidemark",
             dependencies: [
-                "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink", "Admin", "Worker", "Yams",
+                "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink", "Admin", "Worker", "Configuration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -75,5 +75,6 @@ let package = Package(
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "TrafficTests", dependencies: ["Engine", "Traffic"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "KafkaIOTests", dependencies: ["Engine", "KafkaIO", "CRdKafka", "TestSupport", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
     ]
 )

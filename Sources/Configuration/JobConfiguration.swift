@@ -8,19 +8,22 @@ import Foundation
 public struct JobConfiguration: Sendable {
     /// `job.id`: names the job in ClickHouse's provenance columns, in Kafka and in logs. No default.
     public var jobID: String
-    public var input: InputSettings
-    public var clickHouse: ClickHouseSettings
-    public var sink: SinkSettings
-    public var state: StateSettings
-    public var checkpoints: CheckpointSettings
-    public var epoch: EpochSettings
-    public var worker: WorkerSettings
-    public var time: TimeSettings
-    public var fintech: FintechSettings
-    public var http: HTTPSettings
-    public var log: LogSettings
+    public var input: InputSection
+    public var clickHouse: ClickHouseSection
+    public var sink: SinkSection
+    public var state: StateSection
+    public var checkpoints: CheckpointSection
+    public var epoch: EpochSection
+    public var worker: WorkerSection
+    public var time: TimeSection
+    public var fintech: FintechSection
+    public var http: HTTPSection
+    public var log: LogSection
     /// Takes the secrets of this configuration out of texts that others made.
     public let redactor: Redactor
+
+    /// Says what is wrong with a property for librdkafka, given its name and value: unknown, refused, or the engine's own.
+    public typealias KafkaPropertyCheck = (_ name: String, _ value: String) -> String?
 
     /// Reads and validates a configuration.
     ///
@@ -28,10 +31,10 @@ public struct JobConfiguration: Sendable {
     ///   - path: the YAML file.
     ///   - environment: the process's variables: `TIDEMARK_<KEY>` ones and those that `${env:NAME}` names.
     ///   - flags: the `key=value` of each `--set`, later ones overriding earlier ones.
-    ///   - ownedKafkaProperties: librdkafka properties that the engine sets itself, so that nobody else may.
+    ///   - kafkaProblem: what is wrong with a Kafka property of this name and value; nil when nothing is.
     /// - Throws: every problem found, with key, place and what was expected.
     public static func load(
-        path: String, environment: [String: String], flags: [String], ownedKafkaProperties: Set<String>
+        path: String, environment: [String: String], flags: [String], kafkaProblem: KafkaPropertyCheck
     ) throws(ConfigurationError) -> JobConfiguration {
         guard let data = FileManager.default.contents(atPath: path) else {
             let explanation = "the configuration file can't be read; it must exist and be readable by this user"
@@ -42,15 +45,15 @@ public struct JobConfiguration: Sendable {
             throw ConfigurationError([.init(place: path, key: "", explanation: explanation)])
         }
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        return try JobConfiguration(yaml: text, file: name, environment: environment, flags: flags, ownedKafkaProperties: ownedKafkaProperties)
+        return try JobConfiguration(yaml: text, file: name, environment: environment, flags: flags, kafkaProblem: kafkaProblem)
     }
 
     /// Reads and validates a configuration that is given as text; `file` names it in errors.
     public init(
-        yaml: String, file: String, environment: [String: String] = [:], flags: [String] = [], ownedKafkaProperties: Set<String> = []
+        yaml: String, file: String, environment: [String: String] = [:], flags: [String] = [], kafkaProblem: KafkaPropertyCheck = { _, _ in nil }
     ) throws(ConfigurationError) {
         var reader = SettingsReader(yaml: yaml, file: file, environment: environment, flags: flags)
-        self.init(&reader, ownedKafkaProperties: ownedKafkaProperties)
+        self.init(&reader, kafkaProblem: kafkaProblem)
         let problems = reader.finish()
         guard problems.isEmpty else { throw ConfigurationError(problems) }
     }
@@ -58,25 +61,25 @@ public struct JobConfiguration: Sendable {
     /// Every key there is but the entries of `input.kafka.properties`, sorted.
     public static var keys: [String] {
         var reader = SettingsReader(yaml: "", file: "", environment: [:], flags: [])
-        _ = JobConfiguration(&reader, ownedKafkaProperties: [])
-        return (reader.askedKeys.union([InputSettings.propertiesKey])).sorted()
+        _ = JobConfiguration(&reader, kafkaProblem: { _, _ in nil })
+        return (reader.askedKeys.union([InputSection.propertiesKey])).sorted()
     }
 
     static let maximumFileSize = 1 << 20
 
-    private init(_ reader: inout SettingsReader, ownedKafkaProperties: Set<String>) {
+    private init(_ reader: inout SettingsReader, kafkaProblem: KafkaPropertyCheck) {
         jobID = JobConfiguration.readJobID(&reader)
-        input = InputSettings(&reader, ownedKafkaProperties: ownedKafkaProperties)
-        clickHouse = ClickHouseSettings(&reader)
-        sink = SinkSettings(&reader)
-        state = StateSettings(&reader)
-        checkpoints = CheckpointSettings(&reader)
-        epoch = EpochSettings(&reader)
-        worker = WorkerSettings(&reader)
-        time = TimeSettings(&reader)
-        fintech = FintechSettings(&reader)
-        http = HTTPSettings(&reader)
-        log = LogSettings(&reader)
+        input = InputSection(&reader, kafkaProblem: kafkaProblem)
+        clickHouse = ClickHouseSection(&reader)
+        sink = SinkSection(&reader)
+        state = StateSection(&reader)
+        checkpoints = CheckpointSection(&reader)
+        epoch = EpochSection(&reader)
+        worker = WorkerSection(&reader)
+        time = TimeSection(&reader)
+        fintech = FintechSection(&reader)
+        http = HTTPSection(&reader)
+        log = LogSection(&reader)
         JobConfiguration.readOutput(&reader)
         var secrets = reader.secrets + [clickHouse.password]
         if case .kafka(let kafka) = input.source { secrets += kafka.namedSecrets }

@@ -1,16 +1,18 @@
-/// An HTTP request with its whole body in memory.
+/// An HTTP request without its body, which is passed beside it so that a large one is never copied.
 public struct HTTPRequest: Sendable {
     public enum Method: String, Sendable { case get = "GET", post = "POST", put = "PUT", delete = "DELETE", head = "HEAD" }
 
     public var method: Method
+    /// `http://` or `https://`; errors show it up to its `?`, so it must not hold secrets.
     public var url: String
     public var headers: [(name: String, value: String)]
-    public var body: [UInt8]
+    /// From the first byte sent to the last one received.
+    public var totalTimeout: Duration
 
-    public init(_ method: Method, url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+    public init(_ method: Method, url: String, headers: [(name: String, value: String)] = [], totalTimeout: Duration = .seconds(30)) {
         self.method = method
         self.url = url
         self.headers = headers
-        self.body = body
+        self.totalTimeout = totalTimeout
     }
 }

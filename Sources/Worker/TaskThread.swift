@@ -89,8 +89,8 @@ final class TaskThread: @unchecked Sendable {
     private func step() throws -> Bool {
         var orders = mail.look { $0.take() }
         let mayRead = reader != nil && !orders.isHeld && !orders.isReadingOver && !isEpochFull
+        if !mayRead { idle.readingWasHeld(now: Clock.now) }
         if !mayRead && !orders.hasOrders {
-            idle.readingWasHeld(now: Clock.now)
             orders = mail.wait(upTo: TaskThread.pollTimeout) { $0.hasOrders || $0.isHeld != orders.isHeld ? $0.take() : nil } ?? orders
         }
         try obey(orders)

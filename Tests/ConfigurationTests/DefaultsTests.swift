@@ -28,7 +28,7 @@ struct DefaultsTests {
         #expect(configuration.time.idleAfter == .seconds(30))
         #expect(configuration.fintech.churnAfter == .days(30))
         #expect(configuration.checkpoints.store == .directory("./checkpoints"))
-        #expect(configuration.http.bind == HTTPSettings.Address(host: "127.0.0.1", port: 9464))
+        #expect(configuration.http.bind == HTTPSection.Address(host: "127.0.0.1", port: 9464))
         guard case .kafka(let kafka) = configuration.input.source else { throw UnexpectedInput() }
         #expect(kafka.start == .earliest)
         #expect(kafka.properties["bootstrap.servers"]?.revealed == "127.0.0.1:9092")
@@ -74,7 +74,7 @@ struct DefaultsTests {
         #expect(configuration.clickHouse.delivery == .atLeastOnce)
         #expect(configuration.checkpoints.store == .s3(bucket: "bucket", prefix: "some/prefix"))
         #expect(configuration.time.outOfOrderness == .seconds(0))
-        #expect(configuration.http.bind == HTTPSettings.Address(host: "::1", port: 0))
+        #expect(configuration.http.bind == HTTPSection.Address(host: "::1", port: 0))
         #expect(configuration.log.format == .json)
         #expect(configuration.epoch.maxBytes == 1 << 20)
     }
@@ -85,12 +85,12 @@ struct DefaultsTests {
     }
 
     @Test(arguments: [
-        ("earliest", KafkaInputSettings.Start.earliest), ("latest", .latest),
+        ("earliest", KafkaInputSection.Start.earliest), ("latest", .latest),
         ("2025-01-15T12:00:00Z", .time(EventTime(milliseconds: 1_736_942_400_000))),
         ("2025-01-15T13:00:00.250+01:00", .time(EventTime(milliseconds: 1_736_942_400_250))),
         ("2025-01-15", .time(EventTime(milliseconds: 1_736_899_200_000))),
     ])
-    func theStartIsAPlaceOrATime(text: String, expected: KafkaInputSettings.Start) throws {
+    func theStartIsAPlaceOrATime(text: String, expected: KafkaInputSection.Start) throws {
         let configuration = try JobConfiguration(yaml: DefaultsTests.least, file: "t.yaml", flags: ["input.kafka.start=\(text)"])
         guard case .kafka(let kafka) = configuration.input.source else { throw UnexpectedInput() }
         #expect(kafka.start == expected)

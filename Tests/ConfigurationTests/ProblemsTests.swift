@@ -27,7 +27,7 @@ struct ProblemsTests {
         ("input.keyedBy: id", "t.yaml:4: input.keyedBy: id (re-keying transactions) is not available in this version; expected customer_id"),
         ("input.deduplicate.by: id", "t.yaml:4: input.deduplicate.by: id (dropping repeated transactions) is not available in this version; expected none"),
         ("input.kafka.start: yesterday", "t.yaml:4: input.kafka.start: expected earliest, latest or a time such as 2025-01-15T12:00:00Z, found \"yesterday\""),
-        ("input.kafka.properties.group.id: g", "t.yaml:4: input.kafka.properties.group.id: Tidemark sets this property itself, because its promises rest on it; remove it"),
+        ("input.kafka.properties.group.id: g", "t.yaml:4: input.kafka.properties.group.id: owned by the engine"),
         ("input.directory: ./log", "t.yaml:4: input.directory: a job has one input, and input.kafka.properties.bootstrap.servers (t.yaml:2) names another; remove one of them"),
     ]
 
@@ -35,7 +35,7 @@ struct ProblemsTests {
     func aBadLineIsExplained(index: Int) {
         let (line, problem) = ProblemsTests.cases[index]
         let error = #expect(throws: ConfigurationError.self) {
-            try JobConfiguration(yaml: DefaultsTests.least + "\n\(line)\n", file: "t.yaml", ownedKafkaProperties: ["group.id"])
+            try JobConfiguration(yaml: DefaultsTests.least + "\n\(line)\n", file: "t.yaml", kafkaProblem: { name, _ in name == "group.id" ? "owned by the engine" : nil })
         }
         #expect(error?.problems.map(\.description) == [problem])
         #expect(error?.kind == .invalid)
@@ -63,7 +63,7 @@ struct ProblemsTests {
 
     @Test func aMissingFileIsNamed() {
         let error = #expect(throws: ConfigurationError.self) {
-            try JobConfiguration.load(path: "/nowhere/t.yaml", environment: [:], flags: [], ownedKafkaProperties: [])
+            try JobConfiguration.load(path: "/nowhere/t.yaml", environment: [:], flags: [], kafkaProblem: { _, _ in nil })
         }
         #expect(error?.kind == .missing)
         #expect(error?.description == "configuration: /nowhere/t.yaml: the configuration file can't be read; it must exist and be readable by this user")

@@ -32,10 +32,13 @@ struct SecretTests {
         "clickhouse.flushInterval: ${env:KEY}", "clickhouse.delivery: ${env:KEY}", "job.id.x: ${env:KEY}", "log.level: \"${env:KEY}\"",
         "clickhouse.password: \"hunter2 ${nothing}\"", "clickhouse.password: \"hunter2 ${\"", "clickhouse.password: hunter2: hunter2",
         "clickhouse.password: \"${env:ABSENT} hunter2\"", "clickhouse.password: [hunter2]", "clickhouse.database: http://u:${env:KEY}@h",
+        "input.kafka.properties.sasl.mechanism: \"${env:KEY}\"",
     ])
     func noErrorShowsASecret(line: String) {
         let error = #expect(throws: ConfigurationError.self) {
-            try JobConfiguration(yaml: DefaultsTests.least + "\n\(line)", file: "t.yaml", environment: ["KEY": "hunter2"])
+            try JobConfiguration(yaml: DefaultsTests.least + "\n\(line)", file: "t.yaml", environment: ["KEY": "hunter2"]) { name, value in
+                name == "sasl.mechanism" ? "\(value) is no mechanism" : nil
+            }
         }
         #expect(error.map { !$0.description.contains("hunter2") } == true, "\(String(describing: error))")
     }

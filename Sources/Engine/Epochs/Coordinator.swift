@@ -179,7 +179,7 @@ public struct Coordinator {
     }
 
     private mutating func holding() -> [Action] {
-        let shouldHold = outbox.isFull || inFlight.values.reduce(0, +) > Coordinator.messageLimit
+        let shouldHold = outbox.shouldHoldReading(isHolding: isHolding) || inFlight.values.reduce(0, +) > Coordinator.messageLimit
         guard shouldHold != isHolding else { return [] }
         isHolding = shouldHold
         return [.holdReading(shouldHold)]

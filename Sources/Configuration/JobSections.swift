@@ -1,7 +1,7 @@
 import Engine
 
 /// `time`: how event time moves.
-public struct TimeSettings: Sendable {
+public struct TimeSection: Sendable {
     /// `time.outOfOrderness`: how far the watermark stays behind the greatest time seen.
     public var outOfOrderness = EventSpan.seconds(5)
     /// `time.idleAfter`: how long a partition must have been quiet at its end before it stops holding others back.
@@ -17,7 +17,7 @@ public struct TimeSettings: Sendable {
 }
 
 /// `fraud` and `lifecycle`: settings of the fintech job's processors.
-public struct FintechSettings: Sendable {
+public struct FintechSection: Sendable {
     /// `fraud.alertThreshold`: the score from which a transaction becomes an alert, 0 to 100.
     public var alertThreshold = 60
     /// `lifecycle.churnAfter`: how long after the latest transaction a customer counts as lost.

@@ -1,5 +1,5 @@
 /// `http`: the status page.
-public struct HTTPSettings: Sendable {
+public struct HTTPSection: Sendable {
     /// `http.bind`: host and port; port 0 takes a free one, and `off` serves no page (nil).
     public var bind: Address? = Address(host: "127.0.0.1", port: 9464)
 
@@ -37,7 +37,7 @@ public struct HTTPSettings: Sendable {
 }
 
 /// `log`: what is written to standard error.
-public struct LogSettings: Sendable {
+public struct LogSection: Sendable {
     /// `log.level`
     public var level = Level.info
     /// `log.format`

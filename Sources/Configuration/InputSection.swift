@@ -1,7 +1,7 @@
 import Engine
 
 /// `input`: where the job's records come from.
-public struct InputSettings: Sendable {
+public struct InputSection: Sendable {
     /// `input.kafka` or `input.directory`: exactly one has to be given.
     public var source: Source
     /// `input.topicPrefix`: what stands before the names of the input topics, such as `transactions`.
@@ -10,21 +10,21 @@ public struct InputSettings: Sendable {
     public var referenceTimeout: Duration = .seconds(300)
 
     public enum Source: Sendable {
-        case kafka(KafkaInputSettings)
+        case kafka(KafkaInputSection)
         /// The directory with `<topic>.jsonl` or `<topic>/<partition>.jsonl`.
         case directory(String)
     }
 
     static let propertiesKey = "input.kafka.properties"
 
-    init(_ reader: inout SettingsReader, ownedKafkaProperties: Set<String>) {
-        source = InputSettings.readSource(&reader, ownedKafkaProperties)
+    init(_ reader: inout SettingsReader, kafkaProblem: JobConfiguration.KafkaPropertyCheck) {
+        source = InputSection.readSource(&reader, kafkaProblem)
         topicPrefix = reader.value("input.topicPrefix", default: topicPrefix, expected: "letters, digits, dots, dashes or underscores, at most 200") { text in
             text.utf8.count <= 200 && text.utf8.allSatisfy(JobConfiguration.isNameByte) ? text : nil
         }
         referenceTimeout = reader.duration("input.referenceTimeout", default: referenceTimeout, from: "1s", to: "24h")
-        InputSettings.refuse(&reader, "input.keyedBy", allowed: "customer_id", planned: "id", "re-keying transactions")
-        InputSettings.refuse(&reader, "input.deduplicate.by", allowed: "none", planned: "id", "dropping repeated transactions")
+        InputSection.refuse(&reader, "input.keyedBy", allowed: "customer_id", planned: "id", "re-keying transactions")
+        InputSection.refuse(&reader, "input.deduplicate.by", allowed: "none", planned: "id", "dropping repeated transactions")
         _ = reader.duration("input.deduplicate.horizon", default: .seconds(86_400), from: "1m", to: "30d")
     }
 
@@ -38,11 +38,11 @@ public struct InputSettings: Sendable {
         }
     }
 
-    private static func readSource(_ reader: inout SettingsReader, _ ownedKafkaProperties: Set<String>) -> Source {
+    private static func readSource(_ reader: inout SettingsReader, _ kafkaProblem: JobConfiguration.KafkaPropertyCheck) -> Source {
         let directory = reader.setting("input.directory")
         let start = reader.setting("input.kafka.start")
         let properties = reader.map(propertiesKey)
-        let kafka = KafkaInputSettings(&reader, start: start, properties: properties, owned: ownedKafkaProperties)
+        let kafka = KafkaInputSection(&reader, start: start, properties: properties, check: kafkaProblem)
         guard let directory else {
             if properties["bootstrap.servers"] == nil {
                 let missing = properties.isEmpty && start == nil ? "input" : "\(propertiesKey).bootstrap.servers"
@@ -59,7 +59,7 @@ public struct InputSettings: Sendable {
 }
 
 /// `input.kafka`.
-public struct KafkaInputSettings: Sendable {
+public struct KafkaInputSection: Sendable {
     /// `input.kafka.properties`: passed to librdkafka as they are. Any of them may hold a secret, so all are hidden.
     public var properties: [String: Secret] = [:]
     /// Those of them that are secrets by their name, to be taken out of librdkafka's own messages.
@@ -77,10 +77,11 @@ public struct KafkaInputSettings: Sendable {
         case time(EventTime)
     }
 
-    init(_ reader: inout SettingsReader, start: Setting?, properties: [String: Setting], owned: Set<String>) {
+    init(_ reader: inout SettingsReader, start: Setting?, properties: [String: Setting], check: JobConfiguration.KafkaPropertyCheck) {
         for (name, setting) in properties {
-            if owned.contains(name) {
-                reader.report(setting, "Tidemark sets this property itself, because its promises rest on it; remove it")
+            if let problem = check(name, setting.text) {
+                let shown = setting.hasReference ? Redactor([Secret(setting.text)]).redact(problem) : problem
+                reader.report(setting, shown)
             } else if name == "bootstrap.servers" && setting.text.isEmpty {
                 reader.report(setting, "expected host:port, or several of them with commas between, found nothing")
             } else {
@@ -88,7 +89,7 @@ public struct KafkaInputSettings: Sendable {
             }
         }
         guard let start else { return }
-        if let parsed = KafkaInputSettings.start(start.text) {
+        if let parsed = KafkaInputSection.start(start.text) {
             self.start = parsed
         } else {
             reader.report(start, "expected earliest, latest or a time such as 2025-01-15T12:00:00Z, found \(reader.shown(start))")

@@ -1,5 +1,5 @@
 /// `state`: what the worker keeps on this machine.
-public struct StateSettings: Sendable {
+public struct StateSection: Sendable {
     /// `state.directory`: holds the state file; one worker at a time. Relative to the working directory.
     public var directory = "./state"
     /// `state.memoryBudget`: bytes of keyed state held in memory.
@@ -12,7 +12,7 @@ public struct StateSettings: Sendable {
 }
 
 /// `checkpoints`: read and validated; storing checkpoints comes with a later version.
-public struct CheckpointSettings: Sendable {
+public struct CheckpointSection: Sendable {
     /// `checkpoints.store`
     public var store = Store.directory("./checkpoints")
     /// `checkpoints.interval`
@@ -27,7 +27,7 @@ public struct CheckpointSettings: Sendable {
     }
 
     init(_ reader: inout SettingsReader) {
-        store = reader.value("checkpoints.store", default: store, expected: "a directory or s3://bucket/prefix", CheckpointSettings.store)
+        store = reader.value("checkpoints.store", default: store, expected: "a directory or s3://bucket/prefix", CheckpointSection.store)
         interval = reader.duration("checkpoints.interval", default: interval, from: "1s", to: "24h")
         keep = reader.integer("checkpoints.keep", default: keep, in: 1...10_000)
     }
@@ -44,7 +44,7 @@ public struct CheckpointSettings: Sendable {
 }
 
 /// `epoch`: when the common cut of all tasks is made. The first limit reached ends the epoch.
-public struct EpochSettings: Sendable {
+public struct EpochSection: Sendable {
     /// `epoch.interval`; it stretches when commits would take more than a tenth of the time.
     public var interval: Duration = .milliseconds(500)
     /// `epoch.maxRecords`: input records of all tasks together.
@@ -60,7 +60,7 @@ public struct EpochSettings: Sendable {
 }
 
 /// `worker` and `drain`: how the process runs and stops.
-public struct WorkerSettings: Sendable {
+public struct WorkerSection: Sendable {
     /// `worker.threads`: threads that tasks are spread over; 0 means one for each core.
     public var threads = 0
     /// `drain.timeout`: how long a stop waits for deliveries; the rest stays in the outbox.

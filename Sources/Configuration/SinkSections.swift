@@ -1,5 +1,5 @@
 /// `clickhouse`: where the job's rows go.
-public struct ClickHouseSettings: Sendable {
+public struct ClickHouseSection: Sendable {
     /// `clickhouse.url`: the HTTP interface's address, without user and password. No default.
     public var url: String
     /// `clickhouse.database`: holds the job's tables; it has to exist.
@@ -26,8 +26,8 @@ public struct ClickHouseSettings: Sendable {
     }
 
     init(_ reader: inout SettingsReader) {
-        url = ClickHouseSettings.readURL(&reader)
-        database = reader.value("clickhouse.database", default: database, expected: "a name of letters, digits and underscores that does not begin with a digit", ClickHouseSettings.identifier)
+        url = ClickHouseSection.readURL(&reader)
+        database = reader.value("clickhouse.database", default: database, expected: "a name of letters, digits and underscores that does not begin with a digit", ClickHouseSection.identifier)
         user = reader.value("clickhouse.user", default: user, expected: "a user's name") { $0.isEmpty ? nil : $0 }
         password = reader.value("clickhouse.password", default: password, expected: "a password") { Secret($0) }
         createTables = reader.flag("clickhouse.createTables", default: createTables)
@@ -66,7 +66,7 @@ public struct ClickHouseSettings: Sendable {
 }
 
 /// `sink` and `outbox`: what is kept on the way to ClickHouse.
-public struct SinkSettings: Sendable {
+public struct SinkSection: Sendable {
     /// `sink.ledgerKeep`: how long a delivered batch's origins are kept, so that its rows can be explained.
     public var ledgerKeep: Duration = .seconds(7 * 86_400)
     /// `outbox.limit`: bytes of rows waiting for delivery at which reading stops until some are delivered.

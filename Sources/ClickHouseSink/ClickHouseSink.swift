@@ -1,0 +1,111 @@
+import Engine
+import Logging
+import Synchronization
+
+/// Delivers a job's rows to the tables of one ClickHouse server, each row exactly once.
+///
+/// `open` once, then `deliver` from one thread a table; `status` from anywhere.
+public final class ClickHouseSink: BatchSink {
+    public let settings: ClickHouseSettings
+    private let log: Logger
+    private let tables = Mutex<[String: OneThreadDelivery]>([:])
+
+    /// Throws `invalid` when the settings can't be right; asks nobody yet.
+    public init(_ settings: ClickHouseSettings, log: Logger) throws(SinkError) {
+        try settings.validate()
+        self.settings = settings
+        self.log = log
+    }
+
+    public func open(_ wanted: [SinkTable]) throws -> [String: RowPartitioning] {
+        let connection = try ClickHouseConnection(settings)
+        let dialect = try ServerDialect.detect(connection)
+        if settings.createTables { try create(wanted.map(\.table), connection, dialect) }
+        let inspection = TableInspection(connection: connection, dialect: dialect)
+        var partitionings: [String: RowPartitioning] = [:]
+        for known in wanted {
+            let layout = try inspection.layout(of: known.table)
+            if layout.isExactlyOnce {
+                try checkProcessesAreVisible(connection)
+                try LedgerCheck(connection: connection).check(known, layout)
+            } else {
+                log.warning("batches may land more than once in \(layout.name) (engine \(layout.engine), partition key \(layout.partitionKey)), as clickhouse.delivery accepts")
+            }
+            let delivery = try TableDelivery(layout, settings: settings, dialect: dialect, log: log)
+            tables.withLock { $0[known.table.name] = OneThreadDelivery(delivery) }
+            partitionings[known.table.name] = layout.partitioning
+        }
+        log.info("ClickHouse \(dialect.version) at \(settings.url): \(wanted.count) tables can be delivered to")
+        return partitionings
+    }
+
+    public func deliver(
+        _ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> DeliveryOutcome {
+        guard let table = tables.withLock({ $0[batch.table] }) else {
+            throw SinkError(.bug, "a batch for the table \(batch.table), which was not opened")
+        }
+        return try table.deliver(batch, mayHaveBeenSent: mayHaveBeenSent, isCancelled: isCancelled)
+    }
+
+    /// How each table's delivery stands, by name.
+    public var status: [TableStatus] {
+        let boxes = tables.withLock { $0.values.map(\.status) }
+        return boxes.map(\.current).sorted { $0.table < $1.table }
+    }
+
+    /// Creates the database and the tables that are not there. Throws when the server refuses.
+    public func createTables(_ wanted: [OutputTable]) throws {
+        let connection = try ClickHouseConnection(settings)
+        try create(wanted, connection, try ServerDialect.detect(connection))
+    }
+
+    /// The statements that create the tables on this server, as `tidemark tables --print` shows them.
+    public func createStatements(_ wanted: [OutputTable]) throws -> String {
+        let dialect = try ServerDialect.detect(ClickHouseConnection(settings))
+        return CreateStatements(database: settings.database, dialect: dialect).script(wanted)
+    }
+
+    private func create(_ wanted: [OutputTable], _ connection: ClickHouseConnection, _ dialect: ServerDialect) throws(SinkError) {
+        let statements = CreateStatements(database: settings.database, dialect: dialect)
+        let name = SQLText.string(settings.database)
+        if try connection.rows("SELECT 1 FROM system.databases WHERE name = \(name)").isEmpty {
+            try connection.execute(statements.createDatabase)
+        }
+        for table in wanted {
+            let isThere = try !connection.rows("SELECT 1 FROM system.tables WHERE database = \(name) AND name = \(SQLText.string(table.name))").isEmpty
+            if !isThere { try connection.execute(statements.createTable(table)) }
+        }
+    }
+
+    /// Without this view no unanswered batch could ever be settled.
+    private func checkProcessesAreVisible(_ connection: ClickHouseConnection) throws(SinkError) {
+        do {
+            _ = try connection.rows("SELECT count() FROM system.processes WHERE query_id = ''")
+        } catch {
+            guard error.kind != .retry else { throw error }
+            throw SinkError(.invalid, "the user \(settings.user) can't read system.processes, which is needed to deliver exactly once; GRANT SELECT ON system.processes, and KILL QUERY", cause: error)
+        }
+    }
+}
+
+/// A table's delivery, handed from thread to thread.
+///
+/// `@unchecked Sendable`: the delivery is used only inside `deliver`, by one thread at a time, and a second thread traps.
+private final class OneThreadDelivery: @unchecked Sendable {
+    private let delivery: TableDelivery
+    private let isBusy = Atomic(false)
+    let status: TableStatusBox
+
+    init(_ delivery: TableDelivery) {
+        self.delivery = delivery
+        status = delivery.status
+    }
+
+    func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: () -> Bool) throws(SinkError) -> DeliveryOutcome {
+        let wasBusy = isBusy.exchange(true, ordering: .acquiringAndReleasing)
+        precondition(!wasBusy, "two batches of \(batch.table) at a time")
+        defer { isBusy.store(false, ordering: .releasing) }
+        return try delivery.deliver(batch, mayHaveBeenSent: mayHaveBeenSent, isCancelled: isCancelled)
+    }
+}

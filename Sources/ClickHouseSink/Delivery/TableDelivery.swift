@@ -1,0 +1,235 @@
+import CurlHTTP
+import Engine
+import Logging
+
+/// Delivers one table's batches, one at a time: performs the steps that `BatchDelivery` asks for.
+final class TableDelivery {
+    let status: TableStatusBox
+    private let settings: ClickHouseSettings
+    private let dialect: ServerDialect
+    private let connection: ClickHouseConnection
+    private let trouble: TroubleLog
+    private let quietWait: QuietWait
+    private let rowCount: RowCount
+
+    private var layout: TableLayout
+    private var encoder: BatchEncoder
+    /// The table may have changed since it was last looked at.
+    private var isLayoutDoubtful = false
+    private var backoff: Backoff
+    /// What earlier processes had sent to this table is known to be over.
+    private var isInheritedQuiet = false
+    /// This process has sent the batch that is being delivered.
+    private var hasSentBatch = false
+
+    init(_ layout: TableLayout, settings: ClickHouseSettings, dialect: ServerDialect, log: Logger) throws(SinkError) {
+        self.layout = layout
+        self.settings = settings
+        self.dialect = dialect
+        status = TableStatusBox(table: layout.table.name)
+        connection = try ClickHouseConnection(settings)
+        trouble = TroubleLog(log, table: layout.table.name, status: status, interval: settings.logInterval)
+        quietWait = QuietWait(connection: connection, trouble: trouble)
+        rowCount = RowCount(connection: connection, dialect: dialect)
+        encoder = BatchEncoder(layout, task: settings.task)
+        backoff = Backoff(settings)
+    }
+
+    func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: () -> Bool) throws(SinkError) -> DeliveryOutcome {
+        backoff.reset()
+        hasSentBatch = false
+        do {
+            let isExactlyOnce = layout.isExactlyOnce
+            let outcome = isExactlyOnce ? try settle(batch, mayHaveBeenSent, isCancelled) : try sendUntilAcknowledged(batch, isCancelled)
+            status.update {
+                $0.state = .idle
+                if outcome == .delivered {
+                    $0.batchesDelivered += 1
+                    $0.rowsDelivered += UInt64(batch.rowCount)
+                    $0.lastBatch = batch.number.number
+                }
+            }
+            if outcome == .delivered { trouble.recovered() }
+            return outcome
+        } catch {
+            trouble.trouble(.stopped, error.message)
+            throw error
+        }
+    }
+
+    private func settle(_ batch: SinkBatch, _ mayHaveBeenSent: Bool, _ isCancelled: () -> Bool) throws(SinkError) -> DeliveryOutcome {
+        var delivery = BatchDelivery(rowCount: batch.rowCount, mayHaveBeenSent: mayHaveBeenSent)
+        while !isCancelled() {
+            switch delivery.step {
+            case .send:
+                guard let result = try send(batch, isCancelled) else { continue }
+                delivery.sent(result)
+            case .awaitQuiet:
+                status.update { $0.state = .unknown }
+                if awaitQuiet(batch, isCancelled) { delivery.becameQuiet() }
+            case .count:
+                guard let found = try count(batch, isCancelled) else { continue }
+                delivery.counted(found)
+            case .done(let afterError):
+                if afterError { warnOfMaterializedViews(batch) }
+                return .delivered
+            case .stop(let found):
+                throw stop(batch, found: found)
+            }
+        }
+        return .cancelled
+    }
+
+    /// For tables that can't promise more: what an unknown attempt left is not found out.
+    private func sendUntilAcknowledged(_ batch: SinkBatch, _ isCancelled: () -> Bool) throws(SinkError) -> DeliveryOutcome {
+        while !isCancelled() {
+            if try send(batch, isCancelled) == .acknowledged { return .delivered }
+            guard backoff.wait(unless: isCancelled) else { break }
+        }
+        return .cancelled
+    }
+
+    /// One attempt; nil when nothing was sent for certain, after a pause.
+    private func send(_ batch: SinkBatch, _ isCancelled: () -> Bool) throws(SinkError) -> BatchDelivery.SendResult? {
+        guard try refreshLayout(isCancelled), let body = try encode(batch, isCancelled) else { return nil }
+        let parameters = InsertParameters(settings: settings, dialect: dialect).delivery(BatchName(settings, batch))
+        status.update {
+            $0.state = .sending
+            $0.insertsSent += 1
+        }
+        let answer = connection.insert(layout.insertStatement, parameters: parameters, body: body, isCancelled: isCancelled)
+        let subject = "batch \(batch.number) of \(layout.name)"
+        switch answer {
+        case .success(let body) where body.isEmpty:
+            hasSentBatch = true
+            return .acknowledged
+        case .success(let body):
+            return answeredWithError("\(subject): \(ServerRefusal(status: 200, text: String(decoding: body, as: UTF8.self)))")
+        case .refused(let refusal) where refusal.code == ServerRefusal.queryIsRunning || refusal.code == nil:
+            hasSentBatch = true
+            trouble.trouble(.unknown, "\(subject): \(refusal)")
+            return .unknown
+        case .refused(let refusal):
+            return answeredWithError("\(subject): \(refusal)")
+        case .broken(let error) where error.kind == .invalidRequest:
+            throw SinkError(.invalid, "\(subject) can't be sent: \(error)", cause: error)
+        case .broken(let error) where error.kind == .nothingSent:
+            trouble.trouble(.waiting, "\(subject) can't be sent: \(error)")
+            _ = backoff.wait(unless: isCancelled)
+            return nil
+        case .broken(let error):
+            hasSentBatch = true
+            trouble.trouble(.unknown, "\(subject) got no answer: \(error)")
+            return .unknown
+        }
+    }
+
+    private func answeredWithError(_ text: String) -> BatchDelivery.SendResult {
+        hasSentBatch = true
+        isLayoutDoubtful = true
+        trouble.trouble(.unknown, text)
+        return .answeredWithError
+    }
+
+    /// Looks at the table again when an error may have come from a change of it; false when cancelled before.
+    private func refreshLayout(_ isCancelled: () -> Bool) throws(SinkError) -> Bool {
+        while isLayoutDoubtful {
+            do {
+                let found = try TableInspection(connection: connection, dialect: dialect).layout(of: layout.table)
+                if found != layout {
+                    layout = found
+                    encoder = BatchEncoder(found, task: settings.task)
+                }
+                isLayoutDoubtful = false
+            } catch {
+                switch error.kind {
+                case .incompatible, .bug, .corrupt, .fenced, .locked: throw error
+                case .retry:
+                    trouble.trouble(.waiting, error.description)
+                    guard backoff.wait(unless: isCancelled) else { return false }
+                case .invalid, .missing:
+                    trouble.trouble(.stopped, error.description)
+                    guard Pause.wait(settings.recheckInterval, unless: isCancelled) else { return false }
+                }
+            }
+        }
+        return true
+    }
+
+    /// The batch's block for the table as it is. While a value does not fit, waits for the ALTER; nil when cancelled before.
+    private func encode(_ batch: SinkBatch, _ isCancelled: () -> Bool) throws(SinkError) -> UnsafeRawBufferPointer? {
+        while true {
+            do {
+                return try encoder.encode(batch)
+            } catch {
+                guard case .valueDoesNotFit(let column, let value) = error else { throw refusal(error, batch) }
+                trouble.trouble(.stopped, tooWide(batch, column, value))
+                guard Pause.wait(settings.recheckInterval, unless: isCancelled) else { return nil }
+                isLayoutDoubtful = true
+                guard try refreshLayout(isCancelled) else { return nil }
+            }
+        }
+    }
+
+    /// What no change of a column's type mends.
+    private func refusal(_ failure: EncodingFailure, _ batch: SinkBatch) -> SinkError {
+        switch failure {
+        case .valueDoesNotFit(let column, let value):
+            SinkError(.invalid, tooWide(batch, column, value))
+        case .partitionsDiffer(let row, let first, let other):
+            SinkError(
+                .incompatible,
+                "batch \(batch.number) of \(layout.name) lies in more than one partition of the table (row 0 in \(first), row \(row) in \(other)), so that one INSERT could land by half: the table's partition key is now \(layout.partitionKey.isEmpty ? "none" : layout.partitionKey), and the batch was made for another one. Bring back a table with the key that was there when this worker's state made the batch; once its batches are delivered the key can change while the worker is stopped"
+            )
+        case .damaged(let row):
+            SinkError(
+                .corrupt,
+                "batch \(batch.number) of \(layout.name), row \(row): the stored bytes are not what the table's declaration says. The state directory is damaged: restore it from a checkpoint"
+            )
+        }
+    }
+
+    private func tooWide(_ batch: SinkBatch, _ column: String, _ value: String) -> String {
+        let type = layout.columns.first { $0.name == column }?.type ?? ""
+        let statements = CreateStatements(database: settings.database, dialect: dialect)
+        let wanted = (layout.table.columns + Provenance.columns).first { $0.name == column }.map(statements.widestType) ?? type
+        return "batch \(batch.number) of \(layout.name): the value \(value) does not fit into the column \(column) \(type). Nothing is lost, delivery to this table waits; run: ALTER TABLE \(layout.quotedName) MODIFY COLUMN \(SQLText.identifier(column)) \(wanted)"
+    }
+
+    private func awaitQuiet(_ batch: SinkBatch, _ isCancelled: () -> Bool) -> Bool {
+        let name = BatchName(settings, batch)
+        if hasSentBatch {
+            return quietWait.wait(for: "query_id = \(SQLText.string(name.queryID))", isCancelled: isCancelled)
+        }
+        // Sent by an earlier process, as the batches after it may be: one wait is enough for all of them.
+        if !isInheritedQuiet {
+            isInheritedQuiet = quietWait.wait(for: "position(query_id, \(SQLText.string(name.tablePrefix))) = 1", isCancelled: isCancelled)
+        }
+        return isInheritedQuiet
+    }
+
+    /// nil when the server can't be asked now, after a pause.
+    private func count(_ batch: SinkBatch, _ isCancelled: () -> Bool) throws(SinkError) -> Int? {
+        do {
+            return try rowCount.count(batch, in: layout, isCancelled: isCancelled)
+        } catch {
+            guard !isCancelled() else { return nil }
+            trouble.trouble(.waiting, "batch \(batch.number) of \(layout.name) can't be counted: \(error)")
+            _ = backoff.wait(unless: isCancelled)
+            return nil
+        }
+    }
+
+    private func warnOfMaterializedViews(_ batch: SinkBatch) {
+        trouble.warning(
+            "batch \(batch.number) of \(layout.name) is in the table with all its \(batch.rowCount) rows although the server answered its INSERT with an error: a materialized view on the table may lack them"
+        )
+    }
+
+    private func stop(_ batch: SinkBatch, found: Int) -> SinkError {
+        SinkError(
+            .invalid,
+            "batch \(batch.number) of the table \(layout.name), lineage \(batch.lineage): \(found) of its \(batch.rowCount) rows are in ClickHouse, so sending it again could double some and going on could lose some. Were rows deleted or copied by hand, or by a TTL? Stop the worker, then run `tidemark settle --batch \(batch.table):\(batch.number) --as resend-missing` to send exactly the missing rows, or `--as delivered` to leave the table as it is"
+        )
+    }
+}

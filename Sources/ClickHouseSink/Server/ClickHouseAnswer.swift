@@ -1,0 +1,63 @@
+import CurlHTTP
+import Engine
+
+/// What came of one request to the server.
+enum ClickHouseAnswer {
+    /// HTTP 200 without an exception header.
+    case success(body: [UInt8])
+    /// The server, or something in front of it, answered with anything else.
+    case refused(ServerRefusal)
+    /// No whole answer.
+    case broken(HTTPError)
+}
+
+/// An answer that is no success.
+struct ServerRefusal: CustomStringConvertible {
+    let status: Int
+    /// ClickHouse's error number; nil when the answer holds none.
+    let code: Int?
+    let text: String
+
+    /// `QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING`
+    static let queryIsRunning = 216
+    /// `UNKNOWN_TABLE`
+    static let unknownTable = 60
+    /// `UNKNOWN_DATABASE`
+    static let unknownDatabase = 81
+
+    /// Longer server messages are cut.
+    private static let textLimit = 600
+
+    /// nil when the response is a success in every respect that its headers show.
+    init?(_ response: HTTPResponse) {
+        let header = response.header("X-ClickHouse-Exception-Code")
+        guard response.status != 200 || header != nil else { return nil }
+        status = response.status
+        let full = response.text
+        code = header.flatMap { Int($0) } ?? ServerRefusal.code(in: full)
+        text = String(full.prefix(ServerRefusal.textLimit)).replacing("\n", with: " ")
+    }
+
+    init(status: Int, text: String) {
+        self.status = status
+        code = ServerRefusal.code(in: text)
+        self.text = String(text.prefix(ServerRefusal.textLimit)).replacing("\n", with: " ")
+    }
+
+    /// What the caller has to do. Without an error number of ClickHouse's, something in front of it answered.
+    var kind: FailureKind {
+        switch code {
+        case nil: .retry
+        case ServerRefusal.unknownTable, ServerRefusal.unknownDatabase: .missing
+        default: .invalid
+        }
+    }
+
+    /// The number in `Code: 60. DB::Exception: …` or `Code: 60, e.displayText() = …`.
+    private static func code(in text: String) -> Int? {
+        guard text.hasPrefix("Code: ") else { return nil }
+        return Int(text.dropFirst(6).prefix { $0.isNumber })
+    }
+
+    var description: String { "HTTP \(status)\(text.isEmpty ? "" : ": \(text)")" }
+}

@@ -1,0 +1,63 @@
+/// Text as ClickHouse's SQL and its tab-separated answers write it.
+enum SQLText {
+    /// `'…'` with everything escaped that could end it.
+    static func string(_ text: String) -> String {
+        "'" + text.map { $0 == "'" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "'"
+    }
+
+    /// `` `…` ``
+    static func identifier(_ name: String) -> String {
+        "`" + name.map { $0 == "`" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "`"
+    }
+
+    /// `` `database`.`table` ``
+    static func table(_ database: String, _ table: String) -> String { identifier(database) + "." + identifier(table) }
+
+    /// Bytes that a URL's query may hold as they are; everything else is percent-encoded.
+    static func urlQueryValue(_ text: String) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"):
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                encoded += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
+            }
+        }
+        return encoded
+    }
+
+    /// The rows of a `TabSeparated` answer, each its fields, unescaped.
+    static func rows(tabSeparated body: [UInt8]) -> [[String]] {
+        body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true).map { line in
+            line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false).map(unescaped)
+        }
+    }
+
+    private static func unescaped(_ field: ArraySlice<UInt8>) -> String {
+        guard field.contains(UInt8(ascii: "\\")) else { return String(decoding: field, as: UTF8.self) }
+        var bytes: [UInt8] = []
+        var isEscaped = false
+        for byte in field {
+            if isEscaped {
+                isEscaped = false
+                switch byte {
+                case UInt8(ascii: "n"): bytes.append(10)
+                case UInt8(ascii: "t"): bytes.append(9)
+                case UInt8(ascii: "r"): bytes.append(13)
+                case UInt8(ascii: "b"): bytes.append(8)
+                case UInt8(ascii: "f"): bytes.append(12)
+                case UInt8(ascii: "0"): bytes.append(0)
+                default: bytes.append(byte)
+                }
+            } else if byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

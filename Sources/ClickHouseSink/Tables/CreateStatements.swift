@@ -1,0 +1,74 @@
+import Engine
+
+/// The statements that create a job's database and tables, in the types that a server has.
+public struct CreateStatements: Sendable {
+    public let database: String
+    public let dialect: ServerDialect
+
+    public init(database: String, dialect: ServerDialect) {
+        self.database = database
+        self.dialect = dialect
+    }
+
+    /// Creates the database unless it is there.
+    public var createDatabase: String { "CREATE DATABASE IF NOT EXISTS \(SQLText.identifier(database))" }
+
+    /// Creates a table unless one of its name is there.
+    public func createTable(_ table: OutputTable) -> String {
+        let time = SQLText.identifier(table.timeColumn)
+        let own = table.columns.map { (SQLText.identifier($0.name), type(of: $0)) }
+        let derived = [("`date`", "Date MATERIALIZED toDate(\(time))"), ("`hour`", "UInt8 MATERIALIZED toHour(\(time))")]
+        let provenance = Provenance.columns.map { (SQLText.identifier($0.name), type(of: $0)) }
+        var lines = (own + derived + provenance).map { "    \($0) \($1)" }
+        if dialect.hasSkippingIndices {
+            lines.append("    INDEX `_batch_range` (`_lineage`, `_batch`) TYPE minmax GRANULARITY 1")
+        }
+        let key = table.orderBy.map(SQLText.identifier).joined(separator: ", ")
+        return """
+            CREATE TABLE IF NOT EXISTS \(SQLText.table(database, table.name)) (
+            \(lines.joined(separator: ",\n"))
+            )
+            ENGINE = MergeTree
+            PARTITION BY toYYYYMM(\(time))
+            ORDER BY (\(key))\(tableSettings)
+            """
+    }
+
+    /// What `tidemark tables --print` shows: every statement, to be run in this order.
+    public func script(_ tables: [OutputTable]) -> String {
+        ([createDatabase] + tables.map(createTable)).map { $0 + ";\n" }.joined(separator: "\n")
+    }
+
+    /// Batches that the server remembers, so that it drops one that arrives twice; a second net, never the proof.
+    private var tableSettings: String {
+        dialect.tableSettings.contains("non_replicated_deduplication_window") ? "\nSETTINGS non_replicated_deduplication_window = 10000" : ""
+    }
+
+    /// The type that a created column gets.
+    public func type(of column: OutputColumn) -> String {
+        switch column {
+        case Provenance.task: return dialect.hasPlainLowCardinality ? "LowCardinality(String)" : "String"
+        case Provenance.lineage, Provenance.row: return "UInt32"
+        default: return type(column.type)
+        }
+    }
+
+    /// A type that every value of the column fits into, where its usual one may be too narrow.
+    func widestType(of column: OutputColumn) -> String {
+        column.type == .amount ? "Decimal(38, 2)" : type(of: column)
+    }
+
+    private func type(_ output: OutputType) -> String {
+        switch output {
+        case .text: "String"
+        case .count: "UInt64"
+        case .number: "Float64"
+        case .flag: dialect.hasBool ? "Bool" : "UInt8"
+        case .time: dialect.hasDateTime64 ? "DateTime64(3, 'UTC')" : "DateTime('UTC')"
+        case .amount: "Decimal(18, 2)"
+        case .sum: "Decimal(38, 2)"
+        case .textCounts: dialect.hasMap ? "Map(String, UInt32)" : "String"
+        case .texts: "Array(String)"
+        }
+    }
+}

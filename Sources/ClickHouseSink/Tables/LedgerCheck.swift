@@ -1,0 +1,40 @@
+import Engine
+
+/// Promise 4 at the start: the table must not hold rows that the state knows nothing of.
+struct LedgerCheck {
+    let connection: ClickHouseConnection
+
+    /// Throws when the sink is ahead of the state. Looks only for a first such row, by columns that are indexed where
+    /// the server can.
+    func check(_ known: SinkTable, _ layout: TableLayout) throws(SinkError) {
+        guard layout.isExactlyOnce else { return }
+        let task = "_task = \(SQLText.string(connection.settings.task))"
+        let place = "the table \(layout.name) at \(connection.settings.url)"
+        if known.isNewState {
+            guard let found = try first("\(task)", layout) else { return }
+            throw SinkError(
+                .invalid,
+                "\(place) holds rows of the job \(connection.settings.job) (batch \(found.batch) of lineage \(found.lineage)), but the state directory is empty: everything would be delivered again. Name the state directory that this job has used (state.directory), restore it from a checkpoint, or give the job another job.id"
+            )
+        }
+        let last = known.lastFrozen?.number ?? 0
+        if let found = try first("\(task) AND _lineage = \(known.lineage) AND _batch > \(last)", layout) {
+            throw SinkError(
+                .invalid,
+                "\(place) holds batch \(found.batch) of lineage \(found.lineage), but the state of the job \(connection.settings.job) has made batches only up to \(last) there: this state is older than what was delivered (a restored or copied state directory?). Run the job on the newest state, restore it from a checkpoint with a new lineage, or give the job another job.id"
+            )
+        }
+        if let found = try first("\(task) AND _lineage > \(known.lineage)", layout) {
+            throw SinkError(
+                .fenced,
+                "\(place) holds batch \(found.batch) of lineage \(found.lineage), but this state of the job \(connection.settings.job) is of lineage \(known.lineage): the job was restored elsewhere and goes on there. Stop this worker, or run it on the newest lineage's state"
+            )
+        }
+    }
+
+    private func first(_ condition: String, _ layout: TableLayout) throws(SinkError) -> (lineage: String, batch: String)? {
+        let rows = try connection.rows("SELECT toString(_lineage), toString(_batch) FROM \(layout.quotedName) WHERE \(condition) LIMIT 1")
+        guard let row = rows.first, row.count == 2 else { return nil }
+        return (row[0], row[1])
+    }
+}

@@ -1,0 +1,126 @@
+import Engine
+
+/// Reads what a table really is, and says what keeps it from taking an output table's rows.
+struct TableInspection {
+    let connection: ClickHouseConnection
+    let dialect: ServerDialect
+
+    private var settings: ClickHouseSettings { connection.settings }
+
+    /// A column as `system.columns` has it.
+    private struct RealColumn {
+        let name: String
+        let type: String
+        let defaultKind: String
+    }
+
+    /// The table's layout. Throws `retry` when the server can't be asked, `missing` when there is no such table, `invalid`
+    /// when columns must be altered, and `incompatible` when no ALTER helps (engine, partition key); the message names
+    /// everything that is wrong.
+    func layout(of table: OutputTable) throws(SinkError) -> TableLayout {
+        let place = "database = \(SQLText.string(settings.database))"
+        let facts = try connection.rows("SELECT engine, partition_key FROM system.tables WHERE \(place) AND name = \(SQLText.string(table.name))")
+        guard let fact = facts.first, fact.count == 2 else { throw missing(table) }
+        let columns = try connection.rows("SELECT name, type, default_kind FROM system.columns WHERE \(place) AND table = \(SQLText.string(table.name))")
+            .map { RealColumn(name: $0[0], type: $0[1], defaultKind: $0[2]) }
+        var problems: [String] = []
+        let served = (table.columns + Provenance.columns).compactMap { column(for: $0, among: columns, of: table, &problems) }
+        problems += unfilledColumns(columns, table)
+        let timeType = columns.first { $0.name == table.timeColumn }?.type
+        let doubt = doubtOfExactlyOnce(engine: fact[0], key: fact[1], timeType: timeType, table)
+        let isRefused = doubt != nil && settings.delivery == .exactlyOnce
+        if let doubt, isRefused { problems.append(doubt) }
+        guard problems.isEmpty else {
+            let list = problems.map { "  - \($0)" }.joined(separator: "\n")
+            throw SinkError(isRefused ? .incompatible : .invalid, "the table \(settings.database).\(table.name) at \(settings.url) can't take this job's rows:\n\(list)")
+        }
+        return TableLayout(
+            table: table, database: settings.database, engine: fact[0], partitionKey: fact[1], columns: served,
+            partitioning: PartitionKey.partitioning(fact[1], timeColumn: table.timeColumn) ?? .none, isExactlyOnce: doubt == nil
+        )
+    }
+
+    private func missing(_ table: OutputTable) -> SinkError {
+        SinkError(
+            .missing,
+            "there is no table \(settings.database).\(table.name) at \(settings.url): set clickhouse.createTables to true, or run the statements of `tidemark tables --print`"
+        )
+    }
+
+    private func alter(_ table: OutputTable, _ change: String) -> String {
+        "ALTER TABLE \(SQLText.table(settings.database, table.name)) \(change)"
+    }
+
+    private func column(
+        for output: OutputColumn, among columns: [RealColumn], of table: OutputTable, _ problems: inout [String]
+    ) -> TableLayout.Column? {
+        let name = SQLText.identifier(output.name)
+        guard let real = columns.first(where: { $0.name == output.name }) else {
+            problems.append("the column \(output.name) is missing; add it: \(alter(table, "ADD COLUMN \(name) \(wantedType(output))"))")
+            return nil
+        }
+        guard real.defaultKind != "MATERIALIZED", real.defaultKind != "ALIAS" else {
+            problems.append("the column \(output.name) is \(real.defaultKind), but this job fills it; make it plain: \(alter(table, "MODIFY COLUMN \(name) \(wantedType(output))"))")
+            return nil
+        }
+        guard let encoding = ColumnEncoding(output.type, into: ColumnType(real.type)) else {
+            problems.append("the column \(output.name) is \(real.type), which can't hold \(meaning(output.type)); change it: \(alter(table, "MODIFY COLUMN \(name) \(wantedType(output))"))")
+            return nil
+        }
+        return TableLayout.Column(name: real.name, type: real.type, encoding: encoding)
+    }
+
+    private func wantedType(_ output: OutputColumn) -> String {
+        CreateStatements(database: settings.database, dialect: dialect).type(of: output)
+    }
+
+    private func meaning(_ type: OutputType) -> String {
+        switch type {
+        case .text: "texts of any length"
+        case .count: "counts"
+        case .number: "floating-point numbers"
+        case .flag: "true and false"
+        case .time: "times"
+        case .amount, .sum: "money with two decimals"
+        case .textCounts: "counts by name"
+        case .texts: "lists of texts"
+        }
+    }
+
+    /// Columns that would silently get an empty value in each of our rows.
+    private func unfilledColumns(_ columns: [RealColumn], _ table: OutputTable) -> [String] {
+        let filled = Set((table.columns + Provenance.columns).map(\.name))
+        return columns.filter { !filled.contains($0.name) && $0.defaultKind.isEmpty }.map { column in
+            "the column \(column.name) (\(column.type)) is none that this job fills and has no default; give it one: "
+                + alter(table, "MODIFY COLUMN \(SQLText.identifier(column.name)) \(column.type) DEFAULT …")
+        }
+    }
+
+    private static let exactEngines: Set<String> = ["MergeTree", "ReplicatedMergeTree", "SharedMergeTree"]
+
+    /// Why batches can't be delivered exactly once into this table; nil when they can.
+    private func doubtOfExactlyOnce(engine: String, key: String, timeType: String?, _ table: OutputTable) -> String? {
+        let wayOut = "use another table, or set clickhouse.delivery to at-least-once, which may deliver a batch twice"
+        guard TableInspection.exactEngines.contains(engine) else {
+            return "its engine is \(engine); rows can be counted, and so delivered exactly once, only in MergeTree, ReplicatedMergeTree and SharedMergeTree: \(wayOut)"
+        }
+        guard let partitioning = PartitionKey.partitioning(key, timeColumn: table.timeColumn) else {
+            return "its partition key is \(key); one INSERT is a unit only within one partition, and batches can be cut by toYYYYMM, toYYYYMMDD, toDate or toMonday of \(table.timeColumn) or for no key at all: \(wayOut)"
+        }
+        guard partitioning != .none, let timeType else { return nil }
+        let zone = ColumnType(timeType).timeZone ?? dialect.timeZone
+        guard !PartitionKey.isUTC(zone) else { return nil }
+        return "its partition key \(key) is in the time zone \(zone), but batches are cut by UTC: \(wayOut)"
+    }
+}
+
+extension ColumnType {
+    /// The zone that a time type names; nil when it names none.
+    fileprivate var timeZone: String? {
+        switch self {
+        case .dateTime(let zone), .dateTime64(_, let zone): zone
+        case .nullable(let inner), .lowCardinality(let inner): inner.timeZone
+        case .string, .bool, .unsigned, .signed, .float, .decimal, .array, .map, .other: nil
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import CCurl
+
+/// A blocking HTTP/1.1 client on one connection that it keeps, for one thread at a time.
+///
+/// Every socket has `SO_LINGER 0` from the start: giving a request up, or the end of the process, resets the connection,
+/// so that no byte is delivered later. Redirects are not followed, proxies not used (one could hold a request back and
+/// deliver it later), `Expect: 100-continue` is never sent, and no request is repeated on its own.
+public final class HTTPClient {
+    private let handle: OpaquePointer
+    private let settings: HTTPClientSettings
+
+    /// Throws when libcurl can't be set up.
+    public init(settings: HTTPClientSettings = HTTPClientSettings()) throws(HTTPError) {
+        guard HTTPClient.libraryCode == CURLE_OK else {
+            throw HTTPError(.nothingSent, "libcurl can't be initialised: \(describe(HTTPClient.libraryCode))")
+        }
+        guard let created = curl_easy_init() else {
+            throw HTTPError(.nothingSent, "libcurl gave no handle: not enough memory")
+        }
+        handle = OpaquePointer(created)
+        self.settings = settings
+    }
+
+    deinit { curl_easy_cleanup(easy) }
+
+    /// `curl_global_init` must run once, before any other thread uses libcurl.
+    private static let libraryCode = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+
+    private var easy: UnsafeMutableRawPointer { UnsafeMutableRawPointer(handle) }
+
+    /// Sends a request and waits for the whole response, whatever its status.
+    ///
+    /// - Parameter body: must stay as it is until the call returns.
+    /// - Parameter isCancelled: asked at least once a second.
+    public func perform(
+        _ request: HTTPRequest, body: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        isCancelled: () -> Bool = { false }
+    ) throws(HTTPError) -> HTTPResponse {
+        for header in request.headers where header.name.contains(where: \.isNewline) || header.value.contains(where: \.isNewline) {
+            throw HTTPError(.invalidRequest, "the header \(header.name) holds a line break")
+        }
+        let headers = HeaderList(request.headers.map { "\($0.name): \($0.value)" } + ["Expect:"])
+        return try withoutActuallyEscaping(isCancelled) { (isCancelled) throws(HTTPError) -> HTTPResponse in
+            let transfer = HTTPTransfer(body: body, settings: settings, isCancelled: isCancelled)
+            curl_easy_reset(easy)  // keeps the connection
+            try configure(request, transfer, headers)
+            let code = curl_easy_perform(easy)
+            return try withExtendedLifetime((transfer, headers)) { () throws(HTTPError) -> HTTPResponse in
+                guard code == CURLE_OK else { throw failure(code, request, transfer) }
+                var status = 0
+                try set(tidemark_curl_get_long(easy, CURLINFO_RESPONSE_CODE, &status), "response code")
+                return HTTPResponse(status: status, headers: transfer.headers, body: transfer.response)
+            }
+        }
+    }
+
+    private func set(_ code: CURLcode, _ what: String) throws(HTTPError) {
+        guard code == CURLE_OK else { throw HTTPError(.invalidRequest, "libcurl refused \(what): \(describe(code))") }
+    }
+
+    private func configure(_ request: HTTPRequest, _ transfer: HTTPTransfer, _ headers: HeaderList) throws(HTTPError) {
+        try set(tidemark_curl_set_text(easy, CURLOPT_URL, request.url), "the URL")
+        try set(tidemark_curl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https"), "the protocols")
+        try set(tidemark_curl_set_text(easy, CURLOPT_PROXY, ""), "no proxy")
+        try set(tidemark_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)), "HTTP/1.1")
+        try set(tidemark_curl_set_long(easy, CURLOPT_NOSIGNAL, 1), "no signals")
+        try set(tidemark_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0), "no redirects")
+        try set(tidemark_curl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1), "keep-alive probes")
+        try set(tidemark_curl_set_long(easy, CURLOPT_MAXCONNECTS, 1), "one connection")
+        try set(tidemark_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeout.inMilliseconds), "the connect time-out")
+        try set(tidemark_curl_set_long(easy, CURLOPT_TIMEOUT_MS, request.totalTimeout.inMilliseconds), "the total time-out")
+        try set(tidemark_curl_set_text(easy, CURLOPT_USERAGENT, settings.userAgent), "the user agent")
+        if let file = settings.certificateAuthorityFile {
+            try set(tidemark_curl_set_text(easy, CURLOPT_CAINFO, file), "the certificate file \(file)")
+        }
+        try set(tidemark_curl_set_list(easy, CURLOPT_HTTPHEADER, headers.first), "the headers")
+        try configureMethod(request.method, bodyLength: transfer.body.count)
+        try configureCallbacks(transfer)
+    }
+
+    private func configureMethod(_ method: HTTPRequest.Method, bodyLength: Int) throws(HTTPError) {
+        switch method {
+        case .get:
+            try set(tidemark_curl_set_long(easy, CURLOPT_HTTPGET, 1), "GET")
+        case .head:
+            try set(tidemark_curl_set_long(easy, CURLOPT_NOBODY, 1), "HEAD")
+        case .post:
+            try set(tidemark_curl_set_long(easy, CURLOPT_POST, 1), "POST")
+            try set(tidemark_curl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, bodyLength), "the body's length")
+        case .put:
+            try set(tidemark_curl_set_long(easy, CURLOPT_UPLOAD, 1), "PUT")
+            try set(tidemark_curl_set_offset(easy, CURLOPT_INFILESIZE_LARGE, bodyLength), "the body's length")
+        case .delete:
+            try set(tidemark_curl_set_text(easy, CURLOPT_CUSTOMREQUEST, method.rawValue), "DELETE")
+        }
+        try set(tidemark_curl_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, HTTPClient.uploadBufferBytes), "the upload buffer")
+    }
+
+    /// What libcurl hands to the kernel at a time.
+    private static let uploadBufferBytes = 512 << 10
+
+    private func configureCallbacks(_ transfer: HTTPTransfer) throws(HTTPError) {
+        let context = Unmanaged.passUnretained(transfer).toOpaque()
+        try set(tidemark_curl_set_data_callback(easy, CURLOPT_READFUNCTION) { data, size, count, context in
+            HTTPTransfer.from(context).readBody(into: data!, capacity: size * count)
+        }, "the body's reader")
+        try set(tidemark_curl_set_pointer(easy, CURLOPT_READDATA, context), "the body's reader")
+        try set(tidemark_curl_set_seek_callback(easy) { _, _, _ in CURL_SEEKFUNC_FAIL }, "the body's rewinding")
+        try set(tidemark_curl_set_data_callback(easy, CURLOPT_WRITEFUNCTION) { data, size, count, context in
+            HTTPTransfer.from(context).receiveBody(UnsafeRawBufferPointer(start: data, count: size * count))
+        }, "the response's reader")
+        try set(tidemark_curl_set_pointer(easy, CURLOPT_WRITEDATA, context), "the response's reader")
+        try set(tidemark_curl_set_data_callback(easy, CURLOPT_HEADERFUNCTION) { data, size, count, context in
+            HTTPTransfer.from(context).receiveHeader(UnsafeRawBufferPointer(start: data, count: size * count))
+        }, "the headers' reader")
+        try set(tidemark_curl_set_pointer(easy, CURLOPT_HEADERDATA, context), "the headers' reader")
+        try set(tidemark_curl_set_progress_callback(easy) { context, _, _, _, _ in
+            HTTPTransfer.from(context).shouldStop() ? 1 : 0
+        }, "the cancellation")
+        try set(tidemark_curl_set_pointer(easy, CURLOPT_XFERINFODATA, context), "the cancellation")
+        try set(tidemark_curl_set_long(easy, CURLOPT_NOPROGRESS, 0), "the cancellation")
+        try set(tidemark_curl_set_socket_callback(easy) { _, socket, _ in
+            tidemark_reset_on_close(socket) == 0 ? Int32(CURL_SOCKOPT_OK) : Int32(CURL_SOCKOPT_ERROR)
+        }, "the socket's options")
+    }
+
+    private func failure(_ code: CURLcode, _ request: HTTPRequest, _ transfer: HTTPTransfer) -> HTTPError {
+        let subject = "\(request.method.rawValue) \(request.url.prefix { $0 != "?" })"
+        if transfer.wasCancelled { return HTTPError(.cancelled, "\(subject): cancelled") }
+        let reason = transfer.refusal ?? describe(code)
+        var requestBytes = 0
+        let isKnown = tidemark_curl_get_long(easy, CURLINFO_REQUEST_SIZE, &requestBytes) == CURLE_OK
+        switch code {
+        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT:
+            return HTTPError(.invalidRequest, "\(subject): \(reason)")
+        default:
+            let nothingSent = isKnown && requestBytes == 0 && transfer.sentBytes == 0
+            return HTTPError(nothingSent ? .nothingSent : .unknown, "\(subject): \(reason)")
+        }
+    }
+}
+
+private func describe(_ code: CURLcode) -> String { "\(String(cString: curl_easy_strerror(code))) (curl \(code.rawValue))" }
+
+extension Duration {
+    /// Whole milliseconds, at least one, because 0 means no limit to libcurl.
+    fileprivate var inMilliseconds: Int {
+        let (seconds, attoseconds) = components
+        return max(1, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
+    }
+}

@@ -1,0 +1,23 @@
+/// A request that got no complete response.
+public struct HTTPError: Error, CustomStringConvertible, Sendable {
+    public enum Kind: Sendable, Equatable {
+        /// Not one byte of the request left this machine: the other side can't have acted on it.
+        case nothingSent
+        /// The other side may have received the request, acted on it, or be about to.
+        case unknown
+        /// The caller's `isCancelled` said so; what the other side has done is unknown.
+        case cancelled
+        /// The request itself can't be sent: a malformed URL, a line break in a header.
+        case invalidRequest
+    }
+
+    public let kind: Kind
+    public let message: String
+
+    public init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    public var description: String { message }
+}
