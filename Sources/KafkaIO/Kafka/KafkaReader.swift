@@ -13,21 +13,21 @@ final class KafkaReader: RecordReader {
 
     private let consumption: Consumption
     private let confirmMissing: (String) throws -> Void
-    private let bytesBetweenWakeUps: Int
-    private var bytesSinceWakeUp = 0
+    private let readAhead: ReadAhead
+    private var (bytesSinceWakeUp, recordsSinceWakeUp) = (0, 0)
     private var slots: [Slot]
     private var messages: UnsafeMutableBufferPointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private var records: UnsafeMutableBufferPointer<SourceRecord>
 
     /// `confirmMissing` is told when librdkafka says that a topic is gone, and throws when it really is.
     init(
-        _ starts: [(TopicPartition, Int64)], client: KafkaClient, bytesBetweenWakeUps: Int,
+        _ starts: [(TopicPartition, Int64)], client: KafkaClient, readAhead: ReadAhead,
         confirmMissing: @escaping (String) throws -> Void
     ) throws {
         let consumption = try Consumption(client: client)
         self.consumption = consumption
         self.confirmMissing = confirmMissing
-        self.bytesBetweenWakeUps = bytesBetweenWakeUps
+        self.readAhead = readAhead
         messages = .allocate(capacity: 0)
         records = .allocate(capacity: 0)
         slots = []
@@ -89,6 +89,7 @@ final class KafkaReader: RecordReader {
             index += 1
         }
         slots[slot].next = next
+        recordsSinceWakeUp += index - first
         handle(.records(slots[slot].partition, UnsafeBufferPointer(rebasing: records[..<(index - first)])))
         return index
     }
@@ -117,8 +118,8 @@ final class KafkaReader: RecordReader {
     }
 
     private func wakeFetchersNowAndThen() {
-        guard bytesSinceWakeUp >= bytesBetweenWakeUps else { return }
-        bytesSinceWakeUp = 0
+        guard readAhead.isWorthWakingFor(bytes: bytesSinceWakeUp, records: recordsSinceWakeUp) else { return }
+        (bytesSinceWakeUp, recordsSinceWakeUp) = (0, 0)
         consumption.client.wakeFetchers()
     }
 

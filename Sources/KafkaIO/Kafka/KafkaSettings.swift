@@ -37,10 +37,12 @@ public struct KafkaSettings: Sendable {
         self.lagInterval = lagInterval
     }
 
-    /// Bytes that a reader takes before it makes the fetching threads look for room: a quarter of its queue's limit.
-    var bytesBetweenWakeUps: Int {
-        let kilobytes = merged()["queued.max.messages.kbytes"].flatMap { Int($0) } ?? 65_536
-        return max(1, kilobytes / 4) * 1024
+    /// How much a reader reads ahead: its queue's limits, ours or the user's.
+    var readAhead: ReadAhead {
+        let properties = merged()
+        return ReadAhead(
+            bytes: (properties["queued.max.messages.kbytes"].flatMap { Int($0) } ?? 65_536) * 1024,
+            records: properties["queued.min.messages"].flatMap { Int($0) } ?? 100_000)
     }
 
     /// The properties of a consumer: our defaults, the user's over them, the owned ones over all.
@@ -82,4 +84,15 @@ public struct KafkaSettings: Sendable {
         "check.crcs": "true",
         "allow.auto.create.topics": "false",
     ]
+}
+
+/// The limits of a reader's queue, whichever is reached first.
+struct ReadAhead {
+    let bytes: Int
+    let records: Int
+
+    /// Taking so much makes room that the fetching threads should know of: a quarter of a full queue.
+    func isWorthWakingFor(bytes takenBytes: Int, records takenRecords: Int) -> Bool {
+        takenBytes >= bytes / 4 || takenRecords >= records / 4
+    }
 }
