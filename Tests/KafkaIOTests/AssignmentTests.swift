@@ -86,11 +86,7 @@ import TestSupport
         let reader = try openReader(source, fresh([partition]))
         var seen = Seen()
         try seen.readToEnds(reader, of: [partition])
-        broker.setDown()
-        try waitUntil("the reader's connection to be gone") { source.ends(of: [partition], timeout: .milliseconds(200)).isEmpty }
-        broker.setUp()
-        _ = try pushOut(broker, also: { broker.setDown() })
-        broker.setUp()
+        _ = try pushOut(broker)
         var error = ""
         try waitUntil("the reader to stop") {
             error = message { try seen.poll(reader) }
@@ -125,7 +121,7 @@ import TestSupport
     }
 
     /// Writes until the development broker has dropped the log's beginning; the offset of the first record left.
-    private func pushOut(_ broker: DevelopmentBroker, also: () -> Void = {}) throws -> Int64 {
+    private func pushOut(_ broker: DevelopmentBroker) throws -> Int64 {
         let writer = try broker.writer(["compression.codec": "none", "linger.ms": "0"])
         let large = String(repeating: "x", count: 500_000)
         for index in 0..<30 {
@@ -134,7 +130,6 @@ import TestSupport
         }
         let client = try KafkaClient(.consumer, properties: broker.settings().consumerProperties(), logger: quietLogger)
         let low = try LogEnds(client: client).require(.low, of: [partition], within: Deadline(.seconds(10)))[partition] ?? 0
-        also()
         #expect(low > 3)
         return low
     }

@@ -43,9 +43,7 @@ struct Seen {
     }
 
     mutating func poll(_ reader: any RecordReader, maximumRecords: Int = 1000) throws {
-        var taken = self
-        try reader.poll(maximumRecords: maximumRecords, timeout: .milliseconds(50)) { taken.take($0) }
-        self = taken
+        try reader.poll(maximumRecords: maximumRecords, timeout: .milliseconds(50)) { take($0) }
     }
 
     /// Reads until each of the partitions has told of its end at least once more.

@@ -5,6 +5,7 @@ import Engine
 struct ClusterTopics {
     /// By topic, then partition: the leader's id, -1 where there is none.
     let leaders: [String: [Int: Int32]]
+    let brokers: Set<Int32>
 
     /// Asks any broker, again and again until the limit.
     ///
@@ -36,6 +37,7 @@ struct ClusterTopics {
             leaders[String(cString: topic.topic)] = partitions
         }
         self.leaders = leaders
+        brokers = Set((0..<Int(metadata.broker_cnt)).map { metadata.brokers[$0].id })
     }
 
     /// How many partitions a topic has; throws, naming what is there instead, when it does not exist.

@@ -11,7 +11,7 @@ final class KafkaReader: RecordReader {
         var next: Int64
     }
 
-    private let consumption: Consumption
+    let consumption: Consumption
     private let confirmMissing: (String) throws -> Void
     private let readAhead: ReadAhead
     private var (bytesSinceWakeUp, recordsSinceWakeUp) = (0, 0)
