@@ -14,14 +14,22 @@ struct SeenRecord: Hashable {
     let timestamp: Int64?
     let key: String?
     let value: String?
-    let fingerprint: RecordFingerprint
 
     init(_ record: SourceRecord) {
         offset = record.offset
         timestamp = record.timestamp?.milliseconds
         key = record.key.isNull ? nil : record.key.text
         value = record.value.isNull ? nil : record.value.text
-        fingerprint = RecordFingerprint(of: record)
+    }
+
+    /// As the state would keep it; of valid UTF-8 only.
+    var fingerprint: RecordFingerprint {
+        Array((key ?? "").utf8).withUnsafeBytes { keyBytes in
+            Array((value ?? "").utf8).withUnsafeBytes { valueBytes in
+                RecordFingerprint(of: SourceRecord(
+                    offset: offset, timestamp: timestamp.map { EventTime(milliseconds: $0) }, key: ByteView(keyBytes), value: ByteView(valueBytes)))
+            }
+        }
     }
 }
 
