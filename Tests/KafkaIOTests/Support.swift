@@ -58,7 +58,11 @@ struct Seen {
     mutating func readToEnds(_ reader: any RecordReader, of partitions: [TopicPartition], maximumRecords: Int = 1000) throws {
         let before = ends
         try waitUntil("the ends of \(partitions)") {
-            try poll(reader, maximumRecords: maximumRecords)
+            var known: Int
+            repeat {
+                known = total
+                try poll(reader, maximumRecords: maximumRecords)
+            } while total > known
             return partitions.allSatisfy { (ends[$0]?.count ?? 0) > (before[$0]?.count ?? 0) }
         }
     }
