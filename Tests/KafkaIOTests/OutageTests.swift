@@ -94,6 +94,25 @@ import TestSupport
         try waitUntil("the last commit") { try committed(broker, "job", all) == [all[0]: 3] }
     }
 
+    @Test("a source ends soon while its brokers are down, with commits that were never answered")
+    func endWhileDown() throws {
+        let broker = try DevelopmentBroker(topics: [DevelopmentTopic(name: "t", partitions: 4)])
+        let all = partitions("t", 4)
+        var source: KafkaSource? = try broker.source()
+        var reader: (any RecordReader)? = try source.map { try openReader($0, fresh(all)) }
+        var seen = Seen()
+        if let reader { try seen.readToEnds(reader, of: all) }
+        broker.setDown()
+        try waitUntil("the outage to be noticed") { source?.ends(of: all, timeout: .milliseconds(100)).isEmpty ?? true }
+        source?.report([all[0]: 0])
+        source?.report([all[1]: 0])
+        let begun = ContinuousClock.now
+        reader = nil
+        source = nil
+        #expect(ContinuousClock.now - begun < .seconds(15))
+        #expect(reader == nil && source == nil)
+    }
+
     private func committed(_ broker: DevelopmentBroker, _ group: String, _ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
         let client = try KafkaClient(.consumer, properties: broker.settings(["group.id": group]).consumerProperties(), logger: quietLogger)
         let list = PartitionList(Dictionary(uniqueKeysWithValues: partitions.map { ($0, -1001) }))

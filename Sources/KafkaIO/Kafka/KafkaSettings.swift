@@ -69,6 +69,10 @@ public struct KafkaSettings: Sendable {
             // A broker answers at once when it has something; this bounds how long it holds an answer when it has not.
             "fetch.wait.max.ms": "100",
             "reconnect.backoff.max.ms": "1000",
+            // There is no session; librdkafka waits so long for a lag commit's coordinator, also when the source ends.
+            "session.timeout.ms": "3000",
+            "heartbeat.interval.ms": "1000",
+            "socket.timeout.ms": "20000",
             "topic.metadata.refresh.interval.ms": "60000",
         ]
         // librdkafka wants fetch.max.bytes >= message.max.bytes: who raises the one decides about the other.

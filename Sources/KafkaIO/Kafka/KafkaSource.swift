@@ -44,6 +44,7 @@ public final class KafkaSource: RecordSource {
         let topics = try ClusterTopics.ask(client, within: deadline)
         for assignment in assignments { try topics.require(assignment.partition, on: client) }
         let starts = try checkedStarts(of: assignments, within: deadline)
+        logger.info("reading \(starts.count) partitions of \(Set(starts.keys.map(\.topic)).sorted().joined(separator: ", ")) from \(client.brokers)")
         opened.withLock { opened in
             opened.starts = starts
             opened.topics = topics
@@ -92,6 +93,11 @@ public final class KafkaSource: RecordSource {
         case .earliest: low
         case .latest: high
         case .time(let time): try LogEnds(client: client).require(.firstAt(time), of: partitions, within: deadline)
+        }
+        if settings.start == .earliest {
+            for partition in partitions.sorted() where low[partition, default: 0] > 0 {
+                logger.notice("\(partition) begins at offset \(low[partition, default: 0]): retention removed what was before")
+            }
         }
         return Dictionary(uniqueKeysWithValues: partitions.map { ($0, chosen[$0] ?? high[$0] ?? 0) })
     }
