@@ -113,6 +113,39 @@ import TestSupport
         #expect(reader == nil && source == nil)
     }
 
+    @Test("a topic that is gone, by two answers, stops the reader; a single wrong answer does not")
+    func topicGone() throws {
+        let broker = try DevelopmentBroker(topics: [DevelopmentTopic(name: "t", partitions: 2)])
+        let all = partitions("t", 2)
+        try broker.write(["a"], to: all[0])
+        let source = try broker.source(broker.settings(["topic.metadata.refresh.interval.ms": "200"]))
+        let reader = try openReader(source, fresh(all))
+        let queue = try #require((reader as? KafkaReader)?.consumption.queue)
+        var seen = Seen()
+        try seen.readToEnds(reader, of: all)
+
+        let gone = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+        rd_kafka_mock_topic_set_error(broker.cluster, "t", gone)
+        // Not polled until the wrong answer is taken back: the reader's own question then gets the right one.
+        try waitUntil("librdkafka to say so") { rd_kafka_queue_length(queue) > 0 }
+        rd_kafka_mock_topic_set_error(broker.cluster, "t", RD_KAFKA_RESP_ERR_NO_ERROR)
+        try seen.poll(reader)
+        try broker.write(["b"], to: all[0])
+        try waitUntil("reading to go on") {
+            try seen.poll(reader)
+            return seen.values(all[0]) == ["a", "b"]
+        }
+
+        rd_kafka_mock_topic_set_error(broker.cluster, "t", gone)
+        var error = ""
+        try waitUntil("the reader to stop") {
+            error = message { try seen.poll(reader) }
+            return error != "no error"
+        }
+        #expect(error.contains("t[0] can't be read any more"))
+        #expect(error.contains("topic t does not exist"))
+    }
+
     private func committed(_ broker: DevelopmentBroker, _ group: String, _ partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
         let client = try KafkaClient(.consumer, properties: broker.settings(["group.id": group]).consumerProperties(), logger: quietLogger)
         let list = PartitionList(Dictionary(uniqueKeysWithValues: partitions.map { ($0, -1001) }))

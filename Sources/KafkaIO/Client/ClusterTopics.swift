@@ -16,7 +16,10 @@ struct ClusterTopics {
             var answer: UnsafePointer<rd_kafka_metadata>?
             let result = rd_kafka_metadata(client.handle, 1, nil, &answer, max(1, deadline.milliseconds))
             client.serveCallbacks()
-            guard result == RD_KAFKA_RESP_ERR_NO_ERROR, let answer else { continue }
+            guard result == RD_KAFKA_RESP_ERR_NO_ERROR, let answer else {
+                deadline.pauseBeforeRetry()
+                continue
+            }
             defer { rd_kafka_metadata_destroy(answer) }
             return ClusterTopics(answer.pointee)
         } while !deadline.isOver

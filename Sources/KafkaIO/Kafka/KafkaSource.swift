@@ -77,8 +77,7 @@ public final class KafkaSource: RecordSource {
         var starts = try freshStarts(of: fresh, low: low, high: high, within: deadline)
         var toRecognise: [TopicPartition: RecordFingerprint] = [:]
         for case let (partition, position?) in assignments.map({ ($0.partition, $0.position) }) {
-            guard let first = low[partition], let end = high[partition] else { throw client.unreachable(within: deadline.limit) }
-            let check = AssignmentCheck(partition: partition, low: first, high: end)
+            let check = AssignmentCheck(partition: partition, low: low[partition, default: 0], high: high[partition, default: 0])
             starts[partition] = try check.start(at: position)
             toRecognise[partition] = check.recordToRecognise(of: position)
         }

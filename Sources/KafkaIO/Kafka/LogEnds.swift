@@ -11,6 +11,14 @@ struct LogEnds: Sendable {
         case low, high
         case firstAt(EventTime)
 
+        /// A log has both ends always, but not a record for every time.
+        fileprivate var mayHaveNoAnswer: Bool {
+            switch self {
+            case .low, .high: false
+            case .firstAt: true
+            }
+        }
+
         fileprivate var timestamp: Int64 {
             switch self {
             case .low: Int64(RD_KAFKA_OFFSET_BEGINNING)
@@ -29,11 +37,14 @@ struct LogEnds: Sendable {
         var lastCode = RD_KAFKA_RESP_ERR__TIMED_OUT
         repeat {
             switch ask(question, of: partitions, milliseconds: max(1, deadline.milliseconds)) {
-            case .success(let offsets): return offsets.filter { $0.value >= 0 }
+            case .success(let answered):
+                let offsets = answered.filter { $0.value >= 0 }
+                if question.mayHaveNoAnswer || offsets.count == Set(partitions).count { return offsets }
             case .failure(let refusal): lastCode = refusal.code
             }
             client.serveCallbacks()
             if lastCode == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED { break }
+            deadline.pauseBeforeRetry()
         } while !deadline.isOver
         throw SourceError(
             .retry,
