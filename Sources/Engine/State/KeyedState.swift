@@ -96,9 +96,17 @@ public final class KeyedState<Record: StateRecord>: StateTable {
 
     @inlinable
     func decode(_ bytes: ByteView, _ key: ByteView) throws {
-        guard FieldDecoder.decode(bytes, timer: &keyed.timer, into: &keyed.record) else {
-            throw StateDamage(table: schema.table, key: key.copy())
-        }
+        guard decode(bytes) else { throw StateDamage(table: schema.table, key: key.copy()) }
+    }
+
+    /// Loads `keyed` from a stored record. False when it is damaged.
+    @inlinable
+    func decode(_ bytes: ByteView) -> Bool {
+        // The timer on its own: two members of `keyed` can't be passed as inout at once.
+        var timer: EventTime?
+        guard FieldDecoder.decode(bytes, timer: &timer, into: &keyed.record) else { return false }
+        keyed.timer = timer
+        return true
     }
 
     public var memoryBytes: Int { table.memoryBytes + timers.memoryBytes }
@@ -142,7 +150,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
             if case .record(let old, _) = table.lookup(key, hash: tableHash(key)) {
                 guard FieldDecoder.decode(old, timer: &before, into: &keyed.record) else { return false }
             }
-            guard FieldDecoder.decode(record, timer: &keyed.timer, into: &keyed.record) else { return false }
+            guard decode(record) else { return false }
             table.load(record, for: key, changedIn: isFolded ? 0 : cuts)
             if let timer = keyed.timer, before.map({ timer < $0 }) ?? true { timers.add(timer, key: key) }
         }
