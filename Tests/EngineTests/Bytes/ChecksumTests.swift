@@ -30,15 +30,12 @@ struct ChecksumTests {
         #expect(Array(bytes[half...]).withView { crc32c($0, continuing: first) } == expected, "it goes on where it stopped")
     }
 
-    @Test func theTableHashDependsOnEveryByteAndOnTheLength() {
-        var seen: Set<UInt64> = []
-        for length in 0...20 {
-            for position in 0..<max(length, 1) {
-                var bytes = [UInt8](repeating: 0, count: length)
-                if length > 0 { bytes[position] = 1 }
-                seen.insert(bytes.withView { tableHash($0) })
+    @Test func theTableHashDependsOnEveryByte() {
+        for length in 1...40 {
+            let keys = (0..<length).flatMap { position in
+                [1, 0x80].map { mark in (0..<length).map { $0 == position ? UInt8(mark) : 0 } }
             }
+            #expect(Set(keys.map { $0.withView { tableHash($0) } }).count == keys.count)
         }
-        #expect(seen.count == 1 + (1...20).reduce(0, +))
     }
 }
