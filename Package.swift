@@ -27,6 +27,9 @@ let package = Package(
         .target(name: "FintechJob", dependencies: ["Engine"], swiftSettings: strict),
         .target(name: "Simulation", dependencies: ["Engine"], swiftSettings: strict),
 
+        .target(name: "Configuration", dependencies: ["Engine", "Yams"], swiftSettings: strict),
+        .target(name: "Traffic", dependencies: ["Engine"], swiftSettings: strict),
+
         // The edges.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
@@ -43,7 +46,7 @@ let package = Package(
         .executableTarget(
             name: "tidemark",
             dependencies: [
-                "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink", "Admin", "Worker", "Yams",
+                "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "KafkaIO", "ClickHouseSink", "Admin", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -55,17 +58,40 @@ let package = Package(
             path: "tools/checkpoint",
             swiftSettings: strict
         ),
+        // Measures; no product contains it.
+        .executableTarget(
+            name: "benchmark",
+            dependencies: ["Engine", "FintechJob", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "tools/benchmark",
+            swiftSettings: strict
+        ),
 
         // Servers, ports and files for the tests; no product contains it.
         .target(
             name: "TestSupport", dependencies: ["Engine", "CurlHTTP"], path: "Tests/TestSupport", exclude: ["chdb_front.py"],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "FintechJobTests", dependencies: ["Engine", "FintechJob", "Simulation", "TestSupport"], swiftSettings: strict
+        ),
         .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: strict),
+        .testTarget(name: "AdminTests", dependencies: ["Admin", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(name: "TrafficTests", dependencies: ["Engine", "Traffic"], swiftSettings: strict),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "KafkaIOTests", dependencies: ["Engine", "KafkaIO", "CRdKafka", "TestSupport", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ClickHouseSinkTests",
             dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict
+        ),
+        // The built commands as a user starts them.
+        .testTarget(
+            name: "TidemarkTests",
+            dependencies: [
+                "tidemark", "Engine", "FintechJob", "KafkaIO", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict
         ),
     ]

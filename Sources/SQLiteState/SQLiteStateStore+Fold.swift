@@ -101,18 +101,23 @@ extension SQLiteStateStore {
     private func deleteWindows(_ closed: Set<[UInt8]>, _ task: Int64, _ table: Int64) throws {
         let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key >= ? AND key < ?")
         for prefix in closed {
-            var end = prefix
-            // The next greater eight bytes; a window never starts at the end of time.
-            for index in end.indices.reversed() {
-                end[index] &+= 1
-                if end[index] != 0 { break }
-            }
+            let end = keyAfterWindow(of: prefix)
             try prefix.withUnsafeBytes { from in
                 try end.withUnsafeBytes { to in
                     try delete.run(.integer(task), .integer(table), .blob(ByteView(from)), .blob(ByteView(to)))
                 }
             }
         }
+    }
+
+    /// The least key after all keys of a key's window: the next greater eight bytes; no window starts at the end of time.
+    func keyAfterWindow(of key: [UInt8]) -> [UInt8] {
+        var end = Array(key.prefix(8))
+        for index in end.indices.reversed() {
+            end[index] &+= 1
+            if end[index] != 0 { break }
+        }
+        return end
     }
 
     private func apply(_ changes: [FoldedChange], _ task: Int64, _ table: Int64) throws {

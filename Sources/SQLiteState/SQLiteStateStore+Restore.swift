@@ -130,12 +130,30 @@ extension SQLiteStateStore {
         while try statement.step() {
             // What can't be loaded within the budget is read when it is asked for; timers are needed at once.
             if table.memoryBytes > memoryBudget && !table.schema.hasTimer {
-                table.markIncomplete()
-                return
+                let key = statement.blob(0).copy()
+                statement.reset()
+                return try noteUnloaded(from: key, table, task, tableID)
             }
             guard table.restore(.stored(key: statement.blob(0), record: statement.blob(1)), isFolded: true) else {
                 throw damaged("a record of table \(table.schema.table)")
             }
+        }
+    }
+
+    /// Tells the table of every window that has keys at or after `first`, without reading them all.
+    private func noteUnloaded(from first: [UInt8], _ table: any StateTable, _ task: Int64, _ tableID: Int64) throws {
+        let next = try Statement(database, "SELECT key FROM keyed WHERE task = ? AND state_table = ? AND key >= ? ORDER BY key LIMIT 1")
+        var from = first
+        while true {
+            let found: [UInt8]? = try from.withUnsafeBytes { bytes in
+                try next.bind(.integer(task), .integer(tableID), .blob(ByteView(bytes)))
+                defer { next.reset() }
+                return try next.step() ? next.blob(0).copy() : nil
+            }
+            guard let found else { return }
+            guard found.withUnsafeBytes({ table.noteUnloaded(ByteView($0)) }) else { throw damaged("a key of table \(table.schema.table)") }
+            guard table.schema.key == .windowAndKey else { return }
+            from = keyAfterWindow(of: found)
         }
     }
 

@@ -63,8 +63,8 @@ public struct ByteReader {
     @inlinable public mutating func zigzag128() -> Int128 {
         let low = varint()
         let high = varint()
-        let number = UInt128(high) << 64 | UInt128(low)
-        return Int128(bitPattern: number >> 1) ^ -Int128(bitPattern: number & 1)
+        let number = unsafeBitCast(SIMD2(low, high), to: UInt128.self)
+        return Int128(bitPattern: number &>> 1) ^ -Int128(bitPattern: number & 1)
     }
 
     @inlinable public mutating func text() -> ByteView {

@@ -90,9 +90,10 @@ public struct ByteWriter: ~Copyable {
 
     /// A 128-bit number as its low and high halves, each a varint, after zigzag.
     @inlinable public mutating func write(zigzag128 number: Int128) {
-        let zigzag = UInt128(bitPattern: (number << 1) ^ (number >> 127))
-        write(varint: UInt64(truncatingIfNeeded: zigzag))
-        write(varint: UInt64(truncatingIfNeeded: zigzag >> 64))
+        // Masking shifts and the bit cast stay free of calls; the plain operators on 128 bits go through protocols.
+        let halves = unsafeBitCast((number &<< 1) ^ (number &>> 127), to: SIMD2<UInt64>.self)
+        write(varint: halves.x)
+        write(varint: halves.y)
     }
 
     /// The length as a varint, then the bytes.

@@ -3,7 +3,7 @@
 /// To the least watermark among the tasks that are not idle; when all are idle, to the end of the last window open in
 /// any of them, no further. They never follow the wall clock.
 public enum IdleWatermarks {
-    public struct Task: Sendable, Equatable {
+    public struct Member: Sendable, Equatable {
         public var watermark: EventTime
         public var lastOpenWindowEnd: EventTime?
         public var isIdle: Bool
@@ -16,7 +16,7 @@ public enum IdleWatermarks {
     }
 
     /// The watermark that every idle task of the topic rises to; nil when none has to move.
-    public static func target(_ tasks: [Task]) -> EventTime? {
+    public static func target(_ tasks: [Member]) -> EventTime? {
         guard tasks.contains(where: \.isIdle) else { return nil }
         let awake = tasks.filter { !$0.isIdle }
         let target = awake.isEmpty ? tasks.compactMap(\.lastOpenWindowEnd).max() : awake.map(\.watermark).min()

@@ -55,8 +55,9 @@ public struct Outbox: Sendable {
         }
     }
 
-    /// True while so much is undelivered that nothing more should be read.
-    public var isFull: Bool { bytes > limits.bytes }
+    /// True when so much is undelivered that nothing more should be read; once reading is held back, until half of
+    /// that is gone, so that it doesn't stutter.
+    public func shouldHoldReading(isHolding: Bool) -> Bool { bytes > (isHolding ? limits.bytes / 2 : limits.bytes) }
     public var isEmpty: Bool { bytes == 0 && delivered.isEmpty }
 
     public mutating func add(_ chunks: [OutboxChunk]) {

@@ -103,7 +103,10 @@ public final class KeyedState<Record: StateRecord>: StateTable {
 
     public var memoryBytes: Int { table.memoryBytes + timers.memoryBytes }
 
-    public func markIncomplete() { table.markIncomplete() }
+    public func noteUnloaded(_ key: ByteView) -> Bool {
+        table.markIncomplete()
+        return true
+    }
 
     public func cut() -> StateDelta? {
         cuts += 1

@@ -38,12 +38,11 @@ public final class KeyedTable {
     /// How many keys are in memory, tombstones not counted.
     public private(set) var count = 0
     /// False once a record was evicted: then a key that is not in memory may lie in the durable file.
-    public private(set) var isComplete: Bool
+    public private(set) var isComplete = true
     /// The epoch that changes are made in, counted from the task's start.
     var currentEpoch: UInt32 = 1
 
-    init(isComplete: Bool = true) {
-        self.isComplete = isComplete
+    init() {
         entryCapacity = 8
         entries = .allocate(capacity: entryCapacity)
         indexMask = 15
@@ -56,9 +55,9 @@ public final class KeyedTable {
         index.deallocate()
     }
 
-    /// What the table takes, in bytes.
+    /// What the records in memory take, in bytes. Freed blocks are kept for others and not counted.
     public var memoryBytes: Int {
-        arena.reservedBytes + entryCapacity * MemoryLayout<Entry>.stride + (indexMask + 1) * 4
+        arena.usedBytes + entryCapacity * MemoryLayout<Entry>.stride + (indexMask + 1) * 4
     }
 
     var hasChanges: Bool { !changed.isEmpty }

@@ -27,8 +27,6 @@ final class OpenWindows {
     /// Windows closed since the last cut that the durable file may know.
     private var closed: [EventTime] = []
     private var coldRecord: [UInt8] = []
-    /// What new windows start as: false while unread keyed rows may belong to them.
-    private var startsComplete = true
     private var cuts: UInt32 = 1
 
     init(span: EventSpan, task: TaskID, table: String, cold: any ColdStateReader) {
@@ -47,7 +45,7 @@ final class OpenWindows {
         var position = open.count
         while position > 0 && open[position - 1].window.start >= window.start { position -= 1 }
         if position == open.count || open[position].window != window {
-            let table = KeyedTable(isComplete: startsComplete)
+            let table = KeyedTable()
             table.currentEpoch = cuts
             open.insert(Open(window: window, table: table), at: position)
         }
@@ -136,7 +134,11 @@ final class OpenWindows {
         return StateDelta(table: tableName, bytes: delta.copy())
     }
 
-    func markIncomplete() { startsComplete = false; for window in open { window.table.markIncomplete() } }
+    func noteUnloaded(_ key: ByteView) -> Bool {
+        guard let start = WindowPrefix.read(key) else { return false }
+        table(of: Window(start: start, end: start + span)).markIncomplete()
+        return true
+    }
 
     func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool {
         switch change {

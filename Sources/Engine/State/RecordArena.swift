@@ -2,8 +2,9 @@
 ///
 /// One allocation serves thousands of records, and a closed window's memory goes back in a few calls.
 struct RecordArena: ~Copyable {
-    /// What all slabs take together, in bytes.
-    private(set) var reservedBytes = 0
+    /// What the blocks in use take together, in bytes.
+    private(set) var usedBytes = 0
+    private var reservedBytes = 0
     private var slabs: [UnsafeMutableRawPointer] = []
     private var next: UnsafeMutableRawPointer?
     private var left = 0
@@ -33,6 +34,7 @@ struct RecordArena: ~Copyable {
     /// A block of at least `bytes`, and how many it really holds.
     mutating func allocate(_ bytes: Int) -> (block: UnsafeMutableRawPointer, size: Int) {
         let (index, size) = RecordArena.sizeClass(holding: bytes)
+        usedBytes += size
         if let block = free[index] {
             free[index] = block.load(as: UnsafeMutableRawPointer?.self)
             return (block, size)
@@ -47,6 +49,7 @@ struct RecordArena: ~Copyable {
     /// Gives a block back for others of its class.
     mutating func release(_ block: UnsafeMutableRawPointer, size: Int) {
         let (index, _) = RecordArena.sizeClass(holding: size)
+        usedBytes -= size
         block.storeBytes(of: free[index], as: UnsafeMutableRawPointer?.self)
         free[index] = block
     }

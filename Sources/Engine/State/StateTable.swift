@@ -7,8 +7,9 @@ public protocol StateTable: AnyObject {
     /// Applies one change read from the durable file; `isFolded` when it comes from the keyed rows.
     /// False when the bytes are not what the table stores.
     func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool
-    /// Says that keyed rows exist in the durable file which were not restored: from here on a miss asks `cold`.
-    func markIncomplete()
+    /// Says that the durable file holds a folded record under `key` which was not restored: from here on a miss in its
+    /// window, or in the whole table, asks `cold`. Said for at least one key of each such window. False as in `restore`.
+    func noteUnloaded(_ key: ByteView) -> Bool
     /// Says that the durable file has folded every change up to `cuts` cuts ago, and gives back about `bytes` of memory.
     /// Returns how many were.
     func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int

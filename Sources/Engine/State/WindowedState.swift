@@ -48,7 +48,7 @@ public final class WindowedState<Record: StateRecord>: StateTable {
     public var lastOpenWindowEnd: EventTime? { windows.last?.end }
     public var memoryBytes: Int { windows.memoryBytes }
     public func cut() -> StateDelta? { windows.cut() }
-    public func markIncomplete() { windows.markIncomplete() }
+    public func noteUnloaded(_ key: ByteView) -> Bool { windows.noteUnloaded(key) }
 
     public func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool { windows.restore(change, isFolded: isFolded) }
 

@@ -1,0 +1,106 @@
+import Engine
+
+/// `input`: where the job's records come from.
+public struct InputSection: Sendable {
+    /// `input.kafka` or `input.directory`: exactly one has to be given.
+    public var source: Source
+    /// `input.topicPrefix`: what stands before the names of the input topics, such as `transactions`.
+    public var topicPrefix = "fintech.public."
+    /// `input.referenceTimeout`: how long the start waits for the reference topics to be read to their ends.
+    public var referenceTimeout: Duration = .seconds(300)
+
+    public enum Source: Sendable {
+        case kafka(KafkaInputSection)
+        /// The directory with `<topic>.jsonl` or `<topic>/<partition>.jsonl`.
+        case directory(String)
+    }
+
+    static let propertiesKey = "input.kafka.properties"
+
+    init(_ reader: inout SettingsReader, kafkaProblem: JobConfiguration.KafkaPropertyCheck) {
+        source = InputSection.readSource(&reader, kafkaProblem)
+        topicPrefix = reader.value("input.topicPrefix", default: topicPrefix, expected: "letters, digits, dots, dashes or underscores, at most 200") { text in
+            text.utf8.count <= 200 && text.utf8.allSatisfy(JobConfiguration.isNameByte) ? text : nil
+        }
+        referenceTimeout = reader.duration("input.referenceTimeout", default: referenceTimeout, from: "1s", to: "24h")
+        InputSection.refuse(&reader, "input.keyedBy", allowed: "customer_id", planned: "id", "re-keying transactions")
+        InputSection.refuse(&reader, "input.deduplicate.by", allowed: "none", planned: "id", "dropping repeated transactions")
+        _ = reader.duration("input.deduplicate.horizon", default: .seconds(86_400), from: "1m", to: "30d")
+    }
+
+    /// A key whose other value comes with a later version.
+    private static func refuse(_ reader: inout SettingsReader, _ key: String, allowed: String, planned: String, _ what: String) {
+        guard let setting = reader.setting(key), setting.text != allowed else { return }
+        if setting.text == planned {
+            reader.report(setting, "\(planned) (\(what)) is not available in this version; expected \(allowed)")
+        } else {
+            reader.report(setting, "expected \(allowed), found \(reader.shown(setting))")
+        }
+    }
+
+    private static func readSource(_ reader: inout SettingsReader, _ kafkaProblem: JobConfiguration.KafkaPropertyCheck) -> Source {
+        let directory = reader.setting("input.directory")
+        let start = reader.setting("input.kafka.start")
+        let properties = reader.map(propertiesKey)
+        let kafka = KafkaInputSection(&reader, start: start, properties: properties, check: kafkaProblem)
+        guard let directory else {
+            if properties["bootstrap.servers"] == nil {
+                let missing = properties.isEmpty && start == nil ? "input" : "\(propertiesKey).bootstrap.servers"
+                reader.reportMissing(missing, "expected a Kafka cluster, as in \"input: {kafka: {properties: {bootstrap.servers: '127.0.0.1:9092'}}}\", or input.directory")
+            }
+            return .kafka(kafka)
+        }
+        if directory.text.isEmpty { reader.report(directory, "expected the path of a directory, found nothing") }
+        if let other = start ?? properties.values.min(by: { $0.key < $1.key }) {
+            reader.report(directory, "a job has one input, and \(other.key) (\(other.origin.place)) names another; remove one of them")
+        }
+        return .directory(directory.text)
+    }
+}
+
+/// `input.kafka`.
+public struct KafkaInputSection: Sendable {
+    /// `input.kafka.properties`: passed to librdkafka as they are. Any of them may hold a secret, so all are hidden.
+    public var properties: [String: Secret] = [:]
+    /// Those of them that are secrets by their name, to be taken out of librdkafka's own messages.
+    var namedSecrets: [Secret] {
+        let marks = ["password", "secret", "token", "jaas", "pem", "credential"]
+        return properties.filter { property in marks.contains { property.key.contains($0) } }.map(\.value)
+    }
+
+    /// `input.kafka.start`: where to begin in partitions that there is no state of yet.
+    public var start = Start.earliest
+
+    public enum Start: Sendable, Equatable {
+        case earliest, latest
+        /// At the first record whose Kafka timestamp is this or later.
+        case time(EventTime)
+    }
+
+    init(_ reader: inout SettingsReader, start: Setting?, properties: [String: Setting], check: JobConfiguration.KafkaPropertyCheck) {
+        for (name, setting) in properties {
+            if let problem = check(name, setting.text) {
+                let shown = setting.hasReference ? Redactor([Secret(setting.text)]).redact(problem) : problem
+                reader.report(setting, shown)
+            } else if name == "bootstrap.servers" && setting.text.isEmpty {
+                reader.report(setting, "expected host:port, or several of them with commas between, found nothing")
+            } else {
+                self.properties[name] = Secret(setting.text)
+            }
+        }
+        guard let start else { return }
+        if let parsed = KafkaInputSection.start(start.text) {
+            self.start = parsed
+        } else {
+            reader.report(start, "expected earliest, latest or a time such as 2025-01-15T12:00:00Z, found \(reader.shown(start))")
+        }
+    }
+
+    private static func start(_ text: String) -> Start? {
+        switch text {
+        case "earliest": .earliest
+        case "latest": .latest
+        default: Units.time(text).map(Start.time)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Engine
+import Foundation
+
+/// Everything that can be set about a job: read from a YAML file, environment variables and flags, each with its
+/// default beside it.
+///
+/// A later source overrides an earlier one: the file, then `TIDEMARK_<KEY>` variables, then `--set key=value`.
+public struct JobConfiguration: Sendable {
+    /// `job.id`: names the job in ClickHouse's provenance columns, in Kafka and in logs. No default.
+    public var jobID: String
+    public var input: InputSection
+    public var clickHouse: ClickHouseSection
+    public var sink: SinkSection
+    public var state: StateSection
+    public var checkpoints: CheckpointSection
+    public var epoch: EpochSection
+    public var worker: WorkerSection
+    public var time: TimeSection
+    public var fintech: FintechSection
+    public var http: HTTPSection
+    public var log: LogSection
+    /// Takes the secrets of this configuration out of texts that others made.
+    public let redactor: Redactor
+
+    /// Says what is wrong with a property for librdkafka, given its name and value: unknown, refused, or the engine's own.
+    public typealias KafkaPropertyCheck = (_ name: String, _ value: String) -> String?
+
+    /// Reads and validates a configuration.
+    ///
+    /// - Parameters:
+    ///   - path: the YAML file.
+    ///   - environment: the process's variables: `TIDEMARK_<KEY>` ones and those that `${env:NAME}` names.
+    ///   - flags: the `key=value` of each `--set`, later ones overriding earlier ones.
+    ///   - kafkaProblem: what is wrong with a Kafka property of this name and value; nil when nothing is.
+    /// - Throws: every problem found, with key, place and what was expected.
+    public static func load(
+        path: String, environment: [String: String], flags: [String], kafkaProblem: KafkaPropertyCheck
+    ) throws(ConfigurationError) -> JobConfiguration {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            let explanation = "the configuration file can't be read; it must exist and be readable by this user"
+            throw ConfigurationError([.init(place: path, key: "", explanation: explanation)], kind: .missing)
+        }
+        guard data.count <= maximumFileSize, let text = String(data: data, encoding: .utf8) else {
+            let explanation = "is no text of at most \(maximumFileSize >> 10) KiB in UTF-8"
+            throw ConfigurationError([.init(place: path, key: "", explanation: explanation)])
+        }
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        return try JobConfiguration(yaml: text, file: name, environment: environment, flags: flags, kafkaProblem: kafkaProblem)
+    }
+
+    /// Reads and validates a configuration that is given as text; `file` names it in errors.
+    public init(
+        yaml: String, file: String, environment: [String: String] = [:], flags: [String] = [], kafkaProblem: KafkaPropertyCheck = { _, _ in nil }
+    ) throws(ConfigurationError) {
+        var reader = SettingsReader(yaml: yaml, file: file, environment: environment, flags: flags)
+        self.init(&reader, kafkaProblem: kafkaProblem)
+        let problems = reader.finish()
+        guard problems.isEmpty else { throw ConfigurationError(problems) }
+    }
+
+    /// Every key there is but the entries of `input.kafka.properties`, sorted.
+    public static var keys: [String] {
+        var reader = SettingsReader(yaml: "", file: "", environment: [:], flags: [])
+        _ = JobConfiguration(&reader, kafkaProblem: { _, _ in nil })
+        return (reader.askedKeys.union([InputSection.propertiesKey])).sorted()
+    }
+
+    static let maximumFileSize = 1 << 20
+
+    private init(_ reader: inout SettingsReader, kafkaProblem: KafkaPropertyCheck) {
+        jobID = JobConfiguration.readJobID(&reader)
+        input = InputSection(&reader, kafkaProblem: kafkaProblem)
+        clickHouse = ClickHouseSection(&reader)
+        sink = SinkSection(&reader)
+        state = StateSection(&reader)
+        checkpoints = CheckpointSection(&reader)
+        epoch = EpochSection(&reader)
+        worker = WorkerSection(&reader)
+        time = TimeSection(&reader)
+        fintech = FintechSection(&reader)
+        http = HTTPSection(&reader)
+        log = LogSection(&reader)
+        JobConfiguration.readOutput(&reader)
+        var secrets = reader.secrets + [clickHouse.password]
+        if case .kafka(let kafka) = input.source { secrets += kafka.namedSecrets }
+        redactor = Redactor(secrets)
+    }
+
+    private static func readJobID(_ reader: inout SettingsReader) -> String {
+        let expected = "1 to 64 letters, digits, dots, dashes or underscores"
+        guard let setting = reader.setting("job.id") else {
+            reader.reportMissing("job.id", "is needed and has no default: \(expected), such as fintech")
+            return ""
+        }
+        let isName = (1...64).contains(setting.text.utf8.count) && setting.text.utf8.allSatisfy(isNameByte)
+        if !isName { reader.report(setting, "expected \(expected), found \(reader.shown(setting))") }
+        return setting.text
+    }
+
+    /// Output to Kafka is not there yet: its keys are known, so that a file for a later version says why it fails.
+    private static func readOutput(_ reader: inout SettingsReader) {
+        if reader.flag("output.kafka.enabled", default: false), let setting = reader.setting("output.kafka.enabled") {
+            reader.report(setting, "Kafka output is not available in this version; expected false")
+        }
+        _ = reader.setting("output.kafka.topicPrefix")
+    }
+
+    /// What names in Kafka and in file paths may hold.
+    static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+             UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,79 @@
+/// `clickhouse`: where the job's rows go.
+public struct ClickHouseSection: Sendable {
+    /// `clickhouse.url`: the HTTP interface's address, without user and password. No default.
+    public var url: String
+    /// `clickhouse.database`: holds the job's tables; it has to exist.
+    public var database = "fintech"
+    /// `clickhouse.user`
+    public var user = "default"
+    /// `clickhouse.password`
+    public var password = Secret("")
+    /// `clickhouse.createTables`: whether `run` creates the tables that are missing.
+    public var createTables = true
+    /// `clickhouse.flushInterval`: how long rows are gathered before they become one INSERT a table.
+    public var flushInterval: Duration = .seconds(1)
+    /// `clickhouse.settleDelay`: how long the server must have shown nothing of a batch whose end is unknown before
+    /// its rows are counted.
+    public var settleDelay: Duration = .seconds(10)
+    /// `clickhouse.delivery`: what is demanded of tables.
+    public var delivery = Delivery.exactlyOnce
+
+    public enum Delivery: String, Sendable, CaseIterable {
+        /// Tables in which what landed can be counted; others are refused.
+        case exactlyOnce = "exactly-once"
+        /// Any table; rows may then be there twice after a failure.
+        case atLeastOnce = "at-least-once"
+    }
+
+    init(_ reader: inout SettingsReader) {
+        url = ClickHouseSection.readURL(&reader)
+        database = reader.value("clickhouse.database", default: database, expected: "a name of letters, digits and underscores that does not begin with a digit", ClickHouseSection.identifier)
+        user = reader.value("clickhouse.user", default: user, expected: "a user's name") { $0.isEmpty ? nil : $0 }
+        password = reader.value("clickhouse.password", default: password, expected: "a password") { Secret($0) }
+        createTables = reader.flag("clickhouse.createTables", default: createTables)
+        flushInterval = reader.duration("clickhouse.flushInterval", default: flushInterval, from: "10ms", to: "10m")
+        settleDelay = reader.duration("clickhouse.settleDelay", default: settleDelay, from: "100ms", to: "10m")
+        delivery = reader.choice("clickhouse.delivery", default: delivery)
+    }
+
+    private static func readURL(_ reader: inout SettingsReader) -> String {
+        let expected = "the address of ClickHouse's HTTP interface, such as http://127.0.0.1:8123"
+        guard let setting = reader.setting("clickhouse.url") else {
+            reader.reportMissing("clickhouse.url", "is needed and has no default: \(expected)")
+            return ""
+        }
+        guard !setting.text.contains("@") else {
+            reader.report(setting, "must not hold user or password; put them under clickhouse.user and clickhouse.password")
+            return ""
+        }
+        guard let scheme = setting.text.firstRange(of: "://"), ["http", "https"].contains(setting.text[..<scheme.lowerBound]),
+              let host = setting.text[scheme.upperBound...].split(separator: "/", omittingEmptySubsequences: false).first, !host.isEmpty
+        else {
+            reader.report(setting, "expected \(expected), found \(reader.shown(setting))")
+            return ""
+        }
+        if setting.text.contains(where: { $0 == "?" || $0 == "#" || $0.isWhitespace }) {
+            reader.report(setting, "expected \(expected), without spaces, ? or #")
+        }
+        return setting.text.hasSuffix("/") ? String(setting.text.dropLast()) : setting.text
+    }
+
+    private static func identifier(_ text: String) -> String? {
+        guard let first = text.utf8.first, !(0x30...0x39).contains(first), text.utf8.count <= 64 else { return nil }
+        let isIdentifier = text.utf8.allSatisfy { JobConfiguration.isNameByte($0) && $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "-") }
+        return isIdentifier ? text : nil
+    }
+}
+
+/// `sink` and `outbox`: what is kept on the way to ClickHouse.
+public struct SinkSection: Sendable {
+    /// `sink.ledgerKeep`: how long a delivered batch's origins are kept, so that its rows can be explained.
+    public var ledgerKeep: Duration = .seconds(7 * 86_400)
+    /// `outbox.limit`: bytes of rows waiting for delivery at which reading stops until some are delivered.
+    public var outboxLimit = 64 << 20
+
+    init(_ reader: inout SettingsReader) {
+        ledgerKeep = reader.duration("sink.ledgerKeep", default: ledgerKeep, from: "1m", to: "365d")
+        outboxLimit = reader.bytes("outbox.limit", default: outboxLimit, from: "1MiB", to: "64GiB")
+    }
+}

@@ -1,0 +1,73 @@
+/// `state`: what the worker keeps on this machine.
+public struct StateSection: Sendable {
+    /// `state.directory`: holds the state file; one worker at a time. Relative to the working directory.
+    public var directory = "./state"
+    /// `state.memoryBudget`: bytes of keyed state held in memory.
+    public var memoryBudget = 512 << 20
+
+    init(_ reader: inout SettingsReader) {
+        directory = reader.value("state.directory", default: directory, expected: "the path of a directory") { $0.isEmpty ? nil : $0 }
+        memoryBudget = reader.bytes("state.memoryBudget", default: memoryBudget, from: "16MiB", to: "1TiB")
+    }
+}
+
+/// `checkpoints`: read and validated; storing checkpoints comes with a later version.
+public struct CheckpointSection: Sendable {
+    /// `checkpoints.store`
+    public var store = Store.directory("./checkpoints")
+    /// `checkpoints.interval`
+    public var interval: Duration = .seconds(30)
+    /// `checkpoints.keep`: how many are kept.
+    public var keep = 10
+
+    public enum Store: Sendable, Equatable {
+        case directory(String)
+        /// `s3://bucket/prefix`
+        case s3(bucket: String, prefix: String)
+    }
+
+    init(_ reader: inout SettingsReader) {
+        store = reader.value("checkpoints.store", default: store, expected: "a directory or s3://bucket/prefix", CheckpointSection.store)
+        interval = reader.duration("checkpoints.interval", default: interval, from: "1s", to: "24h")
+        keep = reader.integer("checkpoints.keep", default: keep, in: 1...10_000)
+    }
+
+    private static func store(_ text: String) -> Store? {
+        guard let scheme = text.firstRange(of: "://") else { return text.isEmpty ? nil : .directory(text) }
+        guard text[..<scheme.lowerBound] == "s3" else { return nil }
+        let path = text[scheme.upperBound...].split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let bucket = path.first, bucket.utf8.count >= 3, bucket.utf8.allSatisfy(JobConfiguration.isNameByte) else { return nil }
+        var prefix = path.count > 1 ? path[1] : ""
+        while prefix.hasSuffix("/") { prefix.removeLast() }
+        return .s3(bucket: String(bucket), prefix: String(prefix))
+    }
+}
+
+/// `epoch`: when the common cut of all tasks is made. The first limit reached ends the epoch.
+public struct EpochSection: Sendable {
+    /// `epoch.interval`; it stretches when commits would take more than a tenth of the time.
+    public var interval: Duration = .milliseconds(500)
+    /// `epoch.maxRecords`: input records of all tasks together.
+    public var maxRecords = 500_000
+    /// `epoch.maxBytes`: bytes of what would be committed, of all tasks together.
+    public var maxBytes = 64 << 20
+
+    init(_ reader: inout SettingsReader) {
+        interval = reader.duration("epoch.interval", default: interval, from: "10ms", to: "5m")
+        maxRecords = reader.integer("epoch.maxRecords", default: maxRecords, in: 1...100_000_000)
+        maxBytes = reader.bytes("epoch.maxBytes", default: maxBytes, from: "64KiB", to: "16GiB")
+    }
+}
+
+/// `worker` and `drain`: how the process runs and stops.
+public struct WorkerSection: Sendable {
+    /// `worker.threads`: threads that tasks are spread over; 0 means one for each core.
+    public var threads = 0
+    /// `drain.timeout`: how long a stop waits for deliveries; the rest stays in the outbox.
+    public var drainTimeout: Duration = .seconds(25)
+
+    init(_ reader: inout SettingsReader) {
+        threads = reader.integer("worker.threads", default: threads, in: 0...1024)
+        drainTimeout = reader.duration("drain.timeout", default: drainTimeout, from: "0s", to: "24h")
+    }
+}

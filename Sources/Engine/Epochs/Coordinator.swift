@@ -1,0 +1,224 @@
+/// The worker's common epoch: when to cut, what goes into the transaction, what leaves after it, and when all is done.
+///
+/// A synchronous state machine. The caller feeds it what happened, with the time, and performs the actions that come
+/// back, in order. At most one cut is under way: requested, then handed in by all tasks, then committing; meanwhile the
+/// tasks go on with the next epoch.
+public struct Coordinator {
+    public enum Action {
+        /// Let every task cut this epoch, then call `tasksCut`.
+        case requestCut(Epoch)
+        /// Make the cut durable, trying again while that may help, then call `committed`.
+        case commit(EpochCut)
+        /// Deliver the batch, then call `delivered`. At most one a table is under way.
+        case deliver(SinkBatch, mayHaveBeenSent: Bool)
+        /// Let the receiving tasks process these batches, in order, and then take note of the watermarks.
+        case receive([MessageBatch], upstream: [StageName: EventTime])
+        /// Raise the watermarks of these tasks; those that got a record meanwhile are left alone unless the run ends.
+        case raiseWatermarks([TaskID: EventTime], isEnding: Bool)
+        /// Whether reading is to be held back.
+        case holdReading(Bool)
+        /// No record may be read any more.
+        case stopReading
+        /// Everything that can be done is durable, and delivered unless the drain ran out of time.
+        case finished
+    }
+
+    /// What a task says at a cut.
+    public struct TaskReport: Sendable {
+        public let cut: TaskCut
+        public let lastOpenWindowEnd: EventTime?
+        public let isIdle: Bool
+
+        public init(cut: TaskCut, lastOpenWindowEnd: EventTime?, isIdle: Bool) {
+            self.cut = cut
+            self.lastOpenWindowEnd = lastOpenWindowEnd
+            self.isIdle = isIdle
+        }
+    }
+
+    private enum Phase: Equatable {
+        case running
+        /// Every partition is read to its end: close all windows.
+        case closing
+        /// Freeze and deliver what is left.
+        case flushing
+        case finished
+    }
+
+    private enum CutState: Equatable { case none, requested, committing }
+
+    /// Bytes between tasks above which reading is held back.
+    public static let messageLimit = 64 << 20
+
+    public private(set) var epoch: Epoch
+    public private(set) var outbox: Outbox
+    private var schedule: EpochSchedule
+    private let routes: TaskRoutes
+    private var phase = Phase.running
+    private var cutState = CutState.none
+    /// Set when the next cut must come at once.
+    private var wantsCut = false
+    private var isHolding = false
+    private var reports: [TaskID: TaskReport] = [:]
+    private var watermarks: [TaskID: EventTime]
+    /// Batches between tasks that are durable and not processed durably.
+    private var inFlight: [MessageBatchID: Int] = [:]
+    private var restoredMessages: [MessageBatch]
+    private var delivering: Set<String> = []
+    /// Batches of an earlier process: they may have been sent.
+    private var doubtful: Set<SinkBatchID>
+
+    public init(restored: RestoredState, routes: TaskRoutes, outbox: Outbox, schedule: EpochSchedule) {
+        epoch = restored.epoch
+        self.routes = routes
+        self.outbox = outbox
+        self.schedule = schedule
+        watermarks = restored.tasks.mapValues(\.watermark)
+        restoredMessages = restored.messages
+        for batch in restored.messages { inFlight[batch.id] = batch.bytes.count }
+        doubtful = Set(restored.outbox.flatMap { $0.undelivered.map(\.id) })
+    }
+
+    public var isFinished: Bool { phase == .finished }
+    public var isFlushing: Bool { phase == .flushing }
+    /// The time of the next regular cut.
+    public var nextCut: Duration { schedule.nextCut }
+
+    // MARK: - Inputs
+
+    /// Sends out what an earlier process left: batches between tasks, and sink batches to settle.
+    public mutating func start() -> [Action] {
+        defer { restoredMessages = [] }
+        return [.receive(restoredMessages, upstream: routes.upstreamWatermarks(watermarks))] + deliveries() + holding()
+    }
+
+    /// Looks at the clock. `isFull`: some tasks have reached the limits of an epoch and wait for the cut.
+    public mutating func tick(now: Duration, isFull: Bool) -> [Action] {
+        guard cutState == .none, phase != .finished else { return [] }
+        guard wantsCut || schedule.isDue(now: now, isFull: isFull) else { return [] }
+        wantsCut = false
+        cutState = .requested
+        schedule.cut(now: now)
+        return [.requestCut(epoch.next)]
+    }
+
+    /// Every task has handed in its cut.
+    public mutating func tasksCut(_ cut: [TaskReport], now: Duration, wallClock: Int64) -> [Action] {
+        precondition(cutState == .requested, "nobody asked for a cut")
+        cutState = .committing
+        epoch = epoch.next
+        for report in cut {
+            reports[report.cut.task] = report
+            outbox.add(report.cut.rows)
+        }
+        let frozen = outbox.freeze(now: now, everything: phase == .flushing)
+        let cut = EpochCut(epoch: epoch, tasks: cut.map(\.cut), frozen: frozen, delivered: outbox.takeDelivered(), wallClock: wallClock)
+        return [.commit(cut)] + holding()
+    }
+
+    /// The cut is durable.
+    public mutating func committed(_ cut: EpochCut, taking duration: Duration) -> [Action] {
+        precondition(cutState == .committing && cut.epoch == epoch, "epoch \(cut.epoch) was not being committed")
+        cutState = .none
+        schedule.committed(taking: duration)
+        outbox.committed()
+        var sent: [MessageBatch] = []
+        for task in cut.tasks {
+            watermarks[task.task] = task.watermark
+            for id in task.received { inFlight[id] = nil }
+            for batch in task.sent { inFlight[batch.id] = batch.bytes.count }
+            sent += task.sent
+        }
+        var actions: [Action] = deliveries()
+        if !routes.senders.isEmpty { actions.append(.receive(sent, upstream: routes.upstreamWatermarks(watermarks))) }
+        switch phase {
+        case .running: actions += raiseIdle()
+        case .closing: actions += closeWindows()
+        case .flushing: actions += finishIfDelivered()
+        case .finished: break
+        }
+        return actions + holding()
+    }
+
+    /// A batch was delivered.
+    public mutating func delivered(_ id: SinkBatchID) -> [Action] {
+        delivering.remove(id.table)
+        doubtful.remove(id)
+        outbox.delivered(id)
+        // Its rows leave the state file with the next cut; a run that ends waits for just that.
+        if phase == .flushing { wantsCut = true }
+        return deliveries() + holding()
+    }
+
+    /// Every partition of a bounded run is read to its end.
+    public mutating func reachedEnd() -> [Action] {
+        guard phase == .running else { return [] }
+        phase = .closing
+        wantsCut = true
+        return [.stopReading]
+    }
+
+    /// Stop reading, make durable what was read, deliver it.
+    public mutating func drain() -> [Action] {
+        guard phase == .running || phase == .closing else { return [] }
+        phase = .flushing
+        wantsCut = true
+        return [.stopReading]
+    }
+
+    // MARK: - Decisions
+
+    private mutating func deliveries() -> [Action] {
+        var actions: [Action] = []
+        for table in routes.tables where !delivering.contains(table) {
+            guard let batch = outbox.next(for: table) else { continue }
+            delivering.insert(table)
+            actions.append(.deliver(batch, mayHaveBeenSent: doubtful.contains(batch.id)))
+        }
+        return actions
+    }
+
+    private mutating func holding() -> [Action] {
+        let shouldHold = outbox.shouldHoldReading(isHolding: isHolding) || inFlight.values.reduce(0, +) > Coordinator.messageLimit
+        guard shouldHold != isHolding else { return [] }
+        isHolding = shouldHold
+        return [.holdReading(shouldHold)]
+    }
+
+    private func raiseIdle() -> [Action] {
+        var raised: [TaskID: EventTime] = [:]
+        for group in routes.topicGroups {
+            let known = group.compactMap { reports[$0] }
+            guard known.count == group.count else { continue }
+            let tasks = known.map {
+                IdleWatermarks.Member(watermark: $0.cut.watermark, lastOpenWindowEnd: $0.lastOpenWindowEnd, isIdle: $0.isIdle)
+            }
+            guard let target = IdleWatermarks.target(tasks) else { continue }
+            for report in known where report.isIdle && report.cut.watermark < target { raised[report.cut.task] = target }
+        }
+        return raised.isEmpty ? [] : [.raiseWatermarks(raised, isEnding: false)]
+    }
+
+    /// The end of a bounded run: all partitions count as idle, so their watermarks rise to the end of the last window
+    /// open in any task of the topic; stages behind them follow, and are closed the same way when nothing is in flight.
+    private mutating func closeWindows() -> [Action] {
+        wantsCut = true
+        guard inFlight.isEmpty else { return [] }
+        for groups in [routes.topicGroups, routes.messageGroups] {
+            var raised: [TaskID: EventTime] = [:]
+            for group in groups {
+                guard let target = group.compactMap({ reports[$0]?.lastOpenWindowEnd }).max() else { continue }
+                for task in group where (watermarks[task] ?? .distantPast) < target { raised[task] = target }
+            }
+            if !raised.isEmpty { return [.raiseWatermarks(raised, isEnding: true)] }
+        }
+        phase = .flushing
+        return []
+    }
+
+    private mutating func finishIfDelivered() -> [Action] {
+        guard outbox.isEmpty, delivering.isEmpty else { return [] }
+        phase = .finished
+        return [.finished]
+    }
+}

@@ -1,0 +1,118 @@
+import Engine
+
+/// Decimals with two places as exact counts of hundredths: cents of money, hundredths of a risk score.
+enum Hundredths {
+    /// Counts from here on, 10^12 units either way, are out of range.
+    static let limit: Int64 = 100_000_000_000_000
+
+    /// A decimal that Debezium writes as a string: `-?[0-9]+(\.[0-9]+)?`. Further places round, halves away from zero;
+    /// nil for any other text and out of range.
+    static func read(text: ByteView) -> Int64? { read(text, allowsExponent: false) }
+
+    /// A JSON number, with or without fraction and exponent, read from its text and rounded the same way.
+    static func read(number: ByteView) -> Int64? { read(number, allowsExponent: true) }
+
+    private static func read(_ text: ByteView, allowsExponent: Bool) -> Int64? {
+        var reader = DigitReader(text)
+        let isNegative = reader.take(UInt8(ascii: "-"))
+        let whole = reader.digits()
+        guard whole.count > 0 else { return nil }
+        var fraction = ByteView.null
+        if reader.take(UInt8(ascii: ".")) {
+            fraction = reader.digits()
+            guard fraction.count > 0 else { return nil }
+        }
+        var exponent = 0
+        if allowsExponent, reader.take(UInt8(ascii: "e")) || reader.take(UInt8(ascii: "E")) {
+            guard let read = reader.exponent() else { return nil }
+            exponent = read
+        }
+        guard reader.isAtEnd, let magnitude = magnitude(whole, fraction, exponent) else { return nil }
+        return isNegative ? -magnitude : magnitude
+    }
+
+    /// The digits `whole.fraction` times 10^`exponent`, in hundredths; nil from `limit` on.
+    private static func magnitude(_ whole: ByteView, _ fraction: ByteView, _ exponent: Int) -> Int64? {
+        // So many digits stand before the hundredths' end; the one after them decides the rounding.
+        let kept = whole.count + exponent + 2
+        var magnitude: Int64 = 0
+        for index in 0..<max(min(kept, whole.count + fraction.count), 0) {
+            let digit = index < whole.count ? whole[index] : fraction[index - whole.count]
+            magnitude = magnitude * 10 + Int64(digit - UInt8(ascii: "0"))
+            guard magnitude < limit else { return nil }
+        }
+        guard kept < whole.count + fraction.count else {
+            return shifted(magnitude, places: kept - whole.count - fraction.count)
+        }
+        if kept >= 0 {
+            let next = kept < whole.count ? whole[kept] : fraction[kept - whole.count]
+            if next >= UInt8(ascii: "5") { magnitude += 1 }
+        }
+        return magnitude < limit ? magnitude : nil
+    }
+
+    private static func shifted(_ magnitude: Int64, places: Int) -> Int64? {
+        guard magnitude > 0 else { return 0 }
+        var shifted = magnitude
+        for _ in 0..<places {
+            shifted *= 10
+            guard shifted < limit else { return nil }
+        }
+        return shifted
+    }
+}
+
+/// Reads runs of digits and single characters of a text.
+struct DigitReader {
+    private var at: Int = 0
+    private let text: ByteView
+    /// Exponents are cut to this many either way: further than any text has digits.
+    private static let exponentLimit = 1 << 40
+
+    init(_ text: ByteView) { self.text = text }
+
+    var isAtEnd: Bool { at == text.count }
+
+    @inline(__always)
+    mutating func take(_ character: UInt8) -> Bool {
+        guard at < text.count, text[at] == character else { return false }
+        at += 1
+        return true
+    }
+
+    /// All digits from here on; none is an empty view.
+    @inline(__always)
+    mutating func digits() -> ByteView {
+        let start = at
+        while at < text.count, text[at] &- UInt8(ascii: "0") < 10 { at += 1 }
+        return ByteView(start: text.start.map { $0 + start }, count: at - start)
+    }
+
+    /// Exactly `count` digits as a number, nil when they are not there.
+    @inline(__always)
+    mutating func number(digits count: Int) -> Int64? {
+        guard text.count - at >= count else { return nil }
+        var number: Int64 = 0
+        for _ in 0..<count {
+            let digit = text[at] &- UInt8(ascii: "0")
+            guard digit < 10 else { return nil }
+            number = number &* 10 &+ Int64(digit)
+            at += 1
+        }
+        return number
+    }
+
+    /// What follows an exponent's `e`: a sign, or none, and digits.
+    mutating func exponent() -> Int? {
+        let isNegative = take(UInt8(ascii: "-"))
+        if !isNegative { _ = take(UInt8(ascii: "+")) }
+        let digits = digits()
+        guard digits.count > 0 else { return nil }
+        var exponent = 0
+        for digit in digits.buffer where exponent < DigitReader.exponentLimit {
+            exponent = exponent * 10 + Int(digit - UInt8(ascii: "0"))
+        }
+        exponent = min(exponent, DigitReader.exponentLimit)
+        return isNegative ? -exponent : exponent
+    }
+}

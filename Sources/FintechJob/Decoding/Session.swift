@@ -1,0 +1,69 @@
+import Engine
+
+/// A customer's session as the processors see it; texts that are absent are null views.
+public struct Session: BitwiseCopyable {
+    public var id: ByteView
+    public var customerID: ByteView
+    public var startedAt: EventTime
+    /// nil while the session has no end.
+    public var endedAt: EventTime?
+    public var sessionID: ByteView
+    public var channel: ByteView
+    public var deviceType: ByteView
+    public var actions: UInt64
+}
+
+/// Decodes the records of the sessions topic.
+public struct SessionDecoder: EventDecoder {
+    private let maxAhead: EventSpan
+
+    /// `maxAhead`: how far a `started_at` or `ended_at` may lie after its record's timestamp.
+    public init(maxAhead: EventSpan) { self.maxAhead = maxAhead }
+
+    public mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Session> {
+        var change = ChangeRecord<SessionRow>()
+        switch change.read(record.value, scratch) {
+        case .malformed: return .rejected(.malformedJSON)
+        case .skipped(let reason): return .skipped(reason)
+        case .row: break
+        }
+        let row = change.row
+        var read = FieldReader(scratch: scratch, latest: .latest(in: record, maxAhead: maxAhead))
+        let id = read.text(row.id, "id")
+        let customerID = read.text(row.customerID, "customer_id")
+        let startedAt = read.time(row.startedAt, "started_at")
+        let endedAt = read.optionalTime(row.endedAt, "ended_at")
+        if let rejection = read.rejection { return .rejected(rejection) }
+        let session = Session(
+            id: id, customerID: customerID, startedAt: startedAt, endedAt: endedAt, sessionID: read.optionalText(row.sessionID),
+            channel: read.optionalText(row.channel), deviceType: read.optionalText(row.deviceType), actions: read.optionalCount(row.actions)
+        )
+        return .event(session, at: startedAt)
+    }
+}
+
+/// The columns of a session that are used.
+struct SessionRow: JSONFields {
+    var id = JSONValue.absent
+    var customerID = JSONValue.absent
+    var startedAt = JSONValue.absent
+    var endedAt = JSONValue.absent
+    var sessionID = JSONValue.absent
+    var channel = JSONValue.absent
+    var deviceType = JSONValue.absent
+    var actions = JSONValue.absent
+
+    mutating func take(_ key: ByteView, _ value: JSONValue) {
+        switch key.count {
+        case 2 where isKey(key, "id"): id = value
+        case 7 where isKey(key, "channel"): channel = value
+        case 8 where isKey(key, "ended_at"): endedAt = value
+        case 10 where isKey(key, "session_id"): sessionID = value
+        case 10 where isKey(key, "started_at"): startedAt = value
+        case 11 where isKey(key, "customer_id"): customerID = value
+        case 11 where isKey(key, "device_type"): deviceType = value
+        case 13 where isKey(key, "actions_count"): actions = value
+        default: break
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Engine
+
+/// Points in time as Debezium writes them, cut to milliseconds.
+enum Timestamp {
+    /// 2106-01-01T00:00:00Z: from here on times are refused, because an unsigned count of seconds in 32 bits, as
+    /// ClickHouse's DateTime is, ends in that year.
+    static let end = EventTime(milliseconds: 4_291_747_200_000)
+
+    /// Integers from here on count nanoseconds.
+    private static let firstNanoseconds: UInt64 = 100_000_000_000_000_000
+    /// Integers from here on, and below those, count microseconds.
+    private static let firstMicroseconds: UInt64 = 100_000_000_000_000
+
+    /// `YYYY-MM-DDTHH:MM:SS`, then a point and 1 to 9 decimals or neither, then `Z`, `±HH:MM` or `±HHMM`; nil for any
+    /// other text, for dates that don't exist and for times before 1970 or from 2106 on.
+    static func read(text: ByteView) -> EventTime? {
+        var reader = DigitReader(text)
+        guard
+            let year = reader.number(digits: 4), reader.take(UInt8(ascii: "-")),
+            let month = reader.number(digits: 2), reader.take(UInt8(ascii: "-")),
+            let day = reader.number(digits: 2), reader.take(UInt8(ascii: "T")),
+            let hour = reader.number(digits: 2), reader.take(UInt8(ascii: ":")),
+            let minute = reader.number(digits: 2), reader.take(UInt8(ascii: ":")),
+            let second = reader.number(digits: 2),
+            let fraction = fraction(&reader), let zone = zone(&reader), reader.isAtEnd,
+            (1...12).contains(month), (1...days(in: month, of: year)).contains(day), hour < 24, minute < 60, second < 60
+        else { return nil }
+        let days = CivilDate.daysSince1970(year: year, month: month, day: day)
+        let seconds = ((days * 24 + hour) * 60 + minute - zone) * 60 + second
+        return checked(seconds * 1000 + fraction)
+    }
+
+    /// An integer of milliseconds, microseconds or nanoseconds, by its size. Fractions and exponents are no integers.
+    static func read(number: ByteView) -> EventTime? {
+        guard let integer = nonNegativeInteger(number) else { return nil }
+        let milliseconds =
+            switch integer {
+            case firstNanoseconds...: integer / 1_000_000
+            case firstMicroseconds...: integer / 1000
+            default: integer
+            }
+        return checked(Int64(milliseconds))
+    }
+
+    private static func checked(_ milliseconds: Int64) -> EventTime? {
+        let time = EventTime(milliseconds: milliseconds)
+        return milliseconds >= 0 && time < end ? time : nil
+    }
+
+    /// The milliseconds of a fraction of 0 to 9 decimals.
+    @inline(__always)
+    private static func fraction(_ reader: inout DigitReader) -> Int64? {
+        guard reader.take(UInt8(ascii: ".")) else { return 0 }
+        let digits = reader.digits()
+        guard (1...9).contains(digits.count) else { return nil }
+        var milliseconds: Int64 = 0
+        for place in 0..<3 {
+            milliseconds = milliseconds &* 10 &+ (place < digits.count ? Int64(digits[place] &- UInt8(ascii: "0")) : 0)
+        }
+        return milliseconds
+    }
+
+    /// The minutes that local time is ahead of UTC.
+    @inline(__always)
+    private static func zone(_ reader: inout DigitReader) -> Int64? {
+        if reader.take(UInt8(ascii: "Z")) { return 0 }
+        let isAhead = reader.take(UInt8(ascii: "+"))
+        guard isAhead || reader.take(UInt8(ascii: "-")), let hours = reader.number(digits: 2) else { return nil }
+        _ = reader.take(UInt8(ascii: ":"))
+        guard let minutes = reader.number(digits: 2), hours < 24, minutes < 60 else { return nil }
+        return isAhead ? hours * 60 + minutes : -(hours * 60 + minutes)
+    }
+
+    @inline(__always)
+    private static func days(in month: Int64, of year: Int64) -> Int64 {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+}
+
+/// A JSON number that is an integer as it is written, without fraction and exponent, and not below zero; nil for any
+/// other, and for those beyond 64 bits.
+func nonNegativeInteger(_ number: ByteView) -> UInt64? {
+    var reader = DigitReader(number)
+    let isNegative = reader.take(UInt8(ascii: "-"))
+    let digits = reader.digits()
+    guard reader.isAtEnd, digits.count > 0 else { return nil }
+    var integer: UInt64 = 0
+    for digit in digits.buffer {
+        let (product, productOverflow) = integer.multipliedReportingOverflow(by: 10)
+        let (sum, sumOverflow) = product.addingReportingOverflow(UInt64(digit - UInt8(ascii: "0")))
+        guard !productOverflow, !sumOverflow else { return nil }
+        integer = sum
+    }
+    return isNegative && integer > 0 ? nil : integer
+}

@@ -1,0 +1,125 @@
+import Engine
+
+/// A transaction as the processors see it; texts that are absent are null views.
+public struct Transaction: BitwiseCopyable {
+    public var id: ByteView
+    public var customerID: ByteView
+    /// In cents.
+    public var amount: Int64
+    public var createdAt: EventTime
+    public var type: ByteView
+    public var status: Status
+    /// In cents.
+    public var fee: Int64
+    /// In hundredths.
+    public var risk: Int64
+    public var merchantID: ByteView
+    public var fromAccountID: ByteView
+    public var toAccountID: ByteView
+    public var deviceFingerprint: ByteView
+    public var country: ByteView
+    public var city: ByteView
+
+    /// How far a transaction got, as far as it is counted.
+    public enum Status: UInt8, BitwiseCopyable, Sendable {
+        case completed, failed, pending
+        /// Any other text.
+        case other
+
+        init(_ text: ByteView) {
+            self = text == "completed" ? .completed : text == "failed" ? .failed : text == "pending" ? .pending : .other
+        }
+    }
+}
+
+/// Decodes the records of the transactions topic.
+public struct TransactionDecoder: EventDecoder {
+    private let maxAhead: EventSpan
+
+    /// `maxAhead`: how far a `created_at` may lie after its record's timestamp.
+    public init(maxAhead: EventSpan) { self.maxAhead = maxAhead }
+
+    public mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Transaction> {
+        var change = ChangeRecord<TransactionRow>()
+        switch change.read(record.value, scratch) {
+        case .malformed: return .rejected(.malformedJSON)
+        case .skipped(let reason): return .skipped(reason)
+        case .row: break
+        }
+        let row = change.row
+        var read = FieldReader(scratch: scratch, latest: .latest(in: record, maxAhead: maxAhead))
+        let id = read.text(row.id, "id")
+        let customerID = read.text(row.customerID, "customer_id")
+        let amount = read.hundredths(row.amount, "amount")
+        let createdAt = read.time(row.createdAt, "created_at")
+        let type = read.text(row.type, "transaction_type")
+        let status = read.text(row.status, "status")
+        let fee = read.optionalHundredths(row.fee, "fee_amount")
+        let risk = read.optionalHundredths(row.risk, "risk_score")
+        if let rejection = read.rejection { return .rejected(rejection) }
+        var location = LocationRow()
+        read.json(row.location, &location)
+        let transaction = Transaction(
+            id: id, customerID: customerID, amount: amount, createdAt: createdAt, type: type, status: Transaction.Status(status),
+            fee: fee, risk: risk, merchantID: read.optionalText(row.merchantID), fromAccountID: read.optionalText(row.fromAccountID),
+            toAccountID: read.optionalText(row.toAccountID), deviceFingerprint: read.optionalText(row.deviceFingerprint),
+            country: read.optionalText(location.country), city: read.optionalText(location.city)
+        )
+        return .event(transaction, at: createdAt)
+    }
+}
+
+extension Rejection {
+    static var malformedJSON: Rejection { Rejection("malformed_json") }
+}
+
+/// The columns of a transaction that are used.
+struct TransactionRow: JSONFields {
+    var id = JSONValue.absent
+    var customerID = JSONValue.absent
+    var amount = JSONValue.absent
+    var createdAt = JSONValue.absent
+    var type = JSONValue.absent
+    var status = JSONValue.absent
+    var fee = JSONValue.absent
+    var risk = JSONValue.absent
+    var merchantID = JSONValue.absent
+    var fromAccountID = JSONValue.absent
+    var toAccountID = JSONValue.absent
+    var deviceFingerprint = JSONValue.absent
+    var location = JSONValue.absent
+
+    @inline(__always)
+    mutating func take(_ key: ByteView, _ value: JSONValue) {
+        switch key.count {
+        case 2 where isKey(key, "id"): id = value
+        case 6 where isKey(key, "amount"): amount = value
+        case 6 where isKey(key, "status"): status = value
+        case 10 where isKey(key, "created_at"): createdAt = value
+        case 10 where isKey(key, "fee_amount"): fee = value
+        case 10 where isKey(key, "risk_score"): risk = value
+        case 11 where isKey(key, "customer_id"): customerID = value
+        case 11 where isKey(key, "merchant_id"): merchantID = value
+        case 13 where isKey(key, "to_account_id"): toAccountID = value
+        case 15 where isKey(key, "from_account_id"): fromAccountID = value
+        case 16 where isKey(key, "transaction_type"): type = value
+        case 18 where isKey(key, "device_fingerprint"): deviceFingerprint = value
+        case 20 where isKey(key, "transaction_location"): location = value
+        default: break
+        }
+    }
+}
+
+/// What is used of a transaction's location.
+struct LocationRow: JSONFields {
+    var country = JSONValue.absent
+    var city = JSONValue.absent
+
+    mutating func take(_ key: ByteView, _ value: JSONValue) {
+        switch key.count {
+        case 4 where isKey(key, "city"): city = value
+        case 7 where isKey(key, "country"): country = value
+        default: break
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import Engine
+
+/// What can be set about the fintech job.
+public struct FintechSettings: Sendable {
+    /// The job's name, which leads every stored and written row's provenance.
+    public var job = "fintech"
+    /// What the names of all input topics start with.
+    public var topicPrefix = "fintech.public."
+    /// How far records may come out of order by event time before they are late.
+    public var outOfOrderness = EventSpan.seconds(5)
+    /// How far a record's times may lie after its Kafka timestamp before they count as wrong.
+    public var maxAhead = EventSpan.hours(1)
+
+    public init() {}
+
+    var transactionsTopic: String { topicPrefix + "transactions" }
+    var sessionsTopic: String { topicPrefix + "customer_sessions" }
+}

@@ -1,0 +1,98 @@
+import CRdKafka
+import Logging
+import Synchronization
+
+/// What librdkafka tells about a client outside its calls: logs, errors, results of lag commits, delivery reports.
+///
+/// Its methods are called by librdkafka's threads and by threads that poll the client.
+final class ClientEvents: Sendable {
+    private struct Heard {
+        var lastError: String?
+        var missingTopics: String?
+        var delivery = DeliveryCount()
+    }
+
+    private let logger: Logger
+    private let limiter = LogLimiter()
+    private let heard = Mutex(Heard())
+
+    init(logger: Logger) { self.logger = logger }
+
+    /// The last error that librdkafka reported, for messages about brokers that can't be reached.
+    var lastError: String? { heard.withLock { $0.lastError } }
+
+    /// Takes librdkafka's word, if it gave one, that a topic or partition being read does not exist any more.
+    func takeMissingTopics() -> String? {
+        heard.withLock { heard in
+            defer { heard.missingTopics = nil }
+            return heard.missingTopics
+        }
+    }
+
+    /// Takes what was delivered since the last call.
+    func takeDelivery() -> DeliveryCount {
+        heard.withLock { heard in
+            defer { heard.delivery = DeliveryCount() }
+            return heard.delivery
+        }
+    }
+
+    func heardLog(level: Int32, facility: String, message: String) {
+        if level <= 3 { heard.withLock { $0.lastError = message } }
+        log(Self.level(ofSyslog: level), kind: facility, "librdkafka \(facility): \(message)")
+    }
+
+    func heardError(_ code: rd_kafka_resp_err_t, reason: String) {
+        heard.withLock { heard in
+            heard.lastError = reason
+            if missingTopicCodes.contains(code.rawValue) { heard.missingTopics = reason }
+        }
+        log(.warning, kind: "error \(code.rawValue)", "librdkafka: \(reason)")
+    }
+
+    func heardCommit(_ code: rd_kafka_resp_err_t) {
+        guard code != RD_KAFKA_RESP_ERR_NO_ERROR, code != RD_KAFKA_RESP_ERR__NO_OFFSET else { return }
+        log(.warning, kind: "commit", "the consumer group's offsets could not be committed (lag tools show old ones; reading goes on): \(text(of: code))")
+    }
+
+    func heardDelivery(of topic: String, partition: Int32, code: rd_kafka_resp_err_t) {
+        heard.withLock { heard in
+            if code == RD_KAFKA_RESP_ERR_NO_ERROR {
+                heard.delivery.delivered += 1
+            } else {
+                heard.delivery.failed += 1
+                heard.delivery.firstFailure = heard.delivery.firstFailure ?? "\(topic)[\(partition)]: \(text(of: code))"
+            }
+        }
+    }
+
+    /// Logs at a limited rate per kind.
+    func log(_ level: Logger.Level, kind: String, _ message: String) {
+        guard let leftOut = limiter.admit(kind) else { return }
+        logger.log(level: level, leftOut == 0 ? "\(message)" : "\(message) (\(leftOut) more like it since the last one)")
+    }
+
+    private static func level(ofSyslog level: Int32) -> Logger.Level {
+        switch level {
+        case ...2: .critical
+        case 3: .warning  // connection errors, which librdkafka mends by itself
+        case 4: .warning
+        case 5: .notice
+        case 6: .info
+        default: .debug
+        }
+    }
+}
+
+/// Codes by which librdkafka says that a topic or partition does not exist or may not be read.
+let missingTopicCodes: Set<Int32> = [
+    RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART.rawValue, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC.rawValue,
+    RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION.rawValue, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED.rawValue,
+]
+
+/// How deliveries of a producer ended.
+struct DeliveryCount: Sendable {
+    var delivered = 0
+    var failed = 0
+    var firstFailure: String?
+}

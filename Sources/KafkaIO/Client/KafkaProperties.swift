@@ -1,0 +1,88 @@
+import CRdKafka
+
+/// A librdkafka property that a configuration can't have, and why.
+public struct KafkaPropertyProblem: Hashable, Sendable {
+    /// The property's name as it was written.
+    public let name: String
+    /// What is wrong with it and what to do; never shows the value of a secret.
+    public let message: String
+}
+
+/// Who a set of librdkafka properties is for.
+public enum KafkaRole: Sendable {
+    case consumer, producer
+}
+
+/// Checks librdkafka properties before a client is made of them.
+public enum KafkaProperties {
+    /// Properties of consumers that the engine's guarantees rest on, and the reason for each. `group.id` is not among
+    /// them: the engine never joins the group, but lag tools look for its committed offsets under the name that they know.
+    public static let ownedByConsumer: [String: String] = [
+        "enable.auto.commit": "positions live in the state; the group only follows them",
+        "auto.commit.enable": "positions live in the state; the group only follows them",
+        "auto.commit.interval.ms": "positions live in the state; the group only follows them",
+        "enable.auto.offset.store": "positions live in the state; the group only follows them",
+        "offset.store.method": "positions live in the state; the group only follows them",
+        "offset.store.path": "positions live in the state; the group only follows them",
+        "offset.store.sync.interval.ms": "positions live in the state; the group only follows them",
+        "auto.offset.reset": "a lost offset stops the job instead of skipping records; input.kafka.start says where a job without state begins",
+        "enable.partition.eof": "the ends of the partitions are recognised by these events",
+        "check.crcs": "every record's checksum is verified",
+        "allow.auto.create.topics": "reading never creates a topic",
+        "group.instance.id": "the worker assigns all partitions itself, without group membership",
+        "partition.assignment.strategy": "the worker assigns all partitions itself, without group membership",
+        "log.queue": "librdkafka's logs go to the worker's log",
+        "test.mock.num.brokers": "it would replace the brokers; use the development broker instead",
+    ]
+
+    /// Properties of producers that the writer's guarantees rest on, and the reason for each.
+    public static let ownedByProducer: [String: String] = [
+        "acks": "a record counts as written only when all in-sync replicas have it",
+        "request.required.acks": "a record counts as written only when all in-sync replicas have it",
+        "delivery.report.only.error": "every delivery is counted",
+        "transactional.id": "this writer writes without transactions",
+        "log.queue": "librdkafka's logs go to the worker's log",
+        "test.mock.num.brokers": "it would replace the brokers; use the development broker instead",
+    ]
+
+    /// All that is wrong with `properties`, in the order of their names: owned by the engine, unknown to librdkafka, or
+    /// with a value that it refuses.
+    public static func problems(in properties: [String: String], for role: KafkaRole) -> [KafkaPropertyProblem] {
+        let owned = role == .consumer ? ownedByConsumer : ownedByProducer
+        let configuration = rd_kafka_conf_new()
+        defer { rd_kafka_conf_destroy(configuration) }
+        return properties.sorted { $0.key < $1.key }.compactMap { name, value in
+            if let reason = owned[name] {
+                return KafkaPropertyProblem(name: name, message: "\(name) belongs to the engine and can't be set: \(reason); remove it")
+            }
+            guard let refusal = set(name, to: value, in: configuration) else { return nil }
+            return KafkaPropertyProblem(name: name, message: refusal)
+        }
+    }
+
+    /// True for properties whose values no log or error may show.
+    public static func isSecret(_ name: String) -> Bool {
+        let words = ["password", "secret", "passphrase", "ssl.key", "sasl.oauthbearer.config", "sasl.username"]
+        return words.contains { name.contains($0) }
+    }
+
+    /// Sets one property; what is wrong with it, or nil when it was taken.
+    static func set(_ name: String, to value: String, in configuration: OpaquePointer?) -> String? {
+        var text = [CChar](repeating: 0, count: 512)
+        let result = rd_kafka_conf_set(configuration, name, value, &text, text.count)
+        guard result != RD_KAFKA_CONF_OK else { return nil }
+        if result == RD_KAFKA_CONF_UNKNOWN {
+            return "\(name) is no property of librdkafka \(String(cString: rd_kafka_version_str())): correct or remove it"
+        }
+        if isSecret(name) { return "librdkafka refuses the value of \(name) (not shown): correct it" }
+        return "librdkafka refuses \(name): \(terminated(text))"
+    }
+}
+
+/// The text of a zero-terminated buffer that C wrote.
+func terminated(_ buffer: [CChar]) -> String {
+    String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// librdkafka's words for an error code.
+func text(of code: rd_kafka_resp_err_t) -> String { String(cString: rd_kafka_err2str(code)) }

@@ -1,0 +1,95 @@
+import CRdKafka
+import Engine
+import Foundation
+import Synchronization
+
+/// Asks the partitions' leaders for offsets: one request per leader, whatever the number of partitions.
+struct LogEnds {
+    /// What to ask for. Kafka's ListOffsets request takes a timestamp, with two values of it set aside for the ends;
+    /// `rd_kafka_offsets_for_times` passes them on as they are, as `rd_kafka_query_watermark_offsets` does for one partition.
+    enum Question {
+        case low, high
+        case firstAt(EventTime)
+
+        fileprivate var timestamp: Int64 {
+            switch self {
+            case .low: Int64(RD_KAFKA_OFFSET_BEGINNING)
+            case .high: Int64(RD_KAFKA_OFFSET_END)
+            case .firstAt(let time): max(0, time.milliseconds)
+            }
+        }
+    }
+
+    let client: KafkaClient
+
+    /// The offsets of all partitions, asked again and again until the limit.
+    /// For `.firstAt`, partitions that have no such record are left out.
+    func require(_ question: Question, of partitions: [TopicPartition], within deadline: Deadline) throws -> [TopicPartition: Int64] {
+        guard !partitions.isEmpty else { return [:] }
+        var lastCode = RD_KAFKA_RESP_ERR__TIMED_OUT
+        repeat {
+            switch ask(question, of: partitions, milliseconds: max(1, deadline.milliseconds)) {
+            case .success(let offsets): return offsets.filter { $0.value >= 0 }
+            case .failure(let refusal): lastCode = refusal.code
+            }
+            client.serveCallbacks()
+            if lastCode == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED { break }
+        } while !deadline.isOver
+        throw SourceError(
+            .retry,
+            "the offsets of \(Self.names(partitions)) could not be asked of \(client.brokers) within \(deadline.limit): \(text(of: lastCode))"
+                + (client.events.lastError.map { " (last error: \($0))" } ?? "") + "; see to the partitions' leaders and to the user's rights"
+        )
+    }
+
+    /// The ends of the partitions whose leaders answer in time. Leaders are asked side by side, so that one that is down
+    /// costs the others nothing but the time.
+    func available(of partitions: [TopicPartition], leaders: ClusterTopics?, timeout: Duration) -> [TopicPartition: Int64] {
+        let groups = leaders.map { Array($0.byLeader(partitions).values) } ?? [partitions]
+        guard groups.count > 1 else { return answers(for: partitions, timeout) }
+        let found = Mutex<[TopicPartition: Int64]>([:])
+        let waiting = DispatchGroup()
+        withoutActuallyEscaping({ (group: [TopicPartition]) in
+            let offsets = answers(for: group, timeout)
+            found.withLock { $0.merge(offsets) { $1 } }
+        }) { ask in
+            for group in groups {
+                waiting.enter()
+                let work = UncheckedWork { ask(group) }
+                Thread.detachNewThread {
+                    work.body()
+                    waiting.leave()
+                }
+            }
+            waiting.wait()
+        }
+        return found.withLock { $0 }
+    }
+
+    private func answers(for partitions: [TopicPartition], _ timeout: Duration) -> [TopicPartition: Int64] {
+        guard !partitions.isEmpty, case .success(let offsets) = ask(.high, of: partitions, milliseconds: max(1, timeout.milliseconds)) else { return [:] }
+        return offsets.filter { $0.value >= 0 }
+    }
+
+    private struct Refusal: Error { let code: rd_kafka_resp_err_t }
+
+    private func ask(_ question: Question, of partitions: [TopicPartition], milliseconds: Int32) -> Result<[TopicPartition: Int64], Refusal> {
+        let timestamp = question.timestamp
+        let list = PartitionList(Dictionary(partitions.map { ($0, timestamp) }) { first, _ in first })
+        let result = rd_kafka_offsets_for_times(client.handle, list.handle, milliseconds)
+        return result == RD_KAFKA_RESP_ERR_NO_ERROR ? .success(list.offsets()) : .failure(Refusal(code: result))
+    }
+
+    /// `a[0], a[1], … (64 partitions)`
+    private static func names(_ partitions: [TopicPartition]) -> String {
+        let some = partitions.sorted().prefix(3).map(\.description).joined(separator: ", ")
+        return partitions.count > 3 ? "\(some), … (\(partitions.count) partitions)" : some
+    }
+}
+
+/// Work for a thread that is waited for before the caller returns.
+///
+/// `@unchecked Sendable`: the body touches only values, a client that any thread may use, and a mutex.
+private struct UncheckedWork: @unchecked Sendable {
+    let body: () -> Void
+}

@@ -1,0 +1,213 @@
+import Engine
+import Foundation
+
+/// What the coordinator wants of one thread; taken as a whole, applied in the order of the members.
+struct ThreadMail {
+    var received: [(batches: [MessageBatch], upstream: [StageName: EventTime])] = []
+    var raised: [(watermarks: [TaskID: EventTime], isEnding: Bool)] = []
+    var leaderAnswers: [(ends: [TopicPartition: Int64], at: Duration)] = []
+    /// Cut numbers folded, and bytes to evict.
+    var release: (foldedThrough: UInt32, bytes: Int)?
+    var cut: Epoch?
+    var isHeld = false
+    var isReadingOver = false
+    var isStopped = false
+
+    /// The orders so far; the standing ones stay.
+    mutating func take() -> ThreadMail {
+        defer { self = ThreadMail(isHeld: isHeld, isReadingOver: isReadingOver, isStopped: isStopped) }
+        return self
+    }
+
+    var hasOrders: Bool {
+        !received.isEmpty || !raised.isEmpty || !leaderAnswers.isEmpty || release != nil || cut != nil || isStopped
+    }
+}
+
+/// What a thread hands in at a cut.
+struct ThreadReport: Sendable {
+    let reports: [Coordinator.TaskReport]
+    let counters: [TaskID: TaskCounters]
+    /// Partitions whose leaders are worth asking whether they are idle.
+    let candidates: [TopicPartition]
+    let stateBytes: Int
+}
+
+/// One thread's tasks and their reader: reads, processes, and cuts when asked to.
+///
+/// `@unchecked Sendable`: built on the worker's thread, afterwards used by its own thread alone, but for `mail`,
+/// which is a monitor.
+final class TaskThread: @unchecked Sendable {
+    struct Limits {
+        /// Records and bytes of one epoch of this thread, above which it waits for the cut.
+        let records: Int
+        let bytes: Int
+    }
+
+    let mail = Monitor(ThreadMail())
+    let tasks: [any StreamTask]
+    private let byID: [TaskID: any StreamTask]
+    private let byPartition: [TopicPartition: any StreamTask]
+    private let reader: (any RecordReader)?
+    private let stopAt: [TopicPartition: Int64]?
+    private let limits: Limits
+    private let events: ThreadEvents
+    private var idle: IdleTracker
+    private var unfinished: Set<TopicPartition>
+    private var epochRecords = 0
+    private var epochBytes = 0
+
+    /// Records asked of the reader at a time.
+    static let pollRecords = 4096
+    /// How long a poll waits: a cut that is asked for meanwhile waits as long at most.
+    static let pollTimeout = Duration.milliseconds(20)
+
+    init(
+        tasks: [any StreamTask], partitions: [TopicPartition: any StreamTask], reader: (any RecordReader)?,
+        stopAt: [TopicPartition: Int64]?, limits: Limits, idleAfter: Duration, events: ThreadEvents
+    ) {
+        self.tasks = tasks
+        byID = Dictionary(uniqueKeysWithValues: tasks.map { ($0.id, $0) })
+        byPartition = partitions
+        self.reader = reader
+        self.stopAt = stopAt
+        self.limits = limits
+        self.events = events
+        idle = IdleTracker(idleAfter: idleAfter, partitions: Array(partitions.keys))
+        unfinished = stopAt == nil ? [] : Set(partitions.keys)
+    }
+
+    /// The thread's whole life; errors go to the coordinator.
+    func run() {
+        do {
+            while try step() {}
+        } catch {
+            events.failed(error)
+        }
+    }
+
+    private func step() throws -> Bool {
+        var orders = mail.look { $0.take() }
+        let mayRead = reader != nil && !orders.isHeld && !orders.isReadingOver && !isEpochFull
+        if !mayRead { idle.readingWasHeld(now: Clock.now) }
+        if !mayRead && !orders.hasOrders {
+            orders = mail.wait(upTo: TaskThread.pollTimeout) { $0.hasOrders || $0.isHeld != orders.isHeld ? $0.take() : nil } ?? orders
+        }
+        try obey(orders)
+        guard !orders.isStopped else { return false }
+        if let reader, mayRead {
+            try reader.poll(maximumRecords: TaskThread.pollRecords, timeout: TaskThread.pollTimeout, handle)
+            if let error = handlingError { throw error }
+            noteProgress()
+        }
+        return true
+    }
+
+    private var isEpochFull: Bool { epochRecords >= limits.records || epochBytes >= limits.bytes }
+
+    private func noteProgress() {
+        epochBytes = tasks.reduce(0) { $0 + $1.epochBytes }
+        events.progressed(isFull: isEpochFull)
+    }
+
+    // MARK: - Reading
+
+    /// An error inside the reader's callback, to be thrown after it.
+    private var handlingError: (any Error)?
+
+    private func handle(_ event: SourceEvent) {
+        guard handlingError == nil else { return }
+        switch event {
+        case .records(let partition, let records):
+            idle.recordsCame(partition)
+            do {
+                try process(records, of: partition)
+            } catch {
+                handlingError = error
+            }
+        case .end(let partition, let next):
+            idle.reachedEnd(partition, at: next, now: Clock.now)
+            if let stop = stopAt?[partition], next >= stop { finish(partition) }
+        }
+    }
+
+    private func process(_ records: UnsafeBufferPointer<SourceRecord>, of partition: TopicPartition) throws {
+        guard let task = byPartition[partition] else {
+            throw WorkerError(.bug, "the source handed over records of \(partition), which this thread does not read")
+        }
+        var wanted = records
+        if let stop = stopAt?[partition], let last = records.last, last.offset >= stop {
+            wanted = UnsafeBufferPointer(rebasing: records.prefix { $0.offset < stop })
+        }
+        try task.process(wanted)
+        epochRecords += wanted.count
+        if let stop = stopAt?[partition], let last = records.last, last.offset >= stop - 1 { finish(partition) }
+    }
+
+    private func finish(_ partition: TopicPartition) {
+        guard unfinished.remove(partition) != nil, unfinished.isEmpty else { return }
+        events.reachedEnd()
+    }
+
+    // MARK: - Orders
+
+    private func obey(_ orders: ThreadMail) throws {
+        for (batches, upstream) in orders.received {
+            for batch in batches {
+                guard let task = byID[batch.id.to] else { continue }
+                try task.process(batch)
+            }
+            for task in tasks {
+                if let watermark = upstream[task.id.stage] { try task.upstreamReached(watermark) }
+            }
+        }
+        for (watermarks, isEnding) in orders.raised { try raise(watermarks, isEnding: isEnding) }
+        for (ends, time) in orders.leaderAnswers {
+            for (partition, end) in ends { idle.leaderAnswered(partition, end: end, now: time) }
+        }
+        if let release = orders.release { self.release(release.foldedThrough, release.bytes) }
+        if let epoch = orders.cut { cut(epoch) }
+    }
+
+    private func raise(_ watermarks: [TaskID: EventTime], isEnding: Bool) throws {
+        let now = Clock.now
+        let partitions = Dictionary(byPartition.map { ($1.id, $0) }) { first, _ in first }
+        for task in tasks {
+            guard let watermark = watermarks[task.id] else { continue }
+            // A record may have come since the report that the order is based on: then the task is not idle any more.
+            if !isEnding, let partition = partitions[task.id], !idle.isIdle(partition, now: now) { continue }
+            try task.raiseWatermark(to: watermark, firingTimers: !isEnding)
+        }
+    }
+
+    private func release(_ foldedThrough: UInt32, _ bytes: Int) {
+        var left = bytes
+        for table in tasks.flatMap(\.stateTables) {
+            left -= table.release(foldedThrough: foldedThrough, evicting: max(left, 0))
+        }
+    }
+
+    private func cut(_ epoch: Epoch) {
+        let now = Clock.now
+        let partitions = Dictionary(byPartition.map { ($1.id, $0) }) { first, _ in first }
+        let reports = tasks.map { task in
+            let isIdle = partitions[task.id].map { idle.isIdle($0, now: now) } ?? false
+            return Coordinator.TaskReport(cut: task.cut(epoch), lastOpenWindowEnd: task.lastOpenWindowEnd, isIdle: isIdle)
+        }
+        epochRecords = 0
+        epochBytes = 0
+        events.handedIn(ThreadReport(
+            reports: reports, counters: Dictionary(uniqueKeysWithValues: tasks.map { ($0.id, $0.counters) }),
+            candidates: idle.candidates, stateBytes: tasks.flatMap(\.stateTables).reduce(0) { $0 + $1.memoryBytes }
+        ))
+    }
+}
+
+/// What a thread tells the coordinator.
+protocol ThreadEvents: AnyObject, Sendable {
+    func handedIn(_ report: ThreadReport)
+    func progressed(isFull: Bool)
+    /// All partitions of the thread are read to where they ended at the start.
+    func reachedEnd()
+    func failed(_ error: any Error)
+}

@@ -1,0 +1,63 @@
+import Engine
+import Foundation
+import Logging
+
+/// Runs a topology: reads the source, keeps the state, feeds the sink. The parts, and then one `run()`.
+///
+/// `@unchecked Sendable`: what other threads use (`drain`, `status`, the events) goes through monitors.
+public final class Worker: @unchecked Sendable {
+    let topology: Topology
+    let settings: WorkerSettings
+    let source: any RecordSource
+    let store: any StateStore
+    let sink: any BatchSink
+    let logger: Logger
+    let inbox = Monitor(WorkerInbox())
+    private let published = Monitor(WorkerStatus())
+
+    public init(
+        _ topology: Topology, settings: WorkerSettings, source: any RecordSource, store: any StateStore, sink: any BatchSink,
+        logger: Logger
+    ) {
+        self.topology = topology
+        self.settings = settings
+        self.source = source
+        self.store = store
+        self.sink = sink
+        self.logger = logger
+    }
+
+    /// Stop reading, make durable what was read, deliver it; `run` then returns. May be called from any thread.
+    public func drain() { inbox.update { $0.isDraining = true } }
+
+    public var status: WorkerStatus { published.look { $0 } }
+
+    func publish(_ change: (inout WorkerStatus) -> Void) { published.update { change(&$0) } }
+
+    /// Runs until the end of a bounded run, until drained, or until something is wrong that only a person can mend.
+    public func run() throws -> RunOutcome {
+        let plan = try WorkerPlan(self)
+        let run = try WorkerRun(self, plan)
+        defer { run.stop() }
+        return try run.loop()
+    }
+}
+
+/// What other threads have to say to the coordinator since it last looked.
+struct WorkerInbox {
+    var reports: [ThreadReport] = []
+    var deliveries: [SinkBatchID] = []
+    var isFull = false
+    var threadsAtEnd = 0
+    var isDraining = false
+    var error: (any Error)?
+
+    var isEmpty: Bool {
+        reports.isEmpty && deliveries.isEmpty && !isFull && threadsAtEnd == 0 && !isDraining && error == nil
+    }
+
+    mutating func take() -> WorkerInbox {
+        defer { self = WorkerInbox() }
+        return self
+    }
+}

@@ -1,0 +1,86 @@
+import Engine
+
+/// What a worker finds before it starts: the state, the input and the sink, checked against each other.
+struct WorkerPlan {
+    let restored: RestoredState
+    /// Partitions of each topic.
+    let partitions: [String: Int]
+    let tasks: [any StreamTask]
+    let assignments: [SourceAssignment]
+    /// The task that reads each partition.
+    let readers: [TopicPartition: any StreamTask]
+
+    init(_ worker: Worker) throws {
+        restored = try worker.store.open(worker.topology)
+        partitions = try WorkerPlan.partitions(worker, restored)
+        let partitioning = try worker.sink.open(WorkerPlan.sinkTables(worker.topology, restored))
+        tasks = try WorkerPlan.tasks(worker, restored, partitions, partitioning)
+        var assignments: [SourceAssignment] = []
+        var readers: [TopicPartition: any StreamTask] = [:]
+        for task in tasks {
+            guard case .topic(let topic)? = worker.topology.stages.first(where: { $0.name == task.id.stage })?.input else { continue }
+            let partition = TopicPartition(topic: topic, partition: task.id.partition)
+            guard readers.updateValue(task, forKey: partition) == nil else {
+                throw WorkerError(.invalid, "two stages read topic \(topic); make them one stage with the processors of both")
+            }
+            assignments.append(SourceAssignment(partition: partition, position: restored.tasks[task.id]?.position))
+        }
+        self.assignments = assignments
+        self.readers = readers
+    }
+
+    /// How many partitions each topic has, refusing any change: keys would lie elsewhere than their state.
+    private static func partitions(_ worker: Worker, _ restored: RestoredState) throws -> [String: Int] {
+        var found: [String: Int] = [:]
+        var new: [String: Int] = [:]
+        for stage in worker.topology.stages {
+            let (name, count) = switch stage.input {
+            case .topic(let topic): (topic, try found[topic] ?? worker.source.partitionCount(of: topic))
+            case .messages(let count): (stage.name.text, count)
+            }
+            found[name] = count
+            guard let known = restored.partitions[name] else {
+                new[name] = count
+                continue
+            }
+            guard known == count else {
+                throw WorkerError(.invalid, "\(name) has \(count) partitions, the state was built with \(known): keys would no longer meet their state. Go back to \(known) partitions, or start the job anew with an empty state directory and new tables")
+            }
+        }
+        if !new.isEmpty { try worker.store.register(partitions: new) }
+        return found
+    }
+
+    private static func sinkTables(_ topology: Topology, _ restored: RestoredState) -> [SinkTable] {
+        topology.tables.map { table in
+            let last = restored.outbox.first { $0.table == table.name }?.lastFrozen
+            return SinkTable(table: table, lineage: restored.lineage, lastFrozen: last, isNewState: restored.isNew)
+        }
+    }
+
+    private static func tasks(
+        _ worker: Worker, _ restored: RestoredState, _ partitions: [String: Int], _ partitioning: [String: RowPartitioning]
+    ) throws -> [any StreamTask] {
+        var messageStages: [StageName: Int] = [:]
+        for stage in worker.topology.stages {
+            if case .messages(let count) = stage.input { messageStages[stage.name] = count }
+        }
+        let environment = TaskEnvironment(partitioning: partitioning, partitions: messageStages, cold: worker.store)
+        var tasks: [any StreamTask] = []
+        for stage in worker.topology.stages {
+            let count = switch stage.input {
+            case .topic(let topic): partitions[topic] ?? 0
+            case .messages(let count): count
+            }
+            for partition in 0..<count {
+                tasks.append(stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: partition), environment: environment)))
+            }
+        }
+        for task in tasks {
+            try worker.store.restore(task, memoryBudget: worker.settings.memoryBudget / max(tasks.count, 1))
+            let known = restored.tasks[task.id]
+            try task.resume(at: known?.watermark ?? .distantPast, position: known?.position)
+        }
+        return tasks
+    }
+}

@@ -1,0 +1,263 @@
+import Engine
+import Foundation
+import Logging
+
+/// A run under way: the coordinator's thread, which also commits, around the state machine that decides.
+final class WorkerRun {
+    private let worker: Worker
+    private let plan: WorkerPlan
+    private var coordinator: Coordinator
+    private var threads: [TaskThread] = []
+    private var threadOf: [TaskID: Int] = [:]
+    private var liveThreads = Monitor(0)
+    private var readingThreads = 0
+    private var sinks: SinkThreads!
+    private var probe: LeaderProbe!
+    private var pendingReports: [ThreadReport] = []
+    private var threadsAtEnd = 0
+    private var drainDeadline: Duration?
+    private var isDraining = false
+    private var isFinished = false
+    private var isFull = false
+
+    /// Between two tries of a commit that found the disk full.
+    private static let commitRetry = Duration.seconds(1)
+
+    init(_ worker: Worker, _ plan: WorkerPlan) throws {
+        self.worker = worker
+        self.plan = plan
+        let now = Clock.now
+        let settings = worker.settings
+        var outboxes = plan.restored.outbox
+        for table in worker.topology.tables where !outboxes.contains(where: { $0.table == table.name }) {
+            outboxes.append(RestoredOutboxTable(table: table.name, lastFrozen: nil, pending: [], undelivered: []))
+        }
+        let outbox = Outbox(
+            lineage: plan.restored.lineage, tables: outboxes, flushInterval: settings.flushInterval, limits: settings.outboxLimits, now: now
+        )
+        coordinator = Coordinator(
+            restored: plan.restored, routes: TaskRoutes(worker.topology, partitions: plan.partitions), outbox: outbox,
+            schedule: EpochSchedule(interval: settings.epochInterval, now: now)
+        )
+        try worker.source.open(plan.assignments)
+        try makeThreads(stopAt: settings.readsUntilEnd ? try endsNow() : nil)
+        sinks = SinkThreads(worker.sink, tables: worker.topology.tables.map(\.name)) { [worker] id, result in
+            worker.inbox.update { inbox in
+                switch result {
+                case .success(.delivered): inbox.deliveries.append(id)
+                case .success(.cancelled): break
+                case .failure(let error): inbox.error = inbox.error ?? error
+                }
+            }
+        }
+        let mails = threads.map(\.mail)
+        probe = LeaderProbe(worker.source, interval: settings.idleAfter / 4) { ends, time in
+            for mail in mails { mail.update { $0.leaderAnswers.append((ends, time)) } }
+        }
+    }
+
+    /// For how long a bounded run waits to learn where the partitions end.
+    private static let endsTimeout = Duration.seconds(30)
+
+    private func endsNow() throws -> [TopicPartition: Int64] {
+        let partitions = plan.assignments.map(\.partition)
+        let ends = worker.source.ends(of: partitions, timeout: WorkerRun.endsTimeout)
+        let missing = partitions.filter { ends[$0] == nil }
+        guard missing.isEmpty else {
+            throw WorkerError(.invalid, "nobody says where \(missing.count) partitions end (\(missing[0]) is one); check that their leaders are up, then start again")
+        }
+        return ends
+    }
+
+    private func makeThreads(stopAt: [TopicPartition: Int64]?) throws {
+        let cores = worker.settings.threads > 0 ? worker.settings.threads : ProcessInfo.processInfo.activeProcessorCount
+        let count = max(1, min(cores, plan.tasks.count))
+        let limits = TaskThread.Limits(records: worker.settings.epochRecords / count, bytes: worker.settings.epochBytes / count)
+        for number in 0..<count {
+            let tasks = plan.tasks.enumerated().filter { $0.offset % count == number }.map(\.element)
+            let ids = Set(tasks.map(\.id))
+            let partitions = plan.readers.filter { ids.contains($0.value.id) }
+            let reader = partitions.isEmpty ? nil : try worker.source.makeReader(of: partitions.keys.sorted())
+            threads.append(TaskThread(
+                tasks: tasks, partitions: partitions, reader: reader, stopAt: stopAt, limits: limits,
+                idleAfter: worker.settings.idleAfter, events: Events(worker)
+            ))
+            for id in ids { threadOf[id] = number }
+            if !partitions.isEmpty { readingThreads += 1 }
+        }
+    }
+
+    /// `@unchecked Sendable`: the worker's inbox is a monitor, and nothing else is used.
+    private final class Events: ThreadEvents, @unchecked Sendable {
+        private let inbox: Monitor<WorkerInbox>
+        init(_ worker: Worker) { inbox = worker.inbox }
+        func handedIn(_ report: ThreadReport) { inbox.update { $0.reports.append(report) } }
+        func reachedEnd() { inbox.update { $0.threadsAtEnd += 1 } }
+        func failed(_ error: any Error) { inbox.update { $0.error = $0.error ?? error } }
+        func progressed(isFull: Bool) {
+            if isFull { inbox.update { $0.isFull = true } }
+        }
+    }
+
+    // MARK: - The loop
+
+    func loop() throws -> RunOutcome {
+        worker.publish { $0.phase = .running; $0.lineage = plan.restored.lineage }
+        sinks.start()
+        probe.start()
+        for (number, thread) in threads.enumerated() {
+            liveThreads.update { $0 += 1 }
+            let started = Thread { [liveThreads] in
+                thread.run()
+                liveThreads.update { $0 -= 1 }
+            }
+            started.name = "tasks \(number)"
+            started.stackSize = 4 << 20
+            started.start()
+        }
+        try perform(coordinator.start())
+        if worker.settings.readsUntilEnd && readingThreads == 0 { try perform(coordinator.reachedEnd()) }
+        while !isFinished {
+            let now = Clock.now
+            if let drainDeadline, now >= drainDeadline {
+                worker.publish { $0.phase = .finished }
+                return .undelivered(bytes: coordinator.outbox.bytes)
+            }
+            try perform(coordinator.tick(now: now, isFull: isFull))
+            let limit = min(coordinator.nextCut, drainDeadline ?? coordinator.nextCut)
+            let inbox = worker.inbox.wait(upTo: max(limit - Clock.now, .milliseconds(1))) { $0.isEmpty ? nil : $0.take() }
+            if let inbox { try heed(inbox) }
+        }
+        worker.publish { $0.phase = .finished }
+        return .complete
+    }
+
+    private func heed(_ inbox: WorkerInbox) throws {
+        if let error = inbox.error { throw error }
+        isFull = isFull || inbox.isFull
+        for id in inbox.deliveries { try perform(coordinator.delivered(id)) }
+        if inbox.isDraining && !isDraining {
+            isDraining = true
+            drainDeadline = drainDeadline ?? Clock.now + worker.settings.drainTimeout
+            worker.logger.info("draining: no more records are read")
+            worker.publish { $0.phase = .draining }
+            try perform(coordinator.drain())
+        }
+        threadsAtEnd += inbox.threadsAtEnd
+        if inbox.threadsAtEnd > 0 && threadsAtEnd == readingThreads { try perform(coordinator.reachedEnd()) }
+        pendingReports += inbox.reports
+        guard pendingReports.count == threads.count else { return }
+        let reports = pendingReports
+        pendingReports = []
+        isFull = false
+        probe.look(at: Set(reports.flatMap(\.candidates)))
+        let actions = coordinator.tasksCut(reports.flatMap(\.reports), now: Clock.now, wallClock: Clock.wallMilliseconds)
+        publish(reports)
+        try perform(actions)
+        try maintain(stateBytes: reports.reduce(0) { $0 + $1.stateBytes })
+    }
+
+    private func perform(_ actions: [Coordinator.Action]) throws {
+        for action in actions {
+            switch action {
+            case .requestCut(let epoch): for thread in threads { thread.mail.update { $0.cut = epoch } }
+            case .commit(let cut): try commit(cut)
+            case .deliver(let batch, let mayHaveBeenSent): sinks.deliver(batch, mayHaveBeenSent: mayHaveBeenSent)
+            case .receive(let batches, let upstream): receive(batches, upstream)
+            case .raiseWatermarks(let watermarks, let isEnding):
+                for thread in threads { thread.mail.update { $0.raised.append((watermarks, isEnding)) } }
+            case .holdReading(let isHeld):
+                for thread in threads { thread.mail.update { $0.isHeld = isHeld } }
+                worker.publish { $0.isReadingHeld = isHeld }
+                worker.logger.notice(isHeld ? "reading is held back: too much is undelivered" : "reading goes on")
+            case .stopReading: for thread in threads { thread.mail.update { $0.isReadingOver = true } }
+            case .finished: isFinished = true
+            }
+        }
+    }
+
+    private func receive(_ batches: [MessageBatch], _ upstream: [StageName: EventTime]) {
+        guard !upstream.isEmpty else { return }
+        for (number, thread) in threads.enumerated() {
+            let own = batches.filter { threadOf[$0.id.to] == number }
+            thread.mail.update { $0.received.append((own, upstream)) }
+        }
+    }
+
+    /// Commits, waiting for as long as the disk is full: meanwhile the tasks fill one more epoch and then stop reading.
+    private func commit(_ cut: EpochCut) throws {
+        let started = Clock.now
+        while true {
+            do {
+                try worker.store.commit(cut)
+                break
+            } catch let error as any Failure where error.kind == .retry {
+                worker.logger.error("epoch \(cut.epoch) waits: \(error)")
+                worker.publish { $0.problem = error.description }
+                if try waitForDisk() { return }
+            }
+        }
+        let duration = Clock.now - started
+        worker.publish { $0.problem = nil; $0.lastCommit = duration; $0.epoch = cut.epoch }
+        report(cut)
+        try perform(coordinator.committed(cut, taking: duration))
+    }
+
+    /// Waits before the next try; true when the drain ran out of time meanwhile.
+    private func waitForDisk() throws -> Bool {
+        if drainDeadline == nil, worker.inbox.wait(upTo: WorkerRun.commitRetry, { $0.isDraining ? true : nil }) != nil {
+            drainDeadline = Clock.now + worker.settings.drainTimeout
+        }
+        guard let drainDeadline else { return false }
+        Thread.sleep(forTimeInterval: WorkerRun.commitRetry.seconds)
+        return Clock.now >= drainDeadline
+    }
+
+    private func report(_ cut: EpochCut) {
+        var positions: [TopicPartition: Int64] = [:]
+        let partitions = Dictionary(uniqueKeysWithValues: plan.readers.map { ($1.id, $0) })
+        for task in cut.tasks {
+            if let position = task.position, let partition = partitions[task.task] { positions[partition] = position.next }
+        }
+        if !positions.isEmpty { worker.source.report(positions) }
+    }
+
+    /// Folds a step between epochs and tells the threads what may leave their memory.
+    private func maintain(stateBytes: Int) throws {
+        do {
+            let folded = try worker.store.maintain()
+            let start = plan.restored.epoch.number
+            guard folded.number >= start else { return }
+            let excess = max(0, stateBytes - worker.settings.memoryBudget)
+            let cuts = UInt32(truncatingIfNeeded: folded.number - start)
+            for thread in threads { thread.mail.update { $0.release = (cuts, excess / threads.count) } }
+        } catch let error as any Failure where error.kind == .retry {
+            worker.logger.error("housekeeping waits: \(error)")
+        }
+    }
+
+    private func publish(_ reports: [ThreadReport]) {
+        worker.publish { status in
+            status.tasks = reports.flatMap { report in
+                report.reports.map {
+                    WorkerStatus.Task(
+                        id: $0.cut.task, watermark: $0.cut.watermark,
+                        position: $0.cut.position ?? status.tasks.first { [id = $0.cut.task] in $0.id == id }?.position,
+                        isIdle: $0.isIdle, counters: report.counters[$0.cut.task] ?? TaskCounters()
+                    )
+                }
+            }.sorted { $0.id < $1.id }
+            status.stateBytes = reports.reduce(0) { $0 + $1.stateBytes }
+            status.outbox = coordinator.outbox.depths
+            status.outboxBytes = coordinator.outbox.bytes
+        }
+    }
+
+    /// Ends every thread of the run.
+    func stop() {
+        for thread in threads { thread.mail.update { $0.isStopped = true } }
+        while liveThreads.wait(upTo: .seconds(1), { $0 == 0 ? true : nil }) == nil {}
+        sinks.stop()
+        probe.stop()
+    }
+}

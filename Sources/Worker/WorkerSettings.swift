@@ -1,0 +1,31 @@
+import Engine
+
+/// How a worker runs a topology.
+public struct WorkerSettings: Sendable {
+    /// How many threads process records; 0 for as many as the machine has cores.
+    public var threads = 0
+    public var epochInterval = Duration.milliseconds(500)
+    /// An epoch ends early at this many records, or at this many bytes of rows and messages.
+    public var epochRecords = 500_000
+    public var epochBytes = 64 << 20
+    public var flushInterval = Duration.seconds(1)
+    public var outboxLimits = Outbox.Limits()
+    /// For how long a partition is quiet before it counts as idle.
+    public var idleAfter = Duration.seconds(30)
+    /// How long a drain may take before what is undelivered stays in the outbox.
+    public var drainTimeout = Duration.seconds(25)
+    /// Bytes of records in memory above which those not used of late are evicted.
+    public var memoryBudget = 512 << 20
+    /// Read every partition to where it ended at the start, close all windows, deliver everything, and return.
+    public var readsUntilEnd = false
+
+    public init() {}
+}
+
+/// How a run ended.
+public enum RunOutcome: Sendable, Equatable {
+    /// Everything read is durable and delivered.
+    case complete
+    /// Everything read is durable; some rows are still in the outbox and leave with the next start.
+    case undelivered(bytes: Int)
+}

@@ -1,0 +1,51 @@
+/// The rules that every file keeps.
+enum StyleRules {
+    static let longestFile = 500
+    static let vagueFolders: Set<String> = ["util", "utils", "utilities", "common", "types", "helpers", "misc", "shared"]
+
+    /// Written in two halves, so that this file doesn't break its own rule.
+    static let unfinished = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"]
+    /// Places of somebody's machine: the repository stands alone.
+    static let machinePaths = ["/wo" + "rk/", "/tm" + "p/w/", "../sha" + "red/", "/ro" + "ot/"]
+
+    /// What a comment says that explains why a type may cross threads.
+    private static let reasons = ["sendable", "thread", "lock", "immutable", "serial", "atomic", "mutex"]
+
+    static func violations(in file: SourceFile) -> [String] {
+        var found: [String] = []
+        if file.lines.count > longestFile + 1 { found.append("\(file.path): has \(file.lines.count) lines, \(longestFile) is the limit") }
+        for (index, line) in file.lines.enumerated() {
+            for word in unfinished where line.split(whereSeparator: { !$0.isLetter }).contains(Substring(word)) {
+                found.append("\(file.path):\(index + 1): \(word): finish it or leave it out")
+            }
+            for path in machinePaths where line.contains(path) {
+                found.append("\(file.path):\(index + 1): names \(path), a place outside the repository")
+            }
+        }
+        guard file.path.hasSuffix(".swift") else { return found }
+        return found + uncommentedSendables(in: file) + hashes(in: file)
+    }
+
+    /// `@unchecked Sendable` without a comment beside or directly above that says why it is safe.
+    private static func uncommentedSendables(in file: SourceFile) -> [String] {
+        file.code.enumerated().compactMap { index, line in
+            guard line.contains("@unchecked Sendable") else { return nil }
+            var comment = file.lines[index].firstRange(of: "//").map { String(file.lines[index][$0.lowerBound...]) } ?? ""
+            var above = index - 1
+            while above >= 0 {
+                let text = file.lines[above].drop { $0 == " " }
+                guard text.hasPrefix("//") || text.hasPrefix("@") else { break }
+                comment += text
+                above -= 1
+            }
+            let lowered = comment.lowercased()
+            return reasons.contains(where: lowered.contains) ? nil : "\(file.path):\(index + 1): @unchecked Sendable without a comment that says why it is safe"
+        }
+    }
+
+    /// Swift's hashes differ from run to run: never in what is stored, sent or partitioned.
+    private static func hashes(in file: SourceFile) -> [String] {
+        guard file.path.hasPrefix("Sources/") else { return [] }
+        return file.lines(with: ["hashValue", "Hasher("]).map { "\(file.path):\($0.line): \($0.word): use ByteHash or murmur2; Swift's hashes differ from run to run" }
+    }
+}

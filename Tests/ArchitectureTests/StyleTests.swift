@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+@Suite("Style: files are short, finished and stand alone")
+struct StyleTests {
+    static let roots = ["Sources", "Tests", "tools", "docs", ".ci", "checkpoints"]
+    static let endings: Set<String> = ["swift", "h", "c", "modulemap", "md", "py", "sh", "yaml", "yml", "xml", ""]
+
+    static func files() throws -> [SourceFile] {
+        try roots.flatMap { try Repository.files(below: $0, endings: endings) }
+            + ["README.md", "CHANGELOG.md", "Package.swift"].map { name in
+                SourceFile(path: name, text: try String(contentsOfFile: "\(Repository.root)/\(name)", encoding: .utf8))
+            }
+    }
+
+    @Test func everyFileKeepsTheRules() throws {
+        let files = try StyleTests.files()
+        #expect(files.count > 60, "the files were not found below \(Repository.root)")
+        #expect(files.flatMap(StyleRules.violations) == [])
+    }
+
+    @Test func filesAreShort() throws {
+        let lengths = try Repository.files(below: "Sources", endings: ["swift"]).map(\.lines.count).sorted()
+        #expect(lengths[lengths.count / 2] < 120, "the median of the sources' lengths")
+    }
+
+    @Test func noFolderHasAVagueName() throws {
+        let folders = try ["Sources", "Tests", "tools"].flatMap(Repository.folders)
+        #expect(folders.filter { StyleRules.vagueFolders.contains(URL(fileURLWithPath: $0).lastPathComponent.lowercased()) } == [])
+    }
+
+    @Test(arguments: [
+        "// TO" + "DO: later", "let a = 1  // FIX" + "ME", "let path = \"/wo" + "rk/main\"", "final class A: @unchecked Sendable {}",
+        "/// A thing.\nfinal class A: @unchecked Sendable {}", "let b = key.hashValue", "var hasher = Hasher()", String(repeating: "\n", count: 501),
+    ])
+    func aViolationIsFound(text: String) {
+        #expect(StyleRules.violations(in: SourceFile(path: "Sources/Made/Made.swift", text: text)).count == 1)
+    }
+
+    @Test(arguments: [
+        "// Sendable: only read.\nfinal class A: @unchecked Sendable {}", "final class A: @unchecked Sendable {}  // guarded by its lock",
+        "let methodology = 1", "func hash(into hasher: inout Hasher) {}", String(repeating: "\n", count: 499),
+    ])
+    func whatIsAllowedIsNotFound(text: String) {
+        #expect(StyleRules.violations(in: SourceFile(path: "Sources/Made/Made.swift", text: text)) == [])
+    }
+}

@@ -1,0 +1,20 @@
+import Engine
+import FintechJob
+import Testing
+import TestSupport
+
+@Suite("The job's tables hold exactly the golden rows")
+struct GoldenTests {
+    @Test(arguments: GoldenCase.all)
+    func everyTableHoldsTheGoldenRows(of golden: GoldenCase) throws {
+        let topology = FintechJob.topology(settings: FintechSettings())
+        let run = TopologyRun(topology)
+        try run.run { try golden.input($0) }
+        #expect(topology.tables.map(\.name) == ["rejected_records", "customer_transaction_metrics", "customer_session_metrics"])
+        for table in topology.tables {
+            let actual = try GoldenRow.rows(of: table, in: run.chunks).map { try $0.shownInGolden() }
+            let differences = rowDifferences(actual, expected: try golden.expectedRows(of: table.name))
+            #expect(differences.isEmpty, "\(golden), \(table.name):\n\(differences.joined(separator: "\n"))")
+        }
+    }
+}
