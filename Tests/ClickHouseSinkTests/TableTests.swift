@@ -35,7 +35,7 @@ struct TableTests {
         let known = SinkTable(table: TableTests.table, lineage: .first, lastFrozen: nil, isNewState: true)
         #expect(try sink.open([known]) == ["every": .month])
         let columns = try fixture.server.rows("DESCRIBE TABLE \(fixture.database).every").map { "\($0[0]) \($0[1])" }
-        #expect(columns == TableTests.expected[version])
+        #expect(columns.sorted() == TableTests.expected[version]?.sorted())
         let place = "database = '\(fixture.database)' AND name = 'every'"
         let facts = try fixture.server.rows("SELECT engine, partition_key, sorting_key FROM system.tables WHERE \(place)")
         #expect(facts == [["MergeTree", "toYYYYMM(eventTime)", "customer, eventTime"]])
