@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Promise 3 and 7: a server that dies and comes back loses and doubles nothing", .servers(.debian1816, .engine269))
+@Suite("Promise 3 and 7: a server that dies and comes back loses and doubles nothing", .serialized, .ownServers(.debian1816, .engine269))
 struct RestartTests {
     @Test(arguments: ServerVersion.allCases)
     func killedWhileBatchesAreDelivered(version: ServerVersion) throws {

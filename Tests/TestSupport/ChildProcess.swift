@@ -22,14 +22,13 @@ public final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errorPath, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         // The test's own sockets must not live on in the child, or closing them here would break no connection.
         _ = unsafeBitCast(try ChildProcess.gnuFunction("posix_spawn_file_actions_addclosefrom_np"), to: CloseFrom.self)(&actions, 3)
-        if let workingDirectory {
-            _ = unsafeBitCast(try ChildProcess.gnuFunction("posix_spawn_file_actions_addchdir_np"), to: ChangeDirectory.self)(&actions, workingDirectory)
-        }
+        // env(1) changes the directory and becomes the command, under the same process id.
+        let command = workingDirectory.map { ["/usr/bin/env", "-C", $0, executable] } ?? [executable]
         let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         var child: pid_t = 0
-        let result = ChildProcess.withStrings([executable] + arguments) { arguments in
+        let result = ChildProcess.withStrings(command + arguments) { arguments in
             ChildProcess.withStrings(variables.map { "\($0)=\($1)" }) { environment in
-                posix_spawn(&child, executable, &actions, nil, arguments, environment)
+                posix_spawn(&child, command[0], &actions, nil, arguments, environment)
             }
         }
         guard result == 0 else { throw ChildProcessError(description: "can't start \(executable): \(String(cString: strerror(result)))") }
@@ -37,7 +36,6 @@ public final class ChildProcess: Sendable {
     }
 
     private typealias CloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
-    private typealias ChangeDirectory = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, UnsafePointer<CChar>) -> Int32
 
     /// A function of glibc that its headers show only to those who ask for GNU extensions, which Swift's module doesn't.
     private static func gnuFunction(_ name: String) throws -> UnsafeMutableRawPointer {
