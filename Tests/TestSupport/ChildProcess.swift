@@ -20,6 +20,8 @@ public final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, outputPath, O_WRONLY | O_CREAT | O_APPEND, 0o644)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errorPath, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        // The test's own sockets must not live on in the child, or closing them here would break no connection.
+        _ = unsafeBitCast(try ChildProcess.gnuFunction("posix_spawn_file_actions_addclosefrom_np"), to: CloseFrom.self)(&actions, 3)
         // env(1) changes the directory and becomes the command, under the same process id.
         let command = workingDirectory.map { ["/usr/bin/env", "-C", $0, executable] } ?? [executable]
         let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -31,6 +33,14 @@ public final class ChildProcess: Sendable {
         }
         guard result == 0 else { throw ChildProcessError(description: "can't start \(executable): \(String(cString: strerror(result)))") }
         processID = child
+    }
+
+    private typealias CloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
+
+    /// A function of glibc that its headers show only to those who ask for GNU extensions, which Swift's module doesn't.
+    private static func gnuFunction(_ name: String) throws -> UnsafeMutableRawPointer {
+        guard let function = dlsym(nil, name) else { throw ChildProcessError(description: "this libc has no \(name)") }
+        return function
     }
 
     /// A null-terminated array of C strings, for the time of the call.
