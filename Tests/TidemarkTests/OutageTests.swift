@@ -78,7 +78,7 @@ struct OutageTests {
 
     @Test func theDiskUnderTheStateIsFull() throws {
         let load = try Load(limitingFilesTo: 3072)
-        try waitUntil("the worker says that the disk is full") { load.worker.errors.contains("no space left") }
+        try waitUntil("the worker says that the state can't be written") { load.worker.errors.contains("can't write the state file") }
         let rows = try load.job.rowCount("customer_transaction_metrics")
         let atStart = try load.worker.residentKilobytes()
         let end = Date(timeIntervalSinceNow: 4)
