@@ -31,7 +31,7 @@ struct RefusalTests {
         var lines = original.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         lines[lines.count - 2] = Data("{\"another\":\"record\"}".utf8)
         try Data(lines.joined(separator: [UInt8(ascii: "\n")])).write(to: URL(fileURLWithPath: file))
-        expectRefusal(try job.runUntilEnd(), saying: topic, "1999", "another")
+        expectRefusal(try job.runUntilEnd(), saying: topic, "1999", "recreated")
 
         // A shorter log than what was read.
         try original.prefix(original.count / 2).write(to: URL(fileURLWithPath: file))
@@ -48,18 +48,19 @@ struct RefusalTests {
 
         // An empty state directory while ClickHouse holds rows of this job.
         try FileManager.default.moveItem(atPath: job.stateDirectory, toPath: job.directory.file("moved"))
-        expectRefusal(try job.runUntilEnd(), saying: "customer_", "fintech/clickhouse")
+        expectRefusal(try job.runUntilEnd(), saying: "holds rows of the job fintech", "state directory is empty")
         try FileManager.default.removeItem(atPath: job.stateDirectory)
         try FileManager.default.moveItem(atPath: job.directory.file("moved"), toPath: job.stateDirectory)
 
         // A damaged state file.
-        let state = URL(fileURLWithPath: job.stateDirectory + "/state.db")
-        let intact = try Data(contentsOf: state)
-        var damaged = intact
-        damaged.replaceSubrange(0..<64, with: Data(repeating: 0x5A, count: 64))
-        try damaged.write(to: state)
+        try FileManager.default.copyItem(atPath: job.stateDirectory, toPath: job.directory.file("intact"))
+        try? FileManager.default.removeItem(atPath: job.stateDirectory + "/state.db-wal")
+        let state = try #require(FileHandle(forUpdatingAtPath: job.stateDirectory + "/state.db"))
+        try state.write(contentsOf: Data(repeating: 0x5A, count: 64))
+        try state.close()
         expectRefusal(try job.runUntilEnd(), status: 4, saying: "state.db", "damaged")
-        try intact.write(to: state)
+        try FileManager.default.removeItem(atPath: job.stateDirectory)
+        try FileManager.default.moveItem(atPath: job.directory.file("intact"), toPath: job.stateDirectory)
 
         // And with everything put back, nothing is lost or repeated.
         let again = try job.runUntilEnd()
@@ -69,9 +70,13 @@ struct RefusalTests {
 
     @Test func aStateDirectoryInUseIsRefused() throws {
         let clickHouse = try ClickHouseServer()
-        let (job, _) = try finishedJob(on: clickHouse)
+        let (job, log) = try finishedJob(on: clickHouse)
+        defer { withExtendedLifetime(log) {} }
         let running = try job.start()
-        try waitUntil("the worker runs") { running.errors.contains("can be delivered to") }
+        try waitUntil("the worker runs") {
+            try #require(running.isRunning, "\(running.errors)")
+            return running.errors.contains("can be delivered to")
+        }
         expectRefusal(try job.runUntilEnd(), status: 11, saying: "in use", job.stateDirectory)
         running.send(SIGTERM)
         #expect(running.waitForExit() == 0, "\(running.errors)")
@@ -84,7 +89,7 @@ struct RefusalTests {
         let job = try JobFixture(.directory(log.path), clickHouse)
         try clickHouse.query("CREATE DATABASE \(job.database)")
 
-        expectRefusal(try job.runUntilEnd(["--set", "clickhouse.createTables=false"]), saying: "rejected_records", "tidemark tables")
+        expectRefusal(try job.runUntilEnd(["--set", "clickhouse.createTables=false"]), status: 10, saying: "rejected_records", "tidemark tables")
 
         #expect(try job.run("tables").status == 0)
         try clickHouse.query("ALTER TABLE \(job.database).customer_transaction_metrics DROP COLUMN totalFees")
