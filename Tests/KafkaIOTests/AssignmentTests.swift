@@ -134,3 +134,24 @@ import TestSupport
         return low
     }
 }
+
+@Suite("Recognising many partitions") struct ManyAssignmentsTests {
+    @Test("the last records of 64 partitions are recognised together, not one after the other")
+    func together() throws {
+        let broker = try DevelopmentBroker(topics: [DevelopmentTopic(name: "t", partitions: 64)], brokers: 3)
+        let all = partitions("t", 64)
+        let writer = try broker.writer(["batch.num.messages": "100"])
+        for index in 0..<64_000 { try writer.send(all[index % 64], "\(index) " + String(repeating: "x", count: 500)) }
+        try writer.flush(timeout: .seconds(30))
+        var seen = Seen()
+        try seen.readToEnds(openReader(broker.source(), fresh(all)), of: all)
+        let positions = Dictionary(uniqueKeysWithValues: all.map { partition in
+            (partition, Optional(SourcePosition(next: 500, last: seen.records[partition]?[499].fingerprint)))
+        })
+        let source = try broker.source()
+        let begun = ContinuousClock.now
+        _ = try openReader(source, positions)
+        // A second each would be over a minute.
+        #expect(ContinuousClock.now - begun < .seconds(15))
+    }
+}

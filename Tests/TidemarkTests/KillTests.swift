@@ -24,12 +24,13 @@ struct KillTests {
         let broker = try DevelopmentBrokerProcess(topics: KillTests.topics)
         let generator = try TidemarkBinary.start([
             "generate", "--brokers", broker.brokers, "--transactions", "\(KillTests.transactions)", "--partitions", "\(KillTests.partitions)",
-            "--seed", "\(seed % 1000)", "--rate", "8000", "--customers", "5000",
+            "--seed", "\(seed % 1000)", "--rate", "8000", "--speedup", "100", "--customers", "5000",
         ])
         let job = try JobFixture(.kafka(broker.brokers), clickHouse, settings: ["clickhouse.flushInterval=200ms", "epoch.interval=100ms"])
         let kills = try disturb(job, clickHouse, while: generator, &random)
         #expect(generator.waitForExit() == 0, "\(generator.errors)")
         #expect(kills.worker >= KillTests.leastKills && kills.clickHouse == 2)
+        #expect(kills.unsettled > 0, "no kill met a batch under way")
         print("kill test: \(kills.worker) SIGKILLs of the worker, \(kills.clickHouse) of ClickHouse, \(kills.unsettled) starts with batches to settle")
         try requireWholeLog(broker)
 

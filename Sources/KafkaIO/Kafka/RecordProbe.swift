@@ -48,8 +48,9 @@ final class RecordProbe {
 
     private func record(of partition: TopicPartition, at offset: Int64, within deadline: Deadline) throws -> RecordFingerprint? {
         repeat {
-            guard let message = rd_kafka_consume(topics[partition.topic], Int32(partition.partition), max(1, min(250, deadline.milliseconds))) else {
+            guard let message = rd_kafka_consume(topics[partition.topic], Int32(partition.partition), max(1, min(100, deadline.milliseconds))) else {
                 client.serveCallbacks()
+                client.wakeFetchers()
                 continue
             }
             defer { rd_kafka_message_destroy(message) }
