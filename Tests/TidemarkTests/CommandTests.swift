@@ -24,6 +24,17 @@ struct CommandTests {
         }
     }
 
+    @Test(arguments: ["run", "check", "generate", "load", "dev", "settle", "tables"])
+    func everyOptionIsDocumented(command: String) throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let page = try String(contentsOf: root.appendingPathComponent("docs/INTERFACE.md"), encoding: .utf8)
+        let line = try #require(page.split(separator: "\n").first { $0.hasPrefix("| `tidemark \(command) ") })
+        let help = try TidemarkBinary.run(["help", command]).output
+        let options = help.split { $0.isWhitespace }.filter { $0.hasPrefix("--") }.map { $0.trimmingCharacters(in: CharacterSet(charactersIn: ",.;")) }
+        #expect(Set(options).contains("--help"))
+        for option in Set(options).subtracting(["--help", "--version"]) { #expect(line.contains(option), "\(option) is missing") }
+    }
+
     @Test func generatedFilesAreLaidOutByPartitionAndNeverOverwritten() throws {
         let directory = try TemporaryDirectory()
         let arguments = ["generate", "--out", directory.file("log"), "--transactions", "500", "--customers", "40", "--merchants", "5", "--partitions", "4"]
