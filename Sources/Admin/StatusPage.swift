@@ -66,10 +66,10 @@ struct StatusPage {
         let rows = snapshot.tables.map { table in
             row([
                 escaped(table.name), grouped(table.pendingRows), grouped(table.frozenBatches), grouped(table.frozenRows),
-                "\(table.lastDeliveredBatch)", table.frozenBatches == 0 ? "delivered" : "delivering \(table.lastDeliveredBatch + 1)",
+                "\(table.lastDeliveredBatch)", grouped(Int(table.rowsDelivered)), table.delivery.rawValue,
             ])
         }
-        return table("Tables", ["Table", "Rows gathering", "Batches waiting", "Rows in them", "Last batch delivered", "Delivery"], rows)
+        return table("Tables", ["Table", "Rows gathering", "Batches waiting", "Rows in them", "Last batch delivered", "Rows delivered", "Delivery"], rows)
     }
 
     // MARK: - Pieces

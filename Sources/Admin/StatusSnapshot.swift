@@ -74,7 +74,22 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
 
     /// One output table: what waits for delivery, and how far that is.
     public struct Table: Codable, Sendable, Equatable {
+        /// What the delivery to a table is doing.
+        public enum Delivery: String, Codable, Sendable, CaseIterable {
+            /// Nothing to deliver.
+            case idle
+            /// An INSERT is under way.
+            case sending
+            /// What an attempt left behind is being found out.
+            case unknown
+            /// The server is down or refuses; it is tried again.
+            case waiting
+            /// Somebody has to change something.
+            case stopped
+        }
+
         public var name: String
+        public var delivery: Delivery
         /// Rows in the outbox that are in no batch yet.
         public var pendingRows: Int
         /// Batches that are frozen and not delivered, and their rows.
@@ -82,16 +97,22 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
         public var frozenRows: Int
         /// The last batch frozen; 0 before the first.
         public var lastFrozenBatch: UInt64
+        /// Since this process began; INSERTs count repeated ones too.
+        public var rowsDelivered: UInt64
+        public var insertsSent: UInt64
 
         /// The last batch that is delivered; batches are delivered in the order of their numbers.
         public var lastDeliveredBatch: UInt64 { lastFrozenBatch - min(lastFrozenBatch, UInt64(frozenBatches)) }
 
-        public init(name: String, pendingRows: Int, frozenBatches: Int, frozenRows: Int, lastFrozenBatch: UInt64) {
+        public init(name: String, delivery: Delivery, pendingRows: Int, frozenBatches: Int, frozenRows: Int, lastFrozenBatch: UInt64, rowsDelivered: UInt64, insertsSent: UInt64) {
             self.name = name
+            self.delivery = delivery
             self.pendingRows = pendingRows
             self.frozenBatches = frozenBatches
             self.frozenRows = frozenRows
             self.lastFrozenBatch = lastFrozenBatch
+            self.rowsDelivered = rowsDelivered
+            self.insertsSent = insertsSent
         }
     }
 

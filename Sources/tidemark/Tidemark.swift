@@ -14,7 +14,9 @@ struct Tidemark: ParsableCommand {
             64 usage, 130 stopped by the second signal.
             """,
         version: "0.1.0",
-        subcommands: [RunCommand.self, GenerateCommand.self, LoadCommand.self, DevCommand.self]
+        subcommands: [
+            RunCommand.self, CheckCommand.self, TablesCommand.self, SettleCommand.self, GenerateCommand.self, LoadCommand.self, DevCommand.self,
+        ]
     )
 
     /// Runs the command; an error of ours ends the process with the code that scripts rely on.

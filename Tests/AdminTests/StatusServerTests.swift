@@ -15,7 +15,7 @@ struct StatusServerTests {
             .init(topic: "t", partition: 0, nextOffset: 1_234_567, endOffset: 1_234_600, watermark: 1_736_942_400_000, isIdle: false, records: 9, rejected: 1, late: 0, skipped: ["u": 2]),
             .init(topic: "t", partition: 1, nextOffset: nil, endOffset: nil, watermark: nil, isIdle: true, records: 0, rejected: 0, late: 0, skipped: [:]),
         ]
-        snapshot.tables = [.init(name: "customer_transaction_metrics", pendingRows: 5, frozenBatches: 2, frozenRows: 700, lastFrozenBatch: 9)]
+        snapshot.tables = [.init(name: "customer_transaction_metrics", delivery: .waiting, pendingRows: 5, frozenBatches: 2, frozenRows: 700, lastFrozenBatch: 9, rowsDelivered: 4321, insertsSent: 8)]
         snapshot.problems = [.init(time: 1_736_942_400_000, message: "ClickHouse said \"no\" & went away")]
         return snapshot
     }
@@ -45,7 +45,7 @@ struct StatusServerTests {
         let server = try await StatusServer(host: "127.0.0.1", port: 0) { Self.snapshot() }
         let answer = try await Self.get("/", of: server)
         #expect(answer.status == 200 && answer.type == "text/html; charset=utf-8")
-        for text in ["fintech &lt;b&gt;", "1\u{202F}234\u{202F}567", ">33<", "2025-01-15 12:00:00", ">idle<", "customer_transaction_metrics", "delivering 8", "said &quot;no&quot; &amp; went", "90 MiB"] {
+        for text in ["fintech &lt;b&gt;", "1\u{202F}234\u{202F}567", ">33<", "2025-01-15 12:00:00", ">idle<", "customer_transaction_metrics", ">waiting<", "said &quot;no&quot; &amp; went", "90 MiB"] {
             #expect(answer.body.contains(text), "\(text) is missing")
         }
         for outside in ["http://", "https://", "src=", "<script", "@import", "url("] {
@@ -64,6 +64,7 @@ struct StatusServerTests {
             "tidemark_partition_idle{job_id=\"fintech <b>\",topic=\"t\",partition=\"1\"} 1",
             "tidemark_skipped_total{job_id=\"fintech <b>\",topic=\"t\",partition=\"0\",reason=\"u\"} 2",
             "tidemark_delivered_batch{job_id=\"fintech <b>\",table=\"customer_transaction_metrics\"} 7",
+            "tidemark_rows_delivered_total{job_id=\"fintech <b>\",table=\"customer_transaction_metrics\"} 4321",
             "process_resident_memory_bytes 94371840",
         ] {
             #expect(lines.contains(Substring(line)), "\(line) is missing")

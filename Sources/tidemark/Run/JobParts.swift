@@ -62,8 +62,16 @@ struct JobParts {
         return try SQLiteStateStore(directory: configuration.state.directory, settings: settings)
     }
 
-    func makeSink() throws -> ClickHouseSink {
-        try ClickHouseSink(clickHouseSettings, log: logger)
+    func makeSink(_ settings: ClickHouseSettings? = nil) throws -> ClickHouseSink {
+        try ClickHouseSink(settings ?? clickHouseSettings, log: logger)
+    }
+
+    /// The input as messages name it.
+    var inputName: String {
+        switch configuration.input.source {
+        case .directory(let path): "directory \(path)"
+        case .kafka(let kafka): "Kafka at \(kafka.properties["bootstrap.servers"]?.revealed ?? "?")"
+        }
     }
 
     var clickHouseSettings: ClickHouseSettings {

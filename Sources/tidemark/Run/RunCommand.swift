@@ -1,3 +1,4 @@
+import Admin
 import ArgumentParser
 import Configuration
 import Engine
@@ -34,10 +35,14 @@ struct RunCommand: ParsableCommand {
         let parts = JobParts(configuration: configuration, logger: logger)
         let store = try parts.makeStore()
         let sink = try parts.makeSink()
+        let source = try parts.makeSource(untilEnd: untilEnd)
+        let topology = parts.topology
         let worker = Worker(
-            parts.topology, settings: parts.workerSettings(untilEnd: untilEnd), source: try parts.makeSource(untilEnd: untilEnd),
-            store: store, sink: sink, logger: logger
+            topology, settings: parts.workerSettings(untilEnd: untilEnd), source: source, store: store, sink: sink, logger: logger
         )
+        let publisher = StatusPublisher(worker, sink: sink, source: source, topology: topology, stateBudget: configuration.state.memoryBudget)
+        let page = try startPage(configuration.http, publisher, logger)
+        defer { withExtendedLifetime(page) {} }
         let signals = StopSignals { worker.drain() }
         defer { withExtendedLifetime(signals) {} }
         let outcome = try worker.run()
@@ -47,5 +52,13 @@ struct RunCommand: ParsableCommand {
             logger.warning("the drain took longer than drain.timeout: \(bytes) bytes of rows stay in the outbox and leave with the next start")
         }
         return ExitStatus(outcome)
+    }
+
+    /// Serves the status page for as long as the value lives.
+    private func startPage(_ section: HTTPSection, _ publisher: StatusPublisher, _ logger: Logger) throws -> StatusServer? {
+        guard let address = section.bind else { return nil }
+        let server = try StatusServer.start(host: address.host, port: address.port) { publisher.snapshot }
+        logger.info("status page at http://\(HTTPSection.Address(host: address.host, port: server.port))/")
+        return server
     }
 }
