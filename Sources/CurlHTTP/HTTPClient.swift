@@ -24,7 +24,11 @@ public final class HTTPClient {
     deinit { curl_easy_cleanup(easy) }
 
     /// `curl_global_init` must run once, before any other thread uses libcurl.
-    private static let libraryCode = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+    private static let libraryCode: CURLcode = {
+        // OpenSSL writes to broken connections without MSG_NOSIGNAL; a program's own handler stays.
+        tidemark_ignore_broken_pipes()
+        return curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+    }()
 
     private var easy: UnsafeMutableRawPointer { UnsafeMutableRawPointer(handle) }
 
@@ -67,6 +71,7 @@ public final class HTTPClient {
         try set(tidemark_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0), "no redirects")
         try set(tidemark_curl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1), "keep-alive probes")
         try set(tidemark_curl_set_long(easy, CURLOPT_MAXCONNECTS, 1), "one connection")
+        try set(tidemark_curl_set_long(easy, CURLOPT_MAXAGE_CONN, max(1, Int(settings.idleLimit.components.seconds))), "the idle limit")
         try set(tidemark_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeout.inMilliseconds), "the connect time-out")
         try set(tidemark_curl_set_long(easy, CURLOPT_TIMEOUT_MS, request.totalTimeout.inMilliseconds), "the total time-out")
         try set(tidemark_curl_set_text(easy, CURLOPT_USERAGENT, settings.userAgent), "the user agent")
