@@ -74,8 +74,13 @@ let package = Package(
         .testTarget(
             name: "FintechJobTests", dependencies: ["Engine", "FintechJob", "Simulation", "TestSupport"], swiftSettings: strict
         ),
-        .testTarget(name: "EngineTests", dependencies: ["Engine"], swiftSettings: strict),
         .testTarget(name: "AdminTests", dependencies: ["Admin", "TestSupport"], swiftSettings: strict),
+        .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/CFaultVFS"),
+        .testTarget(
+            name: "SQLiteStateTests", dependencies: ["Engine", "SQLiteState", "CSQLite", "CFaultVFS", "Simulation", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "Simulation", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "TrafficTests", dependencies: ["Engine", "Traffic"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"], swiftSettings: strict),

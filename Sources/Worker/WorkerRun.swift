@@ -103,6 +103,8 @@ final class WorkerRun {
 
     func loop() throws -> RunOutcome {
         worker.publish { $0.phase = .running; $0.lineage = plan.restored.lineage }
+        let doubtful = plan.restored.outbox.reduce(0) { $0 + $1.undelivered.count }
+        if doubtful > 0 { worker.logger.notice("\(doubtful) batches of an earlier start may have been sent: settling them first") }
         sinks.start()
         probe.start()
         for (number, thread) in threads.enumerated() {

@@ -34,6 +34,16 @@ struct DecoderFuzzTests {
         }
     }
 
+    @Test func mutatedSessionsDecodeAsTheReferenceHasIt() throws {
+        let topic = "fintech.public.customer_sessions"
+        let lines = try GoldenCase.edge.input(topic)[0] + GoldenCase.rules.input(topic)[0] + GoldenCase.basic.input(topic)[0]
+        var mutation = Mutation(seed: 5, lines: lines)
+        for round in 0..<DecoderFuzzTests.mutations {
+            let value = mutation.next()
+            #expect(DecoderOutcome.session(value).text == ReferenceDecoder.session(value).text, "round \(round): \(String(decoding: value, as: UTF8.self))")
+        }
+    }
+
     @Test func theGoldenRecordsDecodeAsTheReferenceHasIt() throws {
         for golden in [GoldenCase.basic, .rules, .edge] {
             for value in try golden.input("fintech.public.transactions").joined() {

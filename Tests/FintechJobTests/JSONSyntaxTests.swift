@@ -15,6 +15,7 @@ struct JSONSyntaxTests {
         x: "\ud83d\ud83d" => rejected malformed_json
         x: "\ude80\ud83d" => rejected malformed_json
         x: "\ude80" => rejected malformed_json
+        x: "\ude80\ude80" => rejected malformed_json
         x: "\ud83dx\ude80" => rejected malformed_json
         x: {"\udc00":1} => rejected malformed_json
         x: ["\ud800"] => rejected malformed_json

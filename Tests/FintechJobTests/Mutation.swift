@@ -8,7 +8,7 @@ struct Mutation {
         "\"", "\\", "{", "}", "[", "]", ",", ":", "null", "true", "-", ".", "e9", "E-3", "0", "5", "\\u0041", "\\ud83d\\ude80", "\\ud800",
         "\\udc00", "é", "🚀", "\"op\":\"c\",", "\"op\":\"u\",", "\"before\":null,", "\"after\":{},", "\"after\":{\"id\":1},", "\"__op\":\"d\",",
         "\"__deleted\":true,", "\"schema\":null,", "\"payload\":{},", "\"id\":null,", "\"amount\":1e2,", "\"amount\":\"0.005\",",
-        "\"created_at\":1741600800000,", "\"transaction_location\":{\"country\":\"X\"},", "\n", " ", "\t", "\u{0}", "\u{7F}",
+        "\"created_at\":1741600800000,", "\"ended_at\":\"2025-03-10T17:30:00+0730\",", "\"actions_count\":7.0,", "\"transaction_location\":{\"country\":\"X\"},", "\n", " ", "\t", "\u{0}", "\u{7F}",
     ].map { Array($0.utf8) }
 
     init(seed: UInt64, lines: [[UInt8]]) {

@@ -1,18 +1,23 @@
 import Foundation
 
-/// Decodes transactions a second time, slowly and by other means: trees, strings and Foundation's calendar.
+/// Decodes transactions and sessions a second time, slowly and by other means: trees, strings and Foundation's calendar.
 enum ReferenceDecoder {
-    static func transaction(_ value: [UInt8]) -> DecoderOutcome {
+    typealias Row = [String: ReferenceJSON]
+
+    static func transaction(_ value: [UInt8]) -> DecoderOutcome { decode(value, transaction(in:)) }
+    static func session(_ value: [UInt8]) -> DecoderOutcome { decode(value, session(in:)) }
+
+    private static func decode(_ value: [UInt8], _ outcome: (Row) -> DecoderOutcome) -> DecoderOutcome {
         if value.isEmpty { return .skipped("null_value") }
         guard let json = ReferenceJSON(value) else { return .rejected("malformed_json") }
-        return decode(json, mayLieUnderSchema: true)
+        return decode(json, mayLieUnderSchema: true, outcome)
     }
 
-    private static func decode(_ json: ReferenceJSON, mayLieUnderSchema: Bool) -> DecoderOutcome {
+    private static func decode(_ json: ReferenceJSON, mayLieUnderSchema: Bool, _ outcome: (Row) -> DecoderOutcome) -> DecoderOutcome {
         if case .null = json { return .skipped("null_value") }
         guard case .object(let fields) = json else { return .rejected("malformed_json") }
         if mayLieUnderSchema, fields["schema"] != nil, let payload = fields["payload"] {
-            return decode(payload, mayLieUnderSchema: false)
+            return decode(payload, mayLieUnderSchema: false, outcome)
         }
         if let operation = fields["op"], fields["before"] != nil || fields["after"] != nil {
             let after = fields["after"] ?? .null
@@ -22,7 +27,7 @@ enum ReferenceDecoder {
             }
             if let reason = skipped(operation) { return .skipped(reason) }
             guard case .object(let row) = after else { return .skipped("null_value") }
-            return outcome(of: row)
+            return outcome(row)
         }
         switch fields["__deleted"] {
         case .flag(true), .text("true"): return .skipped("delete")
@@ -32,7 +37,7 @@ enum ReferenceDecoder {
         case .null: break
         case let operation: if let reason = skipped(operation) { return .skipped(reason) }
         }
-        return outcome(of: fields)
+        return outcome(fields)
     }
 
     private static func skipped(_ operation: ReferenceJSON) -> String? {
@@ -40,17 +45,40 @@ enum ReferenceDecoder {
         return ["c": nil, "r": nil, "u": "update", "d": "delete", "t": "truncate"][text] ?? "unknown_operation"
     }
 
-    private static func outcome(of row: [String: ReferenceJSON]) -> DecoderOutcome {
-        var event: [String: String] = [:]
-        let required: [(column: String, name: String, read: (ReferenceJSON) -> String?)] = [
-            ("id", "id", text), ("customer_id", "customer", text), ("amount", "amount", hundredths), ("created_at", "at", time),
-            ("transaction_type", "type", text), ("status", "status", text),
-        ]
+    /// Reads the fields that must be there into `event`; the rejection of the first that can't be used.
+    private static func read(_ required: [(column: String, name: String, read: (ReferenceJSON) -> String?)], of row: Row, into event: inout [String: String]) -> DecoderOutcome? {
         for field in required {
             guard let value = row[field.column], !isNull(value) else { return .rejected("missing_field:\(field.column)") }
             guard let shown = field.read(value) else { return .rejected("bad_value:\(field.column)") }
             event[field.name] = shown
         }
+        return nil
+    }
+
+    private static func session(in row: Row) -> DecoderOutcome {
+        var event: [String: String] = [:]
+        if let rejection = read([("id", "id", text), ("customer_id", "customer", text), ("started_at", "started", time)], of: row, into: &event) {
+            return rejection
+        }
+        let end = row["ended_at"] ?? .null
+        guard let ended = isNull(end) ? "-" : time(end) else { return .rejected("bad_value:ended_at") }
+        event["ended"] = ended
+        for (column, name) in [("session_id", "session"), ("channel", "channel"), ("device_type", "device")] {
+            event[name] = row[column].flatMap { text($0) } ?? "-"
+        }
+        event["actions"] = "0"
+        if case .number(let digits) = row["actions_count"], let count = UInt64(digits) { event["actions"] = String(count) }
+        return .event(event)
+    }
+
+    private static func transaction(in row: Row) -> DecoderOutcome {
+        var event: [String: String] = [:]
+        let rejection = read(
+            [
+                ("id", "id", text), ("customer_id", "customer", text), ("amount", "amount", hundredths), ("created_at", "at", time),
+                ("transaction_type", "type", text), ("status", "status", text),
+            ], of: row, into: &event)
+        if let rejection { return rejection }
         for (column, name) in [("fee_amount", "fee"), ("risk_score", "risk")] {
             let value = row[column] ?? .null
             guard let shown = isNull(value) ? "0" : hundredths(value) else { return .rejected("bad_value:\(column)") }

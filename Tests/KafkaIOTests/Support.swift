@@ -14,14 +14,22 @@ struct SeenRecord: Hashable {
     let timestamp: Int64?
     let key: String?
     let value: String?
-    let fingerprint: RecordFingerprint
 
     init(_ record: SourceRecord) {
         offset = record.offset
         timestamp = record.timestamp?.milliseconds
         key = record.key.isNull ? nil : record.key.text
         value = record.value.isNull ? nil : record.value.text
-        fingerprint = RecordFingerprint(of: record)
+    }
+
+    /// As the state would keep it; of valid UTF-8 only.
+    var fingerprint: RecordFingerprint {
+        Array((key ?? "").utf8).withUnsafeBytes { keyBytes in
+            Array((value ?? "").utf8).withUnsafeBytes { valueBytes in
+                RecordFingerprint(of: SourceRecord(
+                    offset: offset, timestamp: timestamp.map { EventTime(milliseconds: $0) }, key: ByteView(keyBytes), value: ByteView(valueBytes)))
+            }
+        }
     }
 }
 
@@ -43,16 +51,18 @@ struct Seen {
     }
 
     mutating func poll(_ reader: any RecordReader, maximumRecords: Int = 1000) throws {
-        var taken = self
-        try reader.poll(maximumRecords: maximumRecords, timeout: .milliseconds(50)) { taken.take($0) }
-        self = taken
+        try reader.poll(maximumRecords: maximumRecords, timeout: .milliseconds(50)) { take($0) }
     }
 
     /// Reads until each of the partitions has told of its end at least once more.
     mutating func readToEnds(_ reader: any RecordReader, of partitions: [TopicPartition], maximumRecords: Int = 1000) throws {
         let before = ends
         try waitUntil("the ends of \(partitions)") {
-            try poll(reader, maximumRecords: maximumRecords)
+            var known: Int
+            repeat {
+                known = total
+                try poll(reader, maximumRecords: maximumRecords)
+            } while total > known
             return partitions.allSatisfy { (ends[$0]?.count ?? 0) > (before[$0]?.count ?? 0) }
         }
     }

@@ -23,7 +23,7 @@ struct OutageTests {
             job = try JobFixture(.kafka(broker.brokers), clickHouse, settings: OutageTests.settings)
             generator = try TidemarkBinary.start([
                 "generate", "--brokers", broker.brokers, "--transactions", "\(OutageTests.transactions)", "--partitions", "16",
-                "--rate", "10000", "--customers", "3000", "--seed", "7",
+                "--rate", "10000", "--speedup", "100", "--customers", "3000", "--seed", "7",
             ])
             let job = job
             worker = if let kilobytes { try job.start(limitingFilesTo: kilobytes) } else { try job.start() }

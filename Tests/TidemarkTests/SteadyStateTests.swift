@@ -11,7 +11,7 @@ struct SteadyStateTests {
         let start = Date()
         let worker = try job.start()
         let generator = try TidemarkBinary.start([
-            "generate", "--brokers", broker.brokers, "--transactions", "40000", "--partitions", "64", "--rate", "5000", "--customers", "4000",
+            "generate", "--brokers", broker.brokers, "--transactions", "40000", "--partitions", "64", "--rate", "5000", "--speedup", "60", "--customers", "4000",
         ])
         #expect(generator.waitForExit() == 0, "\(generator.errors)")
         worker.send(SIGTERM)

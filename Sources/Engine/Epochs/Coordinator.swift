@@ -58,6 +58,8 @@ public struct Coordinator {
     private var cutState = CutState.none
     /// Set when the next cut must come at once.
     private var wantsCut = false
+    /// The last epoch that may have been cut before all records were read; later ones hold everything that was read.
+    private var lastEpochOfReading = Epoch(0)
     private var isHolding = false
     private var reports: [TaskID: TaskReport] = [:]
     private var watermarks: [TaskID: EventTime]
@@ -133,9 +135,9 @@ public struct Coordinator {
         if !routes.senders.isEmpty { actions.append(.receive(sent, upstream: routes.upstreamWatermarks(watermarks))) }
         switch phase {
         case .running: actions += raiseIdle()
-        case .closing: actions += closeWindows()
-        case .flushing: actions += finishIfDelivered()
-        case .finished: break
+        case .closing where epoch > lastEpochOfReading: actions += closeWindows()
+        case .flushing where epoch > lastEpochOfReading: actions += finishIfDelivered()
+        case .closing, .flushing, .finished: break
         }
         return actions + holding()
     }
@@ -154,14 +156,19 @@ public struct Coordinator {
     public mutating func reachedEnd() -> [Action] {
         guard phase == .running else { return [] }
         phase = .closing
-        wantsCut = true
-        return [.stopReading]
+        return stopReading()
     }
 
     /// Stop reading, make durable what was read, deliver it.
     public mutating func drain() -> [Action] {
         guard phase == .running || phase == .closing else { return [] }
         phase = .flushing
+        return stopReading()
+    }
+
+    /// A cut that is under way now says nothing about the end: tasks may have handed theirs in and read on.
+    private mutating func stopReading() -> [Action] {
+        lastEpochOfReading = cutState == .requested ? epoch.next : epoch
         wantsCut = true
         return [.stopReading]
     }

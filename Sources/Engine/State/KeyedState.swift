@@ -21,8 +21,9 @@ public final class KeyedState<Record: StateRecord>: StateTable {
     @inlinable var nextTimer: EventTime { timers.next }
 
     /// Loads the key's record (a fresh one when there is none), lets `body` change it, and stores or removes it.
+    /// `isFiring`: the key's timer was taken from the queue, so that whatever timer it has afterwards is new there.
     @inlinable
-    func update(_ key: ByteView, _ body: (inout Keyed<Record>) -> Void) throws {
+    func update(_ key: ByteView, isFiring: Bool = false, _ body: (inout Keyed<Record>) -> Void) throws {
         let hash = tableHash(key)
         var entry = -1
         var bytes = ByteView.null
@@ -46,6 +47,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
             try decode(bytes, key)
         }
         keyed.isRemoved = false
+        if isFiring { keyed.timer = nil }
         let before = keyed.timer
         body(&keyed)
         if keyed.isRemoved {
@@ -63,16 +65,14 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         while let due = timers.take(through: watermark) {
             try due.key.withUnsafeBytes { raw in
                 let key = ByteView(raw)
-                // The queue's entry is a hint: the record says when its timer is really due, if at all.
+                // The queue's entry is a hint: the record says when its timer is really due, if at all. A later one
+                // waits for its turn, so that timers fire in order.
                 guard let timer = try timer(of: key) else { return }
-                guard timer <= watermark else {
+                guard timer <= due.time else {
                     timers.add(timer, key: key)
                     return
                 }
-                try update(key) { keyed in
-                    keyed.timer = nil
-                    body(timer, key, &keyed)
-                }
+                try update(key, isFiring: true) { body(timer, key, &$0) }
             }
         }
     }
@@ -96,9 +96,17 @@ public final class KeyedState<Record: StateRecord>: StateTable {
 
     @inlinable
     func decode(_ bytes: ByteView, _ key: ByteView) throws {
-        guard FieldDecoder.decode(bytes, timer: &keyed.timer, into: &keyed.record) else {
-            throw StateDamage(table: schema.table, key: key.copy())
-        }
+        guard decode(bytes) else { throw StateDamage(table: schema.table, key: key.copy()) }
+    }
+
+    /// Loads `keyed` from a stored record. False when it is damaged.
+    @inlinable
+    func decode(_ bytes: ByteView) -> Bool {
+        // The timer on its own: two members of `keyed` can't be passed as inout at once.
+        var timer: EventTime?
+        guard FieldDecoder.decode(bytes, timer: &timer, into: &keyed.record) else { return false }
+        keyed.timer = timer
+        return true
     }
 
     public var memoryBytes: Int { table.memoryBytes + timers.memoryBytes }
@@ -142,7 +150,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
             if case .record(let old, _) = table.lookup(key, hash: tableHash(key)) {
                 guard FieldDecoder.decode(old, timer: &before, into: &keyed.record) else { return false }
             }
-            guard FieldDecoder.decode(record, timer: &keyed.timer, into: &keyed.record) else { return false }
+            guard decode(record) else { return false }
             table.load(record, for: key, changedIn: isFolded ? 0 : cuts)
             if let timer = keyed.timer, before.map({ timer < $0 }) ?? true { timers.add(timer, key: key) }
         }

@@ -13,6 +13,9 @@ public struct TimerQueue {
 
     private var heap: [Entry] = []
     private var keyBytes = 0
+    /// At this many entries those that say nothing new are dropped.
+    private var compactAt = TimerQueue.leastCompaction
+    private static let leastCompaction = 1024
     /// The earliest entry's time, `distantFuture` without entries.
     @usableFromInline private(set) var next = EventTime.distantFuture
 
@@ -23,6 +26,7 @@ public struct TimerQueue {
 
     @usableFromInline
     mutating func add(_ time: EventTime, key: ByteView) {
+        if heap.count >= compactAt { compact() }
         heap.append(Entry(time: time, key: key.copy()))
         keyBytes += key.count
         var child = heap.count - 1
@@ -33,6 +37,19 @@ public struct TimerQueue {
             child = parent
         }
         next = heap[0].time
+    }
+
+    /// Keeps each key's earliest entry alone: when that is taken, the record says when to look again. So timers that are
+    /// cleared and set over and over take no more than twice the memory of the others.
+    private mutating func compact() {
+        heap.sort { $0.key == $1.key ? $0.time < $1.time : $0.key.lexicographicallyPrecedes($1.key) }
+        var kept: [Entry] = []
+        for entry in heap where kept.last?.key != entry.key { kept.append(entry) }
+        // Entries in order are a heap.
+        kept.sort { $0.precedes($1) }
+        heap = kept
+        keyBytes = kept.reduce(0) { $0 + $1.key.count }
+        compactAt = max(kept.count * 2, TimerQueue.leastCompaction)
     }
 
     /// Takes the earliest entry when it is due at or before `time`.

@@ -42,12 +42,13 @@ final class DirectoryReader: RecordReader {
     deinit { records.deallocate() }
 
     func poll(maximumRecords: Int, timeout: Duration, _ handle: (SourceEvent) -> Void) throws {
-        reserve(max(1, maximumRecords))
+        let wanted = max(1, maximumRecords)
+        reserve(wanted)
         let deadline = Deadline(timeout)
         repeat {
             for _ in places.indices {
                 let index = current
-                let found = try read(&places[index], handle)
+                let found = try read(&places[index], wanted, handle)
                 // The next partition's turn comes when what was read in one go is used up.
                 if !found || scanner.buffered(places[index].file, at: places[index].byte) == nil { current = (index + 1) % places.count }
                 if found { return }
@@ -58,7 +59,7 @@ final class DirectoryReader: RecordReader {
     }
 
     /// Hands over what is there of one partition; false when there is nothing new.
-    private func read(_ place: inout Place, _ handle: (SourceEvent) -> Void) throws -> Bool {
+    private func read(_ place: inout Place, _ wanted: Int, _ handle: (SourceEvent) -> Void) throws -> Bool {
         if let ended = place.endedAt {
             guard try place.file.size(readUpTo: place.byte) != ended else { return false }
             place.endedAt = nil
@@ -69,7 +70,7 @@ final class DirectoryReader: RecordReader {
         case .line(let line, let after):
             append(line, &place, after, &count)
             // Only what lies in the buffer: filling it again would take the lines' bytes away.
-            while count < records.count, let (line, after) = scanner.buffered(place.file, at: place.byte) {
+            while count < wanted, let (line, after) = scanner.buffered(place.file, at: place.byte) {
                 append(line, &place, after, &count)
             }
         case .unterminated(let line, let after) where readsUnterminatedLastLine:
@@ -107,7 +108,7 @@ final class DirectoryReader: RecordReader {
     }
 
     private func reserve(_ count: Int) {
-        guard count != records.count else { return }
+        guard count > records.count else { return }
         records.deallocate()
         records = .allocate(capacity: count)
     }

@@ -8,8 +8,12 @@ struct TopicCreation {
     /// nil: the broker's default.
     let partitions: Int?
 
-    func create(within deadline: Deadline) throws {
-        guard let partitions else { return askByName(deadline) }
+    /// `brokers`: all of the cluster. Where none of them is the controller, as in librdkafka's mock cluster, a request
+    /// would only wait for one.
+    func create(within deadline: Deadline, brokers: Set<Int32>) throws {
+        guard let partitions, brokers.contains(rd_kafka_controllerid(client.handle, max(1, deadline.milliseconds))) else {
+            return askByName(deadline)
+        }
         let code = try request(partitions, within: deadline)
         switch code {
         case RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:

@@ -89,8 +89,9 @@ public final class TopicWriter {
     /// such request (librdkafka's mock cluster), by asking for it by name. Throws when the topic has not `partitions`.
     public func ensureTopic(_ topic: String, partitions: Int? = nil) throws -> Int {
         let deadline = Deadline(settings.reachLimit)
-        if try ClusterTopics.ask(client, within: deadline).leaders[topic] == nil {
-            try TopicCreation(client: client, topic: topic, partitions: partitions).create(within: deadline)
+        let cluster = try ClusterTopics.ask(client, within: deadline)
+        if cluster.leaders[topic] == nil {
+            try TopicCreation(client: client, topic: topic, partitions: partitions).create(within: deadline, brokers: cluster.brokers)
         }
         repeat {
             guard let found = try ClusterTopics.ask(client, within: deadline).leaders[topic], !found.isEmpty else { continue }

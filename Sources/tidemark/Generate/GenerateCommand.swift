@@ -27,6 +27,9 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Transactions a second of event time (1000 unless said); into --brokers, when given, also by the clock.", valueName: "r"))
     var rate: Int?
 
+    @Option(help: ArgumentHelp("Event time runs this many times as fast as the clock, so that windows close sooner; with --brokers and --rate.", valueName: "x"))
+    var speedup = 1
+
     @Flag(help: "Let event time begin now, not at 2025-01-15T12:00:00Z, and keep to the rate by the clock; with --brokers.")
     var live = false
 
@@ -47,8 +50,9 @@ struct GenerateCommand: ParsableCommand {
 
     func validate() throws {
         if (directory == nil) == (brokers == nil) { throw ValidationError("expected either --out or --brokers") }
+        if speedup > 1 && (brokers == nil || rate == nil || live) { throw ValidationError("--speedup: expected --brokers and --rate with it, and no --live") }
         if live && brokers == nil { throw ValidationError("--live: expected --brokers with it") }
-        for (name, value) in [("transactions", transactions), ("rate", rate ?? 1), ("customers", customers), ("merchants", merchants), ("partitions", partitions ?? 1)]
+        for (name, value) in [("transactions", transactions), ("rate", rate ?? 1), ("customers", customers), ("merchants", merchants), ("partitions", partitions ?? 1), ("speedup", speedup)]
         where value < 1 {
             throw ValidationError("--\(name): expected a number greater than 0, found \(value)")
         }
@@ -60,6 +64,7 @@ struct GenerateCommand: ParsableCommand {
     func run() throws {
         var options = TrafficOptions(transactions: transactions)
         (options.rate, options.customers, options.merchants, options.seed) = (rate ?? options.rate, customers, merchants, seed)
+        options.rate = max(1, options.rate / speedup)
         if live { options.start = EventTime(milliseconds: WallTime.now.milliseconds) }
         var generator = TrafficGenerator(options)
         var destination = try makeDestination()
@@ -69,7 +74,7 @@ struct GenerateCommand: ParsableCommand {
             counts[topic, default: 0] += 1
             try destination.write(topic, key: key, value: value)
         }
-        let pace = brokers != nil && (live || rate != nil) ? Pace(rate: options.rate) : nil
+        let pace = brokers != nil && (live || rate != nil) ? Pace(rate: options.rate * speedup) : nil
         while !generator.isAtEnd {
             let due = min(pace?.waitForMore(than: generator.transactionCount) ?? GenerateCommand.step, GenerateCommand.step)
             try generator.makeTraffic(atMost: due) { topic, key, value in

@@ -1,0 +1,136 @@
+@testable import Engine
+import Testing
+
+@Suite("Promise 1: nothing leaves before its epoch is durable, and a run ends when all is durable and delivered")
+struct CoordinatorTests {
+    @Test func aCutIsAskedForWhenItIsDueAndOnlyOneAtATime() {
+        var driver = CoordinatorDriver(tasks: 2)
+        #expect(driver.tick(at: .milliseconds(499)).isEmpty)
+        #expect(driver.tick(at: .milliseconds(500)) == ["cut 1"])
+        #expect(driver.tick(at: .seconds(5)).isEmpty, "one cut is under way")
+        #expect(driver.handIn(at: .seconds(5)) == ["commit 1"])
+        #expect(driver.tick(at: .seconds(10)).isEmpty, "it is being committed")
+        #expect(driver.commit() == [])
+        #expect(driver.tick(at: .seconds(10)) == ["cut 2"])
+    }
+
+    @Test func rowsLeaveAfterTheirCommitOneBatchATable() {
+        var driver = CoordinatorDriver(tasks: 1)
+        driver.rows[0] = 1
+        #expect(driver.epoch(at: .seconds(1)) == ["deliver t:1"])
+        driver.rows[0] = 1
+        #expect(driver.epoch(at: .seconds(3)).isEmpty, "the first batch is under way, and the next waits for it")
+        #expect(driver.delivered(1).isEmpty)
+        #expect(driver.epoch(at: .seconds(5)) == ["deliver t:2"])
+        #expect(driver.lastCut?.delivered.map(\.number) == [BatchNumber(1)], "the delivery is recorded with the next cut")
+    }
+
+    @Test func aBatchOfAnEarlierProcessIsDoubtful() {
+        let chunk = OutboxTests.chunk()
+        let batch = SinkBatch(table: "t", lineage: .first, number: BatchNumber(3), partition: 0, chunks: [chunk])
+        var driver = CoordinatorDriver(tasks: 1, undelivered: [batch])
+        #expect(driver.start() == ["deliver t:3 doubtful"])
+        driver.rows[0] = 1
+        #expect(driver.delivered(3).isEmpty)
+        #expect(driver.epoch(at: .seconds(5)) == ["deliver t:4"])
+    }
+
+    @Test func readingIsHeldWhileTooMuchIsUndelivered() {
+        var driver = CoordinatorDriver(tasks: 1, outboxBytes: 25)
+        driver.rows[0] = 3
+        #expect(driver.epoch(at: .seconds(1)) == ["hold true", "deliver t:1"])
+        #expect(driver.delivered(1) == ["hold false"])
+    }
+
+    @Test func idleTasksAreRaisedByWhatTheLastCutSaid() {
+        var driver = CoordinatorDriver(tasks: 64)
+        for task in 0..<64 {
+            driver.watermarks[task] = 1_000
+            driver.windowEnds[task] = 60_000
+            driver.idle[task] = task != 5
+        }
+        driver.watermarks[5] = 65_000
+        let actions = driver.epoch(at: .seconds(1))
+        #expect(actions == ["raise 63 to 65000"], "64 quiet partitions but one, and the windows of all close with the busy one's")
+        for task in 0..<64 { driver.watermarks[task] = 65_000 }
+        #expect(driver.epoch(at: .seconds(2)) == [])
+        driver.idle[5] = true
+        driver.windowEnds = [0: 120_000]
+        #expect(driver.epoch(at: .seconds(3)) == ["raise 64 to 120000"], "all idle: to the end of the last open window")
+    }
+
+    @Test func aBoundedRunClosesItsWindowsDeliversAndFinishes() {
+        var driver = CoordinatorDriver(tasks: 2)
+        driver.windowEnds = [0: 60_000, 1: 120_000]
+        #expect(driver.reachedEnd() == ["stop reading"])
+        #expect(driver.epoch(at: .milliseconds(1)) == ["raise 2 to 120000 ending"])
+        driver.windowEnds = [:]
+        driver.watermarks = [0: 120_000, 1: 120_000]
+        driver.rows = [0: 1, 1: 1]
+        #expect(driver.epoch(at: .milliseconds(2)) == ["deliver t:1"])
+        #expect(driver.delivered(1).isEmpty)
+        #expect(driver.epoch(at: .milliseconds(3)) == ["finished"])
+        #expect(driver.tick(at: .seconds(100)).isEmpty)
+    }
+
+    @Test func whatWasReadAfterTheLastCutBelongsToTheBoundedRun() {
+        var driver = CoordinatorDriver(tasks: 2)
+        #expect(driver.tick(at: .seconds(1)) == ["cut 1"])
+        // Both tasks hand their cuts in before they read anything; the end is reached while the other one still cuts.
+        #expect(driver.reachedEnd() == ["stop reading"])
+        #expect(driver.handIn(at: .seconds(1)) == ["commit 1"])
+        #expect(driver.commit() == [], "the cut says nothing about the end yet")
+        driver.windowEnds = [0: 60_000, 1: 60_000]
+        #expect(driver.epoch(at: .seconds(1)) == ["raise 2 to 60000 ending"])
+    }
+
+    @Test func aDrainCommitsWhatWasReadAfterACutThatWasUnderWay() {
+        var driver = CoordinatorDriver(tasks: 1)
+        #expect(driver.tick(at: .seconds(1)) == ["cut 1"])
+        #expect(driver.drain() == ["stop reading"])
+        #expect(driver.handIn(at: .seconds(1)) == ["commit 1"])
+        #expect(driver.commit() == [], "records of epoch 2 are not durable yet")
+        driver.rows[0] = 1
+        #expect(driver.epoch(at: .seconds(1)) == ["deliver t:1"])
+        _ = driver.delivered(1)
+        #expect(driver.epoch(at: .seconds(1)) == ["finished"])
+    }
+
+    @Test func aDrainWithNothingToDeliverFinishesWithItsCommit() {
+        var driver = CoordinatorDriver(tasks: 1)
+        #expect(driver.drain() == ["stop reading"])
+        #expect(driver.drain().isEmpty)
+        #expect(driver.epoch(at: .milliseconds(1)) == ["finished"])
+    }
+
+    @Test func messagesTravelWithTheirEpochAndItsWatermarks() {
+        var driver = CoordinatorDriver(tasks: 2, receivers: 2)
+        driver.watermarks = [0: 5_000, 1: 7_000]
+        driver.messages = [0: 1]
+        #expect(driver.epoch(at: .seconds(1)) == ["receive 0>1@1 upstream 5000"])
+        driver.watermarks = [0: 9_000, 1: 7_000]
+        #expect(driver.epoch(at: .seconds(2)) == ["receive upstream 7000"])
+    }
+
+    @Test func aRestartHandsOutTheMessagesThatNobodyProcessed() {
+        let id = MessageBatchID(from: TaskID(stage: "topic", partition: 0), to: TaskID(stage: "merge", partition: 1), epoch: Epoch(4))
+        let message = MessageBatch(id: id, count: 0, bytes: [])
+        var driver = CoordinatorDriver(tasks: 1, receivers: 2, messages: [message], watermark: 3_000)
+        #expect(driver.start() == ["receive 0>1@4 upstream 3000"])
+    }
+
+    @Test func theSecondStageIsClosedWhenNothingIsUnderWayToIt() {
+        var driver = CoordinatorDriver(tasks: 1, receivers: 1)
+        driver.windowEnds = [0: 60_000]
+        driver.mergeWindowEnd = 60_000
+        _ = driver.reachedEnd()
+        #expect(driver.epoch(at: .milliseconds(1)) == ["receive upstream \(Int64.min)", "raise 1 to 60000 ending"])
+        driver.windowEnds = [:]
+        driver.watermarks = [0: 60_000]
+        driver.messages = [0: 0]
+        #expect(driver.epoch(at: .milliseconds(2)) == ["receive 0>0@2 upstream 60000"], "a message is under way")
+        driver.messages = [:]
+        driver.received = [MessageBatchID(from: TaskID(stage: "topic", partition: 0), to: TaskID(stage: "merge", partition: 0), epoch: Epoch(2))]
+        #expect(driver.epoch(at: .milliseconds(3)) == ["receive upstream 60000", "raise 1 to 60000 ending"])
+    }
+}
