@@ -3,7 +3,7 @@ import CCurl
 /// A blocking HTTP/1.1 client on one connection that it keeps, for one thread at a time.
 ///
 /// Every socket has `SO_LINGER 0` from the start: giving a request up, or the end of the process, resets the connection,
-/// so that no byte is delivered later. Redirects are not followed, proxies not used (one could hold a request back and
+/// so that no byte leaves this machine later (what has arrived, the other side may still read). Redirects are not followed, proxies not used (one could hold a request back and
 /// deliver it later), `Expect: 100-continue` is never sent, and no request is repeated on its own.
 public final class HTTPClient {
     private let handle: OpaquePointer
@@ -43,7 +43,8 @@ public final class HTTPClient {
         for header in request.headers where header.name.contains(where: \.isNewline) || header.value.contains(where: \.isNewline) {
             throw HTTPError(.invalidRequest, "the header \(header.name) holds a line break")
         }
-        let headers = HeaderList(request.headers.map { "\($0.name): \($0.value)" } + ["Expect:"])
+        // libcurl's way to write a header without a value; "Expect:" takes that one out.
+        let headers = HeaderList(request.headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" } + ["Expect:"])
         return try withoutActuallyEscaping(isCancelled) { (isCancelled) throws(HTTPError) -> HTTPResponse in
             let transfer = HTTPTransfer(body: body, settings: settings, isCancelled: isCancelled)
             curl_easy_reset(easy)  // keeps the connection
