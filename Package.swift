@@ -61,7 +61,7 @@ let package = Package(
         // Measures; no product contains it.
         .executableTarget(
             name: "benchmark",
-            dependencies: ["Engine", "FintechJob", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["Engine", "FintechJob", "ClickHouseSink", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "tools/benchmark",
             swiftSettings: strict
         ),

@@ -78,6 +78,12 @@ struct DeliveryFaultTests {
         try sink.deliver(Waves.batch(1), mayHaveBeenSent: true)
         try sink.deliver(Waves.batch(2), mayHaveBeenSent: true)
         #expect(try fixture.delivered() == Waves.rows(1) + Waves.rows(2))
+        proxy.meet([.dropAnswer])
+        #expect(try sink.deliver(Waves.batch(3), mayHaveBeenSent: false, isCancelled: { proxy.insertsSeen > 2 }) == .cancelled)
+        let start = ContinuousClock.now
+        try sink.deliver(Waves.batch(3), mayHaveBeenSent: true)
+        #expect(.now - start > .milliseconds(300), "what this process itself left behind is waited for, too")
+        #expect(try fixture.delivered().count == 15)
     }
 
     @Test("Row formats are never used, and every INSERT carries its batch's name")

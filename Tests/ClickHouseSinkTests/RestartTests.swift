@@ -54,4 +54,27 @@ struct RestartTests {
         try sink.deliver(Waves.batch(2), mayHaveBeenSent: true)
         #expect(try fixture.delivered() == Waves.rows(1) + Waves.rows(2))
     }
+
+    /// The kernel takes the request for the stopped server, which reads it when it goes on, long after the reset.
+    @Test("A server that stands still takes what was given up meanwhile, once", arguments: ServerVersion.allCases)
+    func stoodStill(version: ServerVersion) throws {
+        let fixture = try SinkFixture(version)
+        var settings = fixture.settings(settleDelay: .seconds(1))
+        settings.insertTimeout = .milliseconds(300)
+        settings.queryTimeout = .milliseconds(500)
+        let sink = try fixture.sink(Waves.table, settings: settings)
+        try sink.deliver(Waves.batch(1))
+        fixture.server.send(SIGSTOP)
+        defer { fixture.server.send(SIGCONT) }
+        let done = Mutex<String?>(nil)
+        Thread {
+            let outcome = Result { try sink.deliver(Waves.batch(2)) }
+            done.withLock { $0 = "\(outcome)" }
+        }.start()
+        try waitUntil("the sink can't see the server") { sink.status[0].lastError?.contains("can't be seen") == true }
+        fixture.server.send(SIGCONT)
+        try waitUntil("the batch is delivered") { done.withLock { $0 != nil } }
+        #expect(done.withLock { $0?.contains("delivered") } == true)
+        #expect(try fixture.delivered() == Waves.rows(1) + Waves.rows(2))
+    }
 }

@@ -33,10 +33,11 @@ struct HTTPClientTests {
     @Test func sendsTheBodyWholeAndNeverWaitsForAContinue() throws {
         let server = try ScriptedHTTPServer { _ in ok() }
         let body = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-        _ = try HTTPClient().post(server.port, body, headers: [("X-Key", "it's")])
+        _ = try HTTPClient().post(server.port, body, headers: [("X-Key", "it's"), ("X-Empty", "")])
         let request = try #require(server.requests.first)
         #expect(request.body == body)
         #expect(request.head.contains("X-Key: it's\r\n"))
+        #expect(request.head.contains("X-Empty:\r\n"))
         #expect(!request.head.contains("Expect"))
     }
 

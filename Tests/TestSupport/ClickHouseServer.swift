@@ -34,6 +34,8 @@ public final class ClickHouseServer: TestClickHouse {
         try waitUntilUp(started)
     }
 
+    public func send(_ signal: Int32) { child.withLock { $0?.send(signal) } }
+
     public func kill() {
         child.withLock {
             $0?.send(SIGKILL)

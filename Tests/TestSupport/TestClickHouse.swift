@@ -8,6 +8,8 @@ public protocol TestClickHouse: AnyObject, Sendable {
     func kill()
     /// Starts it again on the same port and the same data.
     func start() throws
+    /// Sends the process a signal, such as SIGSTOP.
+    func send(_ signal: Int32)
 }
 
 /// What the server answered to a test's query, when it was no success.

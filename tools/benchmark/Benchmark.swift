@@ -35,12 +35,17 @@ struct Benchmark: ParsableCommand {
             }
             return events
         }
+        var chunks: [OutboxChunk] = []
         try report("decode and process", log, passes) {
             let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted())
             let task = stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: 0), environment: environment))
             try log.records.withUnsafeBufferPointer { try task.process($0) }
             if let end = task.lastOpenWindowEnd { try task.raiseWatermark(to: end, firingTimers: false) }
-            return task.cut(Epoch(1)).rows.reduce(0) { $0 + $1.rowCount }
+            chunks = task.cut(Epoch(1)).rows
+            return chunks.reduce(0) { $0 + $1.rowCount }
+        }
+        for table in FintechJob.topology(settings: FintechSettings()).tables {
+            try EncodeMeasurement(table, chunks: chunks)?.run(cpuSeconds: cpuSeconds)
         }
     }
 

@@ -39,6 +39,9 @@ final class TableDelivery {
     func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: () -> Bool) throws(SinkError) -> DeliveryOutcome {
         backoff.reset()
         hasSentBatch = false
+        var isSettled = false
+        // What this call leaves behind undelivered is waited for by the next one.
+        defer { if hasSentBatch && !isSettled { isInheritedQuiet = false } }
         do {
             let isExactlyOnce = layout.isExactlyOnce
             let outcome = isExactlyOnce ? try settle(batch, mayHaveBeenSent, isCancelled) : try sendUntilAcknowledged(batch, isCancelled)
@@ -50,7 +53,10 @@ final class TableDelivery {
                     $0.lastBatch = batch.number.number
                 }
             }
-            if outcome == .delivered { trouble.recovered() }
+            if outcome == .delivered {
+                isSettled = true
+                trouble.recovered()
+            }
             return outcome
         } catch {
             trouble.trouble(.stopped, error.message)
