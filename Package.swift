@@ -61,7 +61,10 @@ let package = Package(
         // Measures; no product contains it.
         .executableTarget(
             name: "benchmark",
-            dependencies: ["Engine", "FintechJob", "ClickHouseSink", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
+            ],
             path: "tools/benchmark",
             swiftSettings: strict
         ),

@@ -1,42 +1,34 @@
 import ClickHouseSink
 import Engine
-import Foundation
+import FintechJob
 
-/// What turning delivered rows into one `Native` block costs, for the rows that the job made of a file.
+/// What turning the job's rows into `Native` blocks costs.
 struct EncodeMeasurement {
-    private let encoder: CreatedTableEncoder
-    private let batch: SinkBatch
-    private let columnCount: Int
+    private let batches: [(encoder: CreatedTableEncoder, batch: SinkBatch)]
+    private let records: Int
 
-    /// nil when the job made no rows for the table.
-    init?(_ table: OutputTable, chunks: [OutboxChunk]) {
-        let own = chunks.filter { $0.id.table == table.name }
-        guard let partition = own.first?.partition else { return nil }
-        encoder = CreatedTableEncoder(table, dialect: .modern)
-        columnCount = table.columns.count
-        // One partition, as the outbox makes batches.
-        batch = SinkBatch(
-            table: table.name, lineage: .first, number: BatchNumber(1), partition: partition, chunks: own.filter { $0.partition == partition }
-        )
+    /// `records`: how many the rows were made of.
+    init(of chunks: [OutboxChunk], records: Int) {
+        self.records = records
+        var batches: [(CreatedTableEncoder, SinkBatch)] = []
+        for table in FintechJob.topology(settings: FintechSettings()).tables {
+            let own = chunks.filter { $0.id.table == table.name }
+            // One partition a batch, as the outbox makes them.
+            for partition in Set(own.map(\.partition)) {
+                let batch = SinkBatch(
+                    table: table.name, lineage: .first, number: BatchNumber(1), partition: partition, chunks: own.filter { $0.partition == partition }
+                )
+                batches.append((CreatedTableEncoder(table, dialect: .modern), batch))
+            }
+        }
+        self.batches = batches
     }
 
-    /// Encodes the batch often; prints the CPU time a row of the fastest tenth and of all.
-    func run(cpuSeconds: () -> Double) throws {
-        let rows = batch.rowCount
-        var bytes = 0
-        var times: [Double] = []
-        for _ in 0..<max(2_000_000 / rows, 10) {
-            let start = cpuSeconds()
-            bytes = try encoder.encode(batch)
-            times.append((cpuSeconds() - start) / Double(rows) * 1e6)
+    func run() throws {
+        let rows = batches.reduce(0) { $0 + $1.batch.rowCount }
+        let bytes = try Figures.measure("encode", records: records, passes: 20) {
+            try batches.reduce(0) { try $0 + $1.encoder.encode($1.batch) }
         }
-        times.sort()
-        let mean = times.reduce(0, +) / Double(times.count)
-        print(
-            String(
-                format: "%-20@ %6.3f µs/row (mean %.3f, %d rows of %d columns, %d bytes a row)", "encode" as NSString, times[times.count / 10], mean, rows,
-                columnCount, bytes / rows
-            )
-        )
+        print("\(rows) rows of \(bytes / max(rows, 1)) bytes as Native blocks")
     }
 }
