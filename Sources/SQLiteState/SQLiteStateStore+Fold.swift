@@ -138,7 +138,7 @@ extension SQLiteStateStore {
 
     /// Drops delivered batches and epochs' offsets older than the ledger is kept, a bounded number at a time.
     private func pruneLedgers() throws {
-        let newest = try integer("SELECT coalesce(max(committed_at), 0) FROM epoch_offsets")
+        let newest = try integer("SELECT coalesce((SELECT committed_at FROM epoch_offsets ORDER BY epoch DESC LIMIT 1), 0)")
         let cutoff = Statement.Value.integer(newest - settings.ledgerKeepMilliseconds)
         try database.transaction {
             try Statement(database, "DELETE FROM epoch_offsets WHERE epoch IN (SELECT epoch FROM epoch_offsets ORDER BY epoch LIMIT 2048) AND committed_at < ?").run(cutoff)

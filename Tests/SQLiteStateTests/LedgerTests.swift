@@ -100,4 +100,17 @@ struct LedgerTests {
         #expect(restored.outbox.first { $0.table == "rows" }?.lastFrozen == BatchNumber(600))
         #expect(restored.outbox.first { $0.table == "rows" }?.undelivered.map(\.number) == [BatchNumber(600)])
     }
+
+    @Test("a clock that was ahead for a while does not cost the ledgers that follow")
+    func aClockThatWasAheadCostsNoLedgers() throws {
+        var settings = SQLiteStateStore.Settings()
+        settings.ledgerKeepMilliseconds = 1_000_000
+        let (store, _) = try open(settings)
+        for epoch in UInt64(1)...520 {
+            let wallClock = epoch == 3 ? Int64(4_000_000_000_000) : Int64(epoch)
+            try store.commit(PlainJob.cut(epoch, [PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(Int64(epoch)))], wallClock: wallClock))
+            _ = try store.maintain()
+        }
+        #expect(try store.integer("SELECT count(*) FROM epoch_offsets") == 520, "none is older than the ledger is kept")
+    }
 }
