@@ -98,6 +98,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
                 try setMeta("job", job)
                 try setMeta("lineage", String(Lineage.first.number))
                 try setMeta("epoch", "0")
+                try setMeta("identity", String(UInt64.random(in: .min ... .max), radix: 16))
             }
             return true
         }

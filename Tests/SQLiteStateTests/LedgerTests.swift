@@ -17,6 +17,7 @@ struct LedgerTests {
         let (_, restored) = try open()
         #expect(restored.isNew && restored.lineage == .first && restored.epoch == Epoch(0))
         #expect(restored.tasks.isEmpty && restored.messages.isEmpty && restored.partitions.isEmpty)
+        #expect(try !restored.identity.isEmpty && open().1.identity == restored.identity, "the same after a restart")
         #expect(restored.outbox.map(\.table) == ["other", "rows"] && restored.outbox.allSatisfy { $0.lastFrozen == nil })
     }
 
