@@ -67,7 +67,7 @@ let package = Package(
         ),
 
         // Servers, ports and files for the tests; no product contains it.
-        .target(name: "TestSupport", dependencies: ["Engine"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Engine", "Simulation"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "FintechJobTests", dependencies: ["Engine", "FintechJob", "Simulation", "TestSupport"], swiftSettings: strict
         ),
@@ -76,6 +76,7 @@ let package = Package(
             name: "SQLiteStateTests", dependencies: ["Engine", "SQLiteState", "CSQLite", "CFaultVFS", "Simulation", "TestSupport"],
             swiftSettings: strict
         ),
+        .testTarget(name: "SimulationTests", dependencies: ["Engine", "Simulation", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Simulation", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "TrafficTests", dependencies: ["Engine", "Traffic"], swiftSettings: strict),
