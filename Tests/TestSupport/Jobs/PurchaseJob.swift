@@ -2,13 +2,14 @@ import Engine
 
 /// Jobs over purchases, small enough to be computed a second time by hand (`PurchaseReference`).
 ///
-/// A record's value is `customer shop amount time`, such as `anna bakery 12 61000`. Windows are 10 s, out-of-orderness 5 s.
+/// A record's value is `customer shop amount time`, such as `anna bakery 12 61000`. Windows are 10 s and, in later stages,
+/// longer; out-of-orderness is 5 s.
 public enum PurchaseJob: String, CaseIterable, Sendable {
     /// Totals per customer and window: one windowed stage.
     case windowed
     /// Partials per shop and window, sent on close to a second stage that merges them.
     case merged
-    /// As `merged`, and the second stage sends on to a third, which adds all shops of a window up.
+    /// As `merged`, and the second stage sends on to a third, which adds all shops up in longer windows.
     case chained
     /// Each purchase in log order with its customer's running total, and a timer that says when the customer is gone.
     case visits
@@ -17,6 +18,9 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
 
     public static let topic = "purchases"
     public static let window = EventSpan.seconds(10)
+    /// Of the second and of the third stage.
+    public static let shopWindow = EventSpan.seconds(20)
+    public static let overallWindow = EventSpan.seconds(60)
     public static let outOfOrderness = EventSpan.seconds(5)
     /// A customer is gone this long after the latest purchase, and looked at once more after `secondLook`.
     public static let goneAfter = EventSpan.seconds(20)
@@ -51,13 +55,13 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
             stages.append(Stage("shops", partitions: 3) { setup in
                 let messages = self == .merged ? nil : setup.messages(to: "overall")
                 return setup.decode(with: PartialDecoder()).rejecting(topic: "shops")
-                    .window(PurchaseJob.window, ShopTotals(rows: setup.rows(of: PurchaseJob.shopTotals), messages: messages))
+                    .window(PurchaseJob.shopWindow, ShopTotals(rows: setup.rows(of: PurchaseJob.shopTotals), messages: messages))
             })
         }
         if sendsPartials && self != .merged {
             stages.append(Stage("overall", partitions: 2) { setup in
                 setup.decode(with: PartialDecoder()).rejecting(topic: "overall")
-                    .window(PurchaseJob.window, OverallTotals(rows: setup.rows(of: PurchaseJob.overallTotals)))
+                    .window(PurchaseJob.overallWindow, OverallTotals(rows: setup.rows(of: PurchaseJob.overallTotals)))
             })
         }
         return Topology(job: rawValue, version: 1, stages: stages)

@@ -65,8 +65,8 @@ public struct PurchaseReference {
         sum.total += total
     }
 
-    private static func row(_ table: String, _ window: WindowKey, _ sum: Sum) -> String {
-        "\(table) \(window.key) \(window.start + Int(PurchaseJob.window.milliseconds)) \(sum.purchases) \(sum.total)"
+    private static func row(_ table: String, _ window: WindowKey, _ sum: Sum, span: EventSpan = PurchaseJob.window) -> String {
+        "\(table) \(window.key) \(window.start + Int(span.milliseconds)) \(sum.purchases) \(sum.total)"
     }
 
     private mutating func reject(_ partition: Int, _ offset: Int, _ reason: String, _ value: String) {
@@ -97,12 +97,20 @@ public struct PurchaseReference {
     /// The second and third stages see the partials of all partitions, and are late for none.
     private mutating func writeShops() {
         guard [.merged, .chained, .everything].contains(job) else { return }
-        for (window, sum) in shops { rows.append(PurchaseReference.row("shop_totals", window, sum)) }
+        let merged = PurchaseReference.merged(shops, by: { $0 }, PurchaseJob.shopWindow)
+        for (window, sum) in merged { rows.append(PurchaseReference.row("shop_totals", window, sum, span: PurchaseJob.shopWindow)) }
         guard job != .merged else { return }
-        for (start, sums) in Dictionary(grouping: shops, by: \.key.start) {
-            var all = Sum()
-            for sum in sums { PurchaseReference.add(sum.value.purchases, sum.value.total, to: &all) }
-            rows.append(PurchaseReference.row("overall_totals", WindowKey(key: "all", start: start), all))
+        let overall = PurchaseReference.merged(merged, by: { _ in "all" }, PurchaseJob.overallWindow)
+        for (window, sum) in overall { rows.append(PurchaseReference.row("overall_totals", window, sum, span: PurchaseJob.overallWindow)) }
+    }
+
+    /// Sums of short windows added up in longer ones, under other keys.
+    private static func merged(_ sums: [WindowKey: Sum], by key: (String) -> String, _ span: EventSpan) -> [WindowKey: Sum] {
+        var merged: [WindowKey: Sum] = [:]
+        for (window, sum) in sums {
+            let start = window.start / Int(span.milliseconds) * Int(span.milliseconds)
+            add(sum.purchases, sum.total, to: &merged[WindowKey(key: key(window.key), start: start), default: Sum()])
         }
+        return merged
     }
 }
