@@ -194,9 +194,11 @@ final class WorkerRun {
 
     /// Commits, waiting for as long as the disk is full: meanwhile the tasks fill one more epoch and then stop reading.
     private func commit(_ cut: EpochCut) throws {
-        let started = Clock.now
+        // Of the try that succeeded: the time that the disk was full says nothing about how long commits take.
+        var started = Clock.now
         while true {
             do {
+                started = Clock.now
                 try worker.store.commit(cut)
                 break
             } catch let error as any Failure where error.kind == .retry {
