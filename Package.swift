@@ -91,7 +91,7 @@ let package = Package(
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ClickHouseSinkTests",
-            dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
         // The built commands as a user starts them.

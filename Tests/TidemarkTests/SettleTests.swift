@@ -1,59 +1,67 @@
+import FintechJob
 import Foundation
 import Testing
 import TestSupport
 
-@Suite("Promise 3: rows of an undelivered batch that somebody deleted stop the job, and settle is the way out")
+@Suite("Promise 3: a batch whose rows were deleted by hand stops the job, and settle is the way out")
 struct SettleTests {
-    /// The metrics' batch is settled by sending what is missing, the sessions' by the operator's word.
-    @Test func aBatchThatIsThereInPartIsSettledByTheOperator() throws {
-        let clickHouse = try ClickHouseServer()
-        let log = try TemporaryDirectory("tidemark-log")
+    private let table = "customer_transaction_metrics"
+
+    /// A job that was killed while it waited for what became of batch 1, of which one row was then deleted.
+    private func jobWithAPartlyDeletedBatch(on clickHouse: ClickHouseServer, _ log: TemporaryDirectory) throws -> JobFixture {
         try GoldenCase.basic.layOutInput(in: log.path)
-        let job = try jobWithUnansweredBatches(clickHouse, log)
-        let database = job.database
-        try delete("_row % 3 = 1", from: "\(database).customer_transaction_metrics", clickHouse)
-        try delete("_row = 0", from: "\(database).customer_session_metrics", clickHouse)
-
-        let taken = try job.run("settle", ["--batch", "customer_session_metrics:1", "--as", "delivered"])
-        #expect(taken.status == 0 && taken.output == "customer_session_metrics:1: taken as delivered\n", "\(taken.errors)")
-        let stopped = try job.runUntilEnd()
-        #expect(stopped.status == 1 && stopped.errors.contains("tidemark settle --batch customer_transaction_metrics:1"), "\(stopped.errors)")
-        let unknown = try job.run("settle", ["--batch", "customer_transaction_metrics:7", "--as", "delivered"])
-        #expect(unknown.status == 10 && unknown.errors.contains("customer_transaction_metrics:1"), "\(unknown.errors)")
-
-        let resent = try job.run("settle", ["--batch", "customer_transaction_metrics:1", "--as", "resend-missing"])
-        #expect(resent.status == 0 && resent.output.contains("were sent"), "\(resent.errors)")
-        let finished = try job.runUntilEnd()
-        #expect(finished.status == 0, "\(finished.errors)")
-
-        let reference = try JobFixture(.directory(log.path), clickHouse)
-        #expect(try reference.runUntilEnd().status == 0)
-        let metrics = try #require(GoldenEndToEndTests.tables.first { $0.name == "customer_transaction_metrics" })
-        #expect(try job.rowCount(metrics.name) == reference.rowCount(metrics.name))
-        #expect(try job.rowsThatDiffer(from: reference, metrics) == 0)
-        #expect(try job.provenanceProblems(metrics.name) == [])
-        let sessions = (all: try reference.rowCount("customer_session_metrics"), left: try job.rowCount("customer_session_metrics"))
-        #expect(sessions.left == sessions.all - 1)
-    }
-
-    /// A job that was killed when its first batches had landed and their answers were lost.
-    private func jobWithUnansweredBatches(_ clickHouse: ClickHouseServer, _ log: TemporaryDirectory) throws -> JobFixture {
         let proxy = try FaultProxy(to: clickHouse.port)
-        proxy.meet(Array(repeating: .dropAnswer, count: 10))
-        let job = try JobFixture(.directory(log.path), clickHouse)
-        let worker = try job.start(["--until-end", "--set", "clickhouse.url=\(proxy.url)", "--set", "clickhouse.settleDelay=10m"])
-        try waitUntil("both tables have rows") {
-            ["customer_transaction_metrics", "customer_session_metrics"].allSatisfy { ((try? job.rowCount($0)) ?? 0) > 0 }
+        let job = try JobFixture(.directory(log.path), clickHouse, url: proxy.url, settings: ["clickhouse.settleDelay=60s"])
+        proxy.meet([.dropAnswer, .dropAnswer, .dropAnswer])
+        let worker = try job.start(["--until-end"])
+        try waitUntil("the rows have landed and the answers are lost") {
+            try #require(worker.isRunning, "\(worker.errors)")
+            return proxy.insertsSeen >= 3 && (try? job.rowCount(table)) ?? 0 > 0
         }
         worker.send(SIGKILL)
-        #expect(worker.waitForExit() == -SIGKILL)
+        worker.waitForExit()
+        let rows = try job.rowCount(table)
+        try clickHouse.query("ALTER TABLE \(job.database).\(table) DELETE WHERE _batch = 1 AND _row = 0")
+        try waitUntil("the row is deleted") { try job.rowCount(table) == rows - 1 }
         return job
     }
 
-    private func delete(_ rows: String, from table: String, _ clickHouse: ClickHouseServer) throws {
-        let before = try clickHouse.rows("SELECT count() FROM \(table)")
-        try clickHouse.query("ALTER TABLE \(table) DELETE WHERE _batch = 1 AND \(rows)")
-        try waitUntil("the mutation is done") { try clickHouse.rows("SELECT count() FROM system.mutations WHERE is_done = 0") == [["0"]] }
-        #expect(try clickHouse.rows("SELECT count() FROM \(table)") != before)
+    private func expectStop(_ run: FinishedRun) {
+        #expect(run.status == 1, "\(run.errors)")
+        #expect(run.errors.contains("settle") && run.errors.contains("\(table):1"), "\(run.errors)")
+    }
+
+    @Test func missingRowsAreSentAgainAndNoOthers() throws {
+        let clickHouse = try ClickHouseServer()
+        let log = try TemporaryDirectory("tidemark-log")
+        let job = try jobWithAPartlyDeletedBatch(on: clickHouse, log)
+        let direct = ["--set", "clickhouse.url=\(clickHouse.url)", "--set", "clickhouse.settleDelay=500ms"]
+        expectStop(try job.runUntilEnd(direct))
+
+        let settled = try job.run("settle", ["--batch", "\(table):1", "--as", "resend-missing"] + direct)
+        #expect(settled.status == 0, "\(settled.errors)")
+        #expect(settled.output.contains("1 were sent"), "\(settled.output)")
+        let finished = try job.runUntilEnd(direct)
+        #expect(finished.status == 0, "\(finished.errors)")
+        for golden in GoldenEndToEndTests.tables {
+            let found = try TableRows(golden, database: job.database, clickHouse)
+            let expected = found.expected(try GoldenCase.basic.expectedRows(of: golden.name), golden)
+            let differences = rowDifferences(found.rows, expected: expected)
+            #expect(differences.isEmpty, "\(golden.name):\n\(differences.joined(separator: "\n"))")
+            #expect(try job.provenanceProblems(golden.name) == [])
+        }
+    }
+
+    @Test func aBatchTakenAsDeliveredStaysAsItIs() throws {
+        let clickHouse = try ClickHouseServer()
+        let log = try TemporaryDirectory("tidemark-log")
+        let job = try jobWithAPartlyDeletedBatch(on: clickHouse, log)
+        let direct = ["--set", "clickhouse.url=\(clickHouse.url)", "--set", "clickhouse.settleDelay=500ms"]
+        expectStop(try job.runUntilEnd(direct))
+        #expect(try job.run("settle", ["--batch", "\(table):1", "--as", "delivered"] + direct).status == 0)
+        let finished = try job.runUntilEnd(direct)
+        #expect(finished.status == 0, "\(finished.errors)")
+        #expect(try job.rowCount(table) == GoldenCase.basic.expectedRows(of: table).count - 1)
+        #expect(try job.run("settle", ["--batch", "\(table):1", "--as", "delivered"] + direct).status == 10, "it is settled already")
     }
 }
