@@ -99,7 +99,7 @@ let package = Package(
         .testTarget(
             name: "TidemarkTests",
             dependencies: [
-                "tidemark", "Engine", "FintechJob", "KafkaIO", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "tidemark", "Admin", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),
