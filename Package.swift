@@ -46,7 +46,7 @@ let package = Package(
         .executableTarget(
             name: "tidemark",
             dependencies: [
-                "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink", "Admin", "Worker", "Yams",
+                "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "KafkaIO", "ClickHouseSink", "Admin", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -61,16 +61,23 @@ let package = Package(
         // Measures; no product contains it.
         .executableTarget(
             name: "benchmark",
-            dependencies: ["Engine", "FintechJob", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
+            ],
             path: "tools/benchmark",
             swiftSettings: strict
         ),
 
         // Servers, ports and files for the tests; no product contains it.
-        .target(name: "TestSupport", dependencies: ["Engine", "Simulation"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Engine", "Simulation", "CurlHTTP"], path: "Tests/TestSupport", exclude: ["chdb_front.py"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "FintechJobTests", dependencies: ["Engine", "FintechJob", "Simulation", "TestSupport"], swiftSettings: strict
         ),
+        .testTarget(name: "AdminTests", dependencies: ["Admin", "TestSupport"], swiftSettings: strict),
         .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/CFaultVFS"),
         .testTarget(
             name: "SQLiteStateTests", dependencies: ["Engine", "SQLiteState", "CSQLite", "CFaultVFS", "Simulation", "TestSupport"],
@@ -81,5 +88,20 @@ let package = Package(
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "TrafficTests", dependencies: ["Engine", "Traffic"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "KafkaIOTests", dependencies: ["Engine", "KafkaIO", "CRdKafka", "TestSupport", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+        .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ClickHouseSinkTests",
+            dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict
+        ),
+        // The built commands as a user starts them.
+        .testTarget(
+            name: "TidemarkTests",
+            dependencies: [
+                "tidemark", "Admin", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
     ]
 )

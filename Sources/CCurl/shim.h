@@ -1,5 +1,6 @@
 #pragma once
 #include <curl/curl.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 // curl_easy_setopt and curl_easy_getinfo take variable arguments, which Swift can't call: one function a type.
@@ -58,4 +59,10 @@ static inline CURLcode tidemark_curl_get_offset(CURL *handle, CURLINFO info, cur
 static inline int tidemark_reset_on_close(curl_socket_t descriptor) {
     struct linger reset = {1, 0};
     return setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+}
+
+/// Makes writing to a broken connection an error instead of the end of the process, unless the program handles it.
+static inline void tidemark_ignore_broken_pipes(void) {
+    struct sigaction current;
+    if (sigaction(SIGPIPE, 0, &current) == 0 && current.sa_handler == SIG_DFL) signal(SIGPIPE, SIG_IGN);
 }

@@ -29,6 +29,8 @@ public struct ClickHouseSettings: Sendable {
     public var killAfter = Duration.seconds(15)
     /// How often the columns of a table are looked at while a value does not fit.
     public var recheckInterval = Duration.seconds(3)
+    /// How old what is known of a table's columns and partition key may be when a batch is encoded.
+    public var tableCheckInterval = Duration.seconds(30)
     /// Pauses between attempts while the server is down or refuses grow from `retryPause` to `retryPauseLimit`.
     public var retryPause = Duration.milliseconds(100)
     public var retryPauseLimit = Duration.seconds(5)

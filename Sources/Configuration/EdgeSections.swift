@@ -53,6 +53,9 @@ public struct LogSection: Sendable {
         case text, json
     }
 
+    /// The defaults, for commands without a configuration.
+    public init() {}
+
     init(_ reader: inout SettingsReader) {
         level = reader.choice("log.level", default: level)
         format = reader.choice("log.format", default: format)

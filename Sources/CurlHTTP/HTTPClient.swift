@@ -3,7 +3,7 @@ import CCurl
 /// A blocking HTTP/1.1 client on one connection that it keeps, for one thread at a time.
 ///
 /// Every socket has `SO_LINGER 0` from the start: giving a request up, or the end of the process, resets the connection,
-/// so that no byte is delivered later. Redirects are not followed, proxies not used (one could hold a request back and
+/// so that no byte leaves this machine later (what has arrived, the other side may still read). Redirects are not followed, proxies not used (one could hold a request back and
 /// deliver it later), `Expect: 100-continue` is never sent, and no request is repeated on its own.
 public final class HTTPClient {
     private let handle: OpaquePointer
@@ -24,7 +24,11 @@ public final class HTTPClient {
     deinit { curl_easy_cleanup(easy) }
 
     /// `curl_global_init` must run once, before any other thread uses libcurl.
-    private static let libraryCode = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+    private static let libraryCode: CURLcode = {
+        // OpenSSL writes to broken connections without MSG_NOSIGNAL; a program's own handler stays.
+        tidemark_ignore_broken_pipes()
+        return curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+    }()
 
     private var easy: UnsafeMutableRawPointer { UnsafeMutableRawPointer(handle) }
 
@@ -39,7 +43,8 @@ public final class HTTPClient {
         for header in request.headers where header.name.contains(where: \.isNewline) || header.value.contains(where: \.isNewline) {
             throw HTTPError(.invalidRequest, "the header \(header.name) holds a line break")
         }
-        let headers = HeaderList(request.headers.map { "\($0.name): \($0.value)" } + ["Expect:"])
+        // libcurl's way to write a header without a value; "Expect:" takes that one out.
+        let headers = HeaderList(request.headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" } + ["Expect:"])
         return try withoutActuallyEscaping(isCancelled) { (isCancelled) throws(HTTPError) -> HTTPResponse in
             let transfer = HTTPTransfer(body: body, settings: settings, isCancelled: isCancelled)
             curl_easy_reset(easy)  // keeps the connection
@@ -67,6 +72,7 @@ public final class HTTPClient {
         try set(tidemark_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0), "no redirects")
         try set(tidemark_curl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1), "keep-alive probes")
         try set(tidemark_curl_set_long(easy, CURLOPT_MAXCONNECTS, 1), "one connection")
+        try set(tidemark_curl_set_long(easy, CURLOPT_MAXAGE_CONN, max(1, Int(settings.idleLimit.components.seconds))), "the idle limit")
         try set(tidemark_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeout.inMilliseconds), "the connect time-out")
         try set(tidemark_curl_set_long(easy, CURLOPT_TIMEOUT_MS, request.totalTimeout.inMilliseconds), "the total time-out")
         try set(tidemark_curl_set_text(easy, CURLOPT_USERAGENT, settings.userAgent), "the user agent")

@@ -103,8 +103,10 @@ final class Database {
         switch code & 0xFF {
         case SQLITE_FULL:
             throw StateError(.retry, "no space left for the state file \(path); free some, the job goes on by itself", cause: cause)
-        case SQLITE_IOERR where [ENOSPC, EDQUOT, EFBIG].contains(systemError):
-            throw StateError(.retry, "no space left for the state file \(path); free some, the job goes on by itself", cause: cause)
+        case SQLITE_IOERR where code == ioErrorWrite:
+            // A quota or a limit on the size of files ends here, without the system's own error. The transaction is
+            // undone, so writing it again is safe; only after a failed sync would it not be.
+            throw StateError(.retry, "can't write the state file \(path): a quota, a limit on the size of files, or a failing disk; once it can be written, the job goes on by itself", cause: cause)
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             throw StateError(.corrupt, "the state file \(path) is damaged; keep it for examination, and restore an earlier checkpoint or start with an empty state directory and empty tables", cause: cause)
         case SQLITE_BUSY, SQLITE_LOCKED:
@@ -118,6 +120,9 @@ final class Database {
         }
     }
 }
+
+/// `SQLITE_IOERR_WRITE`, a macro that Swift does not import.
+private let ioErrorWrite = SQLITE_IOERR | (3 << 8)
 
 /// What SQLite itself said.
 struct SQLiteFailure: Error, CustomStringConvertible {

@@ -81,7 +81,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
     }
 
     /// Makes the tables of a new file, or checks that an old one is ours; true when no epoch was ever committed to it.
-    private func prepareFile(job: String) throws -> Bool {
+    func prepareFile(job: String) throws -> Bool {
         let version = try integer("PRAGMA user_version")
         let application = try integer("PRAGMA application_id")
         if version == 0 && application == 0 {

@@ -1,4 +1,5 @@
 import Engine
+import Foundation
 import Testing
 @testable import Configuration
 
@@ -97,4 +98,15 @@ struct DefaultsTests {
     }
 
     struct UnexpectedInput: Error {}
+}
+
+@Suite("Configuration: docs/INTERFACE.md is true")
+struct DocumentationTests {
+    @Test func everyKeyIsDescribedAndNoOther() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let page = try String(contentsOf: root.appendingPathComponent("docs/INTERFACE.md"), encoding: .utf8)
+        let table = page.split(separator: "\n").drop { !$0.hasPrefix("| key |") }.dropFirst(2).prefix { $0.hasPrefix("|") }
+        let described = table.compactMap { $0.split(separator: "`").dropFirst().first.map(String.init) }
+        #expect(described.sorted() == JobConfiguration.keys)
+    }
 }

@@ -89,15 +89,10 @@ enum GoldenFile {
 
     static func read(_ path: String) throws -> Data {
         if let plain = FileManager.default.contents(atPath: "\(root)/\(path)") { return plain }
-        let gzip = Process()
-        gzip.executableURL = URL(fileURLWithPath: "/usr/bin/gzip")
-        gzip.arguments = ["-dc", "\(root)/\(path).gz"]
-        let output = Pipe()
-        gzip.standardOutput = output
-        try gzip.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        gzip.waitUntilExit()
-        guard gzip.terminationStatus == 0 else { throw GoldenError(description: "gzip could not read \(root)/\(path).gz") }
+        let gzip = try ChildProcess("/usr/bin/gzip", ["-dc", "\(root)/\(path).gz"])
+        guard gzip.waitForExit() == 0, let data = FileManager.default.contents(atPath: gzip.outputPath) else {
+            throw GoldenError(description: "gzip could not read \(root)/\(path).gz: \(gzip.errors)")
+        }
         return data
     }
 }

@@ -3,6 +3,8 @@ import Foundation
 /// Thrown when a condition did not come true in time; the test fails with its text.
 public struct WaitedTooLong: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
 }
 
 /// Waits for a condition that is bound to come true, looking every few milliseconds; the limit only ends broken tests.

@@ -14,8 +14,8 @@ final class TableDelivery {
 
     private var layout: TableLayout
     private var encoder: BatchEncoder
-    /// The table may have changed since it was last looked at.
-    private var isLayoutDoubtful = false
+    /// When the table was last looked at; nil when it may have changed since.
+    private var layoutRead: ContinuousClock.Instant?
     private var backoff: Backoff
     /// What earlier processes had sent to this table is known to be over.
     private var isInheritedQuiet = false
@@ -32,12 +32,16 @@ final class TableDelivery {
         quietWait = QuietWait(connection: connection, trouble: trouble)
         rowCount = RowCount(connection: connection, dialect: dialect)
         encoder = BatchEncoder(layout, task: settings.task)
+        layoutRead = .now
         backoff = Backoff(settings)
     }
 
     func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: () -> Bool) throws(SinkError) -> DeliveryOutcome {
         backoff.reset()
         hasSentBatch = false
+        var isSettled = false
+        // What this call leaves behind undelivered is waited for by the next one.
+        defer { if hasSentBatch && !isSettled { isInheritedQuiet = false } }
         do {
             let isExactlyOnce = layout.isExactlyOnce
             let outcome = isExactlyOnce ? try settle(batch, mayHaveBeenSent, isCancelled) : try sendUntilAcknowledged(batch, isCancelled)
@@ -49,7 +53,10 @@ final class TableDelivery {
                     $0.lastBatch = batch.number.number
                 }
             }
-            if outcome == .delivered { trouble.recovered() }
+            if outcome == .delivered {
+                isSettled = true
+                trouble.recovered()
+            }
             return outcome
         } catch {
             trouble.trouble(.stopped, error.message)
@@ -126,21 +133,25 @@ final class TableDelivery {
 
     private func answeredWithError(_ text: String) -> BatchDelivery.SendResult {
         hasSentBatch = true
-        isLayoutDoubtful = true
+        layoutRead = nil
         trouble.trouble(.unknown, text)
         return .answeredWithError
     }
 
-    /// Looks at the table again when an error may have come from a change of it; false when cancelled before.
+    private var isLayoutFresh: Bool { layoutRead.map { .now - $0 < settings.tableCheckInterval } ?? false }
+
+    /// Looks at the table again, now and then and when an error may have come from a change of it; false when cancelled
+    /// before.
     private func refreshLayout(_ isCancelled: () -> Bool) throws(SinkError) -> Bool {
-        while isLayoutDoubtful {
+        while !isLayoutFresh {
             do {
                 let found = try TableInspection(connection: connection, dialect: dialect).layout(of: layout.table)
                 if found != layout {
                     layout = found
                     encoder = BatchEncoder(found, task: settings.task)
                 }
-                isLayoutDoubtful = false
+                layoutRead = .now
+                return true
             } catch {
                 switch error.kind {
                 case .incompatible, .bug, .corrupt, .fenced, .locked: throw error
@@ -165,7 +176,7 @@ final class TableDelivery {
                 guard case .valueDoesNotFit(let column, let value) = error else { throw refusal(error, batch) }
                 trouble.trouble(.stopped, tooWide(batch, column, value))
                 guard Pause.wait(settings.recheckInterval, unless: isCancelled) else { return nil }
-                isLayoutDoubtful = true
+                layoutRead = nil
                 guard try refreshLayout(isCancelled) else { return nil }
             }
         }

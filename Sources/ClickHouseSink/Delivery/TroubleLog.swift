@@ -1,11 +1,12 @@
 import Logging
 
-/// Tells of a table's lasting trouble without flooding the log: a line when it begins or changes, then one an interval.
+/// Tells of a table's lasting trouble without flooding the log: a line when it begins, one when it comes to need
+/// somebody, then one an interval.
 final class TroubleLog {
     private let log: Logger
     private let status: TableStatusBox
     private let interval: Duration
-    private var lastLine: (text: String, at: ContinuousClock.Instant)?
+    private var lastLine: (state: TableStatus.State, at: ContinuousClock.Instant)?
     private var suppressed = 0
 
     init(_ log: Logger, table: String, status: TableStatusBox, interval: Duration) {
@@ -23,13 +24,14 @@ final class TroubleLog {
             $0.lastError = text
         }
         let now = ContinuousClock.now
-        if let last = lastLine, now - last.at < interval {
+        let needsSomebody = state == .stopped && lastLine?.state != .stopped
+        if let last = lastLine, now - last.at < interval, !needsSomebody {
             suppressed += 1
             return
         }
         let more = suppressed > 0 ? " (and \(suppressed) more like it)" : ""
         if state == .stopped { log.error("\(text)\(more)") } else { log.warning("\(text)\(more)") }
-        lastLine = (text, now)
+        lastLine = (state, now)
         suppressed = 0
     }
 

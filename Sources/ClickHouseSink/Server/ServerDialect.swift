@@ -11,8 +11,8 @@ public struct ServerDialect: Sendable, Equatable {
     /// Settings of a MergeTree table that we might write.
     public var tableSettings: Set<String>
     public var hasSkippingIndices: Bool
-    /// `LowCardinality` without a setting that allows it.
-    public var hasPlainLowCardinality: Bool
+    /// `LowCardinality` without a setting that allows it, taken from blocks that hold its inner type. 18.16 has neither.
+    public var hasLowCardinality: Bool
     /// `SYSTEM SYNC REPLICA … LIGHTWEIGHT`
     public var hasLightweightSync: Bool
 
@@ -20,7 +20,7 @@ public struct ServerDialect: Sendable, Equatable {
     public static let modern = ServerDialect(
         version: "26.9", timeZone: "UTC", types: ["Bool", "DateTime64", "Map", "Decimal", "LowCardinality"],
         settings: wantedSettings, tableSettings: ["non_replicated_deduplication_window"],
-        hasSkippingIndices: true, hasPlainLowCardinality: true, hasLightweightSync: true
+        hasSkippingIndices: true, hasLowCardinality: true, hasLightweightSync: true
     )
 
     static let wantedSettings: Set<String> = [
@@ -39,13 +39,14 @@ public struct ServerDialect: Sendable, Equatable {
         }
         let number = versionNumber(identity[0])
         let wanted = wantedSettings.sorted().map(SQLText.string).joined(separator: ", ")
+        let mustAllow = try connection.rows("SELECT 1 FROM system.settings WHERE name = 'allow_experimental_low_cardinality_type' AND value = '0'")
         let dialect = ServerDialect(
             version: identity[0], timeZone: identity[1],
             types: Set(try connection.rows("SELECT name FROM system.data_type_families WHERE alias_to = ''").map { $0[0] }),
             settings: Set(try connection.rows("SELECT name FROM system.settings WHERE name IN (\(wanted))").map { $0[0] }),
             tableSettings: Set(try connection.rows("SELECT name FROM system.merge_tree_settings WHERE name LIKE '%dedup%'").map { $0[0] }),
             hasSkippingIndices: try !connection.rows("SELECT 1 FROM system.tables WHERE database = 'system' AND name = 'data_skipping_indices'").isEmpty,
-            hasPlainLowCardinality: try connection.rows("SELECT 1 FROM system.settings WHERE name = 'allow_experimental_low_cardinality_type' AND value = '0'").isEmpty,
+            hasLowCardinality: number >= 1900 && mustAllow.isEmpty,
             hasLightweightSync: number >= 2305
         )
         guard dialect.types.contains("Decimal") else {

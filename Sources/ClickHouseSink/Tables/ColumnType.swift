@@ -62,6 +62,16 @@ indirect enum ColumnType: Equatable {
         }
     }
 
+    /// Whether `LowCardinality` occurs anywhere in the type.
+    var holdsLowCardinality: Bool {
+        switch self {
+        case .lowCardinality: true
+        case .array(let inner), .nullable(let inner): inner.holdsLowCardinality
+        case .map(let key, let value): key.holdsLowCardinality || value.holdsLowCardinality
+        case .string, .bool, .unsigned, .signed, .float, .dateTime, .dateTime64, .decimal, .other: false
+        }
+    }
+
     /// The arguments in `(a, b(c, d), 'e')`, split at its own commas.
     private static func arguments(_ text: Substring) -> [String] {
         guard text.first == "(", text.last == ")" else { return [] }

@@ -47,7 +47,7 @@ public struct CreateStatements: Sendable {
     /// The type that a created column gets.
     public func type(of column: OutputColumn) -> String {
         switch column {
-        case Provenance.task: return dialect.hasPlainLowCardinality ? "LowCardinality(String)" : "String"
+        case Provenance.task: return dialect.hasLowCardinality ? "LowCardinality(String)" : "String"
         case Provenance.lineage, Provenance.row: return "UInt32"
         default: return type(column.type)
         }

@@ -63,7 +63,12 @@ struct TableInspection {
             problems.append("the column \(output.name) is \(real.defaultKind), but this job fills it; make it plain: \(alter(table, "MODIFY COLUMN \(name) \(wantedType(output))"))")
             return nil
         }
-        guard let encoding = ColumnEncoding(output.type, into: ColumnType(real.type)) else {
+        let type = ColumnType(real.type)
+        guard dialect.hasLowCardinality || !type.holdsLowCardinality else {
+            problems.append("the column \(output.name) is \(real.type), which ClickHouse \(dialect.version) can't take from a client; change it: \(alter(table, "MODIFY COLUMN \(name) \(wantedType(output))"))")
+            return nil
+        }
+        guard let encoding = ColumnEncoding(output.type, into: type) else {
             problems.append("the column \(output.name) is \(real.type), which can't hold \(meaning(output.type)); change it: \(alter(table, "MODIFY COLUMN \(name) \(wantedType(output))"))")
             return nil
         }

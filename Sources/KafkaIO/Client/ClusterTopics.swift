@@ -5,6 +5,7 @@ import Engine
 struct ClusterTopics {
     /// By topic, then partition: the leader's id, -1 where there is none.
     let leaders: [String: [Int: Int32]]
+    let brokers: Set<Int32>
 
     /// Asks any broker, again and again until the limit.
     ///
@@ -15,7 +16,10 @@ struct ClusterTopics {
             var answer: UnsafePointer<rd_kafka_metadata>?
             let result = rd_kafka_metadata(client.handle, 1, nil, &answer, max(1, deadline.milliseconds))
             client.serveCallbacks()
-            guard result == RD_KAFKA_RESP_ERR_NO_ERROR, let answer else { continue }
+            guard result == RD_KAFKA_RESP_ERR_NO_ERROR, let answer else {
+                deadline.pauseBeforeRetry()
+                continue
+            }
             defer { rd_kafka_metadata_destroy(answer) }
             return ClusterTopics(answer.pointee)
         } while !deadline.isOver
@@ -36,6 +40,7 @@ struct ClusterTopics {
             leaders[String(cString: topic.topic)] = partitions
         }
         self.leaders = leaders
+        brokers = Set((0..<Int(metadata.broker_cnt)).map { metadata.brokers[$0].id })
     }
 
     /// How many partitions a topic has; throws, naming what is there instead, when it does not exist.

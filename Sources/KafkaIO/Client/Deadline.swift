@@ -1,3 +1,5 @@
+import Glibc
+
 /// A point in time by which something has to be done, made of a limit that errors can name.
 struct Deadline {
     let limit: Duration
@@ -9,6 +11,9 @@ struct Deadline {
     }
 
     var isOver: Bool { ContinuousClock.now >= end }
+    /// Keeps a loop that asks again from spinning where refusals come at once.
+    func pauseBeforeRetry() { usleep(UInt32(min(50, milliseconds)) * 1000) }
+
     /// What is left of the limit, never less than nothing, in milliseconds.
     var milliseconds: Int32 { (end - .now).milliseconds }
 }

@@ -11,23 +11,23 @@ final class KafkaReader: RecordReader {
         var next: Int64
     }
 
-    private let consumption: Consumption
+    let consumption: Consumption
     private let confirmMissing: (String) throws -> Void
-    private let bytesBetweenWakeUps: Int
-    private var bytesSinceWakeUp = 0
+    private let readAhead: ReadAhead
+    private var (bytesSinceWakeUp, recordsSinceWakeUp) = (0, 0)
     private var slots: [Slot]
     private var messages: UnsafeMutableBufferPointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private var records: UnsafeMutableBufferPointer<SourceRecord>
 
     /// `confirmMissing` is told when librdkafka says that a topic is gone, and throws when it really is.
     init(
-        _ starts: [(TopicPartition, Int64)], client: KafkaClient, bytesBetweenWakeUps: Int,
+        _ starts: [(TopicPartition, Int64)], client: KafkaClient, readAhead: ReadAhead,
         confirmMissing: @escaping (String) throws -> Void
     ) throws {
         let consumption = try Consumption(client: client)
         self.consumption = consumption
         self.confirmMissing = confirmMissing
-        self.bytesBetweenWakeUps = bytesBetweenWakeUps
+        self.readAhead = readAhead
         messages = .allocate(capacity: 0)
         records = .allocate(capacity: 0)
         slots = []
@@ -43,8 +43,9 @@ final class KafkaReader: RecordReader {
     }
 
     func poll(maximumRecords: Int, timeout: Duration, _ handle: (SourceEvent) -> Void) throws {
-        reserve(max(1, maximumRecords))
-        let count = take(timeout)
+        let wanted = max(1, maximumRecords)
+        reserve(wanted)
+        let count = take(wanted, timeout)
         defer { for index in 0..<count { rd_kafka_message_destroy(messages[index]) } }
         var index = 0
         while index < count {
@@ -63,12 +64,13 @@ final class KafkaReader: RecordReader {
 
     /// Fills `messages` with what is there; if nothing is, waits for the first. (librdkafka's batch call with a time-out
     /// would wait until the whole batch is full.)
-    private func take(_ timeout: Duration) -> Int {
-        let ready = rd_kafka_consume_batch_queue(consumption.queue, 0, messages.baseAddress, messages.count)
+    private func take(_ wanted: Int, _ timeout: Duration) -> Int {
+        guard let base = messages.baseAddress else { return 0 }
+        let ready = rd_kafka_consume_batch_queue(consumption.queue, 0, base, wanted)
         guard ready == 0 else { return max(0, ready) }
-        let first = rd_kafka_consume_batch_queue(consumption.queue, timeout.milliseconds, messages.baseAddress, 1)
-        guard first == 1, messages.count > 1, let base = messages.baseAddress else { return max(0, first) }
-        return 1 + max(0, rd_kafka_consume_batch_queue(consumption.queue, 0, base + 1, messages.count - 1))
+        let first = rd_kafka_consume_batch_queue(consumption.queue, timeout.milliseconds, base, 1)
+        guard first == 1, wanted > 1 else { return max(0, first) }
+        return 1 + max(0, rd_kafka_consume_batch_queue(consumption.queue, 0, base + 1, wanted - 1))
     }
 
     /// Hands over the records of one partition that stand together; the index after them.
@@ -89,6 +91,7 @@ final class KafkaReader: RecordReader {
             index += 1
         }
         slots[slot].next = next
+        recordsSinceWakeUp += index - first
         handle(.records(slots[slot].partition, UnsafeBufferPointer(rebasing: records[..<(index - first)])))
         return index
     }
@@ -117,13 +120,13 @@ final class KafkaReader: RecordReader {
     }
 
     private func wakeFetchersNowAndThen() {
-        guard bytesSinceWakeUp >= bytesBetweenWakeUps else { return }
-        bytesSinceWakeUp = 0
+        guard readAhead.isWorthWakingFor(bytes: bytesSinceWakeUp, records: recordsSinceWakeUp) else { return }
+        (bytesSinceWakeUp, recordsSinceWakeUp) = (0, 0)
         consumption.client.wakeFetchers()
     }
 
     private func reserve(_ count: Int) {
-        guard count != messages.count else { return }
+        guard count > messages.count else { return }
         messages.deallocate()
         records.deallocate()
         messages = .allocate(capacity: count)

@@ -37,10 +37,12 @@ public struct KafkaSettings: Sendable {
         self.lagInterval = lagInterval
     }
 
-    /// Bytes that a reader takes before it makes the fetching threads look for room: a quarter of its queue's limit.
-    var bytesBetweenWakeUps: Int {
-        let kilobytes = merged()["queued.max.messages.kbytes"].flatMap { Int($0) } ?? 65_536
-        return max(1, kilobytes / 4) * 1024
+    /// How much a reader reads ahead: its queue's limits, ours or the user's.
+    var readAhead: ReadAhead {
+        let properties = merged()
+        return ReadAhead(
+            bytes: (properties["queued.max.messages.kbytes"].flatMap { Int($0) } ?? 65_536) * 1024,
+            records: properties["queued.min.messages"].flatMap { Int($0) } ?? 100_000)
     }
 
     /// The properties of a consumer: our defaults, the user's over them, the owned ones over all.
@@ -67,6 +69,10 @@ public struct KafkaSettings: Sendable {
             // A broker answers at once when it has something; this bounds how long it holds an answer when it has not.
             "fetch.wait.max.ms": "100",
             "reconnect.backoff.max.ms": "1000",
+            // There is no session; librdkafka waits so long for a lag commit's coordinator, also when the source ends.
+            "session.timeout.ms": "3000",
+            "heartbeat.interval.ms": "1000",
+            "socket.timeout.ms": "20000",
             "topic.metadata.refresh.interval.ms": "60000",
         ]
         // librdkafka wants fetch.max.bytes >= message.max.bytes: who raises the one decides about the other.
@@ -82,4 +88,15 @@ public struct KafkaSettings: Sendable {
         "check.crcs": "true",
         "allow.auto.create.topics": "false",
     ]
+}
+
+/// The limits of a reader's queue, whichever is reached first.
+struct ReadAhead {
+    let bytes: Int
+    let records: Int
+
+    /// Taking so much makes room that the fetching threads should know of: a quarter of a full queue.
+    func isWorthWakingFor(bytes takenBytes: Int, records takenRecords: Int) -> Bool {
+        takenBytes >= bytes / 4 || takenRecords >= records / 4
+    }
 }

@@ -38,16 +38,19 @@ public final class KafkaSource: RecordSource {
         return try topics.partitionCount(of: topic, on: client)
     }
 
-    public func open(_ assignments: [SourceAssignment]) throws {
+    @discardableResult
+    public func open(_ assignments: [SourceAssignment]) throws -> [TopicPartition: Int64] {
         if opened.withLock({ $0.starts != nil }) { throw SourceError(.bug, "the Kafka source was opened twice") }
         let deadline = Deadline(settings.reachLimit)
         let topics = try ClusterTopics.ask(client, within: deadline)
         for assignment in assignments { try topics.require(assignment.partition, on: client) }
         let starts = try checkedStarts(of: assignments, within: deadline)
+        logger.info("reading \(starts.count) partitions of \(Set(starts.keys.map(\.topic)).sorted().joined(separator: ", ")) from \(client.brokers)")
         opened.withLock { opened in
             opened.starts = starts
             opened.topics = topics
         }
+        return starts
     }
 
     public func makeReader(of partitions: [TopicPartition]) throws -> any RecordReader {
@@ -58,7 +61,7 @@ public final class KafkaSource: RecordSource {
             }
             return partitions.map { ($0, starts[$0] ?? 0) }
         }
-        return try KafkaReader(starts, client: client, bytesBetweenWakeUps: settings.bytesBetweenWakeUps, confirmMissing: { [self] in try confirmMissing($0) })
+        return try KafkaReader(starts, client: client, readAhead: settings.readAhead, confirmMissing: { [self] in try confirmMissing($0) })
     }
 
     public func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] {
@@ -76,8 +79,7 @@ public final class KafkaSource: RecordSource {
         var starts = try freshStarts(of: fresh, low: low, high: high, within: deadline)
         var toRecognise: [TopicPartition: RecordFingerprint] = [:]
         for case let (partition, position?) in assignments.map({ ($0.partition, $0.position) }) {
-            guard let first = low[partition], let end = high[partition] else { throw client.unreachable(within: deadline.limit) }
-            let check = AssignmentCheck(partition: partition, low: first, high: end)
+            let check = AssignmentCheck(partition: partition, low: low[partition, default: 0], high: high[partition, default: 0])
             starts[partition] = try check.start(at: position)
             toRecognise[partition] = check.recordToRecognise(of: position)
         }
@@ -92,6 +94,11 @@ public final class KafkaSource: RecordSource {
         case .earliest: low
         case .latest: high
         case .time(let time): try LogEnds(client: client).require(.firstAt(time), of: partitions, within: deadline)
+        }
+        if settings.start == .earliest {
+            for partition in partitions.sorted() where low[partition, default: 0] > 0 {
+                logger.notice("\(partition) begins at offset \(low[partition, default: 0]): retention removed what was before")
+            }
         }
         return Dictionary(uniqueKeysWithValues: partitions.map { ($0, chosen[$0] ?? high[$0] ?? 0) })
     }

@@ -4,12 +4,20 @@ import Foundation
 import Synchronization
 
 /// Asks the partitions' leaders for offsets: one request per leader, whatever the number of partitions.
-struct LogEnds {
+struct LogEnds: Sendable {
     /// What to ask for. Kafka's ListOffsets request takes a timestamp, with two values of it set aside for the ends;
     /// `rd_kafka_offsets_for_times` passes them on as they are, as `rd_kafka_query_watermark_offsets` does for one partition.
     enum Question {
         case low, high
         case firstAt(EventTime)
+
+        /// A log has both ends always, but not a record for every time.
+        fileprivate var mayHaveNoAnswer: Bool {
+            switch self {
+            case .low, .high: false
+            case .firstAt: true
+            }
+        }
 
         fileprivate var timestamp: Int64 {
             switch self {
@@ -29,11 +37,14 @@ struct LogEnds {
         var lastCode = RD_KAFKA_RESP_ERR__TIMED_OUT
         repeat {
             switch ask(question, of: partitions, milliseconds: max(1, deadline.milliseconds)) {
-            case .success(let offsets): return offsets.filter { $0.value >= 0 }
+            case .success(let answered):
+                let offsets = answered.filter { $0.value >= 0 }
+                if question.mayHaveNoAnswer || offsets.count == Set(partitions).count { return offsets }
             case .failure(let refusal): lastCode = refusal.code
             }
             client.serveCallbacks()
             if lastCode == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED { break }
+            deadline.pauseBeforeRetry()
         } while !deadline.isOver
         throw SourceError(
             .retry,
@@ -47,23 +58,17 @@ struct LogEnds {
     func available(of partitions: [TopicPartition], leaders: ClusterTopics?, timeout: Duration) -> [TopicPartition: Int64] {
         let groups = leaders.map { Array($0.byLeader(partitions).values) } ?? [partitions]
         guard groups.count > 1 else { return answers(for: partitions, timeout) }
-        let found = Mutex<[TopicPartition: Int64]>([:])
+        let found = FoundEnds()
         let waiting = DispatchGroup()
-        withoutActuallyEscaping({ (group: [TopicPartition]) in
-            let offsets = answers(for: group, timeout)
-            found.withLock { $0.merge(offsets) { $1 } }
-        }) { ask in
-            for group in groups {
-                waiting.enter()
-                let work = UncheckedWork { ask(group) }
-                Thread.detachNewThread {
-                    work.body()
-                    waiting.leave()
-                }
+        for group in groups {
+            waiting.enter()
+            Thread.detachNewThread {
+                found.add(answers(for: group, timeout))
+                waiting.leave()
             }
-            waiting.wait()
         }
-        return found.withLock { $0 }
+        waiting.wait()
+        return found.offsets
     }
 
     private func answers(for partitions: [TopicPartition], _ timeout: Duration) -> [TopicPartition: Int64] {
@@ -87,9 +92,10 @@ struct LogEnds {
     }
 }
 
-/// Work for a thread that is waited for before the caller returns.
-///
-/// `@unchecked Sendable`: the body touches only values, a client that any thread may use, and a mutex.
-private struct UncheckedWork: @unchecked Sendable {
-    let body: () -> Void
+/// Where the threads that ask put what they were told.
+private final class FoundEnds: Sendable {
+    private let found = Mutex<[TopicPartition: Int64]>([:])
+
+    var offsets: [TopicPartition: Int64] { found.withLock { $0 } }
+    func add(_ offsets: [TopicPartition: Int64]) { found.withLock { $0.merge(offsets) { $1 } } }
 }

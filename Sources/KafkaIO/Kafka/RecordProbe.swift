@@ -4,15 +4,19 @@ import Logging
 
 /// Reads single records of many partitions, to recognise a log again.
 ///
-/// It has a client of its own with queues of one record, so that a probe of many partitions fetches little, and what it
-/// reads never meets what the source reads.
+/// It has a client of its own with small fetches, so that a probe of many partitions reads little, and what it reads
+/// never meets what the source reads.
 final class RecordProbe {
     private let client: KafkaClient
     private var topics: [String: OpaquePointer] = [:]
     private var started: [TopicPartition] = []
 
     init(properties: [String: String], logger: Logger) throws {
-        let small = ["queued.min.messages": "1", "fetch.wait.max.ms": "20", "fetch.message.max.bytes": "65536"]
+        // The limit is one of bytes: a queue that is full by its number of records (1, say) makes librdkafka 2.0 wait a
+        // second before the next fetch, which a start would pay for each partition.
+        let small = [
+            "queued.min.messages": "100000", "queued.max.messages.kbytes": "1024", "fetch.wait.max.ms": "20", "fetch.message.max.bytes": "65536",
+        ]
         var merged = properties.merging(small) { $1 }
         merged["max.partition.fetch.bytes"] = nil  // an alias that would undo the above
         client = try KafkaClient(.consumer, properties: merged, logger: logger)
@@ -44,8 +48,9 @@ final class RecordProbe {
 
     private func record(of partition: TopicPartition, at offset: Int64, within deadline: Deadline) throws -> RecordFingerprint? {
         repeat {
-            guard let message = rd_kafka_consume(topics[partition.topic], Int32(partition.partition), max(1, min(250, deadline.milliseconds))) else {
+            guard let message = rd_kafka_consume(topics[partition.topic], Int32(partition.partition), max(1, min(100, deadline.milliseconds))) else {
                 client.serveCallbacks()
+                client.wakeFetchers()
                 continue
             }
             defer { rd_kafka_message_destroy(message) }
@@ -79,7 +84,8 @@ func sourceRecord(of message: UnsafeMutablePointer<rd_kafka_message_t>) -> Sourc
     let timestamp = rd_kafka_message_timestamp(message, &kind)
     return SourceRecord(
         offset: message.pointee.offset,
-        timestamp: kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? nil : EventTime(milliseconds: timestamp),
+        // A record whose producer set no time has -1 there, whatever the kind says.
+        timestamp: kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || timestamp < 0 ? nil : EventTime(milliseconds: timestamp),
         key: ByteView(start: message.pointee.key?.assumingMemoryBound(to: UInt8.self), count: message.pointee.key_len),
         value: ByteView(start: message.pointee.payload?.assumingMemoryBound(to: UInt8.self), count: message.pointee.len)
     )

@@ -1,0 +1,77 @@
+/// A snapshot in Prometheus' text format (version 0.0.4).
+struct MetricsText {
+    private(set) var text = ""
+
+    init(_ snapshot: StatusSnapshot) {
+        let job = [("job_id", snapshot.job)]
+        add("tidemark_info", "gauge", "The version that runs.", [(job + [("version", snapshot.version)], "1")])
+        add("tidemark_running", "gauge", "1 while the worker processes records.", [(job, snapshot.phase == .running ? "1" : "0")])
+        add("tidemark_lineage", "gauge", "The job's lineage.", [(job, "\(snapshot.lineage)")])
+        add("tidemark_epoch", "counter", "The last committed epoch.", [(job, "\(snapshot.epoch)")])
+        add("tidemark_commit_seconds", "gauge", "How long the last commit took.", [(job, "\(snapshot.lastCommitMilliseconds / 1000)")])
+        add("tidemark_reading_held", "gauge", "1 while reading waits for deliveries.", [(job, snapshot.isReadingHeld ? "1" : "0")])
+        add("tidemark_state_bytes", "gauge", "Keyed state in memory.", [(job, "\(snapshot.memory.stateBytes)")])
+        add("tidemark_outbox_bytes", "gauge", "Rows waiting for delivery.", [(job, "\(snapshot.memory.outboxBytes)")])
+        add("process_resident_memory_bytes", "gauge", "Resident memory of the process.", [([], "\(snapshot.memory.residentBytes)")])
+        addPartitions(snapshot)
+        addTables(snapshot)
+    }
+
+    private mutating func addPartitions(_ snapshot: StatusSnapshot) {
+        func samples(_ value: (StatusSnapshot.Partition) -> String?) -> [Sample] {
+            snapshot.partitions.compactMap { partition in
+                value(partition).map { ([("job_id", snapshot.job), ("topic", partition.topic), ("partition", "\(partition.partition)")], $0) }
+            }
+        }
+        add("tidemark_partition_next_offset", "gauge", "The offset to read next.", samples { $0.nextOffset.map(String.init) })
+        add("tidemark_partition_lag", "gauge", "Records that are not read yet.", samples { $0.lag.map(String.init) })
+        add("tidemark_partition_watermark_seconds", "gauge", "The watermark, in seconds since 1970.", samples { $0.watermark.map { "\(Double($0) / 1000)" } })
+        add("tidemark_partition_idle", "gauge", "1 while the partition counts as idle.", samples { $0.isIdle ? "1" : "0" })
+        add("tidemark_records_total", "counter", "Records read.", samples { "\($0.records)" })
+        add("tidemark_rejected_total", "counter", "Records that can't be used.", samples { "\($0.rejected)" })
+        add("tidemark_late_total", "counter", "Records too late for their window.", samples { "\($0.late)" })
+        let skipped: [Sample] = snapshot.partitions.flatMap { partition in
+            partition.skipped.sorted { $0.key < $1.key }.map { reason, count in
+                ([("job_id", snapshot.job), ("topic", partition.topic), ("partition", "\(partition.partition)"), ("reason", reason)], "\(count)")
+            }
+        }
+        add("tidemark_skipped_total", "counter", "Records that are not meant to be processed.", skipped)
+    }
+
+    private mutating func addTables(_ snapshot: StatusSnapshot) {
+        func samples(_ value: (StatusSnapshot.Table) -> String) -> [Sample] {
+            snapshot.tables.map { ([("job_id", snapshot.job), ("table", $0.name)], value($0)) }
+        }
+        add("tidemark_outbox_pending_rows", "gauge", "Rows that are in no batch yet.", samples { "\($0.pendingRows)" })
+        add("tidemark_outbox_frozen_batches", "gauge", "Batches that are not delivered yet.", samples { "\($0.frozenBatches)" })
+        add("tidemark_outbox_frozen_rows", "gauge", "Rows of batches that are not delivered yet.", samples { "\($0.frozenRows)" })
+        add("tidemark_rows_delivered_total", "counter", "Rows delivered since the process began.", samples { "\($0.rowsDelivered)" })
+        add("tidemark_inserts_total", "counter", "INSERTs sent since the process began, repeated ones included.", samples { "\($0.insertsSent)" })
+        add("tidemark_delivery_stopped", "gauge", "1 while somebody has to change something before rows can be delivered.", samples { $0.delivery == .stopped ? "1" : "0" })
+        add("tidemark_delivered_batch", "counter", "The last batch that was delivered.", samples { "\($0.lastDeliveredBatch)" })
+    }
+
+    private typealias Sample = (labels: [(name: String, value: String)], value: String)
+
+    private mutating func add(_ name: String, _ type: String, _ help: String, _ samples: [Sample]) {
+        guard !samples.isEmpty else { return }
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+        for sample in samples {
+            let labels = sample.labels.map { "\($0.name)=\"\(MetricsText.escaped($0.value))\"" }.joined(separator: ",")
+            text += labels.isEmpty ? "\(name) \(sample.value)\n" : "\(name){\(labels)} \(sample.value)\n"
+        }
+    }
+
+    private static func escaped(_ label: String) -> String {
+        var escaped = ""
+        for character in label {
+            switch character {
+            case "\\": escaped += "\\\\"
+            case "\"": escaped += "\\\""
+            case "\n": escaped += "\\n"
+            default: escaped.append(character)
+            }
+        }
+        return escaped
+    }
+}

@@ -1,0 +1,147 @@
+/// What a worker shows of itself at one moment; `/status` answers with it as JSON.
+///
+/// Texts in it are shown to whoever asks: whoever fills it takes secrets out before.
+public struct StatusSnapshot: Codable, Sendable, Equatable {
+    /// Where the worker is in its life.
+    public enum Phase: String, Codable, Sendable, CaseIterable {
+        case starting, running, draining, finished
+    }
+
+    public var job: String
+    public var version: String
+    public var phase: Phase
+    public var uptimeSeconds: Double
+    public var lineage: UInt32
+    public var epoch: UInt64
+    /// How long the last epoch's commit took.
+    public var lastCommitMilliseconds: Double
+    /// Reading waits for deliveries, because the outbox or memory is full.
+    public var isReadingHeld: Bool
+    public var partitions: [Partition] = []
+    public var tables: [Table] = []
+    public var memory: Memory
+    /// The latest problems, newest first.
+    public var problems: [Problem] = []
+
+    public init(job: String, version: String, phase: Phase, uptimeSeconds: Double, lineage: UInt32, epoch: UInt64, lastCommitMilliseconds: Double, isReadingHeld: Bool, memory: Memory) {
+        self.job = job
+        self.version = version
+        self.phase = phase
+        self.uptimeSeconds = uptimeSeconds
+        self.lineage = lineage
+        self.epoch = epoch
+        self.lastCommitMilliseconds = lastCommitMilliseconds
+        self.isReadingHeld = isReadingHeld
+        self.memory = memory
+    }
+
+    /// One partition of one input topic and the task that reads it.
+    public struct Partition: Codable, Sendable, Equatable {
+        public var topic: String
+        public var partition: Int
+        /// The offset to read next, as of the last commit.
+        public var nextOffset: Int64?
+        /// The offset after the partition's last record, when its leader said so lately.
+        public var endOffset: Int64?
+        /// Milliseconds since 1970; nil before the first record.
+        public var watermark: Int64?
+        public var isIdle: Bool
+        public var records: UInt64
+        public var rejected: UInt64
+        public var late: UInt64
+        /// By reason.
+        public var skipped: [String: UInt64]
+
+        /// Records that are not read yet.
+        public var lag: Int64? {
+            guard let nextOffset, let endOffset else { return nil }
+            return max(0, endOffset - nextOffset)
+        }
+
+        public init(topic: String, partition: Int, nextOffset: Int64?, endOffset: Int64?, watermark: Int64?, isIdle: Bool, records: UInt64, rejected: UInt64, late: UInt64, skipped: [String: UInt64]) {
+            self.topic = topic
+            self.partition = partition
+            self.nextOffset = nextOffset
+            self.endOffset = endOffset
+            self.watermark = watermark
+            self.isIdle = isIdle
+            self.records = records
+            self.rejected = rejected
+            self.late = late
+            self.skipped = skipped
+        }
+    }
+
+    /// One output table: what waits for delivery, and how far that is.
+    public struct Table: Codable, Sendable, Equatable {
+        /// What the delivery to a table is doing.
+        public enum Delivery: String, Codable, Sendable, CaseIterable {
+            /// Nothing to deliver.
+            case idle
+            /// An INSERT is under way.
+            case sending
+            /// What an attempt left behind is being found out.
+            case unknown
+            /// The server is down or refuses; it is tried again.
+            case waiting
+            /// Somebody has to change something.
+            case stopped
+        }
+
+        public var name: String
+        public var delivery: Delivery
+        /// Rows in the outbox that are in no batch yet.
+        public var pendingRows: Int
+        /// Batches that are frozen and not delivered, and their rows.
+        public var frozenBatches: Int
+        public var frozenRows: Int
+        /// The last batch frozen; 0 before the first.
+        public var lastFrozenBatch: UInt64
+        /// Since this process began; INSERTs count repeated ones too.
+        public var rowsDelivered: UInt64
+        public var insertsSent: UInt64
+
+        /// The last batch that is delivered; batches are delivered in the order of their numbers.
+        public var lastDeliveredBatch: UInt64 { lastFrozenBatch - min(lastFrozenBatch, UInt64(frozenBatches)) }
+
+        public init(name: String, delivery: Delivery, pendingRows: Int, frozenBatches: Int, frozenRows: Int, lastFrozenBatch: UInt64, rowsDelivered: UInt64, insertsSent: UInt64) {
+            self.name = name
+            self.delivery = delivery
+            self.pendingRows = pendingRows
+            self.frozenBatches = frozenBatches
+            self.frozenRows = frozenRows
+            self.lastFrozenBatch = lastFrozenBatch
+            self.rowsDelivered = rowsDelivered
+            self.insertsSent = insertsSent
+        }
+    }
+
+    /// Bytes.
+    public struct Memory: Codable, Sendable, Equatable {
+        /// Keyed state held in memory, and what it may take.
+        public var stateBytes: Int
+        public var stateBudget: Int
+        /// Rows waiting for delivery.
+        public var outboxBytes: Int
+        /// What the system counts for the process.
+        public var residentBytes: Int
+
+        public init(stateBytes: Int, stateBudget: Int, outboxBytes: Int, residentBytes: Int) {
+            self.stateBytes = stateBytes
+            self.stateBudget = stateBudget
+            self.outboxBytes = outboxBytes
+            self.residentBytes = residentBytes
+        }
+    }
+
+    public struct Problem: Codable, Sendable, Equatable {
+        /// Milliseconds since 1970.
+        public var time: Int64
+        public var message: String
+
+        public init(time: Int64, message: String) {
+            self.time = time
+            self.message = message
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Engine
+import Foundation
+import Synchronization
+
+/// Reads a directory of files as if it were a Kafka cluster: for replays and tests.
+///
+/// A line is a record: its number is the offset, its bytes the value (an empty line is an empty value), without a key
+/// and a timestamp. Appended lines are read when they come. Files may be larger than the memory; only `ends` and
+/// `open` read through them from the start, each once.
+public final class DirectorySource: RecordSource {
+    private struct Opened {
+        var starts: [TopicPartition: DirectoryReader.Start]?
+        var taken: Set<TopicPartition> = []
+        var counts: [TopicPartition: (file: LogFile, count: LineCount)] = [:]
+    }
+
+    private let layout: DirectoryLayout
+    private let readsUnterminatedLastLine: Bool
+    private let startsAtEnd: Bool
+    private let opened = Mutex(Opened())
+
+    /// `readsUnterminatedLastLine`: a last line without a newline is a record, as in a bounded run; otherwise it is
+    /// waited for until its newline is there. `startsAtEnd`: partitions without state begin after their last record.
+    public init(path: String, readsUnterminatedLastLine: Bool, startsAtEnd: Bool = false) throws {
+        layout = try DirectoryLayout(path: path)
+        self.readsUnterminatedLastLine = readsUnterminatedLastLine
+        self.startsAtEnd = startsAtEnd
+    }
+
+    public func partitionCount(of topic: String) throws -> Int { try layout.files(of: topic).count }
+
+    @discardableResult
+    public func open(_ assignments: [SourceAssignment]) throws -> [TopicPartition: Int64] {
+        if opened.withLock({ $0.starts != nil }) { throw SourceError(.bug, "the directory source was opened twice") }
+        var starts: [TopicPartition: DirectoryReader.Start] = [:]
+        for assignment in assignments {
+            let file = try LogFile(path(of: assignment.partition))
+            starts[assignment.partition] = try start(of: assignment, in: file)
+        }
+        opened.withLock { $0.starts = starts }
+        return starts.mapValues(\.line)
+    }
+
+    public func makeReader(of partitions: [TopicPartition]) throws -> any RecordReader {
+        let starts = try opened.withLock { opened in
+            guard let starts = opened.starts else { throw SourceError(.bug, "a reader was asked for before the directory source was open") }
+            return try partitions.map { partition in
+                guard let start = starts[partition], opened.taken.insert(partition).inserted else {
+                    throw SourceError(.bug, "\(partition) was not assigned, or has a reader already")
+                }
+                return start
+            }
+        }
+        return DirectoryReader(starts, readsUnterminatedLastLine: readsUnterminatedLastLine)
+    }
+
+    /// Files that can't be counted to their end in time are left out; the next call goes on where this one stopped.
+    public func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] {
+        let deadline = Deadline(timeout)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: LineScanner.initialBufferBytes, alignment: 16)
+        defer { buffer.deallocate() }
+        return opened.withLock { opened in
+            var ends: [TopicPartition: Int64] = [:]
+            for partition in partitions {
+                guard var known = try? opened.counts[partition] ?? (LogFile(path(of: partition)), LineCount()) else { continue }
+                let outcome = try? known.count.advance(known.file, buffer: buffer, isOver: { deadline.isOver })
+                opened.counts[partition] = known
+                guard case .end(let rest)? = outcome else { continue }
+                ends[partition] = known.count.lines + (rest > 0 && readsUnterminatedLastLine ? 1 : 0)
+            }
+            return ends
+        }
+    }
+
+    /// A directory has nobody to tell.
+    public func report(_ positions: [TopicPartition: Int64]) {}
+
+    private func path(of partition: TopicPartition) throws -> String {
+        let files = try layout.files(of: partition.topic)
+        guard files.indices.contains(partition.partition) else {
+            throw SourceError(.missing, "\(partition) does not exist in \(layout.path): the topic has \(files.count) partitions")
+        }
+        return files[partition.partition]
+    }
+
+    /// Finds the byte where reading begins, and looks whether the file still is the one that the position belongs to.
+    private func start(of assignment: SourceAssignment, in file: LogFile) throws -> DirectoryReader.Start {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: LineScanner.initialBufferBytes, alignment: 16)
+        defer { buffer.deallocate() }
+        var count = LineCount()
+        let partition = assignment.partition
+        guard let position = assignment.position else {
+            if startsAtEnd { _ = try count.advance(file, buffer: buffer, isOver: { false }) }
+            return DirectoryReader.Start(partition: partition, file: file, line: count.lines, byte: count.position)
+        }
+        if let last = position.last { try recognise(last, in: file, partition, &count, buffer) }
+        let outcome = try count.advance(file, upTo: position.next, buffer: buffer, isOver: { false })
+        guard case .end(let rest) = outcome else {
+            return DirectoryReader.Start(partition: partition, file: file, line: count.lines, byte: count.position)
+        }
+        if rest > 0, position.next == count.lines + 1 {
+            // The last line was read in a bounded run, before it had a newline.
+            return DirectoryReader.Start(partition: partition, file: file, line: position.next, byte: count.position + rest, followsUnterminated: true)
+        }
+        let next = try AssignmentCheck(partition: partition, low: 0, high: count.lines).start(at: position)
+        return DirectoryReader.Start(partition: partition, file: file, line: next, byte: count.position)
+    }
+
+    private func recognise(
+        _ last: RecordFingerprint, in file: LogFile, _ partition: TopicPartition,
+        _ count: inout LineCount, _ buffer: UnsafeMutableRawBufferPointer
+    ) throws {
+        if case .end = try count.advance(file, upTo: last.offset, buffer: buffer, isOver: { false }) { return }
+        var scanner = LineScanner()
+        let value: ByteView
+        switch try scanner.next(in: file, at: count.position) {
+        case .end: return  // shorter than that: found out from the position
+        case .line(let line, _), .unterminated(let line, _): value = line
+        }
+        let found = RecordFingerprint(of: SourceRecord(offset: last.offset, timestamp: nil, key: .null, value: value))
+        try AssignmentCheck.recognise(found, as: last, in: partition)
+    }
+}

@@ -1,0 +1,129 @@
+import CRdKafka
+import Engine
+import Logging
+
+/// How records are written to Kafka.
+public struct WriterSettings: Sendable {
+    /// librdkafka's properties, verbatim; those of `KafkaProperties.ownedByProducer` are refused. Defaults: zstd,
+    /// idempotence (set enable.idempotence to false for a broker or user that can't), 64 MiB and 100,000 records queued.
+    public var properties: [String: String]
+    /// How long `send` waits for room in the queue before it gives up.
+    public var queueWaitLimit: Duration
+    /// How long the brokers may take to answer what is asked of them (topics, partitions).
+    public var reachLimit: Duration
+
+    public init(properties: [String: String], queueWaitLimit: Duration = .seconds(60), reachLimit: Duration = .seconds(30)) {
+        self.properties = properties
+        self.queueWaitLimit = queueWaitLimit
+        self.reachLimit = reachLimit
+    }
+
+    func producerProperties() throws -> [String: String] {
+        let problems = KafkaProperties.problems(in: properties, for: .producer)
+        guard problems.isEmpty else {
+            throw SourceError(.invalid, "Kafka producer properties: " + problems.map(\.message).joined(separator: "; "))
+        }
+        let defaults = [
+            "client.id": "tidemark-writer",
+            "enable.idempotence": "true",
+            "compression.codec": properties["compression.type"] ?? "zstd",
+            "linger.ms": properties["queue.buffering.max.ms"] ?? "20",
+            "queue.buffering.max.kbytes": "65536",
+            "reconnect.backoff.max.ms": "1000",
+        ]
+        return properties.merging(defaults) { user, _ in user }.merging(["acks": "all"]) { $1 }
+    }
+}
+
+/// Writes records to Kafka: every delivery is checked, what failed is thrown by the next `send` or `flush`.
+///
+/// Records of a partition stay in the order of `send`. For one thread. What was sent but not flushed is lost with the
+/// writer.
+public final class TopicWriter {
+    private let settings: WriterSettings
+    private let client: KafkaClient
+    private var topics: [String: OpaquePointer] = [:]
+    /// Records that the brokers have, by their own word.
+    public private(set) var delivered = 0
+
+    public init(_ settings: WriterSettings, logger: Logger) throws {
+        self.settings = settings
+        client = try KafkaClient(.producer, properties: settings.producerProperties(), logger: logger)
+    }
+
+    deinit {
+        for topic in topics.values { rd_kafka_topic_destroy(topic) }
+    }
+
+    /// Puts a record in the local queue; waits while that is full, at most `queueWaitLimit`.
+    /// `timestamp` nil: now. The bytes are copied. Throws when an earlier record could not be delivered.
+    public func send(topic: String, partition: Int, key: ByteView, value: ByteView, timestamp: EventTime? = nil) throws {
+        let handle = try topicHandle(topic)
+        var waiting: Deadline?
+        while true {
+            let code = tidemark_produce(
+                client.handle, handle, Int32(partition), key.start, key.count, value.start, value.count, timestamp?.milliseconds ?? 0)
+            if code == RD_KAFKA_RESP_ERR_NO_ERROR { break }
+            guard code == RD_KAFKA_RESP_ERR__QUEUE_FULL else { throw refused(code, topic, partition, value.count) }
+            let deadline = waiting ?? Deadline(settings.queueWaitLimit)
+            waiting = deadline
+            if deadline.isOver { throw stuck(deadline.limit) }
+            rd_kafka_poll(client.handle, 100)
+            try checkDeliveries()
+        }
+        client.serveCallbacks()
+        try checkDeliveries()
+    }
+
+    /// Waits until everything that was sent is delivered; throws what failed, or when `timeout` is over first.
+    public func flush(timeout: Duration) throws {
+        let result = rd_kafka_flush(client.handle, timeout.milliseconds)
+        client.serveCallbacks()
+        try checkDeliveries()
+        if result != RD_KAFKA_RESP_ERR_NO_ERROR { throw stuck(timeout) }
+    }
+
+    /// How many partitions a topic has, after making sure that it exists.
+    ///
+    /// A missing topic is created: by request, with `partitions` (nil: the broker's default); where the broker knows no
+    /// such request (librdkafka's mock cluster), by asking for it by name. Throws when the topic has not `partitions`.
+    public func ensureTopic(_ topic: String, partitions: Int? = nil) throws -> Int {
+        let deadline = Deadline(settings.reachLimit)
+        let cluster = try ClusterTopics.ask(client, within: deadline)
+        if cluster.leaders[topic] == nil {
+            try TopicCreation(client: client, topic: topic, partitions: partitions).create(within: deadline, brokers: cluster.brokers)
+        }
+        repeat {
+            guard let found = try ClusterTopics.ask(client, within: deadline).leaders[topic], !found.isEmpty else { continue }
+            if let partitions, partitions != found.count {
+                throw SourceError(.invalid, "topic \(topic) on \(client.brokers) has \(found.count) partitions, not \(partitions): name the number it has, or create it with \(partitions) beforehand (tidemark dev --topics \(topic):\(partitions))")
+            }
+            return found.count
+        } while !deadline.isOver
+        throw SourceError(.retry, "topic \(topic) did not appear on \(client.brokers) within \(deadline.limit): create it by hand")
+    }
+
+    private func topicHandle(_ topic: String) throws -> OpaquePointer {
+        if let known = topics[topic] { return known }
+        let made = try client.makeTopic(topic)
+        topics[topic] = made
+        return made
+    }
+
+    private func checkDeliveries() throws {
+        let count = client.events.takeDelivery()
+        delivered += count.delivered
+        guard count.failed > 0 else { return }
+        throw SourceError(.retry, "\(count.failed) records could not be delivered to \(client.brokers), first to \(count.firstFailure ?? "?"): they are lost to the topic; see to the brokers and write them again")
+    }
+
+    private func refused(_ code: rd_kafka_resp_err_t, _ topic: String, _ partition: Int, _ size: Int) -> SourceError {
+        SourceError(.invalid, "a record of \(size) bytes for \(topic)[\(partition)] was refused: \(text(of: code)); see to message.max.bytes and to the number of partitions")
+    }
+
+    private func stuck(_ limit: Duration) -> SourceError {
+        let queued = rd_kafka_outq_len(client.handle)
+        let last = client.events.lastError.map { " (last error: \($0))" } ?? ""
+        return SourceError(.retry, "\(queued) records still wait to be delivered to \(client.brokers) after \(limit)\(last): see to the brokers")
+    }
+}

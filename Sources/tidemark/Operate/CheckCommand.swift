@@ -1,0 +1,49 @@
+import ArgumentParser
+import Configuration
+import Engine
+import KafkaIO
+import Logging
+import SQLiteState
+
+/// `tidemark check`
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Looks at configuration, state, input and tables without running the job.",
+        discussion: "Writes a line for each thing looked at, ok or a finding with what to do. Ends with 2 when there are findings."
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() throws {
+        let report = CheckReport()
+        if let configuration = report.attempt("configuration", { try options.load() }, ok: { "job \($0.jobID)" }) {
+            let parts = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor))
+            JobCheck(parts: parts, report: report).run()
+        }
+        Console.writeResult("ok       versions: tidemark \(Tidemark.configuration.version), librdkafka \(KafkaProperties.libraryVersion), SQLite \(SQLiteStateStore.libraryVersion)")
+        if report.findings > 0 { throw ExitCode(ExitStatus.differs.rawValue) }
+    }
+}
+
+/// What was looked at, written as it comes.
+final class CheckReport {
+    private(set) var findings = 0
+
+    /// Writes an ok with its details, or what went wrong as a finding; nil in the latter case.
+    func attempt<Value>(_ what: String, _ body: () throws -> Value, ok: (Value) -> String) -> Value? {
+        do {
+            let value = try body()
+            Console.writeResult("ok       \(what): \(ok(value))")
+            return value
+        } catch {
+            finding(what, "\(error)")
+            return nil
+        }
+    }
+
+    func finding(_ what: String, _ text: String) {
+        findings += 1
+        Console.writeResult("finding  \(what): \(Console.redact(text))")
+    }
+}

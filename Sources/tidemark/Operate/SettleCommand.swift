@@ -1,0 +1,87 @@
+import ArgumentParser
+import ClickHouseSink
+import Configuration
+import Engine
+import Foundation
+import SQLiteState
+
+/// `tidemark settle`
+struct SettleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "settle",
+        abstract: "Settles a batch that the job stopped at, because ClickHouse has its rows in part.",
+        discussion: """
+            That happens when rows of a batch were deleted, or written by somebody else, before it was known to be \
+            delivered. "delivered" takes what is in the table as it is; "resend-missing" sends the rows that are not there \
+            and no others. The worker has to be stopped.
+            """
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(help: ArgumentHelp("The batch, as the error names it.", valueName: "table:number"))
+    var batch: String
+
+    @Option(name: .customLong("as"), help: ArgumentHelp("What is to become of it.", valueName: "delivered|resend-missing"))
+    var verdict: Verdict
+
+    enum Verdict: String, ExpressibleByArgument, CaseIterable {
+        case delivered
+        case resendMissing = "resend-missing"
+    }
+
+    func validate() throws {
+        if name == nil { throw ValidationError("--batch: expected table:number such as customer_transaction_metrics:17, found \(batch)") }
+    }
+
+    private var name: (table: String, number: UInt64)? {
+        guard let colon = batch.lastIndex(of: ":"), colon > batch.startIndex, let number = UInt64(batch[batch.index(after: colon)...]) else { return nil }
+        return (String(batch[..<colon]), number)
+    }
+
+    func run() throws {
+        guard let name else { throw CleanExit.helpRequest(self) }
+        let configuration = try options.load()
+        let parts = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor))
+        guard FileManager.default.fileExists(atPath: configuration.state.directory + "/state.db") else {
+            throw SettleError(.missing, "there is no state in \(configuration.state.directory), so no batch to settle; see to state.directory")
+        }
+        let store = try parts.makeStore()
+        let restored = try store.open(parts.topology)
+        let found = try batch(name.table, name.number, in: restored)
+        let result = switch verdict {
+        case .delivered: "taken as delivered"
+        case .resendMissing: try resend(found, parts)
+        }
+        let cut = EpochCut(epoch: restored.epoch.next, tasks: [], frozen: [], delivered: [found.id], wallClock: WallTime.now.milliseconds)
+        try store.commit(cut)
+        Console.writeResult("\(found.id): \(result)")
+    }
+
+    private func batch(_ table: String, _ number: UInt64, in restored: RestoredState) throws -> SinkBatch {
+        let waiting = restored.outbox.flatMap(\.undelivered)
+        if let found = waiting.first(where: { $0.table == table && $0.number.number == number }) { return found }
+        let others = waiting.isEmpty ? "none is undelivered" : "undelivered are " + waiting.map(\.id.description).joined(separator: ", ")
+        throw SettleError(.missing, "the state holds no undelivered batch \(table):\(number); \(others)")
+    }
+
+    private func resend(_ batch: SinkBatch, _ parts: JobParts) throws -> String {
+        guard let table = parts.topology.tables.first(where: { $0.name == batch.table }) else {
+            throw SettleError(.missing, "this job has no table \(batch.table)")
+        }
+        let before = try BatchRepair(parts.clickHouseSettings, table: table, log: parts.logger).resendMissing(batch)
+        return "\(before.expected - before.missing.count) of \(before.expected) rows were there, \(before.missing.count) were sent"
+    }
+}
+
+/// Why a batch can't be settled.
+struct SettleError: Failure {
+    let kind: FailureKind
+    let message: String
+    let cause: (any Error)? = nil
+
+    init(_ kind: FailureKind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import KafkaIO
+
+/// The options of every command that reads a configuration.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The configuration, a YAML file.", valueName: "file"))
+    var config: String
+
+    @Option(name: .customLong("set"), help: ArgumentHelp("Sets a key of the configuration, over the file and the environment; may be repeated.", valueName: "key=value"))
+    var settings: [String] = []
+
+    /// Reads the configuration; throws an error that lists every problem.
+    func load() throws -> JobConfiguration {
+        let loaded = try JobConfiguration.load(
+            path: config, environment: ProcessInfo.processInfo.environment, flags: settings,
+            kafkaProblem: { name, value in KafkaProperties.problems(in: [name: value], for: .consumer).first?.message }
+        )
+        Console.hide(with: loaded.redactor)
+        return loaded
+    }
+}

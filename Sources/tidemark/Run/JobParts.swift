@@ -1,0 +1,91 @@
+import ClickHouseSink
+import Configuration
+import Engine
+import FintechJob
+import KafkaIO
+import Logging
+import SQLiteState
+import Worker
+
+/// The parts of a job as its configuration describes them; nothing is opened before it is asked for.
+struct JobParts {
+    let configuration: JobConfiguration
+    let logger: Logger
+
+    var topology: Topology {
+        var settings = FintechSettings()
+        settings.job = configuration.jobID
+        settings.topicPrefix = configuration.input.topicPrefix
+        settings.outOfOrderness = configuration.time.outOfOrderness
+        settings.maxAhead = configuration.time.maxAhead
+        return FintechJob.topology(settings: settings)
+    }
+
+    func workerSettings(untilEnd: Bool) -> WorkerSettings {
+        var settings = WorkerSettings()
+        settings.threads = configuration.worker.threads
+        settings.epochInterval = configuration.epoch.interval
+        settings.epochRecords = configuration.epoch.maxRecords
+        settings.epochBytes = configuration.epoch.maxBytes
+        settings.flushInterval = configuration.clickHouse.flushInterval
+        settings.outboxLimits.bytes = configuration.sink.outboxLimit
+        settings.outboxLimits.batchBytes = min(settings.outboxLimits.batchBytes, max(configuration.sink.outboxLimit / 2, 1))
+        settings.idleAfter = configuration.time.idleAfter
+        settings.drainTimeout = configuration.worker.drainTimeout
+        settings.memoryBudget = configuration.state.memoryBudget
+        settings.readsUntilEnd = untilEnd
+        return settings
+    }
+
+    func makeSource(untilEnd: Bool) throws -> any RecordSource {
+        switch configuration.input.source {
+        case .directory(let path):
+            return try DirectorySource(path: path, readsUnterminatedLastLine: untilEnd)
+        case .kafka(let kafka):
+            let start: KafkaSettings.Start = switch kafka.start {
+            case .earliest: .earliest
+            case .latest: .latest
+            case .time(let time): .time(time)
+            }
+            let settings = KafkaSettings(
+                properties: kafka.properties.mapValues(\.revealed), defaultGroup: configuration.jobID, start: start
+            )
+            return try KafkaSource(settings, logger: logger)
+        }
+    }
+
+    func makeStore() throws -> SQLiteStateStore {
+        var settings = SQLiteStateStore.Settings()
+        // What is not folded can't be evicted, so a small budget wants it folded sooner.
+        settings.foldBytes = min(settings.foldBytes, configuration.state.memoryBudget / 4)
+        settings.ledgerKeepMilliseconds = configuration.sink.ledgerKeep.components.seconds * 1000
+        return try SQLiteStateStore(directory: configuration.state.directory, settings: settings)
+    }
+
+    func makeSink(_ settings: ClickHouseSettings? = nil) throws -> ClickHouseSink {
+        try ClickHouseSink(settings ?? clickHouseSettings, log: logger)
+    }
+
+    /// The input as messages name it.
+    var inputName: String {
+        switch configuration.input.source {
+        case .directory(let path): "directory \(path)"
+        case .kafka(let kafka): "Kafka at \(kafka.properties["bootstrap.servers"]?.revealed ?? "?")"
+        }
+    }
+
+    var clickHouseSettings: ClickHouseSettings {
+        let section = configuration.clickHouse
+        var settings = ClickHouseSettings(url: section.url, job: configuration.jobID)
+        settings.database = section.database
+        settings.user = section.user
+        settings.password = section.password.revealed
+        settings.createTables = section.createTables
+        settings.settleDelay = section.settleDelay
+        settings.delivery = switch section.delivery {
+        case .exactlyOnce: .exactlyOnce
+        case .atLeastOnce: .atLeastOnce
+        }
+        return settings
+    }
+}

@@ -1,0 +1,64 @@
+import Admin
+import ArgumentParser
+import Configuration
+import Engine
+import Foundation
+import Logging
+import Worker
+
+/// `tidemark run`
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Runs the job until it is stopped, or to the end of its input.",
+        discussion: "SIGTERM and SIGINT drain: reading stops, what was read is made durable and delivered. A second signal stops at once."
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Flag(name: .customLong("until-end"), help: "Read every partition to where it ended at the start, close all windows, deliver everything, and exit.")
+    var untilEnd = false
+
+    func run() throws {
+        let configuration = try options.load()
+        let logger = LogOutput.start(configuration.log, redactor: configuration.redactor)
+        let status: ExitStatus
+        do {
+            status = try run(configuration, logger)
+        } catch {
+            logger.critical("\(error)")
+            status = ExitStatus(error)
+        }
+        throw ExitCode(status.rawValue)
+    }
+
+    private func run(_ configuration: JobConfiguration, _ logger: Logger) throws -> ExitStatus {
+        let parts = JobParts(configuration: configuration, logger: logger)
+        let store = try parts.makeStore()
+        let sink = try parts.makeSink()
+        let source = try parts.makeSource(untilEnd: untilEnd)
+        let topology = parts.topology
+        let worker = Worker(
+            topology, settings: parts.workerSettings(untilEnd: untilEnd), source: source, store: store, sink: sink, logger: logger
+        )
+        let publisher = StatusPublisher(worker, sink: sink, source: source, topology: topology, stateBudget: configuration.state.memoryBudget)
+        let page = try startPage(configuration.http, publisher, logger)
+        defer { withExtendedLifetime(page) {} }
+        let signals = StopSignals { worker.drain() }
+        defer { withExtendedLifetime(signals) {} }
+        let outcome = try worker.run()
+        switch outcome {
+        case .complete: logger.info("everything is delivered; epoch \(worker.status.epoch)")
+        case .undelivered(let bytes):
+            logger.warning("the drain took longer than drain.timeout: \(bytes) bytes of rows stay in the outbox and leave with the next start")
+        }
+        return ExitStatus(outcome)
+    }
+
+    /// Serves the status page for as long as the value lives.
+    private func startPage(_ section: HTTPSection, _ publisher: StatusPublisher, _ logger: Logger) throws -> StatusServer? {
+        guard let address = section.bind else { return nil }
+        let server = try StatusServer.start(host: address.host, port: address.port) { publisher.snapshot }
+        logger.info("status page at http://\(HTTPSection.Address(host: address.host, port: server.port))/")
+        return server
+    }
+}

@@ -1,0 +1,150 @@
+import Admin
+import ClickHouseSink
+import Engine
+import Foundation
+import Synchronization
+import Worker
+
+/// Gathers what the status page shows from the parts of a run.
+final class StatusPublisher: Sendable {
+    private let worker: Worker
+    private let sink: ClickHouseSink
+    private let ends: LogEnds
+    private let job: String
+    private let stateBudget: Int
+    private let topics: [StageName: String]
+    private let start = ContinuousClock.now
+    /// When each problem was first seen, in order.
+    private let problems = Mutex<[StatusSnapshot.Problem]>([])
+
+    private static let shownProblems = 10
+
+    init(_ worker: Worker, sink: ClickHouseSink, source: any RecordSource, topology: Topology, stateBudget: Int) {
+        self.worker = worker
+        self.sink = sink
+        self.stateBudget = stateBudget
+        ends = LogEnds(source)
+        job = topology.job
+        topics = Dictionary(uniqueKeysWithValues: topology.stages.compactMap { stage in
+            if case .topic(let topic) = stage.input { (stage.name, topic) } else { nil }
+        })
+    }
+
+    /// Quick: nothing in it waits for the network.
+    var snapshot: StatusSnapshot {
+        let status = worker.status
+        let uptime = ContinuousClock.now - start
+        var snapshot = StatusSnapshot(
+            job: job, version: Tidemark.configuration.version, phase: .init(status.phase), uptimeSeconds: seconds(uptime),
+            lineage: status.lineage.number, epoch: status.epoch.number, lastCommitMilliseconds: seconds(status.lastCommit) * 1000,
+            isReadingHeld: status.isReadingHeld,
+            memory: .init(stateBytes: status.stateBytes, stateBudget: stateBudget, outboxBytes: status.outboxBytes, residentBytes: StatusPublisher.residentBytes)
+        )
+        snapshot.partitions = partitions(status)
+        let tables = sink.status
+        snapshot.tables = status.outbox.map { depth in table(depth, tables.first { $0.table == depth.table }) }
+        note(tables.compactMap { table in table.lastError.map { "\(table.table): \($0)" } } + [status.problem].compactMap { $0 })
+        snapshot.problems = problems.withLock { $0.reversed() }
+        return snapshot
+    }
+
+    private func partitions(_ status: WorkerStatus) -> [StatusSnapshot.Partition] {
+        let read = status.tasks.compactMap { task in topics[task.id.stage].map { (TopicPartition(topic: $0, partition: task.id.partition), task) } }
+        let ends = ends.current(of: read.map(\.0))
+        return read.map { partition, task in
+            StatusSnapshot.Partition(
+                topic: partition.topic, partition: partition.partition, nextOffset: task.position?.next, endOffset: ends[partition],
+                watermark: task.watermark == .distantPast ? nil : task.watermark.milliseconds, isIdle: task.isIdle,
+                records: task.counters.records, rejected: task.counters.rejected, late: task.counters.late, skipped: task.counters.skipped
+            )
+        }.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
+    }
+
+    private func table(_ depth: OutboxDepth, _ status: TableStatus?) -> StatusSnapshot.Table {
+        StatusSnapshot.Table(
+            name: depth.table, delivery: status.map { .init($0.state) } ?? .idle, pendingRows: depth.pendingRows,
+            frozenBatches: depth.frozenBatches, frozenRows: depth.frozenRows, lastFrozenBatch: depth.lastFrozen,
+            rowsDelivered: status?.rowsDelivered ?? 0, insertsSent: status?.insertsSent ?? 0
+        )
+    }
+
+    /// Adds the problems that are new, without secrets, and forgets the oldest beyond the limit.
+    private func note(_ messages: [String]) {
+        problems.withLock { known in
+            for message in messages.map(Console.redact) where !known.contains(where: { $0.message == message }) {
+                known.append(.init(time: WallTime.now.milliseconds, message: message))
+            }
+            known.removeFirst(max(0, known.count - StatusPublisher.shownProblems))
+        }
+    }
+
+    private func seconds(_ duration: Duration) -> Double {
+        Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    }
+
+    /// The resident set as the kernel counts it; 0 where it doesn't say.
+    private static var residentBytes: Int {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
+        let fields = text.split(separator: " ")
+        return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
+    }
+}
+
+extension StatusSnapshot.Phase {
+    fileprivate init(_ phase: WorkerStatus.Phase) {
+        self = switch phase {
+        case .starting: .starting
+        case .running: .running
+        case .draining: .draining
+        case .finished: .finished
+        }
+    }
+}
+
+extension StatusSnapshot.Table.Delivery {
+    fileprivate init(_ state: TableStatus.State) {
+        self = switch state {
+        case .idle: .idle
+        case .sending: .sending
+        case .unknown: .unknown
+        case .waiting: .waiting
+        case .stopped: .stopped
+        }
+    }
+}
+
+/// Where the logs of partitions end, as of a few seconds ago: asked in the background, and only while somebody looks.
+private final class LogEnds: Sendable {
+    private struct Known {
+        var ends: [TopicPartition: Int64] = [:]
+        var asked: ContinuousClock.Instant?
+        var isAsking = false
+    }
+
+    private let source: any RecordSource
+    private let known = Mutex(Known())
+    private let queue = DispatchQueue(label: "tidemark.log-ends")
+
+    private static let maximumAge = Duration.seconds(2)
+    private static let timeout = Duration.seconds(5)
+
+    init(_ source: any RecordSource) { self.source = source }
+
+    func current(of partitions: [TopicPartition]) -> [TopicPartition: Int64] {
+        let (ends, isDue) = known.withLock { known in
+            let isOld = known.asked.map { ContinuousClock.now - $0 > LogEnds.maximumAge } ?? true
+            let isDue = isOld && !known.isAsking && !partitions.isEmpty
+            if isDue { known.isAsking = true }
+            return (known.ends, isDue)
+        }
+        if isDue { queue.async { self.ask(partitions) } }
+        return ends
+    }
+
+    private func ask(_ partitions: [TopicPartition]) {
+        let ends = source.ends(of: partitions, timeout: LogEnds.timeout)
+        known.withLock { known in
+            known = Known(ends: ends, asked: .now)
+        }
+    }
+}

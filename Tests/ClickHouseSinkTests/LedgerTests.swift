@@ -1,0 +1,52 @@
+@testable import ClickHouseSink
+import Engine
+import TestSupport
+import Testing
+
+@Suite("Promise 4: a sink that is ahead of the state stops the start", .servers(.debian1816, .engine269))
+struct LedgerTests {
+    /// A table with batches 1 and 2 of lineage 3.
+    private func fixtureWithRows(_ version: ServerVersion) throws -> SinkFixture {
+        let fixture = try SinkFixture(version)
+        let sink = try fixture.sink(Waves.table, lineage: 3)
+        try sink.deliver(Waves.batch(1, lineage: 3))
+        try sink.deliver(Waves.batch(2, lineage: 3))
+        return fixture
+    }
+
+    @Test(arguments: ServerVersion.allCases)
+    func theStateThatMadeThemGoesOn(version: ServerVersion) throws {
+        let fixture = try fixtureWithRows(version)
+        _ = try fixture.sink(Waves.table, lastFrozen: 2, lineage: 3)
+        _ = try fixture.sink(Waves.table, lastFrozen: 5, lineage: 3)
+        _ = try fixture.sink(Waves.table, lineage: 4)
+    }
+
+    @Test(arguments: ServerVersion.allCases)
+    func anOlderStateIsRefused(version: ServerVersion) throws {
+        let fixture = try fixtureWithRows(version)
+        let error = #expect(throws: SinkError.self) { try fixture.sink(Waves.table, lastFrozen: 1, lineage: 3) }
+        #expect(error?.kind == .invalid)
+        #expect(error?.message.contains("holds batch 2 of lineage 3") == true)
+        #expect(throws: SinkError.self) { try fixture.sink(Waves.table, lineage: 3) }
+    }
+
+    @Test(arguments: ServerVersion.allCases)
+    func anOlderLineageIsRefused(version: ServerVersion) throws {
+        let fixture = try fixtureWithRows(version)
+        let error = #expect(throws: SinkError.self) { try fixture.sink(Waves.table, lastFrozen: 9, lineage: 2) }
+        #expect(error?.kind == .fenced)
+        #expect(error?.message.contains("lineage 2") == true)
+    }
+
+    @Test(arguments: ServerVersion.allCases)
+    func anEmptyStateIsRefused(version: ServerVersion) throws {
+        let fixture = try fixtureWithRows(version)
+        let error = #expect(throws: SinkError.self) { try fixture.sink(Waves.table, isNewState: true) }
+        #expect(error?.kind == .invalid)
+        #expect(error?.message.contains("state directory is empty") == true)
+        var other = fixture.settings()
+        other.job = "ripples"
+        _ = try fixture.sink(Waves.table, settings: other, isNewState: true)
+    }
+}

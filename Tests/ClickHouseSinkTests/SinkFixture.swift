@@ -1,0 +1,97 @@
+@testable import ClickHouseSink
+import Engine
+import Foundation
+import Logging
+import Synchronization
+import TestSupport
+
+/// A database of a test's own on one of the servers, and what delivers to it.
+struct SinkFixture {
+    let server: any TestClickHouse
+    let database: String
+    let log = RecordedLog()
+
+    init(_ version: ServerVersion, createDatabase: Bool = false) throws {
+        server = Servers[version]
+        database = "test_" + UUID().uuidString.prefix(8).lowercased()
+        if createDatabase { try server.query("CREATE DATABASE \(database)") }
+    }
+
+    /// The job `waves` with waits short enough for tests.
+    func settings(url: String? = nil, settleDelay: Duration = .milliseconds(300)) -> ClickHouseSettings {
+        var settings = ClickHouseSettings(url: url ?? server.url, job: "waves")
+        settings.database = database
+        settings.settleDelay = settleDelay
+        settings.insertTimeout = .seconds(20)
+        settings.recheckInterval = .milliseconds(100)
+        settings.retryPause = .milliseconds(20)
+        settings.retryPauseLimit = .milliseconds(200)
+        return settings
+    }
+
+    /// A sink that has opened `table`.
+    func sink(_ table: OutputTable, settings: ClickHouseSettings? = nil, lastFrozen: UInt64? = nil, lineage: UInt32 = 1, isNewState: Bool = false) throws -> ClickHouseSink {
+        let sink = try ClickHouseSink(settings ?? self.settings(), log: log.logger)
+        _ = try sink.open([SinkTable(table: table, lineage: Lineage(lineage), lastFrozen: lastFrozen.map { BatchNumber($0) }, isNewState: isNewState)])
+        return sink
+    }
+
+    /// `_batch`, `_row` and `name` of every row of the table `waves`, in order.
+    func delivered() throws -> [[String]] {
+        try server.rows("SELECT _batch, _row, name FROM \(database).waves ORDER BY _lineage, _batch, _row")
+    }
+}
+
+extension ClickHouseSink {
+    @discardableResult
+    func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool = false) throws -> DeliveryOutcome {
+        try deliver(batch, mayHaveBeenSent: mayHaveBeenSent, isCancelled: { false })
+    }
+}
+
+/// A small table with names and times.
+enum Waves {
+    static let table = OutputTable(
+        "waves", timeColumn: "seenAt", orderBy: ["name", "seenAt"],
+        columns: [OutputColumn("name", .text), OutputColumn("seenAt", .time), OutputColumn("height", .amount)]
+    )
+
+    /// 2024-01-15 10:20:30.123 UTC
+    static let time: Int64 = 1_705_314_030_123
+
+    static func row(_ name: String, at time: Int64 = Waves.time, height: Int64 = 1234) -> [TestValue] {
+        [.text(name), .time(time), .amount(height)]
+    }
+
+    /// A batch of rows with these names.
+    static func batch(_ number: UInt64, _ names: [String] = ["a", "b", "c", "d", "e"], lineage: UInt32 = 1) -> SinkBatch {
+        SinkBatch(table, number: number, lineage: lineage, rows: names.map { row($0) })
+    }
+
+    /// What `SinkFixture.delivered` gives for the batch.
+    static func rows(_ number: UInt64, _ names: [String] = ["a", "b", "c", "d", "e"]) -> [[String]] {
+        names.enumerated().map { [String(number), String($0), $1] }
+    }
+}
+
+/// What was logged, for tests that wait for it.
+final class RecordedLog: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var text: String { lines.withLock { $0.joined(separator: "\n") } }
+    var logger: Logger { Logger(label: "test") { [self] _ in Handler(log: self) } }
+
+    private struct Handler: LogHandler {
+        let log: RecordedLog
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            log.lines.withLock { $0.append("\(event.level): \(event.message)") }
+        }
+    }
+}

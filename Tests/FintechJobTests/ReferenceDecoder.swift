@@ -1,0 +1,173 @@
+import Foundation
+
+/// Decodes transactions and sessions a second time, slowly and by other means: trees, strings and Foundation's calendar.
+enum ReferenceDecoder {
+    typealias Row = [String: ReferenceJSON]
+
+    static func transaction(_ value: [UInt8]) -> DecoderOutcome { decode(value, transaction(in:)) }
+    static func session(_ value: [UInt8]) -> DecoderOutcome { decode(value, session(in:)) }
+
+    private static func decode(_ value: [UInt8], _ outcome: (Row) -> DecoderOutcome) -> DecoderOutcome {
+        if value.isEmpty { return .skipped("null_value") }
+        guard let json = ReferenceJSON(value) else { return .rejected("malformed_json") }
+        return decode(json, mayLieUnderSchema: true, outcome)
+    }
+
+    private static func decode(_ json: ReferenceJSON, mayLieUnderSchema: Bool, _ outcome: (Row) -> DecoderOutcome) -> DecoderOutcome {
+        if case .null = json { return .skipped("null_value") }
+        guard case .object(let fields) = json else { return .rejected("malformed_json") }
+        if mayLieUnderSchema, fields["schema"] != nil, let payload = fields["payload"] {
+            return decode(payload, mayLieUnderSchema: false, outcome)
+        }
+        if let operation = fields["op"], fields["before"] != nil || fields["after"] != nil {
+            let after = fields["after"] ?? .null
+            switch after {
+            case .null, .object: break
+            default: return .rejected("malformed_json")
+            }
+            if let reason = skipped(operation) { return .skipped(reason) }
+            guard case .object(let row) = after else { return .skipped("null_value") }
+            return outcome(row)
+        }
+        switch fields["__deleted"] {
+        case .flag(true), .text("true"): return .skipped("delete")
+        default: break
+        }
+        switch fields["__op"] ?? .null {
+        case .null: break
+        case let operation: if let reason = skipped(operation) { return .skipped(reason) }
+        }
+        return outcome(fields)
+    }
+
+    private static func skipped(_ operation: ReferenceJSON) -> String? {
+        guard case .text(let text) = operation else { return "unknown_operation" }
+        return ["c": nil, "r": nil, "u": "update", "d": "delete", "t": "truncate"][text] ?? "unknown_operation"
+    }
+
+    /// Reads the fields that must be there into `event`; the rejection of the first that can't be used.
+    private static func read(_ required: [(column: String, name: String, read: (ReferenceJSON) -> String?)], of row: Row, into event: inout [String: String]) -> DecoderOutcome? {
+        for field in required {
+            guard let value = row[field.column], !isNull(value) else { return .rejected("missing_field:\(field.column)") }
+            guard let shown = field.read(value) else { return .rejected("bad_value:\(field.column)") }
+            event[field.name] = shown
+        }
+        return nil
+    }
+
+    private static func session(in row: Row) -> DecoderOutcome {
+        var event: [String: String] = [:]
+        if let rejection = read([("id", "id", text), ("customer_id", "customer", text), ("started_at", "started", time)], of: row, into: &event) {
+            return rejection
+        }
+        let end = row["ended_at"] ?? .null
+        guard let ended = isNull(end) ? "-" : time(end) else { return .rejected("bad_value:ended_at") }
+        event["ended"] = ended
+        for (column, name) in [("session_id", "session"), ("channel", "channel"), ("device_type", "device")] {
+            event[name] = row[column].flatMap { text($0) } ?? "-"
+        }
+        event["actions"] = "0"
+        if case .number(let digits) = row["actions_count"], let count = UInt64(digits) { event["actions"] = String(count) }
+        return .event(event)
+    }
+
+    private static func transaction(in row: Row) -> DecoderOutcome {
+        var event: [String: String] = [:]
+        let rejection = read(
+            [
+                ("id", "id", text), ("customer_id", "customer", text), ("amount", "amount", hundredths), ("created_at", "at", time),
+                ("transaction_type", "type", text), ("status", "status", text),
+            ], of: row, into: &event)
+        if let rejection { return rejection }
+        for (column, name) in [("fee_amount", "fee"), ("risk_score", "risk")] {
+            let value = row[column] ?? .null
+            guard let shown = isNull(value) ? "0" : hundredths(value) else { return .rejected("bad_value:\(column)") }
+            event[name] = shown
+        }
+        if !["completed", "failed", "pending"].contains(event["status"]) { event["status"] = "other" }
+        for (column, name) in [("merchant_id", "merchant"), ("from_account_id", "from"), ("to_account_id", "to"), ("device_fingerprint", "device")] {
+            event[name] = row[column].flatMap { text($0) } ?? "-"
+        }
+        var location = row["transaction_location"] ?? .null
+        if case .text(let inner) = location { location = ReferenceJSON(Array(inner.utf8)) ?? .null }
+        for name in ["country", "city"] {
+            if case .object(let fields) = location { event[name] = fields[name].flatMap { text($0) } ?? "-" } else { event[name] = "-" }
+        }
+        return .event(event)
+    }
+
+    private static func isNull(_ value: ReferenceJSON) -> Bool {
+        if case .null = value { true } else { false }
+    }
+
+    private static func text(_ value: ReferenceJSON) -> String? {
+        guard case .text(let text) = value, (1...256).contains(text.utf8.count) else { return nil }
+        return text
+    }
+
+    private static func hundredths(_ value: ReferenceJSON) -> String? {
+        switch value {
+        case .text(let text) where text.wholeMatch(of: /-?[0-9]+(\.[0-9]+)?/) != nil: rounded(text)
+        case .number(let text): rounded(text)
+        default: nil
+        }
+    }
+
+    /// Shifts the decimal point through a string of digits and looks at what stands behind it.
+    private static func rounded(_ text: String) -> String? {
+        let isNegative = text.hasPrefix("-")
+        let parts = text.lowercased().drop { $0 == "-" }.split(separator: "e")
+        let mantissa = parts[0].split(separator: ".")
+        let fraction = mantissa.count > 1 ? String(mantissa[1]) : ""
+        let digits = String(mantissa[0]) + fraction
+        if digits.allSatisfy({ $0 == "0" }) { return "0" }
+        // A billion stands for exponents that no digits of these texts can make up for.
+        let exponent = parts.count > 1 ? Int(parts[1]) ?? (parts[1].hasPrefix("-") ? -1_000_000_000 : 1_000_000_000) : 0
+        let point = digits.count - fraction.count + exponent + 2
+        if point < 0 { return "0" }
+        guard point < digits.count + 40 else { return nil }
+        let whole = String(digits.prefix(point)) + String(repeating: "0", count: max(point - digits.count, 0))
+        let roundsUp = digits.dropFirst(point).first.map { $0 >= "5" } ?? false
+        guard let cents = Decimal(string: whole.isEmpty ? "0" : whole) else { return nil }
+        let result = cents + (roundsUp ? 1 : 0)
+        guard result < Decimal(100_000_000_000_000) else { return nil }
+        return (isNegative && result != 0 ? "-" : "") + result.description
+    }
+
+    private static func time(_ value: ReferenceJSON) -> String? {
+        switch value {
+        case .text(let text): time(text)
+        case .number(let text):
+            Decimal(string: text).flatMap { number in
+                guard text.wholeMatch(of: /-?[0-9]+/) != nil, number >= 0, text.count < 30 else { return nil }
+                let divisor = number >= Decimal(string: "1e17")! ? 1_000_000 : number >= Decimal(string: "1e14")! ? 1000 : 1
+                var quotient = number / Decimal(divisor)
+                var cut = Decimal()
+                NSDecimalRound(&cut, &quotient, 0, .down)
+                return inRange(cut)
+            }
+        default: nil
+        }
+    }
+
+    private static func time(_ text: String) -> String? {
+        let form = /([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?(?:Z|([+-])([0-9]{2}):?([0-9]{2}))/
+        guard let match = text.wholeMatch(of: form) else { return nil }
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = TimeZone(secondsFromGMT: 0)!
+        let components = DateComponents(
+            calendar: calendar, year: Int(match.1), month: Int(match.2), day: Int(match.3), hour: Int(match.4), minute: Int(match.5), second: Int(match.6)
+        )
+        guard components.isValidDate, let date = components.date else { return nil }
+        let zoneHours = match.9.flatMap { Int($0) } ?? 0
+        let zoneMinutes = match.10.flatMap { Int($0) } ?? 0
+        guard zoneHours < 24, zoneMinutes < 60 else { return nil }
+        let ahead = (match.8 == "-" ? -1 : 1) * (zoneHours * 3600 + zoneMinutes * 60)
+        let milliseconds = Int(((match.7 ?? "") + "000").prefix(3))!
+        return inRange(Decimal(Int(date.timeIntervalSince1970) - ahead) * 1000 + Decimal(milliseconds))
+    }
+
+    private static func inRange(_ milliseconds: Decimal) -> String? {
+        milliseconds >= 0 && milliseconds < Decimal(4_291_747_200_000) ? milliseconds.description : nil
+    }
+}

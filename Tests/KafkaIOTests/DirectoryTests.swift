@@ -1,0 +1,172 @@
+import Engine
+import Foundation
+import Testing
+import TestSupport
+
+@testable import KafkaIO
+
+@Suite("Reading a directory") struct DirectoryTests {
+    private let partition = TopicPartition(topic: "t", partition: 0)
+
+    private func directory(_ files: [String: String]) throws -> TemporaryDirectory {
+        let directory = try TemporaryDirectory()
+        for (name, text) in files {
+            let url = URL(fileURLWithPath: directory.file(name))
+            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: url)
+        }
+        return directory
+    }
+
+    private func source(_ directory: TemporaryDirectory, bounded: Bool = true) throws -> DirectorySource {
+        try DirectorySource(path: directory.path, readsUnterminatedLastLine: bounded)
+    }
+
+    private func append(_ text: String, to path: String) throws {
+        let handle = try #require(FileHandle(forWritingAtPath: path))
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data(text.utf8))
+        try handle.close()
+    }
+
+    @Test("lines are records in order, numbered from 0, without key and timestamp; an empty line is an empty value")
+    func lines() throws {
+        let directory = try directory(["t.jsonl": "{\"a\":1}\n\nnull\nlast"])
+        let source = try source(directory)
+        #expect(try source.partitionCount(of: "t") == 1)
+        let reader = try openReader(source, fresh([partition]))
+        var seen = Seen()
+        try seen.readToEnds(reader, of: [partition], maximumRecords: 2)
+        #expect(seen.records[partition]?.map(\.value) == ["{\"a\":1}", "", "null", "last"])
+        #expect(seen.offsets(partition) == [0, 1, 2, 3])
+        #expect(seen.records[partition]?.allSatisfy { $0.key == nil && $0.timestamp == nil } == true)
+        #expect(seen.ends[partition] == [4])
+        #expect(source.ends(of: [partition], timeout: .seconds(5)) == [partition: 4])
+    }
+
+    @Test("a folder's files are its topic's partitions")
+    func folders() throws {
+        let directory = try directory(["t/0.jsonl": "a\nb\n", "t/1.jsonl": "", "t/2.jsonl": "c\n", "u.jsonl": "z\n"])
+        let source = try source(directory)
+        let all = partitions("t", 3) + partitions("u", 1)
+        #expect(try source.partitionCount(of: "t") == 3)
+        var seen = Seen()
+        try seen.readToEnds(openReader(source, fresh(all)), of: all)
+        #expect(all.map { seen.values($0) } == [["a", "b"], [], ["c"], ["z"]])
+        #expect(all.map { seen.ends[$0] } == [[2], [0], [1], [1]])
+    }
+
+    @Test("many lines, some longer than the buffer, come whole and once, whatever the size of a poll", arguments: [1, 7, 1000, 100_000])
+    func large(maximumRecords: Int) throws {
+        let values = (0..<5000).map { index in
+            "\(index)" + String(repeating: "y", count: index == 2500 ? 3_000_000 : index % 900)
+        }
+        let directory = try directory(["t.jsonl": values.joined(separator: "\n") + "\n"])
+        let source = try source(directory)
+        let reader = try openReader(source, fresh([partition]))
+        var seen = Seen()
+        try seen.readToEnds(reader, of: [partition], maximumRecords: maximumRecords)
+        #expect(seen.values(partition) == values)
+        #expect(source.ends(of: [partition], timeout: .seconds(5)) == [partition: 5000])
+    }
+
+    @Test("appended lines are read after the end was told; a line still being written is waited for")
+    func growth() throws {
+        let directory = try directory(["t.jsonl": "a\nb"])
+        let source = try source(directory, bounded: false)
+        let reader = try openReader(source, fresh([partition]))
+        var seen = Seen()
+        try seen.readToEnds(reader, of: [partition])
+        #expect(seen.values(partition) == ["a"])
+        #expect(source.ends(of: [partition], timeout: .seconds(5)) == [partition: 1])
+        try append("bb\nc\n", to: directory.file("t.jsonl"))
+        try waitUntil("the new lines") {
+            try seen.poll(reader)
+            return seen.ends[partition]?.last == 3
+        }
+        #expect(seen.values(partition) == ["a", "bbb", "c"])
+        #expect(source.ends(of: [partition], timeout: .seconds(5)) == [partition: 3])
+    }
+
+    @Test("reading goes on at the state's line, also after a last line that had no newline yet")
+    func position() throws {
+        let directory = try directory(["t.jsonl": "a\nb\nc"])
+        var first = Seen()
+        try first.readToEnds(openReader(source(directory), fresh([partition])), of: [partition])
+        let records = try #require(first.records[partition])
+        var seen = Seen()
+        try seen.readToEnds(openReader(source(directory), [partition: SourcePosition(next: 1, last: records[0].fingerprint)]), of: [partition])
+        #expect(seen.values(partition) == ["b", "c"])
+
+        let end = SourcePosition(next: 3, last: records[2].fingerprint)
+        try append("\nd\n", to: directory.file("t.jsonl"))
+        for bounded in [true, false] {
+            var rest = Seen()
+            try rest.readToEnds(openReader(source(directory, bounded: bounded), [partition: end]), of: [partition])
+            #expect(rest.values(partition) == ["d"])
+            #expect(rest.offsets(partition) == [3])
+        }
+    }
+
+    @Test("a last line read without its newline gets it later and is no empty record then")
+    func newlineComesLater() throws {
+        let directory = try directory(["t.jsonl": "a\nb"])
+        let reader = try openReader(source(directory), fresh([partition]))
+        var seen = Seen()
+        try seen.readToEnds(reader, of: [partition])
+        try append("\nc", to: directory.file("t.jsonl"))
+        try waitUntil("the last line") {
+            try seen.poll(reader)
+            return seen.values(partition) == ["a", "b", "c"]
+        }
+        #expect(seen.offsets(partition) == [0, 1, 2])
+    }
+
+    @Test("a file that no longer fits the position is refused: shorter, other record, grown last line")
+    func refused() throws {
+        let directory = try directory(["t.jsonl": "a\nb\nc\n"])
+        var seen = Seen()
+        try seen.readToEnds(openReader(source(directory), fresh([partition])), of: [partition])
+        let last = try #require(seen.records[partition]?[1].fingerprint)
+        func error(_ position: SourcePosition) -> String {
+            message { try source(directory).open([SourceAssignment(partition: partition, position: position)]) }
+        }
+        #expect(error(SourcePosition(next: 2, last: last)) == "no error")
+        #expect(error(SourcePosition(next: 4, last: nil)).contains("t[0] was shrunken or recreated: the state reads on at offset 4, the log ends at 3"))
+        try Data("a\nx\nc\n".utf8).write(to: URL(fileURLWithPath: directory.file("t.jsonl")))
+        #expect(error(SourcePosition(next: 2, last: last)).contains("t[0] was recreated: the record at offset 1"))
+        try Data("a\n".utf8).write(to: URL(fileURLWithPath: directory.file("t.jsonl")))
+        #expect(error(SourcePosition(next: 2, last: last)).contains("t[0] was shrunken or recreated"))
+    }
+
+    @Test("a file replaced or cut while it is read stops the reader")
+    func replaced() throws {
+        for replace in [true, false] {
+            let directory = try directory(["t.jsonl": "a\nb\n"])
+            let reader = try openReader(source(directory), fresh([partition]))
+            var seen = Seen()
+            try seen.readToEnds(reader, of: [partition])
+            let path = directory.file("t.jsonl")
+            if replace {
+                try Data("a\nb\nc\n".utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+            } else {
+                #expect(truncate(path, 2) == 0)
+            }
+            let error = message { try seen.poll(reader) }
+            #expect(error.contains(replace ? "was replaced by another file" : "was cut to 2 bytes after 4 had been read"))
+        }
+    }
+
+    @Test("what is missing or ambiguous is an error that says so")
+    func layout() throws {
+        #expect(message { _ = try DirectorySource(path: "/no/such/directory", readsUnterminatedLastLine: true) }.contains("/no/such/directory is no directory"))
+        let directory = try directory(["gap/0.jsonl": "", "gap/2.jsonl": "", "odd/x.jsonl": "", "both.jsonl": "", "both/0.jsonl": "", "empty/readme": ""])
+        let source = try source(directory)
+        func error(_ topic: String) -> String { message { _ = try source.partitionCount(of: topic) } }
+        #expect(error("gap").contains("lacks \(directory.path)/gap/1.jsonl"))
+        #expect(error("odd").contains("odd/x.jsonl names no partition"))
+        #expect(error("both").contains("has both"))
+        #expect(error("empty").contains("holds no partition of topic empty"))
+        #expect(error("absent").contains("topic absent has neither"))
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import Synchronization
+
+/// What a `FaultProxy` does to one INSERT.
+public enum RequestFault: Sendable, Equatable {
+    /// Half of the request's body goes through, then both connections break.
+    case cutBody
+    /// The server gets all and answers; the client never hears of it.
+    case dropAnswer
+    /// The server gets nothing; the proxy itself answers with this status.
+    case answerItself(status: Int)
+    /// The server gets all; its answer is replaced by a 200 with an exception header.
+    case exceptionHeader(code: Int)
+    /// Nothing goes on until the client gives up.
+    case stall
+    /// Nothing goes on until the client gives up; after this many seconds more the server gets the whole request.
+    case deliverLate(seconds: Double)
+}
+
+/// A TCP proxy in front of an HTTP server that breaks chosen INSERTs and passes everything else on.
+///
+/// A thread a connection; requests are read whole before they are passed on, so it is no measure of speed.
+public final class FaultProxy: Sendable {
+    public let port: Int
+    private let core: FaultProxyCore
+
+    public init(to serverPort: Int) throws {
+        let (listener, port) = try Socket.listen()
+        self.port = port
+        core = FaultProxyCore(listener: listener, serverPort: serverPort)
+        core.start { $0.acceptAll() }
+    }
+
+    deinit { core.stop() }
+
+    public var url: String { "http://127.0.0.1:\(port)" }
+
+    /// The next INSERTs meet these, one each; those after them pass.
+    public func meet(_ faults: [RequestFault]) { core.state.withLock { $0.faults = faults } }
+
+    /// INSERTs that came so far.
+    public var insertsSeen: Int { core.state.withLock { $0.insertsSeen } }
+    /// Requests handed to the server after their client had given them up.
+    public var lateDeliveries: Int { core.state.withLock { $0.lateDeliveries } }
+    /// The request targets (`/?query=…`) that came so far.
+    public var targets: [String] { core.state.withLock { $0.targets } }
+}
+
+/// What a proxy's threads share.
+final class FaultProxyCore: Sendable {
+    struct State {
+        var faults: [RequestFault] = []
+        var isEnding = false
+        var insertsSeen = 0
+        var lateDeliveries = 0
+        var targets: [String] = []
+        var threads = 0
+        var sockets: Set<Int32> = []
+    }
+
+    let listener: Int32
+    let serverPort: Int
+    let state = Mutex(State())
+
+    init(listener: Int32, serverPort: Int) {
+        self.listener = listener
+        self.serverPort = serverPort
+    }
+
+    func start(_ body: @escaping @Sendable (FaultProxyThread) -> Void) {
+        state.withLock { $0.threads += 1 }
+        Thread.detachNewThread { [self] in
+            body(FaultProxyThread(core: self))
+            state.withLock { $0.threads -= 1 }
+        }
+    }
+
+    /// Closes everything and waits until the threads have ended.
+    func stop() {
+        state.withLock { state in
+            state.isEnding = true
+            state.sockets.forEach { Socket.shutDown($0) }
+        }
+        Socket.shutDown(listener)
+        while state.withLock({ $0.threads }) > 0 { usleep(2_000) }
+        close(listener)
+    }
+
+    var isEnding: Bool { state.withLock { $0.isEnding } }
+
+    func add(_ socket: Int32) {
+        state.withLock {
+            $0.sockets.insert(socket)
+            if $0.isEnding { Socket.shutDown(socket) }
+        }
+    }
+
+    func remove(_ socket: Int32) {
+        state.withLock {
+            $0.sockets.remove(socket)
+            close(socket)
+        }
+    }
+
+    /// Notes a request; the fault that it meets.
+    func fault(for target: String) -> RequestFault? {
+        state.withLock { state in
+            state.targets.append(target)
+            guard target.contains("query=INSERT") else { return nil }
+            state.insertsSeen += 1
+            return state.faults.isEmpty ? nil : state.faults.removeFirst()
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+import TestSupport
+
+/// A job with a configuration, a state directory and a database of its own.
+final class JobFixture {
+    enum Input {
+        case kafka(String)
+        case directory(String)
+    }
+
+    let directory: TemporaryDirectory
+    let database: String
+    let clickHouse: any TestClickHouse
+    private let input: Input
+    private let settings: [String]
+
+    /// `url`: where the job finds ClickHouse, when that is not the server itself but a proxy before it.
+    init(_ input: Input, _ clickHouse: any TestClickHouse, url: String? = nil, settings: [String] = []) throws {
+        directory = try TemporaryDirectory("tidemark-job")
+        database = "job_\(UInt32.random(in: 1 ... .max))"
+        self.input = input
+        self.clickHouse = clickHouse
+        self.settings = settings
+        let source = switch input {
+        case .kafka(let brokers): "{kafka: {properties: {bootstrap.servers: \"\(brokers)\"}}}"
+        case .directory(let path): "{directory: \"\(path)\"}"
+        }
+        let text = """
+            job: {id: fintech}
+            input: \(source)
+            clickhouse: {url: "\(url ?? clickHouse.url)", database: \(database), settleDelay: 1s}
+            state: {directory: "\(stateDirectory)"}
+            http: {bind: "127.0.0.1:0"}
+            log: {format: text}
+            """
+        try text.write(toFile: configuration, atomically: true, encoding: .utf8)
+    }
+
+    deinit { _ = try? clickHouse.query("DROP DATABASE IF EXISTS \(database)") }
+
+    var configuration: String { directory.file("job.yaml") }
+    var stateDirectory: String { directory.file("state") }
+
+    func arguments(_ command: String, _ more: [String]) -> [String] {
+        [command, "--config", configuration] + settings.flatMap { ["--set", $0] } + more
+    }
+
+    /// Starts the worker.
+    func start(_ more: [String] = []) throws -> ChildProcess { try TidemarkBinary.start(arguments("run", more)) }
+
+    /// Runs the worker to the end of its input.
+    @discardableResult
+    func runUntilEnd(_ more: [String] = []) throws -> FinishedRun { try TidemarkBinary.run(arguments("run", ["--until-end"] + more)) }
+
+    /// Runs another command on the same configuration.
+    func run(_ command: String, _ more: [String] = []) throws -> FinishedRun { try TidemarkBinary.run(arguments(command, more)) }
+
+    func rowCount(_ table: String) throws -> Int {
+        Int(try clickHouse.rows("SELECT count() FROM \(database).\(table)")[0][0]) ?? -1
+    }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import TestSupport
+
+/// The built `tidemark`, beside the test bundle.
+enum TidemarkBinary {
+    static let path: String = {
+        let directory = Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") }
+            .map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }
+            ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
+        return directory + "/tidemark"
+    }()
+
+    /// Starts the binary.
+    static func start(_ arguments: [String]) throws -> ChildProcess { try ChildProcess(path, arguments) }
+
+    /// Runs the binary to its end.
+    @discardableResult
+    static func run(_ arguments: [String]) throws -> FinishedRun {
+        let process = try start(arguments)
+        let status = process.waitForExit()
+        return FinishedRun(status: status, output: process.output, errors: process.errors)
+    }
+}
+
+/// What a run of the binary left: its exit code (or minus the signal) and what it wrote.
+struct FinishedRun {
+    let status: Int32
+    let output: String
+    let errors: String
+}
+
+/// `tidemark dev` in a process of its own, so that a worker can die without it.
+final class DevelopmentBrokerProcess {
+    let brokers: String
+    let process: ChildProcess
+
+    /// `topics` as the command takes them: `name:partitions`.
+    init(topics: [String]) throws {
+        process = try TidemarkBinary.start(["dev", "--topics", topics.joined(separator: ",")])
+        var ready: String?
+        try waitUntil("the development broker is ready") { [process] in
+            guard process.isRunning else { throw WaitedTooLong(description: "the development broker ended: \(process.errors)") }
+            ready = process.output.split(separator: "\n").first { $0.hasPrefix("ready ") }.map { String($0.dropFirst(6)) }
+            return ready != nil
+        }
+        brokers = ready!
+    }
+}
