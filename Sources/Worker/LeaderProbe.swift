@@ -11,6 +11,9 @@ final class LeaderProbe: @unchecked Sendable {
         var isRunning = true
     }
 
+    /// How long one question may take: a stop waits for it.
+    private static let askLimit = Duration.seconds(2)
+
     private let source: any RecordSource
     private let interval: Duration
     private let state = Monitor(State())
@@ -34,7 +37,7 @@ final class LeaderProbe: @unchecked Sendable {
     private func ask() {
         let candidates = state.look { $0.candidates.sorted() }
         guard !candidates.isEmpty else { return }
-        answered(source.ends(of: candidates, timeout: interval), Clock.now)
+        answered(source.ends(of: candidates, timeout: min(interval, LeaderProbe.askLimit)), Clock.now)
     }
 
     func look(at candidates: Set<TopicPartition>) { state.look { $0.candidates = candidates } }

@@ -39,7 +39,13 @@ final class WorkerRun {
             restored: plan.restored, routes: TaskRoutes(worker.topology, partitions: plan.partitions), outbox: outbox,
             schedule: EpochSchedule(interval: settings.epochInterval, now: now)
         )
-        try worker.source.open(plan.assignments)
+        let starts = try worker.source.open(plan.assignments)
+        for assignment in plan.assignments where assignment.position == nil {
+            guard let start = starts[assignment.partition] else {
+                throw WorkerError(.bug, "the source does not say where it begins to read \(assignment.partition)")
+            }
+            plan.readers[assignment.partition]?.begin(at: start)
+        }
         try makeThreads(stopAt: settings.readsUntilEnd ? try endsNow() : nil)
         sinks = SinkThreads(worker.sink, tables: worker.topology.tables.map(\.name)) { [worker] id, result in
             worker.inbox.update { inbox in
@@ -188,9 +194,11 @@ final class WorkerRun {
 
     /// Commits, waiting for as long as the disk is full: meanwhile the tasks fill one more epoch and then stop reading.
     private func commit(_ cut: EpochCut) throws {
-        let started = Clock.now
+        // Of the try that succeeded: the time that the disk was full says nothing about how long commits take.
+        var started = Clock.now
         while true {
             do {
+                started = Clock.now
                 try worker.store.commit(cut)
                 break
             } catch let error as any Failure where error.kind == .retry {

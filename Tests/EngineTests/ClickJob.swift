@@ -70,10 +70,10 @@ struct ClickTask {
     }
 
     /// Processes values as consecutive records.
-    mutating func process(_ values: [String]) throws {
+    mutating func process(_ values: [String], timestamp: EventTime? = nil) throws {
         for value in values {
             try Array(value.utf8).withUnsafeBytes { bytes in
-                let record = SourceRecord(offset: offset, timestamp: nil, key: .null, value: ByteView(bytes))
+                let record = SourceRecord(offset: offset, timestamp: timestamp, key: .null, value: ByteView(bytes))
                 try withUnsafePointer(to: record) { try task.process(UnsafeBufferPointer(start: $0, count: 1)) }
             }
             offset += 1

@@ -28,6 +28,22 @@ struct StageTaskTests {
         #expect(clicks.task.counters.rejected == 2)
     }
 
+    @Test("a bad record never stops the job: not with a timestamp that no table can hold, either", arguments: [
+        (Int64.max, Int64(4_291_747_199_999)), (1_736_942_400_000_000, 4_291_747_199_999), (-1, 0), (.min, 0), (1_736_942_400_000, 1_736_942_400_000),
+    ])
+    func aRejectedRecordsTimeFitsTheTable(timestamp: Int64, expected: Int64) throws {
+        var clicks = ClickTask()
+        try clicks.process(["nonsense"], timestamp: EventTime(milliseconds: timestamp))
+        let chunk = try #require(clicks.cut().rows.first)
+        let written: Int64 = chunk.bytes.withUnsafeBytes { bytes in
+            var reader = RowReader(ByteView(bytes))
+            for column in RejectedRecords.table.columns.dropLast() { reader.skip(column.type) }
+            return reader.time().milliseconds
+        }
+        #expect(written == expected)
+        #expect(chunk.partition == RowPartitioning.month.partition(of: EventTime(milliseconds: expected)))
+    }
+
     @Test func anotherTaskGoesOnFromTheDeltasAlone() throws {
         var first = ClickTask()
         try first.process(["home 1000", "shop 2000"])
@@ -70,5 +86,12 @@ struct StageTaskTests {
         }
         #expect(seen == ["closed", "stored 12"])
         #expect(clicks.cut().deltas.isEmpty, "nothing changed")
+    }
+
+    @Test func whereAPartitionBeginsIsStoredThoughNoRecordCame() throws {
+        var clicks = ClickTask()
+        clicks.task.begin(at: 100)
+        #expect(clicks.cut().position == SourcePosition(next: 100, last: nil))
+        #expect(clicks.cut().position == nil, "it is stored once")
     }
 }

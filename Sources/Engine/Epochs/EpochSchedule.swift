@@ -6,6 +6,9 @@ public struct EpochSchedule: Sendable {
 
     /// Commits take at most one part in this many of the time.
     public static let commitShare = 10
+    /// … but the next cut is never put off longer than this, or than the interval: a commit that once took minutes (a
+    /// stalled disk, a stopped process) must not keep everything read after it waiting for ten times as long.
+    public static let longestStretch = Duration.seconds(10)
 
     /// `now` here and below: time since any fixed origin, from a clock that never goes back.
     public init(interval: Duration, now: Duration) {
@@ -14,7 +17,7 @@ public struct EpochSchedule: Sendable {
     }
 
     /// The time of the next cut if no limit is reached before.
-    public var nextCut: Duration { lastCut + max(interval, lastCommit * EpochSchedule.commitShare) }
+    public var nextCut: Duration { lastCut + max(interval, min(lastCommit * EpochSchedule.commitShare, EpochSchedule.longestStretch)) }
 
     /// `isFull`: a thread has reached its share of the epoch's limits of records or bytes.
     public func isDue(now: Duration, isFull: Bool) -> Bool { now >= nextCut || isFull }

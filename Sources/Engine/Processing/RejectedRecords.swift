@@ -11,6 +11,16 @@ public enum RejectedRecords {
 
     /// A payload is cut to this many bytes.
     public static let payloadLimit = 64 << 10
+
+    /// A log's timestamp is whatever its producer said, as are all bytes of a bad record. `rejectedAt` is kept to what
+    /// every sink's column of times can hold, 1970 to the end of 2105, or that row would stop the table for ever.
+    static func time(of record: SourceRecord) -> EventTime {
+        let milliseconds = record.timestamp?.milliseconds ?? 0
+        return EventTime(milliseconds: min(max(milliseconds, 0), latestMilliseconds))
+    }
+
+    /// 2105-12-31T23:59:59.999Z
+    private static let latestMilliseconds: Int64 = 4_291_747_199_999
 }
 
 /// Writes the rejected records of one task.
@@ -40,7 +50,7 @@ final class RejectionWriter {
         rows.text("reason", reason.view)
         rows.text("key", record.key)
         rows.text("payload", record.value.prefix(RejectedRecords.payloadLimit))
-        rows.time("rejectedAt", record.timestamp ?? EventTime(milliseconds: 0))
+        rows.time("rejectedAt", RejectedRecords.time(of: record))
         rows.end()
     }
 }

@@ -22,4 +22,13 @@ struct EpochScheduleTests {
         schedule.committed(taking: .milliseconds(10))
         #expect(schedule.nextCut == .milliseconds(500))
     }
+
+    @Test func butOneStalledCommitDoesNotStopTheCutsForLong() {
+        var schedule = EpochSchedule(interval: .milliseconds(500), now: .zero)
+        schedule.committed(taking: .seconds(3600))
+        #expect(schedule.nextCut == EpochSchedule.longestStretch)
+        var slow = EpochSchedule(interval: .seconds(60), now: .zero)
+        slow.committed(taking: .seconds(3600))
+        #expect(slow.nextCut == .seconds(60))
+    }
 }
