@@ -71,7 +71,7 @@ let package = Package(
 
         // Servers, ports and files for the tests; no product contains it.
         .target(
-            name: "TestSupport", dependencies: ["Engine", "CurlHTTP"], path: "Tests/TestSupport", exclude: ["chdb_front.py"],
+            name: "TestSupport", dependencies: ["Engine", "Simulation", "CurlHTTP"], path: "Tests/TestSupport", exclude: ["chdb_front.py"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -83,6 +83,7 @@ let package = Package(
             name: "SQLiteStateTests", dependencies: ["Engine", "SQLiteState", "CSQLite", "CFaultVFS", "Simulation", "TestSupport"],
             swiftSettings: strict
         ),
+        .testTarget(name: "SimulationTests", dependencies: ["Engine", "Simulation", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Simulation", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "TrafficTests", dependencies: ["Engine", "Traffic"], swiftSettings: strict),
@@ -91,14 +92,14 @@ let package = Package(
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ClickHouseSinkTests",
-            dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
         // The built commands as a user starts them.
         .testTarget(
             name: "TidemarkTests",
             dependencies: [
-                "tidemark", "Engine", "FintechJob", "KafkaIO", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "tidemark", "Admin", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),

@@ -39,25 +39,6 @@ public final class ClickHouseSink: BatchSink {
         return partitionings
     }
 
-    /// Everything that would keep `open` from succeeding, table by table, without changing anything on the server.
-    /// A table that `open` would create is nothing to find. Throws when the server can't be asked at all.
-    public func check(_ wanted: [SinkTable]) throws -> [SinkError] {
-        let connection = try ClickHouseConnection(settings)
-        let inspection = TableInspection(connection: connection, dialect: try ServerDialect.detect(connection))
-        var findings: [SinkError] = []
-        do { try checkProcessesAreVisible(connection) } catch { findings.append(error) }
-        for known in wanted {
-            do {
-                let layout = try inspection.layout(of: known.table)
-                try LedgerCheck(connection: connection).check(known, layout)
-            } catch {
-                if error.kind == .missing && settings.createTables { continue }
-                findings.append(error)
-            }
-        }
-        return findings
-    }
-
     public func deliver(
         _ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: @escaping @Sendable () -> Bool
     ) throws -> DeliveryOutcome {

@@ -39,7 +39,13 @@ final class WorkerRun {
             restored: plan.restored, routes: TaskRoutes(worker.topology, partitions: plan.partitions), outbox: outbox,
             schedule: EpochSchedule(interval: settings.epochInterval, now: now)
         )
-        try worker.source.open(plan.assignments)
+        let starts = try worker.source.open(plan.assignments)
+        for assignment in plan.assignments where assignment.position == nil {
+            guard let start = starts[assignment.partition] else {
+                throw WorkerError(.bug, "the source does not say where it begins to read \(assignment.partition)")
+            }
+            plan.readers[assignment.partition]?.begin(at: start)
+        }
         try makeThreads(stopAt: settings.readsUntilEnd ? try endsNow() : nil)
         sinks = SinkThreads(worker.sink, tables: worker.topology.tables.map(\.name)) { [worker] id, result in
             worker.inbox.update { inbox in

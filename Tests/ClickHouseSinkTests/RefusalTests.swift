@@ -107,16 +107,4 @@ struct RefusalTests {
         let error = #expect(throws: SinkError.self) { try fixture.sink(Waves.table, settings: fixture.settings(url: "http://127.0.0.1:\(freePort())")) }
         #expect(error?.kind == .retry)
     }
-
-    @Test("A check finds what is wrong with every table and changes nothing", arguments: ServerVersion.allCases)
-    func check(version: ServerVersion) throws {
-        let fixture = try SinkFixture(version)
-        let sink = try ClickHouseSink(fixture.settings(), log: fixture.log.logger)
-        let wanted = [SinkTable(table: Waves.table, lineage: .first, lastFrozen: nil, isNewState: true)]
-        #expect(try sink.check(wanted).isEmpty, "the table would be created")
-        #expect(try fixture.server.rows("SELECT count() FROM system.databases WHERE name = '\(fixture.database)'") == [["0"]])
-        try fixture.server.query("CREATE DATABASE \(fixture.database)")
-        try fixture.server.query(BadTable(height: "height String", says: []).statement(fixture.database))
-        #expect(try sink.check(wanted).map(\.kind) == [.invalid])
-    }
 }

@@ -87,4 +87,11 @@ struct StageTaskTests {
         #expect(seen == ["closed", "stored 12"])
         #expect(clicks.cut().deltas.isEmpty, "nothing changed")
     }
+
+    @Test func whereAPartitionBeginsIsStoredThoughNoRecordCame() throws {
+        var clicks = ClickTask()
+        clicks.task.begin(at: 100)
+        #expect(clicks.cut().position == SourcePosition(next: 100, last: nil))
+        #expect(clicks.cut().position == nil, "it is stored once")
+    }
 }

@@ -72,6 +72,7 @@ final class PlainTask: StreamTask {
     func process(_ batch: MessageBatch) {}
     func upstreamReached(_ watermark: EventTime) {}
     func raiseWatermark(to watermark: EventTime, firingTimers: Bool) {}
+    func begin(at offset: Int64) {}
     func resume(at watermark: EventTime, position: SourcePosition?) {}
     func cut(_ epoch: Epoch) -> TaskCut { PlainJob.taskCut(id) }
 }

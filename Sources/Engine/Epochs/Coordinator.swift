@@ -207,11 +207,12 @@ public struct Coordinator {
     }
 
     /// The end of a bounded run: all partitions count as idle, so their watermarks rise to the end of the last window
-    /// open in any task of the topic; stages behind them follow, and are closed the same way when nothing is in flight.
+    /// open in any task of the topic; stages behind them follow, and are closed the same way when nothing is in flight,
+    /// one after the other: what a stage sends when it closes is not late for the next.
     private mutating func closeWindows() -> [Action] {
         wantsCut = true
         guard inFlight.isEmpty else { return [] }
-        for groups in [routes.topicGroups, routes.messageGroups] {
+        for groups in [routes.topicGroups] + routes.messageGroups.map({ [$0] }) {
             var raised: [TaskID: EventTime] = [:]
             for group in groups {
                 guard let target = group.compactMap({ reports[$0]?.lastOpenWindowEnd }).max() else { continue }

@@ -2,7 +2,7 @@
 public struct TaskRoutes: Sendable {
     /// The tasks that read each topic, a group a stage and topic.
     public let topicGroups: [[TaskID]]
-    /// The tasks of each stage that reads messages.
+    /// The tasks of each stage that reads messages, a stage after those that send to it.
     public let messageGroups: [[TaskID]]
     /// For each stage that reads messages, the tasks that send to it.
     public let senders: [StageName: [TaskID]]
@@ -32,9 +32,21 @@ public struct TaskRoutes: Sendable {
             senders[stage.name] = topology.senders(to: stage.name).flatMap { tasks[$0.name] ?? [] }
         }
         self.topicGroups = topicGroups
-        self.messageGroups = messageGroups
+        self.messageGroups = TaskRoutes.upstreamFirst(messageGroups, senders)
         self.senders = senders
         tables = topology.tables.map(\.name)
+    }
+
+    private static func upstreamFirst(_ groups: [[TaskID]], _ senders: [StageName: [TaskID]]) -> [[TaskID]] {
+        var ordered: [[TaskID]] = []
+        var left = groups.filter { !$0.isEmpty }
+        while !left.isEmpty {
+            let waiting = Set(left.map { $0[0].stage })
+            // Stages that send to each other in a circle have no order; they stay as declared.
+            let next = left.firstIndex { group in !(senders[group[0].stage] ?? []).contains { waiting.contains($0.stage) } } ?? 0
+            ordered.append(left.remove(at: next))
+        }
+        return ordered
     }
 
     /// The least watermark of all tasks that send to each stage.

@@ -7,7 +7,9 @@ public protocol RecordSource: AnyObject, Sendable {
     /// How many partitions the topic has. Throws when it does not exist or nobody answers within the source's limit.
     func partitionCount(of topic: String) throws -> Int
     /// Checks every assignment against the log and positions the source; called once, before any reader is made.
-    func open(_ assignments: [SourceAssignment]) throws
+    /// Returns the offset that each partition is read from.
+    @discardableResult
+    func open(_ assignments: [SourceAssignment]) throws -> [TopicPartition: Int64]
     /// A reader of some of the assigned partitions, for the use of one thread.
     func makeReader(of partitions: [TopicPartition]) throws -> any RecordReader
     /// The offset after the last record of each partition, asked of its leader now; partitions whose leader did not

@@ -86,6 +86,11 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         for processor in processors { try processor.resume(at: watermark) }
     }
 
+    public func begin(at offset: Int64) {
+        position = SourcePosition(next: offset, last: nil)
+        hasMoved = true
+    }
+
     public func process(_ records: UnsafeBufferPointer<SourceRecord>) throws {
         var start = 0
         while start < records.count {

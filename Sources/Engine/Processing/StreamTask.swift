@@ -19,6 +19,9 @@ public protocol StreamTask: AnyObject {
     func raiseWatermark(to watermark: EventTime, firingTimers: Bool) throws
     /// Called once after the state was restored, before anything is processed.
     func resume(at watermark: EventTime, position: SourcePosition?) throws
+    /// Called once for a partition that there is no state of: where reading begins is stored with the next cut, so that
+    /// a restart goes on from there even when no record came until then.
+    func begin(at offset: Int64)
     /// Hands over everything that changed since the last cut; the task goes on at once with the next epoch.
     func cut(_ epoch: Epoch) -> TaskCut
 }

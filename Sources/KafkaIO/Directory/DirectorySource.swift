@@ -29,7 +29,8 @@ public final class DirectorySource: RecordSource {
 
     public func partitionCount(of topic: String) throws -> Int { try layout.files(of: topic).count }
 
-    public func open(_ assignments: [SourceAssignment]) throws {
+    @discardableResult
+    public func open(_ assignments: [SourceAssignment]) throws -> [TopicPartition: Int64] {
         if opened.withLock({ $0.starts != nil }) { throw SourceError(.bug, "the directory source was opened twice") }
         var starts: [TopicPartition: DirectoryReader.Start] = [:]
         for assignment in assignments {
@@ -37,6 +38,7 @@ public final class DirectorySource: RecordSource {
             starts[assignment.partition] = try start(of: assignment, in: file)
         }
         opened.withLock { $0.starts = starts }
+        return starts.mapValues(\.line)
     }
 
     public func makeReader(of partitions: [TopicPartition]) throws -> any RecordReader {

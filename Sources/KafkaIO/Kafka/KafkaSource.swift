@@ -38,7 +38,8 @@ public final class KafkaSource: RecordSource {
         return try topics.partitionCount(of: topic, on: client)
     }
 
-    public func open(_ assignments: [SourceAssignment]) throws {
+    @discardableResult
+    public func open(_ assignments: [SourceAssignment]) throws -> [TopicPartition: Int64] {
         if opened.withLock({ $0.starts != nil }) { throw SourceError(.bug, "the Kafka source was opened twice") }
         let deadline = Deadline(settings.reachLimit)
         let topics = try ClusterTopics.ask(client, within: deadline)
@@ -49,6 +50,7 @@ public final class KafkaSource: RecordSource {
             opened.starts = starts
             opened.topics = topics
         }
+        return starts
     }
 
     public func makeReader(of partitions: [TopicPartition]) throws -> any RecordReader {

@@ -1,0 +1,111 @@
+import Engine
+
+/// What survives a crash: the sum of the cuts that became durable, kept as plainly as can be.
+public final class SimulatedDisk {
+    struct TableID: Hashable {
+        let id: TaskID
+        let table: String
+    }
+
+    struct Delta {
+        let table: TableID
+        let bytes: [UInt8]
+    }
+
+    private(set) var epoch = Epoch(0)
+    private(set) var foldedThrough = Epoch(0)
+    private(set) var partitions: [String: Int] = [:]
+    private var positions: [TaskID: RestoredTask] = [:]
+    private var messages: [MessageBatch] = []
+    private var chunks: [OutboxChunk] = []
+    /// Frozen and not recorded as delivered, by number.
+    private(set) var undelivered: [SinkBatchID: SinkBatch] = [:]
+    private(set) var lastFrozen: [String: BatchNumber] = [:]
+    /// Every batch that was ever frozen, with its chunks: what a sink may be sent.
+    private var frozen: [SinkBatchID: [OutboxChunk]] = [:]
+    private(set) var keyed: [TableID: [[UInt8]: [UInt8]]] = [:]
+    private(set) var deltas: [Delta] = []
+    /// What a cut said that can't be.
+    public private(set) var violations: [String] = []
+
+    public init() {}
+
+    func register(_ new: [String: Int]) { partitions.merge(new) { $1 } }
+
+    /// True when exactly this batch was frozen in a cut that is durable.
+    public func holds(_ batch: SinkBatch) -> Bool { frozen[batch.id] == batch.chunks }
+
+    func restored(tables: [String]) -> RestoredState {
+        let outbox = tables.map { table in
+            let batches = undelivered.values.filter { $0.table == table }.sorted { $0.number < $1.number }
+            let taken = Set(batches.flatMap(\.chunks).map(\.id))
+            return RestoredOutboxTable(
+                table: table, lastFrozen: lastFrozen[table], pending: chunks.filter { $0.id.table == table && !taken.contains($0.id) }, undelivered: batches
+            )
+        }
+        return RestoredState(
+            isNew: epoch == Epoch(0), lineage: .first, epoch: epoch, partitions: partitions, tasks: positions, messages: messages, outbox: outbox
+        )
+    }
+
+    /// Makes a cut durable.
+    func apply(_ cut: EpochCut) {
+        check(cut.epoch == epoch.next, "epoch \(cut.epoch) was committed after \(epoch)")
+        epoch = cut.epoch
+        for part in cut.tasks { apply(part) }
+        for batch in cut.frozen {
+            check(batch.number == (lastFrozen[batch.table]?.next ?? BatchNumber(1)), "\(batch.id) follows \(lastFrozen[batch.table]?.number ?? 0)")
+            check(batch.chunks.allSatisfy(chunks.contains), "\(batch.id) holds rows that are not in the outbox")
+            lastFrozen[batch.table] = batch.number
+            undelivered[batch.id] = batch
+            frozen[batch.id] = batch.chunks
+        }
+        for id in cut.delivered {
+            let batch = undelivered.removeValue(forKey: id)
+            check(batch != nil, "\(id) was delivered, but not under way")
+            let gone = Set((batch?.chunks ?? []).map(\.id))
+            chunks.removeAll { gone.contains($0.id) }
+        }
+    }
+
+    private func apply(_ part: TaskCut) {
+        let before = positions[part.task]
+        check(part.watermark >= before?.watermark ?? .distantPast, "the watermark of \(part.task) moved back")
+        check(part.position?.next ?? .max >= before?.position?.next ?? 0, "the position of \(part.task) moved back")
+        positions[part.task] = RestoredTask(watermark: part.watermark, position: part.position ?? before?.position)
+        deltas += part.deltas.map { Delta(table: TableID(id: part.task, table: $0.table), bytes: $0.bytes) }
+        for id in part.received {
+            let place = messages.firstIndex { $0.id == id }
+            check(place != nil, "\(part.task) processed a message of epoch \(id.epoch) twice, or one that was never sent")
+            if let place { messages.remove(at: place) }
+        }
+        messages += part.sent
+        chunks += part.rows
+    }
+
+    private func check(_ holds: Bool, _ violation: @autoclosure () -> String) {
+        if !holds { violations.append(violation()) }
+    }
+
+    /// Moves all deltas into the keyed rows.
+    func fold() {
+        for delta in deltas {
+            var rows = keyed.removeValue(forKey: delta.table) ?? [:]
+            let isComplete = delta.bytes.withUnsafeBytes { bytes in
+                StateDelta.forEachChange(in: ByteView(bytes)) { change in
+                    switch change {
+                    case .windowClosed(let prefix):
+                        let closed = prefix.copy()
+                        rows = rows.filter { !$0.key.starts(with: closed) }
+                    case .removed(let key): rows[key.copy()] = nil
+                    case .stored(let key, let record): rows[key.copy()] = record.copy()
+                    }
+                }
+            }
+            check(isComplete, "a delta of \(delta.table) is damaged")
+            keyed[delta.table] = rows
+        }
+        deltas = []
+        foldedThrough = epoch
+    }
+}

@@ -1,0 +1,126 @@
+import Engine
+
+/// A table server that goes on whatever becomes of its clients.
+///
+/// The fault model: a request is lost, or lands although its answer is lost, or lands after the client gave up (but
+/// within `settleDelay` of being sent, as long as it is not shown as running), or runs for longer than the client waits,
+/// or is answered with an error before or after it landed. While the server is down nothing lands and nobody answers;
+/// what was running then is gone. A batch lands whole; what landed stays.
+public final class SimulatedSink {
+    /// In percent of requests.
+    public struct Faults {
+        public var requestLost = 0
+        public var answerLost = 0
+        public var landsLate = 0
+        public var runsLong = 0
+        public var errorBefore = 0
+        public var errorAfter = 0
+
+        public init() {}
+    }
+
+    /// A row as it landed.
+    public struct Row: Hashable {
+        public let batch: SinkBatchID
+        public let row: Int
+        public let text: String
+
+        public init(batch: SinkBatchID, row: Int, text: String) {
+            self.batch = batch
+            self.row = row
+            self.text = text
+        }
+    }
+
+    public static let settleDelay = Duration.seconds(5)
+    /// How long a client waits for an answer.
+    static let clientTimeout = Duration.seconds(2)
+
+    public private(set) var rows: [Row] = []
+    private var counts: [SinkBatchID: Int] = [:]
+    private var running: Set<SinkBatchID> = []
+    /// Counted up when the server goes down: what ran before is gone.
+    private var incarnation = 0
+    public private(set) var isDown = false
+    private let time: VirtualTime
+    private let tables: [String: OutputTable]
+    private let faults: Faults
+    private var random: SeededRandom
+
+    public init(_ tables: [OutputTable], time: VirtualTime, faults: Faults, random: SeededRandom) {
+        self.tables = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0) })
+        self.time = time
+        self.faults = faults
+        self.random = random
+    }
+
+    public func goDown() {
+        isDown = true
+        incarnation += 1
+        running = []
+    }
+
+    public func comeUp() { isDown = false }
+
+    /// What a client can ask: whether a request of this name runs; nil when nobody answers.
+    func isRunning(_ id: SinkBatchID) -> Bool? { isDown ? nil : running.contains(id) }
+
+    /// What a client can ask: how many rows of the batch are there; nil when nobody answers.
+    func count(_ id: SinkBatchID) -> Int? { isDown ? nil : counts[id] ?? 0 }
+
+    /// Sends a batch; `answered` is called once, sooner or later.
+    func send(_ batch: SinkBatch, answered: @escaping (BatchDelivery.SendResult) -> Void) {
+        var isAnswered = false
+        // The first answer counts: a client that gave up hears nothing more.
+        let answer: (BatchDelivery.SendResult) -> Void = { result in
+            guard !isAnswered else { return }
+            isAnswered = true
+            answered(result)
+        }
+        let soon = random.milliseconds(in: 1...50)
+        guard !isDown, !running.contains(batch.id) else { return time.after(soon) { answer(.unknown) } }
+        var chance = random.number(in: 1...100)
+        func isFault(_ percent: Int) -> Bool {
+            defer { chance -= percent }
+            return chance > 0 && chance <= percent
+        }
+        if isFault(faults.requestLost) {
+            time.after(SimulatedSink.clientTimeout) { answer(.unknown) }
+        } else if isFault(faults.answerLost) {
+            land(batch, after: soon, isShown: true)
+            time.after(SimulatedSink.clientTimeout) { answer(.unknown) }
+        } else if isFault(faults.landsLate) {
+            land(batch, after: random.milliseconds(in: 2_001...4_900), isShown: false)
+            time.after(SimulatedSink.clientTimeout) { answer(.unknown) }
+        } else if isFault(faults.runsLong) {
+            land(batch, after: random.milliseconds(in: 2_001...20_000), isShown: true)
+            time.after(SimulatedSink.clientTimeout) { answer(.unknown) }
+        } else if isFault(faults.errorBefore) {
+            time.after(soon) { answer(.answeredWithError) }
+        } else if isFault(faults.errorAfter) {
+            land(batch, after: soon, isShown: true) { answer(.answeredWithError) }
+            time.after(SimulatedSink.clientTimeout) { answer(.unknown) }
+        } else {
+            land(batch, after: soon, isShown: true) { answer(.acknowledged) }
+            time.after(SimulatedSink.clientTimeout) { answer(.unknown) }
+        }
+    }
+
+    private func land(_ batch: SinkBatch, after delay: Duration, isShown: Bool, then answer: @escaping () -> Void = {}) {
+        let sent = incarnation
+        if isShown { running.insert(batch.id) }
+        time.after(delay) { [self] in
+            guard incarnation == sent, !isDown else { return }
+            running.remove(batch.id)
+            store(batch)
+            answer()
+        }
+    }
+
+    private func store(_ batch: SinkBatch) {
+        guard let table = tables[batch.table] else { return }
+        let texts = batch.chunks.flatMap { RowText.rows(of: $0, table) }
+        for (number, text) in texts.enumerated() { rows.append(Row(batch: batch.id, row: number, text: text)) }
+        counts[batch.id, default: 0] += texts.count
+    }
+}

@@ -1,0 +1,109 @@
+import Engine
+
+/// One process's way to the disk, with the disk's faults.
+///
+/// `@unchecked Sendable`: a simulation has one thread.
+public final class SimulatedStore: StateStore, @unchecked Sendable {
+    public struct Faults {
+        /// In percent of commits: the process dies before, or after, the commit is durable.
+        public var crashBefore = 0
+        public var crashAfter = 0
+        /// In percent of the pauses between commits: the deltas are folded.
+        public var fold = 20
+        /// At most about this many folded rows of a table are loaded at a start.
+        public var loadedRows = Int.max
+
+        public init() {}
+    }
+
+    private let disk: SimulatedDisk
+    private let faults: Faults
+    private var random: SeededRandom
+    private let isFull: () -> Bool
+    private var tables: [String] = []
+    /// How often an evicted record was read.
+    public private(set) var coldReads = 0
+
+    public init(_ disk: SimulatedDisk, faults: Faults, random: SeededRandom, isFull: @escaping () -> Bool) {
+        self.disk = disk
+        self.faults = faults
+        self.random = random
+        self.isFull = isFull
+    }
+
+    public func open(_ topology: Topology) -> RestoredState {
+        tables = topology.tables.map(\.name)
+        return disk.restored(tables: tables)
+    }
+
+    public func register(partitions: [String: Int]) { disk.register(partitions) }
+
+    public func restore(_ streamTask: any StreamTask, memoryBudget: Int) throws {
+        for table in streamTask.stateTables {
+            let id = SimulatedDisk.TableID(id: streamTask.id, table: table.schema.table)
+            let rows = (disk.keyed[id] ?? [:]).sorted { $0.key.lexicographicallyPrecedes($1.key) }
+            for (number, row) in rows.enumerated() {
+                let isLoaded = number < faults.loadedRows || table.schema.hasTimer
+                let isRight = row.key.withUnsafeBytes { key in
+                    row.value.withUnsafeBytes { record in
+                        isLoaded ? table.restore(.stored(key: ByteView(key), record: ByteView(record)), isFolded: true) : table.noteUnloaded(ByteView(key))
+                    }
+                }
+                guard isRight else { throw SimulatedFailure(.corrupt, "a record of \(id) was refused") }
+            }
+            for delta in disk.deltas where delta.table == id { try restore(delta, into: table) }
+        }
+    }
+
+    private func restore(_ delta: SimulatedDisk.Delta, into table: any StateTable) throws {
+        var isRight = true
+        let isComplete = delta.bytes.withUnsafeBytes { bytes in
+            StateDelta.forEachChange(in: ByteView(bytes)) { isRight = table.restore($0, isFolded: false) && isRight }
+        }
+        guard isComplete && isRight else { throw SimulatedFailure(.corrupt, "a delta of \(delta.table) was refused") }
+    }
+
+    public func commit(_ cut: EpochCut) throws {
+        if isFull() { throw SimulatedFailure(.retry, "no space left") }
+        if random.percent(faults.crashBefore) { throw SimulatedCrash() }
+        disk.apply(cut)
+        if random.percent(faults.crashAfter) { throw SimulatedCrash() }
+    }
+
+    public func maintain() -> Epoch {
+        if random.percent(faults.fold) { disk.fold() }
+        return disk.foldedThrough
+    }
+
+    public func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) {
+        coldReads += 1
+        guard let record = disk.keyed[SimulatedDisk.TableID(id: task, table: table)]?[key.copy()] else { return }
+        record.withUnsafeBytes { body(ByteView($0)) }
+    }
+
+    public func scan(task: TaskID, table: String, prefix: ByteView, _ body: (ByteView, ByteView) -> Void) {
+        let wanted = prefix.copy()
+        let rows = disk.keyed[SimulatedDisk.TableID(id: task, table: table)] ?? [:]
+        for (key, record) in rows.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) where key.starts(with: wanted) {
+            coldReads += 1
+            key.withUnsafeBytes { key in record.withUnsafeBytes { body(ByteView(key), ByteView($0)) } }
+        }
+    }
+}
+
+/// The process died inside a call.
+public struct SimulatedCrash: Error {
+    public init() {}
+}
+
+/// What simulated parts fail with.
+public struct SimulatedFailure: Failure {
+    public let kind: FailureKind
+    public let message: String
+    public let cause: (any Error)? = nil
+
+    public init(_ kind: FailureKind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+}

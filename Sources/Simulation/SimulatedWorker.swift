@@ -1,0 +1,223 @@
+import Engine
+
+/// One life of a worker, from its start on the durable state to its end, in virtual time and on one thread.
+///
+/// It performs the coordinator's actions in order, as the real worker does: a commit blocks the coordinator and nobody
+/// else, deliveries go on beside, threads take their orders whenever their next step comes.
+final class SimulatedWorker {
+    enum End {
+        /// The coordinator said that all is done.
+        case finished
+        /// The drain took too long; what is undelivered stays in the outbox.
+        case leftUndelivered
+        /// Died in a commit; everything that was not durable is gone.
+        case crashed
+        case failed(any Error)
+    }
+
+    private let parts: SimulationParts
+    private let store: any StateStore
+    private var random: SeededRandom
+    private var coordinator: any RunCoordinator
+    private let threads: [SimulatedThread]
+    private let threadOf: [TaskID: Int]
+    private let startEpoch: Epoch
+    private var reports: [SimulatedThread.Report] = []
+    private var deliveries: [SinkBatchID] = []
+    private var isFull = false
+    private var atEnd: Set<Int> = []
+    private var wantsDrain = false
+    private var drainDeadline: Duration?
+    private var candidates: Set<TopicPartition> = []
+    /// True while a commit is under way: the coordinator sees and hears nothing.
+    private var isCommitting = false
+    private(set) var end: End?
+
+    private var time: VirtualTime { parts.time }
+
+    init(_ parts: SimulationParts, store: any StateStore, isBounded: Bool, random: SeededRandom) throws {
+        self.parts = parts
+        self.store = store
+        self.random = random
+        let restored = try store.open(parts.plan.topology)
+        let plan = try SimulatedPlan(parts, store, restored)
+        startEpoch = restored.epoch
+        let routes = TaskRoutes(parts.plan.topology, partitions: parts.plan.log.partitionCounts)
+        let outbox = Outbox(
+            lineage: restored.lineage, tables: restored.outbox, flushInterval: parts.plan.flushInterval, limits: parts.plan.outboxLimits, now: parts.time.now
+        )
+        let schedule = EpochSchedule(interval: parts.plan.epochInterval, now: parts.time.now)
+        coordinator = parts.implementations.coordinator(Coordinator(restored: restored, routes: routes, outbox: outbox, schedule: schedule))
+        threads = plan.threads(isBounded: isBounded, random: &self.random)
+        var threadOf: [TaskID: Int] = [:]
+        for (number, thread) in threads.enumerated() {
+            for member in thread.members { threadOf[member.id] = number }
+        }
+        self.threadOf = threadOf
+    }
+
+    func start() {
+        perform(coordinator.start())
+        for number in threads.indices { runThread(number) }
+        runCoordinator()
+        probeLeaders()
+    }
+
+    /// Reading stops, and what was read is committed and delivered.
+    func drain() { wantsDrain = true }
+
+    /// The process is gone, at this very moment.
+    func kill() { finish(.crashed) }
+
+    private func finish(_ end: End) {
+        if self.end == nil { self.end = end }
+    }
+
+    private var isAlive: Bool { end == nil }
+
+    // MARK: - What goes on by itself
+
+    private func runThread(_ number: Int) {
+        guard isAlive else { return }
+        let thread = threads[number]
+        do {
+            try thread.step()
+        } catch {
+            return finish(.failed(error))
+        }
+        if let report = thread.report { reports.append(report) }
+        thread.report = nil
+        isFull = isFull || thread.isFull
+        if thread.hasReachedEnd { atEnd.insert(number) }
+        time.after(random.milliseconds(in: random.percent(90) ? 5...150 : 150...900)) { [self] in runThread(number) }
+    }
+
+    private func runCoordinator() {
+        guard isAlive else { return }
+        if !isCommitting { attend() }
+        time.after(random.milliseconds(in: 1...80)) { [self] in runCoordinator() }
+    }
+
+    /// Asks the leaders of quiet partitions where their logs end; some answers are lost.
+    private func probeLeaders() {
+        guard isAlive else { return }
+        var ends: [TopicPartition: Int64] = [:]
+        for partition in candidates.sorted() where random.percent(95) { ends[partition] = parts.plan.log.end(of: partition, now: time.now) }
+        if !ends.isEmpty { for thread in threads { thread.mail.ends.append(ends) } }
+        time.after(parts.plan.idleAfter / 4) { [self] in probeLeaders() }
+    }
+
+    // MARK: - The coordinator
+
+    private func attend() {
+        if let drainDeadline, time.now >= drainDeadline { return finish(.leftUndelivered) }
+        for id in deliveries { perform(coordinator.delivered(id)) }
+        deliveries = []
+        if wantsDrain && drainDeadline == nil {
+            drainDeadline = time.now + parts.plan.drainTimeout
+            perform(coordinator.drain())
+        }
+        if !atEnd.isEmpty && atEnd.count == threads.filter(\.isReading).count {
+            atEnd = []
+            perform(coordinator.reachedEnd())
+        }
+        if reports.count == threads.count {
+            let handedIn = reports
+            reports = []
+            isFull = false
+            candidates = Set(handedIn.flatMap(\.candidates))
+            perform(coordinator.tasksCut(handedIn.flatMap(\.reports), now: time.now, wallClock: 0))
+        } else {
+            perform(coordinator.tick(now: time.now, isFull: isFull))
+        }
+    }
+
+    /// Performs actions in order; those behind a commit wait for it.
+    private func perform(_ actions: [Coordinator.Action]) {
+        for (index, action) in actions.enumerated() where isAlive {
+            switch action {
+            case .requestCut(let epoch): for thread in threads { thread.mail.cut = epoch }
+            case .commit(let cut):
+                isCommitting = true
+                parts.trace.note("epoch \(cut.epoch) is committed: \(cut.frozen.map(\.id)) frozen, \(cut.delivered) delivered")
+                return commit(cut, started: time.now, then: Array(actions[(index + 1)...]))
+            case .deliver(let batch, let mayHaveBeenSent): deliver(batch, mayHaveBeenSent)
+            case .receive(let batches, let upstream): receive(batches, upstream)
+            case .raiseWatermarks(let watermarks, let isEnding):
+                parts.trace.note("raise \(watermarks.sorted { $0.key < $1.key }.map { "\($0.key) to \($0.value)" })\(isEnding ? ", ending" : "")")
+                parts.count(isEnding ? "closings" : "idle raises")
+                for thread in threads { thread.mail.raised.append((watermarks, isEnding)) }
+            case .holdReading(let isHeld):
+                parts.trace.note(isHeld ? "reading is held" : "reading goes on")
+                parts.count("holds")
+                for thread in threads { thread.mail.isHeld = isHeld }
+            case .stopReading: for thread in threads { thread.mail.isReadingOver = true }
+            case .finished: finish(.finished)
+            }
+        }
+    }
+
+    private func receive(_ batches: [MessageBatch], _ upstream: [StageName: EventTime]) {
+        guard !upstream.isEmpty else { return }
+        for (number, thread) in threads.enumerated() {
+            thread.mail.received.append((batches.filter { threadOf[$0.id.to] == number }, upstream))
+        }
+    }
+
+    private func commit(_ cut: EpochCut, started: Duration, then rest: [Coordinator.Action]) {
+        time.after(random.milliseconds(in: random.percent(90) ? 1...20 : 20...600)) { [self] in
+            guard isAlive else { return }
+            do {
+                try store.commit(cut)
+            } catch let error as any Failure where error.kind == .retry {
+                parts.count("commits that waited")
+                return time.after(.seconds(1)) { [self] in retry(cut, started, rest) }
+            } catch is SimulatedCrash {
+                return finish(.crashed)
+            } catch {
+                return finish(.failed(error))
+            }
+            isCommitting = false
+            perform(coordinator.committed(cut, taking: time.now - started))
+            perform(rest)
+            maintain()
+        }
+    }
+
+    private func retry(_ cut: EpochCut, _ started: Duration, _ rest: [Coordinator.Action]) {
+        guard isAlive else { return }
+        if wantsDrain && drainDeadline == nil { drainDeadline = time.now + parts.plan.drainTimeout }
+        if let drainDeadline, time.now >= drainDeadline { return finish(.leftUndelivered) }
+        commit(cut, started: started, then: rest)
+    }
+
+    private func maintain() {
+        do {
+            let folded = try store.maintain()
+            guard folded >= startEpoch else { return }
+            let cuts = UInt32(folded.number - startEpoch.number)
+            let bytes = random.percent(50) ? random.number(in: 0...4_000) : 0
+            for thread in threads { thread.mail.release = (cuts, bytes) }
+        } catch {
+            finish(.failed(error))
+        }
+    }
+
+    // MARK: - Deliveries
+
+    private func deliver(_ batch: SinkBatch, _ mayHaveBeenSent: Bool) {
+        let rules = parts.implementations.delivery(BatchDelivery(rowCount: batch.rowCount, mayHaveBeenSent: mayHaveBeenSent))
+        let delivery = SimulatedDelivery(
+            batch, rules: rules, sink: parts.sink, time: time, isAlive: { [self] in isAlive },
+            willSend: { [parts] in parts.willSend($0) },
+            ended: { [self] result in
+                switch result {
+                case .delivered: deliveries.append(batch.id)
+                case .stopped(let found):
+                    finish(.failed(SimulatedFailure(.invalid, "\(batch.id) has \(batch.rowCount) rows, the sink holds \(found)")))
+                }
+            }
+        )
+        delivery.proceed()
+    }
+}

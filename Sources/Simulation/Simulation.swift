@@ -1,0 +1,121 @@
+import Engine
+
+/// A seeded run of a whole job: log, worker, disk and sink in virtual time, with crashes at any point.
+///
+/// The worker lives, dies and starts again as the plan says, and at last runs bounded to its end. Afterwards the sink
+/// must hold what a plain computation gives, each row once. The same seed gives the same run for ever.
+public final class Simulation {
+    private let parts: SimulationParts
+    private var random: SeededRandom
+    private var crashes = 0
+
+    /// Longer than any run that makes progress, in virtual time.
+    public static let limit = Duration.seconds(3 * 3600)
+
+    public init(_ plan: SimulationPlan, implementations: SimulatedImplementations = .init(), random: SeededRandom) {
+        var random = random
+        parts = SimulationParts(plan, implementations, &random)
+        self.random = random
+    }
+
+    /// Runs to the end and checks against the `expected` rows, in the form of `RowText`.
+    public func run(expected: [String]) -> SimulationReport {
+        parts.scheduleOutages()
+        for life in parts.plan.lives { live(for: life.length, isDrained: life.isDrained) }
+        for length in parts.plan.boundedCrashes where runBounded(dyingAfter: length) { return report(expected) }
+        for _ in 0..<SimulationParts.boundedTries where runBounded(dyingAfter: nil) { return report(expected) }
+        parts.violate("the job did not come to its end in \(SimulationParts.boundedTries) bounded runs")
+        return report(expected)
+    }
+
+    private func makeWorker(isBounded: Bool, isCalm: Bool = false) -> SimulatedWorker? {
+        var faults = parts.plan.storeFaults
+        if isCalm { (faults.crashBefore, faults.crashAfter) = (0, 0) }
+        let store = SimulatedStore(parts.disk, faults: faults, random: random.fork()) { [parts] in parts.isDiskFull }
+        parts.stores.append(store)
+        do {
+            return try SimulatedWorker(parts, store: parts.implementations.store(store), isBounded: isBounded, random: random.fork())
+        } catch {
+            parts.violate("the start failed: \(error)")
+            return nil
+        }
+    }
+
+    private func live(for length: Duration, isDrained: Bool) {
+        guard parts.violations.isEmpty, let worker = makeWorker(isBounded: false) else { return }
+        parts.trace.note("a life of \(length) begins\(isDrained ? ", to be drained" : "")")
+        var isOver = false
+        parts.time.after(length) {
+            isOver = true
+            if isDrained { worker.drain() }
+        }
+        worker.start()
+        while worker.end == nil && (isDrained || !isOver) && advance() {}
+        if worker.end == nil { worker.kill() }
+        settle(worker)
+    }
+
+    /// True when the run came to its end.
+    private func runBounded(dyingAfter length: Duration?) -> Bool {
+        guard parts.violations.isEmpty else { return true }
+        pass(parts.plan.log.lastArrival - parts.time.now)
+        guard let worker = makeWorker(isBounded: true, isCalm: length == nil) else { return true }
+        parts.trace.note("a bounded run begins")
+        if let length { parts.time.after(length) { worker.kill() } }
+        worker.start()
+        while worker.end == nil && advance() {}
+        settle(worker)
+        if case .finished? = worker.end { return true }
+        return !parts.violations.isEmpty
+    }
+
+    private func settle(_ worker: SimulatedWorker) {
+        parts.trace.note("the life ended: \(worker.end.map { "\($0)" } ?? "never")")
+        switch worker.end {
+        case .failed(let error)?: parts.violate("the worker stopped: \(error)")
+        case .crashed?: parts.count("crashes")
+        case .finished?: parts.count("finished lives")
+        case .leftUndelivered?: parts.count("drains that ran out of time")
+        case nil where parts.violations.isEmpty: parts.violate("nothing moved any more within \(Simulation.limit)")
+        case nil: break
+        }
+        // A little time passes before the next start; requests under way go on meanwhile.
+        pass(random.milliseconds(in: 10...8_000))
+    }
+
+    /// Lets this much time pass.
+    private func pass(_ pause: Duration) {
+        guard pause >= .zero else { return }
+        var isOver = false
+        parts.time.after(pause) { isOver = true }
+        while !isOver && advance() {}
+    }
+
+    /// Lets the next thing happen; false when a promise is broken, or nothing is left to happen.
+    private func advance() -> Bool { parts.violations.isEmpty && parts.time.now < Simulation.limit && parts.time.step() }
+
+    private func report(_ expected: [String]) -> SimulationReport {
+        if parts.violations.isEmpty { parts.violations += SimulationChecks.differences(parts.sink.rows, expected) }
+        parts.violations += parts.disk.violations
+        parts.count("cold reads", parts.stores.reduce(0) { $0 + $1.coldReads })
+        parts.count("rows", parts.sink.rows.count)
+        return SimulationReport(violations: parts.violations, trace: parts.trace.lines, counts: parts.counts, length: parts.time.now)
+    }
+}
+
+/// What came of a simulation.
+public struct SimulationReport {
+    /// What broke a promise; empty when all was kept.
+    public let violations: [String]
+    /// The last things that happened, with their times.
+    public let trace: [String]
+    /// How often things happened that a simulation is made for.
+    public let counts: [String: Int]
+    /// In virtual time.
+    public let length: Duration
+
+    /// The whole story of a failure, for a test's message.
+    public func story(seed: UInt64) -> String {
+        (["seed \(seed):"] + violations.prefix(20) + ["what happened last:"] + trace.suffix(80)).joined(separator: "\n  ")
+    }
+}

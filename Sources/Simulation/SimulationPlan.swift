@@ -1,0 +1,76 @@
+import Engine
+
+/// What a simulation runs, and what goes wrong in it; all of it drawn from the seed.
+public struct SimulationPlan {
+    public var topology: Topology
+    public var log: SimulatedLog
+    public var partitioning: [String: RowPartitioning] = [:]
+    public var threads = 1
+    public var epochInterval = Duration.milliseconds(500)
+    public var epochRecords = 100
+    public var flushInterval = Duration.seconds(1)
+    public var outboxLimits = Outbox.Limits()
+    public var idleAfter = Duration.seconds(30)
+    public var drainTimeout = Duration.seconds(20)
+    /// How long each life lasts before it ends by a crash or a drain; the lives after them run bounded to their ends.
+    public var lives: [(length: Duration, isDrained: Bool)] = []
+    /// How many of the bounded lives die on the way, and after how long.
+    public var boundedCrashes: [Duration] = []
+    public var sinkFaults = SimulatedSink.Faults()
+    public var storeFaults = SimulatedStore.Faults()
+    /// When the sink is down, and when the disk is full.
+    public var sinkDown: [Range<Duration>] = []
+    public var diskFull: [Range<Duration>] = []
+
+    public init(topology: Topology, log: SimulatedLog) {
+        self.topology = topology
+        self.log = log
+    }
+
+    /// Draws everything but the topology and the log.
+    public mutating func drawFaults(_ random: inout SeededRandom) {
+        threads = random.number(in: 1...3)
+        epochInterval = random.milliseconds(in: 100...2_000)
+        epochRecords = random.number(in: 5...200)
+        flushInterval = random.milliseconds(in: 100...3_000)
+        let batchRows = random.number(in: 3...400)
+        outboxLimits = Outbox.Limits(
+            batchRows: batchRows, batchBytes: random.number(in: 200...20_000), bytes: random.percent(50) ? random.number(in: 60...600) : random.number(in: 600...10_000)
+        )
+        for table in topology.tables { partitioning[table.name] = [RowPartitioning.none, .month, .day][random.number(in: 0...2)] }
+        // A few seeds run without any fault, a few with many.
+        let heat = [0, 1, 1, 2, 4][random.number(in: 0...4)]
+        sinkFaults.requestLost = heat * random.number(in: 0...6)
+        sinkFaults.answerLost = heat * random.number(in: 0...6)
+        sinkFaults.landsLate = heat * random.number(in: 0...4)
+        sinkFaults.runsLong = heat * random.number(in: 0...3)
+        sinkFaults.errorBefore = heat * random.number(in: 0...3)
+        sinkFaults.errorAfter = heat * random.number(in: 0...3)
+        storeFaults.crashBefore = heat * random.number(in: 0...1)
+        storeFaults.crashAfter = heat * random.number(in: 0...1)
+        storeFaults.fold = random.number(in: 0...60)
+        storeFaults.loadedRows = random.percent(50) ? .max : random.number(in: 0...20)
+        var live = Duration.zero
+        while live < log.lastArrival {
+            let length = heat == 0 ? log.lastArrival : random.milliseconds(in: 500...60_000)
+            lives.append((length, random.percent(40)))
+            live += length
+        }
+        boundedCrashes = (0..<heat).map { _ in random.milliseconds(in: 100...8_000) }
+        for _ in 0..<heat {
+            let start = random.milliseconds(in: 0...100_000)
+            if random.percent(50) { sinkDown.append(start..<(start + random.milliseconds(in: 500...50_000))) }
+            let second = random.milliseconds(in: 0...100_000)
+            if random.percent(30) { diskFull.append(second..<(second + random.milliseconds(in: 500...20_000))) }
+        }
+    }
+}
+
+/// The implementations under test; a test of the harness itself puts broken ones in.
+public struct SimulatedImplementations {
+    public var store: (SimulatedStore) -> any StateStore = { $0 }
+    public var coordinator: (Coordinator) -> any RunCoordinator = { $0 }
+    public var delivery: (BatchDelivery) -> any DeliveryRules = { $0 }
+
+    public init() {}
+}

@@ -1,0 +1,115 @@
+import Engine
+
+/// Jobs over purchases, small enough to be computed a second time by hand (`PurchaseReference`).
+///
+/// A record's value is `customer shop amount time`, such as `anna bakery 12 61000`. Windows are 10 s and, in later stages,
+/// longer; out-of-orderness is 5 s.
+public enum PurchaseJob: String, CaseIterable, Sendable {
+    /// Totals per customer and window: one windowed stage.
+    case windowed
+    /// Partials per shop and window, sent on close to a second stage that merges them.
+    case merged
+    /// As `merged`, and the second stage sends on to a third, which adds all shops up in longer windows.
+    case chained
+    /// Each purchase in log order with its customer's running total, and a timer that says when the customer is gone.
+    case visits
+    /// All of it in one job.
+    case everything
+
+    public static let topic = "purchases"
+    public static let window = EventSpan.seconds(10)
+    /// Of the second and of the third stage.
+    public static let shopWindow = EventSpan.seconds(20)
+    public static let overallWindow = EventSpan.seconds(60)
+    public static let outOfOrderness = EventSpan.seconds(5)
+    /// A customer is gone this long after the latest purchase, and looked at once more after `secondLook`.
+    public static let goneAfter = EventSpan.seconds(20)
+    public static let secondLook = EventSpan.seconds(15)
+
+    public var hasTimers: Bool { self == .visits || self == .everything }
+    public var hasWindows: Bool { self != .visits }
+
+    public static let customerTotals = totals("customer_totals", "customer")
+    public static let shopTotals = totals("shop_totals", "shop")
+    public static let overallTotals = totals("overall_totals", "scope")
+    public static let visitRows = OutputTable("visits", timeColumn: "eventTime", orderBy: ["customer", "eventTime"], columns: [
+        OutputColumn("customer", .text), OutputColumn("kind", .text), OutputColumn("eventTime", .time), OutputColumn("purchases", .count),
+        OutputColumn("total", .amount),
+    ])
+
+    private static func totals(_ name: String, _ key: String) -> OutputTable {
+        OutputTable(name, timeColumn: "eventTime", orderBy: [key, "eventTime"], columns: [
+            OutputColumn(key, .text), OutputColumn("eventTime", .time), OutputColumn("purchases", .count), OutputColumn("total", .amount),
+        ])
+    }
+
+    public var topology: Topology {
+        var stages = [Stage("purchases", topic: PurchaseJob.topic) { setup in
+            let stage = setup.decode(with: PurchaseDecoder()).outOfOrderness(PurchaseJob.outOfOrderness).rejecting(topic: PurchaseJob.topic)
+            if self == .windowed || self == .everything { stage.window(PurchaseJob.window, CustomerTotals(rows: setup.rows(of: PurchaseJob.customerTotals))) }
+            if sendsPartials { stage.window(PurchaseJob.window, ShopPartials(messages: setup.messages(to: "shops"))) }
+            if hasTimers { stage.process(Visits(rows: setup.rows(of: PurchaseJob.visitRows))) }
+            return stage
+        }]
+        if sendsPartials {
+            stages.append(Stage("shops", partitions: 3) { setup in
+                let messages = self == .merged ? nil : setup.messages(to: "overall")
+                return setup.decode(with: PartialDecoder()).rejecting(topic: "shops")
+                    .window(PurchaseJob.shopWindow, ShopTotals(rows: setup.rows(of: PurchaseJob.shopTotals), messages: messages))
+            })
+        }
+        if sendsPartials && self != .merged {
+            stages.append(Stage("overall", partitions: 2) { setup in
+                setup.decode(with: PartialDecoder()).rejecting(topic: "overall")
+                    .window(PurchaseJob.overallWindow, OverallTotals(rows: setup.rows(of: PurchaseJob.overallTotals)))
+            })
+        }
+        return Topology(job: rawValue, version: 1, stages: stages)
+    }
+
+    private var sendsPartials: Bool { self == .merged || self == .chained || self == .everything }
+}
+
+/// A purchase, as processors see it.
+struct Purchase: BitwiseCopyable {
+    let customer: ByteView
+    let shop: ByteView
+    let amount: Int64
+}
+
+struct PurchaseDecoder: EventDecoder {
+    func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Purchase> {
+        let words = record.value.buffer.split(separator: UInt8(ascii: " "))
+        guard words.count == 4 else { return .rejected(Rejection("malformed")) }
+        let views = words.map { ByteView(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0))) }
+        guard let amount = Int64(views[2].text) else { return .rejected(Rejection("bad_value", field: "amount")) }
+        guard let time = Int64(views[3].text) else { return .rejected(Rejection("bad_value", field: "time")) }
+        return .event(Purchase(customer: views[0], shop: views[1], amount: amount), at: EventTime(milliseconds: time))
+    }
+}
+
+/// What one stage tells the next about a key and window.
+struct Partial: BitwiseCopyable {
+    let key: ByteView
+    let purchases: UInt64
+    let total: Int64
+
+    static func send(_ purchases: UInt64, _ total: Int64, of window: Window, key: ByteView, to messages: MessageWriter) {
+        var payload = ByteWriter(capacity: 32)
+        payload.write(zigzag: window.start.milliseconds)
+        payload.write(varint: purchases)
+        payload.write(zigzag: total)
+        messages.send(payload.view, key: key)
+    }
+}
+
+struct PartialDecoder: EventDecoder {
+    func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Partial> {
+        var reader = ByteReader(record.value)
+        let start = reader.zigzag()
+        let purchases = reader.varint()
+        let total = reader.zigzag()
+        guard !reader.failed && reader.isAtEnd else { return .rejected(Rejection("malformed")) }
+        return .event(Partial(key: record.key, purchases: purchases, total: total), at: EventTime(milliseconds: start))
+    }
+}

@@ -1,0 +1,135 @@
+import Engine
+
+struct Totals: StateRecord {
+    var purchases: UInt64 = 0
+    var total: Int64 = 0
+
+    mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor) {
+        visit.field("purchases", &purchases)
+        visit.field("total", &total)
+    }
+
+    func write(_ key: StaticString, _ value: ByteView, _ window: Window, to rows: RowWriter) {
+        rows.begin()
+        rows.text(key, value)
+        rows.time("eventTime", window.end)
+        rows.count("purchases", purchases)
+        rows.amount("total", cents: total)
+        rows.end()
+    }
+}
+
+struct CustomerTotals: WindowedAggregate {
+    static let name = "customer_totals"
+    static let version = 1
+    let rows: RowWriter
+
+    func key(of purchase: Purchase) -> ByteView? { purchase.customer }
+
+    mutating func add(_ purchase: Purchase, at time: EventTime, to record: inout Totals) {
+        record.purchases += 1
+        record.total += purchase.amount
+    }
+
+    mutating func close(_ window: Window, key: ByteView, record: inout Totals) { record.write("customer", key, window, to: rows) }
+}
+
+struct ShopPartials: WindowedAggregate {
+    static let name = "shop_partials"
+    static let version = 1
+    let messages: MessageWriter
+
+    func key(of purchase: Purchase) -> ByteView? { purchase.shop }
+
+    mutating func add(_ purchase: Purchase, at time: EventTime, to record: inout Totals) {
+        record.purchases += 1
+        record.total += purchase.amount
+    }
+
+    mutating func close(_ window: Window, key: ByteView, record: inout Totals) {
+        Partial.send(record.purchases, record.total, of: window, key: key, to: messages)
+    }
+}
+
+struct ShopTotals: WindowedAggregate {
+    static let name = "shop_totals"
+    static let version = 1
+    let rows: RowWriter
+    let messages: MessageWriter?
+
+    func key(of partial: Partial) -> ByteView? { partial.key }
+
+    mutating func add(_ partial: Partial, at time: EventTime, to record: inout Totals) {
+        record.purchases += partial.purchases
+        record.total += partial.total
+    }
+
+    mutating func close(_ window: Window, key: ByteView, record: inout Totals) {
+        record.write("shop", key, window, to: rows)
+        guard let messages else { return }
+        let scope: StaticString = "all"
+        Partial.send(record.purchases, record.total, of: window, key: ByteView(start: scope.utf8Start, count: scope.utf8CodeUnitCount), to: messages)
+    }
+}
+
+struct OverallTotals: WindowedAggregate {
+    static let name = "overall_totals"
+    static let version = 1
+    let rows: RowWriter
+
+    func key(of partial: Partial) -> ByteView? { partial.key }
+
+    mutating func add(_ partial: Partial, at time: EventTime, to record: inout Totals) {
+        record.purchases += partial.purchases
+        record.total += partial.total
+    }
+
+    mutating func close(_ window: Window, key: ByteView, record: inout Totals) { record.write("scope", key, window, to: rows) }
+}
+
+/// A row a purchase; a customer who is gone is said so, looked at once more, and then forgotten.
+struct Visits: KeyedProcessor {
+    static let name = "visits"
+    static let version = 1
+    let rows: RowWriter
+
+    struct Visit: StateRecord {
+        var totals = Totals()
+        var wasGone = false
+
+        mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor) {
+            totals.fields(&visit)
+            visit.field("wasGone", &wasGone)
+        }
+    }
+
+    func key(of purchase: Purchase) -> ByteView? { purchase.customer }
+
+    mutating func process(_ purchase: Purchase, at time: EventTime, key: ByteView, state: inout Keyed<Visit>) {
+        state.record.totals.purchases += 1
+        state.record.totals.total += purchase.amount
+        state.record.wasGone = false
+        state.timer = time + PurchaseJob.goneAfter
+        write("purchase", time, key, state.record.totals)
+    }
+
+    mutating func timerFired(at time: EventTime, key: ByteView, state: inout Keyed<Visit>) {
+        write(state.record.wasGone ? "forgotten" : "gone", time, key, state.record.totals)
+        if state.record.wasGone {
+            state.isRemoved = true
+        } else {
+            state.record.wasGone = true
+            state.timer = time + PurchaseJob.secondLook
+        }
+    }
+
+    private func write(_ kind: StaticString, _ time: EventTime, _ key: ByteView, _ totals: Totals) {
+        rows.begin()
+        rows.text("customer", key)
+        rows.text("kind", kind)
+        rows.time("eventTime", time)
+        rows.count("purchases", totals.purchases)
+        rows.amount("total", cents: totals.total)
+        rows.end()
+    }
+}

@@ -1,0 +1,116 @@
+import Engine
+
+/// What the purchase jobs compute, computed plainly: one partition after the other, in log order, in dictionaries.
+///
+/// Rows are texts, as `RowText` of the simulation gives them: the table's name, then the values in order of columns.
+public struct PurchaseReference {
+    private struct Sum {
+        var purchases = 0
+        var total = 0
+    }
+
+    private struct Visit {
+        var sum = Sum()
+        var wasGone = false
+        var timer = 0
+    }
+
+    private struct WindowKey: Hashable {
+        let key: String
+        let start: Int
+    }
+
+    private let job: PurchaseJob
+    private var rows: [String] = []
+    private var shops: [WindowKey: Sum] = [:]
+
+    /// `partitions`: each partition's values in log order.
+    public static func rows(of job: PurchaseJob, _ partitions: [[String]]) -> [String] {
+        var reference = PurchaseReference(job: job)
+        for (number, values) in partitions.enumerated() { reference.run(number, values) }
+        reference.writeShops()
+        return reference.rows.sorted()
+    }
+
+    private init(job: PurchaseJob) { self.job = job }
+
+    private mutating func run(_ partition: Int, _ values: [String]) {
+        var watermark = Int.min
+        var customers: [WindowKey: Sum] = [:]
+        var visits: [String: Visit] = [:]
+        for (offset, value) in values.enumerated() {
+            let words = value.split(separator: " ").map(String.init)
+            guard words.count == 4, let amount = Int(words[2]), let time = Int(words[3]) else {
+                reject(partition, offset, "malformed", value)
+                continue
+            }
+            let span = Int(PurchaseJob.window.milliseconds)
+            let start = time / span * span
+            if job.hasWindows && start + span <= watermark {
+                reject(partition, offset, "late", value)
+            } else if job.hasWindows {
+                PurchaseReference.add(1, amount, to: &customers[WindowKey(key: words[0], start: start), default: Sum()])
+                PurchaseReference.add(1, amount, to: &shops[WindowKey(key: words[1], start: start), default: Sum()])
+            }
+            if job.hasTimers { visit(words[0], amount, time, &visits) }
+            watermark = max(watermark, time - Int(PurchaseJob.outOfOrderness.milliseconds))
+            if job.hasTimers { fireTimers(through: watermark, &visits) }
+        }
+        guard job == .windowed || job == .everything else { return }
+        for (window, sum) in customers { rows.append(PurchaseReference.row("customer_totals", window, sum)) }
+    }
+
+    private static func add(_ purchases: Int, _ total: Int, to sum: inout Sum) {
+        sum.purchases += purchases
+        sum.total += total
+    }
+
+    private static func row(_ table: String, _ window: WindowKey, _ sum: Sum, span: EventSpan = PurchaseJob.window) -> String {
+        "\(table) \(window.key) \(window.start + Int(span.milliseconds)) \(sum.purchases) \(sum.total)"
+    }
+
+    private mutating func reject(_ partition: Int, _ offset: Int, _ reason: String, _ value: String) {
+        rows.append("rejected_records \(PurchaseJob.topic) \(partition) \(offset) \(reason)  \(value) 0")
+    }
+
+    private mutating func visit(_ customer: String, _ amount: Int, _ time: Int, _ visits: inout [String: Visit]) {
+        var visit = visits[customer] ?? Visit()
+        PurchaseReference.add(1, amount, to: &visit.sum)
+        visit.wasGone = false
+        visit.timer = time + Int(PurchaseJob.goneAfter.milliseconds)
+        visits[customer] = visit
+        rows.append("visits \(customer) purchase \(time) \(visit.sum.purchases) \(visit.sum.total)")
+    }
+
+    private mutating func fireTimers(through watermark: Int, _ visits: inout [String: Visit]) {
+        while let (customer, visit) = visits.filter({ $0.value.timer <= watermark }).min(by: { ($0.value.timer, $0.key) < ($1.value.timer, $1.key) }) {
+            rows.append("visits \(customer) \(visit.wasGone ? "forgotten" : "gone") \(visit.timer) \(visit.sum.purchases) \(visit.sum.total)")
+            if visit.wasGone {
+                visits[customer] = nil
+            } else {
+                visits[customer]!.wasGone = true
+                visits[customer]!.timer += Int(PurchaseJob.secondLook.milliseconds)
+            }
+        }
+    }
+
+    /// The second and third stages see the partials of all partitions, and are late for none.
+    private mutating func writeShops() {
+        guard [.merged, .chained, .everything].contains(job) else { return }
+        let merged = PurchaseReference.merged(shops, by: { $0 }, PurchaseJob.shopWindow)
+        for (window, sum) in merged { rows.append(PurchaseReference.row("shop_totals", window, sum, span: PurchaseJob.shopWindow)) }
+        guard job != .merged else { return }
+        let overall = PurchaseReference.merged(merged, by: { _ in "all" }, PurchaseJob.overallWindow)
+        for (window, sum) in overall { rows.append(PurchaseReference.row("overall_totals", window, sum, span: PurchaseJob.overallWindow)) }
+    }
+
+    /// Sums of short windows added up in longer ones, under other keys.
+    private static func merged(_ sums: [WindowKey: Sum], by key: (String) -> String, _ span: EventSpan) -> [WindowKey: Sum] {
+        var merged: [WindowKey: Sum] = [:]
+        for (window, sum) in sums {
+            let start = window.start / Int(span.milliseconds) * Int(span.milliseconds)
+            add(sum.purchases, sum.total, to: &merged[WindowKey(key: key(window.key), start: start), default: Sum()])
+        }
+        return merged
+    }
+}

@@ -1,0 +1,67 @@
+import FintechJob
+import Foundation
+import Testing
+import TestSupport
+
+@Suite("Promise 3: a batch whose rows were deleted by hand stops the job, and settle is the way out")
+struct SettleTests {
+    private let table = "customer_transaction_metrics"
+
+    /// A job that was killed while it waited for what became of batch 1, of which one row was then deleted.
+    private func jobWithAPartlyDeletedBatch(on clickHouse: ClickHouseServer, _ log: TemporaryDirectory) throws -> JobFixture {
+        try GoldenCase.basic.layOutInput(in: log.path)
+        let proxy = try FaultProxy(to: clickHouse.port)
+        let job = try JobFixture(.directory(log.path), clickHouse, url: proxy.url, settings: ["clickhouse.settleDelay=60s"])
+        proxy.meet([.dropAnswer, .dropAnswer, .dropAnswer])
+        let worker = try job.start(["--until-end"])
+        try waitUntil("the rows have landed and the answers are lost") {
+            try #require(worker.isRunning, "\(worker.errors)")
+            return proxy.insertsSeen >= 3 && (try? job.rowCount(table)) ?? 0 > 0
+        }
+        worker.send(SIGKILL)
+        worker.waitForExit()
+        let rows = try job.rowCount(table)
+        try clickHouse.query("ALTER TABLE \(job.database).\(table) DELETE WHERE _batch = 1 AND _row = 0")
+        try waitUntil("the row is deleted") { try job.rowCount(table) == rows - 1 }
+        return job
+    }
+
+    private func expectStop(_ run: FinishedRun) {
+        #expect(run.status == 1, "\(run.errors)")
+        #expect(run.errors.contains("settle") && run.errors.contains("\(table):1"), "\(run.errors)")
+    }
+
+    @Test func missingRowsAreSentAgainAndNoOthers() throws {
+        let clickHouse = try ClickHouseServer()
+        let log = try TemporaryDirectory("tidemark-log")
+        let job = try jobWithAPartlyDeletedBatch(on: clickHouse, log)
+        let direct = ["--set", "clickhouse.url=\(clickHouse.url)", "--set", "clickhouse.settleDelay=500ms"]
+        expectStop(try job.runUntilEnd(direct))
+
+        let settled = try job.run("settle", ["--batch", "\(table):1", "--as", "resend-missing"] + direct)
+        #expect(settled.status == 0, "\(settled.errors)")
+        #expect(settled.output.contains("1 were sent"), "\(settled.output)")
+        let finished = try job.runUntilEnd(direct)
+        #expect(finished.status == 0, "\(finished.errors)")
+        for golden in GoldenEndToEndTests.tables {
+            let found = try TableRows(golden, database: job.database, clickHouse)
+            let expected = found.expected(try GoldenCase.basic.expectedRows(of: golden.name), golden)
+            let differences = rowDifferences(found.rows, expected: expected)
+            #expect(differences.isEmpty, "\(golden.name):\n\(differences.joined(separator: "\n"))")
+            #expect(try job.provenanceProblems(golden.name) == [])
+        }
+    }
+
+    @Test func aBatchTakenAsDeliveredStaysAsItIs() throws {
+        let clickHouse = try ClickHouseServer()
+        let log = try TemporaryDirectory("tidemark-log")
+        let job = try jobWithAPartlyDeletedBatch(on: clickHouse, log)
+        let direct = ["--set", "clickhouse.url=\(clickHouse.url)", "--set", "clickhouse.settleDelay=500ms"]
+        expectStop(try job.runUntilEnd(direct))
+        #expect(try job.run("settle", ["--batch", "\(table):1", "--as", "delivered"] + direct).status == 0)
+        let finished = try job.runUntilEnd(direct)
+        #expect(finished.status == 0, "\(finished.errors)")
+        #expect(try job.rowCount(table) == GoldenCase.basic.expectedRows(of: table).count - 1)
+        #expect(try job.run("settle", ["--batch", "\(table):1", "--as", "delivered"] + direct).status == 10, "it is settled already")
+    }
+}

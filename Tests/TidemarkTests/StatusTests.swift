@@ -1,0 +1,59 @@
+import Admin
+import CurlHTTP
+import Foundation
+import Testing
+import TestSupport
+
+@Suite("The status page of a running job, and what it hides")
+struct StatusTests {
+    @Test func aRunningJobShowsItsPartitionsAndTables() throws {
+        let clickHouse = try ClickHouseServer()
+        let log = try TemporaryDirectory("tidemark-log")
+        try GoldenCase.basic.layOutInput(in: log.path)
+        let job = try JobFixture(.directory(log.path), clickHouse)
+        let worker = try job.start()
+        var page = ""
+        try waitUntil("the page's address is in the log") {
+            guard worker.isRunning else { throw WaitedTooLong(description: "the worker ended: \(worker.errors)") }
+            page = worker.errors.firstMatch(of: /status page at (http:\S+\/)/).map { String($0.1) } ?? ""
+            return !page.isEmpty
+        }
+        var status: StatusSnapshot?
+        try waitUntil("all is read and delivered") {
+            let found = try JSONDecoder().decode(StatusSnapshot.self, from: Data(try get(page + "status").utf8))
+            status = found
+            let transactions = found.partitions.first { $0.topic.hasSuffix("transactions") }
+            return transactions?.nextOffset == 2000 && transactions?.lag == 0 && found.tables.contains { $0.rowsDelivered > 0 }
+        }
+        let found = try #require(status)
+        #expect(found.job == "fintech" && found.phase == .running && found.lineage == 1 && found.epoch > 0)
+        #expect(found.partitions.count == 2 && found.tables.count == 3 && found.problems == [])
+        #expect(found.memory.residentBytes > 1 << 20)
+        #expect(try get(page).contains("customer_transaction_metrics"))
+        #expect(try get(page + "metrics").contains("tidemark_partition_next_offset{job_id=\"fintech\",topic=\"fintech.public.transactions\",partition=\"0\"} 2000"))
+        worker.send(SIGTERM)
+        #expect(worker.waitForExit() == 0, "\(worker.errors)")
+    }
+
+    @Test func noLogShowsASecret() throws {
+        let clickHouse = try ClickHouseServer()
+        let log = try TemporaryDirectory("tidemark-log")
+        try GoldenCase.basic.layOutInput(in: log.path)
+        let job = try JobFixture(.directory(log.path), clickHouse)
+        let arguments = job.arguments("run", [
+            "--until-end", "--set", "clickhouse.user=writer", "--set", "clickhouse.password=${env:PASSWORD}", "--set", "log.level=trace",
+        ])
+        let refused = try ChildProcess(TidemarkBinary.path, arguments, environment: ["PASSWORD": "hunter2-wrong"])
+        #expect(refused.waitForExit() == 1 || refused.waitForExit() == 12)
+        #expect(refused.errors.contains("writer") && !refused.errors.contains("hunter2"), "\(refused.errors)")
+        let accepted = try ChildProcess(TidemarkBinary.path, arguments, environment: ["PASSWORD": "tide's mark"])
+        #expect(accepted.waitForExit() == 0, "\(accepted.errors)")
+        #expect(!accepted.errors.contains("tide's mark"))
+    }
+
+    private func get(_ url: String) throws -> String {
+        let response = try HTTPClient().perform(HTTPRequest(.get, url: url))
+        #expect(response.status == 200)
+        return response.text
+    }
+}
