@@ -51,6 +51,20 @@ struct StatusTests {
         #expect(!accepted.errors.contains("tide's mark"))
     }
 
+    @Test func logsAreOneObjectALineWhereNobodyWatches() throws {
+        let clickHouse = try ClickHouseServer()
+        let log = try TemporaryDirectory("tidemark-log")
+        try GoldenCase.basic.layOutInput(in: log.path)
+        let run = try JobFixture(.directory(log.path), clickHouse, settings: ["log.format=auto"]).runUntilEnd()
+        #expect(run.status == 0 && run.output.isEmpty)
+        let lines = run.errors.split(separator: "\n")
+        #expect(!lines.isEmpty)
+        for line in lines {
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")
+            #expect(Set(object.keys).isSuperset(of: ["time", "level", "logger", "message"]))
+        }
+    }
+
     private func get(_ url: String) throws -> String {
         let response = try HTTPClient().perform(HTTPRequest(.get, url: url))
         #expect(response.status == 200)
