@@ -24,6 +24,12 @@ public final class SimulatedSink {
         public let batch: SinkBatchID
         public let row: Int
         public let text: String
+
+        public init(batch: SinkBatchID, row: Int, text: String) {
+            self.batch = batch
+            self.row = row
+            self.text = text
+        }
     }
 
     public static let settleDelay = Duration.seconds(5)

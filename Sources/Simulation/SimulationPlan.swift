@@ -34,7 +34,9 @@ public struct SimulationPlan {
         epochRecords = random.number(in: 5...200)
         flushInterval = random.milliseconds(in: 100...3_000)
         let batchRows = random.number(in: 3...400)
-        outboxLimits = Outbox.Limits(batchRows: batchRows, batchBytes: random.number(in: 200...20_000), bytes: random.number(in: 300...10_000))
+        outboxLimits = Outbox.Limits(
+            batchRows: batchRows, batchBytes: random.number(in: 200...20_000), bytes: random.percent(50) ? random.number(in: 60...600) : random.number(in: 600...10_000)
+        )
         for table in topology.tables { partitioning[table.name] = [RowPartitioning.none, .month, .day][random.number(in: 0...2)] }
         // A few seeds run without any fault, a few with many.
         let heat = [0, 1, 1, 2, 4][random.number(in: 0...4)]
