@@ -147,7 +147,7 @@ final class TableDelivery {
     private func refreshLayout(_ isCancelled: () -> Bool) throws(SinkError) -> Bool {
         while !isLayoutFresh {
             do {
-                let found = try TableInspection(connection: connection, dialect: dialect).layout(of: layout.table)
+                let found = try TableInspection(connection: connection, dialect: dialect).layout(of: layout.table, isCancelled: isCancelled)
                 if found != layout {
                     layout = found
                     encoder = BatchEncoder(found, task: settings.task)
