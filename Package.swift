@@ -71,7 +71,7 @@ let package = Package(
 
         // Servers, ports and files for the tests; no product contains it.
         .target(
-            name: "TestSupport", dependencies: ["Engine", "Simulation", "CurlHTTP"], path: "Tests/TestSupport", exclude: ["chdb_front.py"],
+            name: "TestSupport", dependencies: ["Engine", "Simulation", "CurlHTTP", "CFaultVFS"], path: "Tests/TestSupport", exclude: ["chdb_front.py"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -80,7 +80,12 @@ let package = Package(
         .testTarget(name: "AdminTests", dependencies: ["Admin", "TestSupport"], swiftSettings: strict),
         .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/CFaultVFS"),
         .testTarget(
-            name: "SQLiteStateTests", dependencies: ["Engine", "SQLiteState", "CSQLite", "CFaultVFS", "Simulation", "TestSupport"],
+            name: "SQLiteStateTests", dependencies: ["Engine", "SQLiteState", "CSQLite", "Simulation", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "WorkerTests",
+            dependencies: ["Engine", "SQLiteState", "Worker", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
         .testTarget(name: "SimulationTests", dependencies: ["Engine", "Simulation", "TestSupport"], swiftSettings: strict),

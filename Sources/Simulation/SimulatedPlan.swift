@@ -30,6 +30,7 @@ struct SimulatedPlan {
                 try member.resume(at: known?.watermark ?? .distantPast, position: known?.position)
                 members.append(member)
                 if case .topic(let topic) = stage.input {
+                    if known?.position == nil { member.begin(at: 0) }
                     readers[TopicPartition(topic: topic, partition: partition)] = (member, known?.position?.next ?? 0)
                 }
             }

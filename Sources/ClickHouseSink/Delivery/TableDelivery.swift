@@ -160,7 +160,7 @@ final class TableDelivery {
                 case .retry:
                     trouble.trouble(.waiting, error.description)
                     guard backoff.wait(unless: isCancelled) else { return false }
-                case .invalid, .missing:
+                case .invalid, .missing, .denied:
                     trouble.trouble(.stopped, error.description)
                     guard Pause.wait(settings.recheckInterval, unless: isCancelled) else { return false }
                 }

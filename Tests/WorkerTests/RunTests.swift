@@ -1,0 +1,118 @@
+import Engine
+import Simulation
+import SQLiteState
+import TestSupport
+import Testing
+import Worker
+
+@Suite("The worker: what is read is delivered once, over restarts, in one stage or several")
+struct RunTests {
+    private static func values(_ seed: UInt64, partitions: Int = 4) -> [[String]] {
+        var random = SeededRandom(seed: seed)
+        return PurchaseLog(partitions: partitions, isThereAtOnce: true, random: &random).values
+    }
+
+    @Test(arguments: PurchaseJob.allCases, [1, 3])
+    func aBoundedRunReadsClosesDeliversAndEnds(job: PurchaseJob, threads: Int) throws {
+        let bench = try Bench(job, partitions: 4)
+        bench.settings.threads = threads
+        let values = RunTests.values(11)
+        bench.append(values)
+        try bench.runToEnd()
+        bench.expectRows(values)
+        for (number, partition) in values.enumerated() where !partition.isEmpty {
+            #expect(bench.source.reported[Bench.partition(number)] == Int64(partition.count), "the durable offset is told")
+        }
+    }
+
+    @Test func aSecondRunOfTheSameInputAddsNothing() throws {
+        let bench = try Bench(.everything, partitions: 3)
+        let values = RunTests.values(12, partitions: 3)
+        bench.append(values)
+        try bench.runToEnd()
+        let reads = bench.source.readCount
+        try bench.runToEnd()
+        bench.expectRows(values)
+        #expect(bench.source.readCount == reads)
+        #expect(bench.sink.opened.allSatisfy { !$0.isNewState && $0.lastFrozen != nil })
+    }
+
+    @Test func anEmptyInputEndsAtOnce() throws {
+        let bench = try Bench(.everything, partitions: 2)
+        try bench.runToEnd()
+        #expect(bench.sink.rows.isEmpty && bench.sink.opened.allSatisfy(\.isNewState))
+    }
+
+    @Test(arguments: PurchaseJob.allCases)
+    func aRestartAfterADrainReadsNoRecordTwice(job: PurchaseJob) throws {
+        let bench = try Bench(job, partitions: 3)
+        let values = (0..<3).map { Bench.purchases($0, seconds: 0..<100) }
+        for part in 0..<4 {
+            bench.append(values.map { Array($0[(part * 125)..<(part * 125 + 125)]) })
+            let running = try bench.start(untilEnd: false)
+            try waitUntil("all is read") { bench.source.readCount == 3 * 125 * (part + 1) }
+            running.drain()
+            #expect(try running.wait() == .complete)
+        }
+        try bench.runToEnd()
+        for partition in 0..<3 { #expect(bench.source.reads(of: Bench.partition(partition)) == Array(0..<500)) }
+        bench.expectRows(values)
+    }
+
+    /// Fails commit 0, 1, 2 … of a run, before or after it is durable, until a run succeeds.
+    @Test(arguments: [true, false])
+    func aRunThatBreaksAtAnyCommitIsGoneOnWith(isDurable: Bool) throws {
+        let bench = try Bench(.everything, partitions: 3)
+        bench.settings.epochRecords = 60
+        bench.settings.threads = 3
+        let values = RunTests.values(13, partitions: 3)
+        bench.append(values)
+        var broken = 0
+        while true {
+            let running = try bench.start(untilEnd: true) { FailingStore($0, commits: 1 + broken % 5, isDurable: isDurable) }
+            do {
+                #expect(try running.wait() == .complete)
+                break
+            } catch let error as MemorySinkError {
+                #expect(error.kind == .invalid)
+                broken += 1
+            }
+        }
+        #expect(broken > 1)
+        bench.expectRows(values)
+    }
+
+    @Test func recordsThatDoNotFitIntoMemoryAreReadFromTheFile() throws {
+        let bench = try Bench(.everything, partitions: 2)
+        bench.settings.memoryBudget = 1
+        bench.settings.epochRecords = 40
+        bench.storeSettings.foldBytes = 1
+        bench.storeSettings.logPages = 20
+        let values = RunTests.values(14, partitions: 2)
+        bench.append(values)
+        let first = try bench.start(untilEnd: false)
+        try waitUntil("all is read") { bench.source.readCount == values.reduce(0) { $0 + $1.count } }
+        first.drain()
+        #expect(try first.wait() == .complete)
+        try bench.runToEnd()
+        bench.expectRows(values)
+    }
+
+    @Test func aChangedNumberOfPartitionsIsRefusedWithWhatToDo() throws {
+        let bench = try Bench(.windowed, partitions: 2)
+        try bench.runToEnd()
+        let grown = MemorySource(topic: PurchaseJob.topic, partitions: 3)
+        let failure = try bench.start(untilEnd: true, source: grown).waitForFailure()
+        #expect(failure.kind == .invalid)
+        #expect(failure.message.contains("purchases has 3 partitions, the state was built with 2") && failure.message.contains("empty state directory"))
+        try bench.runToEnd()
+    }
+
+    @Test func aSinkThatOnlyAPersonCanMendStopsTheRun() throws {
+        let bench = try Bench(.windowed, partitions: 1)
+        bench.append([Bench.purchases(0, seconds: 0..<30)])
+        bench.sink.fail(with: MemorySinkError(.invalid, "the table was replaced"))
+        let failure = try bench.start(untilEnd: true).waitForFailure()
+        #expect(failure.kind == .invalid && failure.message == "the table was replaced")
+    }
+}
