@@ -28,10 +28,12 @@ public struct PurchaseLog {
         while now < end {
             var time = origin + now - random.number(in: 0...disorder)
             if let greatest, random.percent(4) { time = greatest - 25_001 - random.number(in: 0...20_000) }
-            greatest = max(greatest ?? time, time)
+            let isNonsense = random.percent(3)
+            // Only what can be used moves a watermark.
+            if !isNonsense { greatest = max(greatest ?? time, time) }
             let customer = "c\(partition)-\(random.number(in: 0...7))"
-            var value = "\(customer) s\(random.number(in: 0...4)) \(random.number(in: -50...500)) \(time)"
-            if random.percent(3) { value = "nonsense-\(now)" }
+            let purchase = "\(customer) s\(random.number(in: 0...4)) \(random.number(in: -50...500)) \(time)"
+            let value = isNonsense ? "nonsense-\(now)" : purchase
             records.append(SimulatedLog.Record(arrival: isThereAtOnce ? .zero : .milliseconds(now), key: [], value: Array(value.utf8)))
             now += random.percent(2) ? random.number(in: 20_000...60_000) : random.number(in: 0...pace)
         }
