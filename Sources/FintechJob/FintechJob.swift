@@ -13,6 +13,14 @@ public enum FintechJob {
                     .outOfOrderness(settings.outOfOrderness)
                     .rejecting(topic: settings.transactionsTopic)
                     .window(CustomerTransactionMetrics.span, CustomerTransactionMetrics(rows: setup.rows(of: CustomerTransactionMetrics.table)))
+                    .process(FraudDetection(
+                        alertThreshold: settings.alertThreshold, accounts: setup.reference(ReferenceName.accounts),
+                        rows: setup.rows(of: FraudAlertWriter.table)
+                    ))
+                    .process(CustomerLifecycle(
+                        churnAfter: settings.churnAfter, customers: setup.reference(ReferenceName.customers),
+                        sessions: setup.reference(ReferenceName.sessions), rows: setup.rows(of: LifecycleRowWriter.table)
+                    ))
             },
             Stage("sessions", topic: settings.sessionsTopic) { setup in
                 setup.decode(with: SessionDecoder(maxAhead: settings.maxAhead))
@@ -20,6 +28,6 @@ public enum FintechJob {
                     .rejecting(topic: settings.sessionsTopic)
                     .window(CustomerSessionMetrics.span, CustomerSessionMetrics(rows: setup.rows(of: CustomerSessionMetrics.table)))
             },
-        ])
+        ], references: references(settings))
     }
 }

@@ -11,6 +11,11 @@ public struct FintechSettings: Sendable {
     /// How far a record's times may lie after its Kafka timestamp before they count as wrong.
     public var maxAhead = EventSpan.hours(1)
 
+    /// The score from which a transaction becomes a fraud alert, 0 to 100.
+    public var alertThreshold = 60
+    /// How long after the latest transaction a customer counts as lost.
+    public var churnAfter = EventSpan.days(30)
+
     public init() {}
 
     var transactionsTopic: String { topicPrefix + "transactions" }

@@ -7,10 +7,14 @@ import TestSupport
 struct GoldenTests {
     @Test(arguments: GoldenCase.all)
     func everyTableHoldsTheGoldenRows(of golden: GoldenCase) throws {
-        let topology = FintechJob.topology(settings: FintechSettings())
+        var settings = FintechSettings()
+        if golden.name == GoldenCase.rules.name { settings.alertThreshold = 0 }
+        let topology = FintechJob.topology(settings: settings)
         let run = TopologyRun(topology)
         try run.run { try golden.input($0) }
-        #expect(topology.tables.map(\.name) == ["rejected_records", "customer_transaction_metrics", "customer_session_metrics"])
+        #expect(topology.tables.map(\.name) == [
+            "rejected_records", "customer_transaction_metrics", "fraud_detection_alerts", "customer_lifecycle_analytics", "customer_session_metrics",
+        ])
         for table in topology.tables {
             let actual = try GoldenRow.rows(of: table, in: run.chunks).map { try $0.shownInGolden() }
             let differences = rowDifferences(actual, expected: try golden.expectedRows(of: table.name))

@@ -14,6 +14,8 @@ struct TopologyTests {
         }
         #expect(schemas == [
             "customer_transaction_metrics 1 windowAndKey: count unsigned, total signed128, fees signed128, smallest signed, greatest signed, risk signed128, completed unsigned, failed unsigned, pending unsigned, firstAt time, lastAt time, lastAmount signed, lastType text, types textCounts, locations textCounts, devices textCounts, merchants textSet",
+            "fraud_detection_alerts 1 key: times recentNumbers, amounts recentNumbers, hours bucketSums, countries lastSeenTexts, devices lastSeenTexts",
+            "customer_lifecycle_analytics 1 key: count unsigned, total signed128, amounts recentNumbers, tier unsigned, kycStatus unsigned, tierChanges unsigned, reportedSession text, channel text, isChurned bool, rowTime time, rowRisk signed",
             "customer_session_metrics 1 windowAndKey: count unsigned, actions signed128, ended unsigned, duration signed128, firstAt time, lastAt time, latestID text, latestSessionID text, channel text, deviceType text",
         ])
     }
@@ -24,7 +26,22 @@ struct TopologyTests {
         }
         #expect(tables.dropFirst() == [
             #"customer_transaction_metrics by eventTime, ["customerId", "eventTime"]: customerId text, eventTime time, totalAmount sum, transactionCount count, averageAmount amount, minAmount amount, maxAmount amount, preferredTransactionType text, preferredLocation text, preferredDevice text, transactionVelocity number, riskScore number, transactionTypeCounts textCounts, locationCounts textCounts, deviceCounts textCounts, recentTransactionCount count, lastTransactionAmount amount, lastTransactionType text, windowStart time, windowEnd time, totalFees sum, completedCount count, failedCount count, pendingCount count, successRate number, uniqueMerchants count, averageRiskScore number, firstTransactionAt time, lastTransactionAt time, valueTier text"#,
+            #"fraud_detection_alerts by detectionTime, ["customerId", "detectionTime"]: transactionId text, customerId text, fraudTypes texts, riskScore number, detectionTime time, alertType text, fraudDetails text, isFraudulent flag, severity text, recommendation text, amount amount, accountId text"#,
+            #"customer_lifecycle_analytics by eventTime, ["customerId", "eventTime", "eventType"]: customerId text, eventType text, currentTier text, currentKycStatus text, eventTime time, tierChangeCount count, isUpgrade flag, isDowngrade flag, kycCompleted flag, riskScore number, timeSinceLastUpdate count, previousTier text, previousKycStatus text, riskScoreChange number, transactionCount count, totalAmount sum, averageAmount amount, segment text, profileTier text, channel text, deviceType text"#,
             #"customer_session_metrics by eventTime, ["customerId", "eventTime"]: customerId text, eventTime time, windowStart time, windowEnd time, sessionCount count, totalActions count, averageActions number, averageDurationSeconds number, latestSessionId text, channel text, deviceType text, firstStartedAt time, lastStartedAt time"#,
+        ])
+    }
+
+    /// Stored too: another shape is read anew from the topic, under a new version.
+    @Test func referenceTablesKeepTheirFields() {
+        let schemas = topology.references.map { reference in
+            "\(reference.name) of \(reference.topic) \(reference.schema.version): " + reference.schema.fields.map { "\($0.name) \($0.type.rawValue)" }.joined(separator: ", ")
+        }
+        #expect(schemas == [
+            "customers of fintech.public.customers 1: kycStatus text, tier text, risk signed",
+            "accounts of fintech.public.accounts 1: isFrozen bool, isActive bool, minimumBalance signed, balance signed",
+            "merchants of fintech.public.merchants 1: name text, businessType text, categoryCode text, country text, isActive bool",
+            "sessions of fintech.public.customer_sessions 1: id text, startedAt time, channel text, deviceType text, actions unsigned",
         ])
     }
 

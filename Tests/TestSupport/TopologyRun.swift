@@ -7,6 +7,8 @@ public final class TopologyRun {
     private var epoch = Epoch(1)
     /// Everything that was written, in order.
     public private(set) var chunks: [OutboxChunk] = []
+    /// What became of the records of each reference topic, in order.
+    public private(set) var referenceOutcomes: [String: [ReferenceOutcome]] = [:]
     /// What each task counted.
     public private(set) var counters: [TaskID: TaskCounters] = [:]
 
@@ -15,12 +17,13 @@ public final class TopologyRun {
 
     public init(_ topology: Topology) { self.topology = topology }
 
-    /// Reads the topic of each stage to its end and closes all windows. `values`: a topic's records by partition.
+    /// Applies the reference topics, then reads the topic of each stage to its end and closes all windows. `values`: a topic's records by partition.
     public func run(timestamp: EventTime? = nil, values: (_ topic: String) throws -> [[[UInt8]]]) throws {
+        let references = try readReferences(timestamp, values)
         for stage in topology.stages {
             guard case .topic(let topic) = stage.input else { continue }
             let partitions = try values(topic)
-            let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted())
+            let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted(), references: references)
             let tasks = partitions.indices.map { stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment)) }
             for (task, partition) in zip(tasks, partitions) { try read(partition, timestamp, with: task) }
             if let end = tasks.compactMap(\.lastOpenWindowEnd).max() {
@@ -31,6 +34,19 @@ public final class TopologyRun {
                 counters[task.id] = task.counters
             }
         }
+    }
+
+    private func readReferences(_ timestamp: EventTime?, _ values: (_ topic: String) throws -> [[[UInt8]]]) throws -> [String: ReferenceTable] {
+        var tables: [String: ReferenceTable] = [:]
+        for reference in topology.references {
+            let table = ReferenceTable(name: reference.name)
+            let reader = reference.makeReader(table)
+            for partition in try values(reference.topic) {
+                withRecords(partition, timestamp: timestamp) { $0.forEach { referenceOutcomes[reference.name, default: []].append(reader.apply($0)) } }
+            }
+            tables[reference.name] = table
+        }
+        return tables
     }
 
     private func read(_ values: [[UInt8]], _ timestamp: EventTime?, with task: any StreamTask) throws {

@@ -35,8 +35,10 @@ struct JobMeasurement {
     }
 
     private func makeTask(cold: any ColdStateReader) -> any StreamTask {
+        let topology = topology
         let stage = topology.stages[0]
-        let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: cold)
+        let references = Dictionary(uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) })
+        let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: cold, references: references)
         return stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: 0), environment: environment))
     }
 

@@ -29,6 +29,13 @@ public final class TaskSetup {
         return writer
     }
 
+    /// The reference table of this name, shared by all tasks of the worker.
+    public func reference(_ name: String) -> ReferenceTable {
+        if let table = environment.references[name] { return table }
+        precondition(environment.isBlueprint, "the topology declares no reference '\(name)'")
+        return ReferenceTable(name: name)
+    }
+
     /// Starts a task that decodes its records with `decoder`; add processors to what comes back.
     public func decode<Decoder: EventDecoder>(with decoder: Decoder) -> StageTask<Decoder> {
         StageTask(decoder: decoder, setup: self)
@@ -42,10 +49,15 @@ public struct TaskEnvironment: Sendable {
     /// How many partitions each stage that is sent to has.
     public var partitions: [StageName: Int]
     public var cold: any ColdStateReader
+    /// The reference tables by name.
+    public var references: [String: ReferenceTable]
+    /// True for the task that only shows what its stage declares.
+    var isBlueprint = false
 
-    public init(partitioning: [String: RowPartitioning], partitions: [StageName: Int], cold: any ColdStateReader) {
+    public init(partitioning: [String: RowPartitioning], partitions: [StageName: Int], cold: any ColdStateReader, references: [String: ReferenceTable] = [:]) {
         self.partitioning = partitioning
         self.partitions = partitions
         self.cold = cold
+        self.references = references
     }
 }

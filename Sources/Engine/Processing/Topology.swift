@@ -15,13 +15,16 @@ public struct Topology: Sendable {
     /// Counted up with every change of what the job stores or computes.
     public let version: Int
     public let stages: [Stage]
+    public let references: [Reference]
 
-    public init(job: String, version: Int, stages: [Stage]) {
+    public init(job: String, version: Int, stages: [Stage], references: [Reference] = []) {
         let names = stages.map(\.name)
         precondition(Set(names).count == names.count, "job \(job): two stages have the same name")
         self.job = job
         self.version = version
         self.stages = stages
+        self.references = references
+        precondition(Set(references.map(\.name)).count == references.count, "job \(job): two references have the same name")
     }
 
     /// All output tables, in order of first mention; stages that share one share it by declaration.
@@ -66,7 +69,8 @@ public struct Stage: Sendable {
 
     /// What the stage declares, learnt by building one task that nothing is ever done with.
     public var blueprint: StageBlueprint {
-        let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted())
+        var environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted())
+        environment.isBlueprint = true
         let setup = TaskSetup(task: TaskID(stage: name, partition: 0), environment: environment)
         let task = build(setup)
         return StageBlueprint(

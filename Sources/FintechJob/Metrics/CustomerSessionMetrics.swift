@@ -42,8 +42,3 @@ struct CustomerSessionMetrics: WindowedAggregate {
         ]
     )
 }
-
-extension TextField {
-    /// The text, `unknown` when there is none.
-    fileprivate var shown: ByteView { isEmpty ? ByteView(Shown.unknown) : view }
-}

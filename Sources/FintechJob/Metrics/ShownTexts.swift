@@ -10,6 +10,11 @@ extension TextCounts {
     var preferred: ByteView { mostFrequent ?? ByteView(Shown.unknown) }
 }
 
+extension TextField {
+    /// The text, `unknown` when there is none.
+    var shown: ByteView { isEmpty ? ByteView(Shown.unknown) : view }
+}
+
 extension ByteView {
     init(_ text: StaticString) { self.init(start: text.utf8Start, count: text.utf8CodeUnitCount) }
 }

@@ -18,6 +18,8 @@ struct JobParts {
         settings.topicPrefix = configuration.input.topicPrefix
         settings.outOfOrderness = configuration.time.outOfOrderness
         settings.maxAhead = configuration.time.maxAhead
+        settings.alertThreshold = configuration.fintech.alertThreshold
+        settings.churnAfter = configuration.fintech.churnAfter
         return FintechJob.topology(settings: settings)
     }
 

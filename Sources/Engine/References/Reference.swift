@@ -1,0 +1,33 @@
+/// A reference topic that a topology declares: small, read whole before the first stream record, then followed.
+public struct Reference: Sendable {
+    /// What tasks ask for it by (`TaskSetup.reference`); stored with its records.
+    public let name: String
+    public let topic: String
+    /// The shape of its records, stored beside them; another version or shape is read anew from the topic.
+    public let schema: StateSchema
+    /// Makes what applies the topic's records to the table.
+    public let makeReader: @Sendable (ReferenceTable) -> any ReferenceReader
+
+    public init<Record: StateRecord>(
+        _ name: String, topic: String, version: Int, record: Record.Type, reader: @escaping @Sendable (ReferenceTable) -> any ReferenceReader
+    ) {
+        self.name = name
+        self.topic = topic
+        schema = StateSchema(table: name, version: version, key: .key, record: record)
+        makeReader = reader
+    }
+}
+
+/// Applies the records of a reference topic to its table, on one thread, in log order of each partition.
+public protocol ReferenceReader: AnyObject {
+    /// Applies one record. What can't be used changes nothing and is logged and counted, not rejected: every worker reads it.
+    func apply(_ record: SourceRecord) -> ReferenceOutcome
+}
+
+/// What became of a reference record.
+public enum ReferenceOutcome: Equatable, Sendable {
+    case applied
+    /// Not meant for the table, such as a null value where those are ignored.
+    case ignored
+    case unusable
+}

@@ -1,0 +1,57 @@
+/// A reference topic as every worker holds it: whole, in memory, by key; what processors look things up in.
+///
+/// One object a worker, shared by all its tasks. Tasks read it only while they process, and the worker changes it only
+/// while none does; so nothing here is locked.
+///
+/// `@unchecked Sendable`: see above; the worker's lock around processing is what makes it true.
+public final class ReferenceTable: @unchecked Sendable {
+    public let name: String
+    private var table = KeyedTable()
+
+    public init(name: String) { self.name = name }
+
+    /// How many keys it holds.
+    public var count: Int { table.count }
+    public var memoryBytes: Int { table.memoryBytes }
+
+    /// Fills `record` with what is held under `key`. False, and `record` as it was, when there is nothing.
+    @inlinable
+    public func find<Record: StateRecord>(_ key: ByteView, into record: inout Record) -> Bool {
+        guard let bytes = encoded(key) else { return false }
+        return FieldDecoder.decode(bytes, into: &record)
+    }
+
+    /// The encoded record held under `key`, valid until the table changes.
+    @usableFromInline
+    func encoded(_ key: ByteView) -> ByteView? {
+        guard case .record(let bytes, _) = table.lookup(key, hash: tableHash(key)) else { return nil }
+        return bytes
+    }
+
+    // MARK: - Changing
+
+    /// Holds `record` under `key`.
+    public func set(_ key: ByteView, to record: ByteView) { table.store(record, for: key, hash: tableHash(key)) }
+
+    public func remove(_ key: ByteView) { table.remove(key, hash: tableHash(key)) }
+
+    /// Forgets everything (a truncated topic); `takeChanges` then says so first.
+    public func removeAll() {
+        table = KeyedTable()
+        wasEmptied = true
+    }
+
+    private var wasEmptied = false
+
+    /// Hands over what changed since the last call, for the durable copy: whether everything before is gone, then the
+    /// keys removed and the records stored.
+    public func takeChanges(emptied: () throws -> Void, removed: (ByteView) -> Void, stored: (_ key: ByteView, _ record: ByteView) -> Void) rethrows {
+        if wasEmptied { try emptied() }
+        wasEmptied = false
+        table.takeChanges(removed: removed, stored: stored)
+        table.forgetTombstones(foldedThrough: .max)
+    }
+
+    /// Puts a record of the durable copy into memory, without listing it as a change.
+    public func load(_ record: ByteView, for key: ByteView) { table.load(record, for: key, changedIn: 0) }
+}

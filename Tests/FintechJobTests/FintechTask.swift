@@ -1,0 +1,90 @@
+import Engine
+import FintechJob
+import TestSupport
+
+/// A task of the transactions stage with its reference tables, which a test may change in between.
+final class FintechTask {
+    private let topology: Topology
+    private let references: [String: ReferenceTable]
+    private let readers: [String: any ReferenceReader]
+    private let task: any StreamTask
+    private var offset: Int64 = 0
+    private var epoch = Epoch(0)
+    /// Everything that was cut from the state, in order.
+    private(set) var deltas: [StateDelta] = []
+    private var chunks: [OutboxChunk] = []
+
+    init(_ settings: FintechSettings = FintechSettings()) {
+        topology = FintechJob.topology(settings: settings)
+        references = Dictionary(uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) })
+        var readers: [String: any ReferenceReader] = [:]
+        for reference in topology.references { readers[reference.name] = reference.makeReader(references[reference.name]!) }
+        self.readers = readers
+        let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted(), references: references)
+        task = topology.stages[0].build(TaskSetup(task: TaskID(stage: topology.stages[0].name, partition: 0), environment: environment))
+    }
+
+    /// A task that goes on where `before` was cut last, with empty reference tables.
+    convenience init(after before: FintechTask, _ settings: FintechSettings = FintechSettings()) throws {
+        self.init(settings)
+        for delta in before.deltas {
+            guard let table = task.stateTables.first(where: { $0.schema.table == delta.table }) else { throw Damage() }
+            let isWhole = delta.bytes.withUnsafeBytes { bytes in
+                StateDelta.forEachChange(in: ByteView(bytes)) { change in
+                    if !table.restore(change, isFolded: false) { return }
+                }
+            }
+            guard isWhole else { throw Damage() }
+        }
+        try task.resume(at: before.task.watermark, position: nil)
+        deltas = before.deltas
+        epoch = before.epoch
+    }
+
+    private struct Damage: Error {}
+
+    /// Applies one record to a reference table.
+    @discardableResult
+    func apply(_ reference: String, _ value: String, key: String = "") -> ReferenceOutcome {
+        let (keyBytes, valueBytes) = (Array(key.utf8), Array(value.utf8))
+        return keyBytes.withUnsafeBytes { key in
+            valueBytes.withUnsafeBytes { value in
+                let source = SourceRecord(offset: 0, timestamp: nil, key: keyBytes.isEmpty ? .null : ByteView(key), value: ByteView(value))
+                return readers[reference]!.apply(source)
+            }
+        }
+    }
+
+    /// How many keys a reference table holds.
+    func count(of reference: String) -> Int { references[reference]!.count }
+
+    func process(_ transactions: String...) throws {
+        try withRecords(transactions.map { Array($0.utf8) }, firstOffset: offset) { try task.process($0) }
+        offset += Int64(transactions.count)
+    }
+
+    func raiseWatermark(to milliseconds: Int64, firingTimers: Bool = true) throws {
+        try task.raiseWatermark(to: EventTime(milliseconds: milliseconds), firingTimers: firingTimers)
+    }
+
+    func cut() {
+        epoch = epoch.next
+        let cut = task.cut(epoch)
+        deltas += cut.deltas
+        chunks += cut.rows
+    }
+
+    /// All rows of a table so far; cuts.
+    func rows(of name: String) throws -> [GoldenRow] {
+        cut()
+        return try GoldenRow.rows(of: topology.tables.first { $0.name == name }!, in: chunks)
+    }
+
+    /// The lifecycle's events so far, in order; cuts.
+    func lifecycle() throws -> [String] {
+        try rows(of: "customer_lifecycle_analytics").map { row in
+            guard case .text(let event) = row.columns["eventType"], case .number(let time) = row.columns["eventTime"] else { return "?" }
+            return "\(event) \(Int64(time))"
+        }
+    }
+}
