@@ -16,10 +16,13 @@ final class ReferenceReading {
     let ends: [TopicPartition: Int64]
     private let starts: [TopicPartition: Int64]
     private var unwritten: [ReferenceChanges] = []
-    private var nextCommit = Duration.zero
+    private var lastCommit = Clock.now
+    private var retryAt = Duration.zero
+    private var nextPublish = Duration.zero
 
     /// Records asked of the reader at a time, and so applied under the lock at a time.
     private static let pollRecords = 2048
+    private static let publishInterval = Duration.milliseconds(100)
     /// Between two tries to write the file while the disk is full.
     private static let commitRetry = Duration.seconds(1)
 
@@ -62,9 +65,10 @@ final class ReferenceReading {
     /// Writes what changed since the last time, unless that was less than `interval` ago. A full disk is waited for,
     /// while the tables go on changing.
     func commit(notBefore interval: Duration) throws {
-        guard Clock.now >= nextCommit else { return }
+        let now = Clock.now
+        if now >= nextPublish { publish() }
+        guard now >= max(lastCommit + interval, retryAt) else { return }
         try commitNow()
-        nextCommit = max(nextCommit, Clock.now + interval)
     }
 
     func commitNow() throws {
@@ -74,6 +78,7 @@ final class ReferenceReading {
             lock.unlock()
         }
         if !unwritten.isEmpty { try writeChanges() }
+        lastCommit = Clock.now
         publish()
     }
 
@@ -83,11 +88,12 @@ final class ReferenceReading {
             unwritten = []
         } catch let error as any Failure where error.kind == .retry {
             worker.logger.error("the copy of the reference tables waits to be written: \(error)")
-            nextCommit = Clock.now + ReferenceReading.commitRetry
+            retryAt = Clock.now + ReferenceReading.commitRetry
         }
     }
 
-    func publish() {
+    private func publish() {
+        nextPublish = Clock.now + ReferenceReading.publishInterval
         let references = held.map(\.status)
         worker.publish { $0.references = references }
     }
