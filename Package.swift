@@ -100,6 +100,11 @@ let package = Package(
             dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "WorkerTests",
+            dependencies: ["Engine", "KafkaIO", "SQLiteState", "TestSupport", "Worker", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict
+        ),
         // The built commands as a user starts them.
         .testTarget(
             name: "TidemarkTests",

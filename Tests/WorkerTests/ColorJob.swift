@@ -1,0 +1,114 @@
+import Engine
+import Synchronization
+
+/// A job that looks everything up: a stream of item names and a reference topic of their colors.
+///
+/// Stream records are `item`; reference records `item color`, `item` alone (removed), `*` (everything removed) or
+/// `-` (ignored); any other is unusable.
+enum ColorJob {
+    static let table = OutputTable("sightings", timeColumn: "at", orderBy: ["item"], columns: [
+        OutputColumn("item", .text), OutputColumn("color", .text), OutputColumn("at", .time),
+    ])
+
+    static func topology(version: Int = 1, referenceTopic: String = "colors") -> Topology {
+        Topology(
+            job: "colors", version: 1,
+            stages: [Stage("items", topic: "items") { setup in
+                setup.decode(with: ItemDecoder()).rejecting(topic: "items")
+                    .process(Sightings(colors: setup.reference("colors"), rows: setup.rows(of: table)))
+            }],
+            references: [Reference("colors", topic: referenceTopic, version: version, record: Color.self) { ColorReader(table: $0) }]
+        )
+    }
+}
+
+struct Color: StateRecord {
+    var name = TextField()
+    mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor) { visit.field("name", &name) }
+}
+
+final class ColorReader: ReferenceReader {
+    private let table: ReferenceTable
+    private var color = Color()
+
+    init(table: ReferenceTable) { self.table = table }
+
+    func apply(_ record: SourceRecord) -> ReferenceOutcome {
+        let words = record.value.buffer.split(separator: UInt8(ascii: " ")).map { ByteView(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0))) }
+        if words.count == 1, words[0] == "-" { return .ignored }
+        if words.count == 1, words[0] == "*" {
+            table.removeAll()
+        } else if words.count == 1 {
+            table.remove(words[0])
+        } else if words.count == 2 {
+            color.name.set(words[1])
+            var encoder = FieldEncoder()
+            table.set(words[0], to: encoder.encode(&color))
+        } else {
+            return .unusable
+        }
+        return .applied
+    }
+}
+
+struct Item: BitwiseCopyable { let name: ByteView }
+
+struct ItemDecoder: EventDecoder {
+    func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Item> {
+        .event(Item(name: record.value), at: EventTime(milliseconds: 1_000 + record.offset))
+    }
+}
+
+struct Sightings: KeyedProcessor {
+    static let name = "sightings"
+    static let version = 1
+    let colors: ReferenceTable
+    let rows: RowWriter
+    var color = Color()
+
+    init(colors: ReferenceTable, rows: RowWriter) {
+        self.colors = colors
+        self.rows = rows
+    }
+
+    struct Seen: StateRecord {
+        var count: UInt64 = 0
+        mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor) { visit.field("count", &count) }
+    }
+
+    func key(of item: Item) -> ByteView? { item.name }
+
+    mutating func process(_ item: Item, at time: EventTime, key: ByteView, state: inout Keyed<Seen>) {
+        state.record.count += 1
+        rows.begin()
+        rows.text("item", key)
+        if colors.find(key, into: &color) { rows.text("color", color.name.view) } else { rows.text("color", "none") }
+        rows.time("at", time)
+        rows.end()
+    }
+}
+
+/// A sink in memory: rows as `item color`, in order of delivery.
+final class MemorySink: BatchSink {
+    private let delivered = Mutex<[String]>([])
+
+    var rows: [String] { delivered.withLock { $0 } }
+
+    func open(_ tables: [SinkTable]) throws -> [String: RowPartitioning] { Dictionary(uniqueKeysWithValues: tables.map { ($0.table.name, .month) }) }
+
+    func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: @escaping @Sendable () -> Bool) throws -> DeliveryOutcome {
+        guard batch.table == ColorJob.table.name else { return .delivered }
+        var rows: [String] = []
+        for chunk in batch.chunks {
+            chunk.bytes.withUnsafeBytes { bytes in
+                var reader = RowReader(ByteView(bytes))
+                while !reader.isAtEnd && !reader.failed {
+                    rows.append("\(reader.text().text) \(reader.text().text)")
+                    _ = reader.time()
+                }
+            }
+        }
+        delivered.withLock { $0 += rows }
+        return .delivered
+    }
+}

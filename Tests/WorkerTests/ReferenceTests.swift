@@ -1,0 +1,193 @@
+import Engine
+import Foundation
+import SQLiteState
+import TestSupport
+import Testing
+import Worker
+
+@Suite struct ReferenceTests {
+    @Test func theTopicIsReadToItsEndBeforeTheFirstStreamRecord() throws {
+        let world = try ColorWorld(colors: (0..<20_000).map { "item\($0) color\($0)" }, items: ["item0", "item19999", "item20000"])
+        try world.append(["other blue"], to: "colors", partition: 1)
+        try world.append(["other"], to: "items")
+        let reference = try world.runToEnd()
+        #expect(world.sink.rows == ["item0 color0", "item19999 color19999", "item20000 none", "other blue"])
+        #expect(reference.keys == 20_001)
+        #expect(reference.nextOffsets == [0: 20_000, 1: 1])
+    }
+
+    @Test func aRestartReadsOnlyWhatIsNew() throws {
+        let world = try ColorWorld(colors: ["a red", "b green", "c blue"], items: ["a"])
+        #expect(try world.runToEnd().counters.total == 3)
+        try world.append(["d white", "b black"], to: "colors")
+        try world.append(["a", "b", "c", "d"], to: "items")
+        let reference = try world.runToEnd()
+        #expect(reference.counters.total == 2)
+        #expect(reference.keys == 4)
+        #expect(world.sink.rows == ["a red", "a red", "b black", "c blue", "d white"])
+        #expect(try world.runToEnd().counters.total == 0)
+    }
+
+    @Test func removalsAreHonouredAlsoAfterARestart() throws {
+        let world = try ColorWorld(colors: ["a red", "b green", "a"], items: ["a", "b"])
+        #expect(try world.runToEnd().keys == 1)
+        try world.append(["b", "c blue"], to: "colors")
+        try world.append(["a", "b", "c"], to: "items")
+        #expect(try world.runToEnd().keys == 1)
+        try world.append(["b"], to: "items")
+        #expect(try world.runToEnd().keys == 1)
+        #expect(world.sink.rows == ["a none", "b green", "a none", "b none", "c blue", "b none"])
+    }
+
+    @Test func truncatingRemovesEverythingAlsoFromTheFile() throws {
+        let world = try ColorWorld(colors: ["a red", "b green"], items: [])
+        #expect(try world.runToEnd().keys == 2)
+        try world.append(["*", "b blue"], to: "colors")
+        #expect(try world.runToEnd().keys == 1)
+        try world.append(["a", "b"], to: "items")
+        #expect(try world.runToEnd().keys == 1)
+        #expect(world.sink.rows == ["a none", "b blue"])
+    }
+
+    @Test func whatIsUnusableIsCountedAndStopsNothing() throws {
+        let world = try ColorWorld(colors: ["a red", "not a color", "-", "b green"], items: ["b"])
+        let counters = try world.runToEnd().counters
+        #expect(counters.applied == 2 && counters.unusable == 1 && counters.ignored == 1)
+        #expect(world.sink.rows == ["b green"])
+    }
+
+    @Test func changesAreFollowedWhileRunning() throws {
+        let world = try ColorWorld(colors: ["a red"], items: ["a"])
+        try world.running { worker in
+            try waitUntil("the first row") { world.sink.rows.count == 1 }
+            try world.append(["a", "b green"], to: "colors")
+            try waitUntil("the change is applied") { worker.recordsApplied == 3 }
+            try world.append(["a", "b"], to: "items")
+            try waitUntil("the rows after it") { world.sink.rows.count == 3 }
+        }
+        #expect(world.sink.rows == ["a red", "a none", "b green"])
+        #expect(try world.runToEnd().counters.total == 0)
+    }
+
+    @Test func aTopicThatIsStreamAndReferenceIsReadTwice() throws {
+        let world = try ColorWorld(colors: [], items: ["a", "b"])
+        world.topology = ColorJob.topology(referenceTopic: "items")
+        #expect(try world.runToEnd().counters.total == 2)
+        #expect(world.sink.rows == ["a none", "b none"])
+    }
+
+    @Test func anotherShapeOfRecordIsReadAnew() throws {
+        let world = try ColorWorld(colors: ["a red", "b green"], items: ["a"])
+        _ = try world.runToEnd()
+        world.topology = ColorJob.topology(version: 2)
+        #expect(try world.runToEnd().counters.total == 2)
+        #expect(try world.runToEnd().counters.total == 0)
+    }
+
+    @Test func aRecreatedTopicIsReadAnew() throws {
+        let world = try ColorWorld(colors: ["a red", "b green", "c blue"], items: ["a"])
+        _ = try world.runToEnd()
+        try world.replace("colors", with: ["b white"])
+        try world.append(["a", "b"], to: "items")
+        let reference = try world.runToEnd()
+        #expect(reference.keys == 1 && reference.counters.total == 1)
+        #expect(world.sink.rows == ["a red", "a none", "b white"])
+        #expect(try world.runToEnd().counters.total == 0)
+    }
+
+    @Test func anotherNumberOfPartitionsIsReadAnew() throws {
+        let world = try ColorWorld(colors: ["a red"], items: ["a"])
+        _ = try world.runToEnd()
+        try world.append(["b green"], to: "colors", partition: 1)
+        #expect(try world.runToEnd().counters.total == 2)
+    }
+
+    @Test func aDamagedFileIsReadAnew() throws {
+        let world = try ColorWorld(colors: ["a red", "b green"], items: ["a"])
+        _ = try world.runToEnd()
+        try Data(repeating: 7, count: 8192).write(to: URL(fileURLWithPath: world.state.file("references.db")))
+        #expect(try world.runToEnd().counters.total == 2)
+    }
+
+    @Test func aTopicThatDoesNotEndInTimeIsNamedAndWhatWasReadIsKept() throws {
+        let world = try ColorWorld(colors: ["a red", "b green"], items: ["a"])
+        world.wrap = { SilentAfter(1, $0) }
+        world.settings.referenceTimeout = .milliseconds(300)
+        let error = #expect(throws: WorkerError.self) { try world.runToEnd() }
+        #expect(error?.message.contains("reference topic colors was not read to its end within 0.3 s (input.referenceTimeout): partition 0 stands at offset 1 of 2") == true)
+        #expect(world.sink.rows.isEmpty)
+        world.wrap = { $0 }
+        #expect(try world.runToEnd().counters.total == 1)
+    }
+
+    @Test func aDrainEndsTheLoading() throws {
+        let world = try ColorWorld(colors: ["a red", "b green"], items: ["a"])
+        world.wrap = { SilentAfter(1, $0) }
+        try world.running { worker in try waitUntil("the first record") { worker.recordsApplied == 1 } }
+        #expect(world.sink.rows.isEmpty)
+    }
+
+    @Test func aKillBetweenApplyingAndCommittingLosesNothing() throws {
+        let world = try ColorWorld(colors: ["a red", "b green"], items: ["a"])
+        _ = try world.runToEnd()
+        let left = try TemporaryDirectory()
+        // So long that only the commit at the end comes after the copy.
+        world.settings.referenceCommitInterval = .seconds(3600)
+        try world.running { worker in
+            try waitUntil("the worker runs") { worker.status.phase == .running }
+            try world.append(["a", "c blue"], to: "colors")
+            try waitUntil("the change is seen") {
+                try world.append(["c"], to: "items")
+                return world.sink.rows.contains("c blue")
+            }
+            // A killed process leaves what its files are at that moment.
+            for name in ["state.db", "state.db-wal", "references.db", "references.db-wal"] {
+                try FileManager.default.copyItem(atPath: world.state.file(name), toPath: left.file(name))
+            }
+        }
+        let worker = try world.worker(untilEnd: true, state: left.path)
+        _ = try worker.run()
+        #expect(worker.recordsApplied == 2)
+        #expect(try worker.reference().keys == 2)
+    }
+}
+
+/// A source whose readers fall silent after some records, as if a leader were down.
+///
+/// `@unchecked Sendable`: constants only.
+private final class SilentAfter: RecordSource, @unchecked Sendable {
+    private let limit: Int
+    private let source: any RecordSource
+
+    init(_ limit: Int, _ source: any RecordSource) {
+        self.limit = limit
+        self.source = source
+    }
+
+    func partitionCount(of topic: String) throws -> Int { try source.partitionCount(of: topic) }
+    func open(_ assignments: [SourceAssignment]) throws -> [TopicPartition: Int64] { try source.open(assignments) }
+    func makeReader(of partitions: [TopicPartition]) throws -> any RecordReader { Reader(try source.makeReader(of: partitions), limit) }
+    func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] { source.ends(of: partitions, timeout: timeout) }
+    func report(_ positions: [TopicPartition: Int64]) {}
+
+    private final class Reader: RecordReader {
+        private let reader: any RecordReader
+        private var left: Int
+
+        init(_ reader: any RecordReader, _ limit: Int) {
+            self.reader = reader
+            left = limit
+        }
+
+        func poll(maximumRecords: Int, timeout: Duration, _ handle: (SourceEvent) -> Void) throws {
+            guard left > 0 else {
+                usleep(1_000)
+                return
+            }
+            try reader.poll(maximumRecords: min(left, maximumRecords), timeout: timeout) { event in
+                if case .records(_, let records) = event { left -= records.count }
+                handle(event)
+            }
+        }
+    }
+}
