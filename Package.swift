@@ -85,7 +85,9 @@ let package = Package(
         ),
         .testTarget(
             name: "WorkerTests",
-            dependencies: ["Engine", "SQLiteState", "Worker", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Engine", "KafkaIO", "SQLiteState", "Worker", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(name: "SimulationTests", dependencies: ["Engine", "Simulation", "TestSupport"], swiftSettings: strict),
@@ -98,11 +100,6 @@ let package = Package(
         .testTarget(
             name: "ClickHouseSinkTests",
             dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log")],
-            swiftSettings: strict
-        ),
-        .testTarget(
-            name: "WorkerTests",
-            dependencies: ["Engine", "KafkaIO", "SQLiteState", "TestSupport", "Worker", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
         // The built commands as a user starts them.

@@ -89,7 +89,7 @@ struct Sightings: KeyedProcessor {
 }
 
 /// A sink in memory: rows as `item color`, in order of delivery.
-final class MemorySink: BatchSink {
+final class ColorSink: BatchSink {
     private let delivered = Mutex<[String]>([])
 
     var rows: [String] { delivered.withLock { $0 } }

@@ -10,7 +10,7 @@ import Worker
 final class ColorWorld {
     let input: TemporaryDirectory
     let state: TemporaryDirectory
-    let sink = MemorySink()
+    let sink = ColorSink()
     var settings = WorkerSettings()
     var topology = ColorJob.topology()
     /// Wraps the source of the reference topic.
