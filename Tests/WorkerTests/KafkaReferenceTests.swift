@@ -20,10 +20,11 @@ import Worker
             var settings = world.settings
             settings.readsUntilEnd = true
             let kafka = KafkaSettings(properties: properties, defaultGroup: "test")
-            let references = ReferenceInput(file: try ReferenceFile(directory: state.path)) { try KafkaSource(kafka, logger: Self.quiet) }
+            let (store, file) = try openState(state.path)
+            let references = ReferenceInput(file: file) { try KafkaSource(kafka, logger: Self.quiet) }
             let worker = Worker(
                 world.topology, settings: settings, source: try KafkaSource(kafka, logger: Self.quiet),
-                store: try SQLiteStateStore(directory: state.path), sink: world.sink, references: references, logger: Self.quiet
+                store: store, sink: world.sink, references: references, logger: Self.quiet
             )
             _ = try worker.run()
             return try worker.reference()
