@@ -44,7 +44,10 @@ public final class Worker: @unchecked Sendable {
     public func run() throws -> RunOutcome {
         let plan = try WorkerPlan(self)
         let references = try References(self)
-        if let references, try !references.load() { return plan.undelivered }
+        if let references, try !references.load() {
+            publish { $0.phase = .finished }
+            return plan.undelivered
+        }
         references?.follow()
         defer { references?.stop() }
         let run = try WorkerRun(self, plan, references: references?.lock)

@@ -47,9 +47,10 @@ final class ColorWorld {
     func worker(untilEnd: Bool, state directory: String? = nil) throws -> Worker {
         var settings = settings
         settings.readsUntilEnd = untilEnd
-        let store = try SQLiteStateStore(directory: directory ?? state.path)
+        let directory = directory ?? state.path
+        let (store, file) = try openState(directory)
         let (path, wrap) = (input.path, wrap)
-        let references = ReferenceInput(file: try ReferenceFile(directory: directory ?? state.path)) {
+        let references = ReferenceInput(file: file) {
             wrap(try DirectorySource(path: path, readsUnterminatedLastLine: false))
         }
         return Worker(
@@ -77,6 +78,22 @@ final class ColorWorld {
         try waitUntil("the worker has drained") { ended.result != nil }
         _ = try ended.result?.get()
     }
+}
+
+/// Opens both files of a state directory. A worker that ran in this process lets go of them when the last of its threads
+/// is gone, a moment after `run` has returned.
+func openState(_ directory: String) throws -> (SQLiteStateStore, ReferenceFile) {
+    var opened: (SQLiteStateStore, ReferenceFile)?
+    try waitUntil("the earlier worker lets go of \(directory)") {
+        do {
+            opened = (try SQLiteStateStore(directory: directory), try ReferenceFile(directory: directory))
+        } catch let error as StateError where error.kind == .locked {
+            return false
+        }
+        return true
+    }
+    guard let opened else { throw NoReference() }
+    return opened
 }
 
 /// `@unchecked Sendable`: behind a lock.
