@@ -29,9 +29,9 @@ final class FintechTask {
         self.init(settings)
         for delta in before.deltas {
             guard let table = task.stateTables.first(where: { $0.schema.table == delta.table }) else { throw Damage() }
-            let isWhole = delta.bytes.withUnsafeBytes { bytes in
-                StateDelta.forEachChange(in: ByteView(bytes)) { change in
-                    if !table.restore(change, isFolded: false) { return }
+            let isWhole = try delta.bytes.withUnsafeBytes { bytes in
+                try StateDelta.forEachChange(in: ByteView(bytes)) { change in
+                    guard table.restore(change, isFolded: false) else { throw Damage() }
                 }
             }
             guard isWhole else { throw Damage() }

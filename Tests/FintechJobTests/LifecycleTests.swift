@@ -94,10 +94,10 @@ struct LifecycleTests {
         let task = FintechTask()
         let now = 100 * LifecycleTests.day
         try task.process(JobRun.transaction(at: now))
+        #expect(try task.lifecycle() == ["FIRST_TRANSACTION \(now)"])
         try task.process(JobRun.transaction(at: 1), JobRun.transaction(at: now + 1))
-        #expect(try task.lifecycle() == [
-            "FIRST_TRANSACTION \(now)", "CUSTOMER_CHURNED \(LifecycleTests.churn + 1)", "REACTIVATED \(now + 1)",
-        ])
+        // Rows of another month stand in a chunk of their own.
+        #expect(try task.lifecycle().dropFirst().sorted() == ["CUSTOMER_CHURNED \(LifecycleTests.churn + 1)", "REACTIVATED \(now + 1)"])
     }
 
     @Test func timersLiveThroughARestart() throws {

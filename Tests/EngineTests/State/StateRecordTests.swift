@@ -12,6 +12,9 @@ struct StateRecordTests {
         var name = TextField()
         var names = TextSet()
         var counts = TextCounts()
+        var recent = RecentNumbers()
+        var sums = BucketSums()
+        var seen = LastSeenTexts()
 
         mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor) {
             visit.field("flag", &flag)
@@ -22,6 +25,9 @@ struct StateRecordTests {
             visit.field("name", &name)
             visit.field("names", &names)
             visit.field("counts", &counts)
+            visit.field("recent", &recent)
+            visit.field("sums", &sums)
+            visit.field("seen", &seen)
         }
     }
 
@@ -37,8 +43,12 @@ struct StateRecordTests {
                 if index == 2 { record.name.set(text) }
                 record.names.insert(text)
                 record.counts.increment(text)
+                record.seen.note(text, at: EventTime(milliseconds: Int64(index) * 100 - 5), keeping: 3)
             }
         }
+        for number in [Int64.min, .max, 0, -1] { record.recent.append(number, keeping: 4) }
+        for bucket in Int64(-2)...1 { record.sums.add(.max, to: bucket, keeping: 3) }
+        record.sums.add(.max, to: 0, keeping: 3)
         return record
     }
 
@@ -52,6 +62,9 @@ struct StateRecordTests {
         #expect(back.name.view == "apple" && back.names.count == 3)
         "apple".withBytes { #expect(back.names.contains($0)) }
         #expect(back.counts.mostFrequent?.text == "pear")
+        #expect(back.recent.count == 4 && back.recent.last == -1 && back.recent.sum == -2)
+        #expect(back.sums.total == 4 * Int128(Int64.max))
+        #expect(back.seen.count == 3 && back.seen.count(after: EventTime(milliseconds: 195)) == 1)
         #expect(encoder.encode(&back).copy() == bytes)
         back.reset()
         var empty = Everything()
@@ -74,6 +87,7 @@ struct StateRecordTests {
         let schema = StateSchema(table: "t", version: 3, key: .windowAndKey, record: Everything.self)
         #expect(schema.fields.map { "\($0.name):\($0.type.rawValue)" } == [
             "flag:bool", "count:unsigned", "difference:signed", "sum:signed128", "time:time", "name:text", "names:textSet", "counts:textCounts",
+            "recent:recentNumbers", "sums:bucketSums", "seen:lastSeenTexts",
         ])
     }
 
