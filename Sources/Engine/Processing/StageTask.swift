@@ -122,7 +122,9 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         received.append(batch.id)
     }
 
-    public func upstreamReached(_ watermark: EventTime) throws { try raiseWatermark(to: watermark, firingTimers: true) }
+    public func upstreamReached(_ watermark: EventTime, firingTimers: Bool) throws {
+        try raiseWatermark(to: watermark, firingTimers: firingTimers)
+    }
 
     public func raiseWatermark(to watermark: EventTime, firingTimers: Bool) throws {
         guard watermark > self.watermark else { return }
