@@ -22,4 +22,7 @@ public struct FieldDecoder: FieldVisitor {
     @inlinable public mutating func field(_ name: StaticString, _ value: inout TextField) { value.set(reader.text()) }
     @inlinable public mutating func field(_ name: StaticString, _ value: inout TextSet) { value.decode(from: &reader) }
     @inlinable public mutating func field(_ name: StaticString, _ value: inout TextCounts) { value.decode(from: &reader) }
+    @inlinable public mutating func field(_ name: StaticString, _ value: inout RecentNumbers) { value.decode(from: &reader) }
+    @inlinable public mutating func field(_ name: StaticString, _ value: inout BucketSums) { value.decode(from: &reader) }
+    @inlinable public mutating func field(_ name: StaticString, _ value: inout LastSeenTexts) { value.decode(from: &reader) }
 }

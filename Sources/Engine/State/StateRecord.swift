@@ -36,6 +36,9 @@ public protocol FieldVisitor: ~Copyable {
     mutating func field(_ name: StaticString, _ value: inout TextField)
     mutating func field(_ name: StaticString, _ value: inout TextSet)
     mutating func field(_ name: StaticString, _ value: inout TextCounts)
+    mutating func field(_ name: StaticString, _ value: inout RecentNumbers)
+    mutating func field(_ name: StaticString, _ value: inout BucketSums)
+    mutating func field(_ name: StaticString, _ value: inout LastSeenTexts)
 }
 
 /// Appends a record's fields to a writer.
@@ -60,4 +63,7 @@ public struct FieldEncoder: FieldVisitor, ~Copyable {
     @inlinable public mutating func field(_ name: StaticString, _ value: inout TextField) { writer.write(text: value.view) }
     @inlinable public mutating func field(_ name: StaticString, _ value: inout TextSet) { value.encode(into: &writer) }
     @inlinable public mutating func field(_ name: StaticString, _ value: inout TextCounts) { value.encode(into: &writer) }
+    @inlinable public mutating func field(_ name: StaticString, _ value: inout RecentNumbers) { value.encode(into: &writer) }
+    @inlinable public mutating func field(_ name: StaticString, _ value: inout BucketSums) { value.encode(into: &writer) }
+    @inlinable public mutating func field(_ name: StaticString, _ value: inout LastSeenTexts) { value.encode(into: &writer) }
 }

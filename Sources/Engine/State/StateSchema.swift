@@ -65,6 +65,12 @@ public enum StateFieldType: String, Hashable, Sendable {
     case textSet
     /// A varint byte length, then pairs of a text and four bytes of count.
     case textCounts
+    /// As `RecentNumbers` says.
+    case recentNumbers
+    /// As `BucketSums` says.
+    case bucketSums
+    /// As `LastSeenTexts` says.
+    case lastSeenTexts
 }
 
 private struct SchemaCollector: FieldVisitor {
@@ -82,4 +88,7 @@ private struct SchemaCollector: FieldVisitor {
     mutating func field(_ name: StaticString, _ value: inout TextField) { add(name, .text) }
     mutating func field(_ name: StaticString, _ value: inout TextSet) { add(name, .textSet) }
     mutating func field(_ name: StaticString, _ value: inout TextCounts) { add(name, .textCounts) }
+    mutating func field(_ name: StaticString, _ value: inout RecentNumbers) { add(name, .recentNumbers) }
+    mutating func field(_ name: StaticString, _ value: inout BucketSums) { add(name, .bucketSums) }
+    mutating func field(_ name: StaticString, _ value: inout LastSeenTexts) { add(name, .lastSeenTexts) }
 }

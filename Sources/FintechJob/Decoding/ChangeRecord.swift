@@ -30,18 +30,9 @@ struct ChangeRecord<Row: JSONFields>: JSONFields {
         }
     }
 
-    /// What a value says.
-    enum Change: BitwiseCopyable {
-        /// A row was created or read: its fields are in `row`.
-        case row
-        /// Nothing that a stream of facts has to process; the reason's name.
-        case skipped(StaticString)
-        case malformed
-    }
-
     /// Reads a value into this record, which is fresh.
-    mutating func read(_ value: ByteView, _ scratch: ScratchMemory) -> Change {
-        guard !value.isEmpty else { return .skipped(Skip.nullValue) }
+    mutating func read(_ value: ByteView, _ scratch: ScratchMemory) -> RowChange {
+        guard !value.isEmpty else { return .nullValue }
         guard let kind = JSONScanner.read(value, &self, scratch) else { return .malformed }
         if let change = withoutRow(kind) { return change }
         if schema.kind != .absent, payload.kind != .absent {
@@ -57,10 +48,10 @@ struct ChangeRecord<Row: JSONFields>: JSONFields {
     }
 
     /// The change of a value that can't hold a row; nil for an object.
-    private func withoutRow(_ kind: JSONValue.Kind) -> Change? {
+    private func withoutRow(_ kind: JSONValue.Kind) -> RowChange? {
         switch kind {
         case .object: nil
-        case .null: .skipped(Skip.nullValue)
+        case .null: .nullValue
         case .absent, .true, .false, .number, .string, .escapedString, .array: .malformed
         }
     }
@@ -69,57 +60,59 @@ struct ChangeRecord<Row: JSONFields>: JSONFields {
         value.kind == .object ? JSONScanner.read(value.bytes, &self, scratch) : value.kind
     }
 
-    private mutating func readEnvelope(_ scratch: ScratchMemory) -> Change {
-        let operation = Operation(operation, scratch)
-        let image = after
-        guard image.kind == .object || image.isMissing else { return .malformed }
-        if let reason = operation.skip { return .skipped(reason) }
-        guard image.kind == .object else { return .skipped(Skip.nullValue) }
+    private mutating func readEnvelope(_ scratch: ScratchMemory) -> RowChange {
+        let change = RowChange(operation: operation, scratch)
+        guard after.kind == .object || after.isMissing else { return .malformed }
         row = Row()
-        return JSONScanner.read(image.bytes, &row, scratch) == nil ? .malformed : .row
+        let image = change == .deleted ? before : after
+        guard image.kind == .object else { return change == .created ? .nullValue : change }
+        return JSONScanner.read(image.bytes, &row, scratch) == nil ? .malformed : change
     }
 
-    private func flatChange(_ scratch: ScratchMemory) -> Change {
-        if flatDeleted.kind == .true { return .skipped(Skip.delete) }
-        if let text = flatDeleted.text(scratch), text == "true" { return .skipped(Skip.delete) }
-        guard !flatOperation.isMissing, let reason = Operation(flatOperation, scratch).skip else { return .row }
-        return .skipped(reason)
+    private func flatChange(_ scratch: ScratchMemory) -> RowChange {
+        if flatDeleted.kind == .true { return .deleted }
+        if let text = flatDeleted.text(scratch), text == "true" { return .deleted }
+        return flatOperation.isMissing ? .created : RowChange(operation: flatOperation, scratch)
     }
 }
 
-/// Why a stream's records are not processed, as a metric counts them.
-enum Skip {
-    static let nullValue: StaticString = "null_value"
-    static let update: StaticString = "update"
-    static let delete: StaticString = "delete"
-    static let truncate: StaticString = "truncate"
-    static let unknownOperation: StaticString = "unknown_operation"
-}
+/// What a value says was done to a row.
+enum RowChange: BitwiseCopyable {
+    /// Created or read; its fields are in the change record's `row`.
+    case created
+    /// Changed; its new fields are in `row`.
+    case updated
+    /// Deleted; what is known of it is in `row`, often nothing.
+    case deleted
+    /// All rows of the table were deleted.
+    case truncated
+    /// The value is null, and so is the row: with a log that is compacted, the key's row is gone.
+    case nullValue
+    case unknownOperation
+    case malformed
 
-/// What Debezium says was done to a row.
-private enum Operation: BitwiseCopyable {
-    case create, read, update, delete, truncate, unknown
-
-    init(_ value: JSONValue, _ scratch: ScratchMemory) {
-        guard let text = value.text(scratch), text.count == 1 else { self = .unknown; return }
+    /// What Debezium's `op` says.
+    init(operation: JSONValue, _ scratch: ScratchMemory) {
+        guard let text = operation.text(scratch), text.count == 1 else { self = .unknownOperation; return }
         switch text[0] {
-        case UInt8(ascii: "c"): self = .create
-        case UInt8(ascii: "r"): self = .read
-        case UInt8(ascii: "u"): self = .update
-        case UInt8(ascii: "d"): self = .delete
-        case UInt8(ascii: "t"): self = .truncate
-        default: self = .unknown
+        case UInt8(ascii: "c"), UInt8(ascii: "r"): self = .created
+        case UInt8(ascii: "u"): self = .updated
+        case UInt8(ascii: "d"): self = .deleted
+        case UInt8(ascii: "t"): self = .truncated
+        default: self = .unknownOperation
         }
     }
 
-    /// Why a record of this operation is not processed; nil when it is.
-    var skip: StaticString? {
+    /// What a stream of facts makes of it: nil for a row to process, else why there is none.
+    func withoutFact<Event>(_: Event.Type = Event.self) -> DecodedRecord<Event>? {
         switch self {
-        case .create, .read: nil
-        case .update: Skip.update
-        case .delete: Skip.delete
-        case .truncate: Skip.truncate
-        case .unknown: Skip.unknownOperation
+        case .created: nil
+        case .updated: .skipped("update")
+        case .deleted: .skipped("delete")
+        case .truncated: .skipped("truncate")
+        case .nullValue: .skipped("null_value")
+        case .unknownOperation: .skipped("unknown_operation")
+        case .malformed: .rejected(.malformedJSON)
         }
     }
 }

@@ -53,19 +53,33 @@ struct FieldReader {
     }
 
     private mutating func presentHundredths(_ value: JSONValue, _ name: StaticString) -> Int64 {
-        let read = value.kind == .number ? Hundredths.read(number: value.bytes) : value.text(scratch).flatMap { Hundredths.read(text: $0) }
+        let read = usableHundredths(value)
         if read == nil { reject("bad_value", name) }
         return read ?? 0
     }
 
+    /// A decimal as a count of hundredths; nil when it is missing or not to be used.
+    func usableHundredths(_ value: JSONValue) -> Int64? {
+        value.kind == .number ? Hundredths.read(number: value.bytes) : value.text(scratch).flatMap { Hundredths.read(text: $0) }
+    }
+
     mutating func time(_ value: JSONValue, _ name: StaticString) -> EventTime {
         guard isThere(value, name) else { return .distantPast }
+        let read = usableTime(value)
+        if read == nil { reject("bad_value", name) }
+        return read ?? .distantPast
+    }
+
+    /// nil when the value is missing or not to be used.
+    func usableTime(_ value: JSONValue) -> EventTime? {
         let read = value.kind == .number ? Timestamp.read(number: value.bytes) : value.text(scratch).flatMap { Timestamp.read(text: $0) }
-        guard let read, read <= latest else {
-            reject("bad_value", name)
-            return .distantPast
-        }
+        guard let read, read <= latest else { return nil }
         return read
+    }
+
+    /// nil for anything that is no boolean.
+    func usableFlag(_ value: JSONValue) -> Bool? {
+        value.kind == .true ? true : value.kind == .false ? false : nil
     }
 
     /// nil when the value is missing.

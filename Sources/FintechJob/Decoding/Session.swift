@@ -22,11 +22,7 @@ public struct SessionDecoder: EventDecoder {
 
     public mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Session> {
         var change = ChangeRecord<SessionRow>()
-        switch change.read(record.value, scratch) {
-        case .malformed: return .rejected(.malformedJSON)
-        case .skipped(let reason): return .skipped(reason)
-        case .row: break
-        }
+        if let nothing = change.read(record.value, scratch).withoutFact(Session.self) { return nothing }
         let row = change.row
         var read = FieldReader(scratch: scratch, latest: .latest(in: record, maxAhead: maxAhead))
         let id = read.text(row.id, "id")

@@ -41,11 +41,7 @@ public struct TransactionDecoder: EventDecoder {
 
     public mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Transaction> {
         var change = ChangeRecord<TransactionRow>()
-        switch change.read(record.value, scratch) {
-        case .malformed: return .rejected(.malformedJSON)
-        case .skipped(let reason): return .skipped(reason)
-        case .row: break
-        }
+        if let nothing = change.read(record.value, scratch).withoutFact(Transaction.self) { return nothing }
         let row = change.row
         var read = FieldReader(scratch: scratch, latest: .latest(in: record, maxAhead: maxAhead))
         let id = read.text(row.id, "id")
@@ -110,7 +106,7 @@ struct TransactionRow: JSONFields {
     }
 }
 
-/// What is used of a transaction's location.
+/// What is used of a location or an address.
 struct LocationRow: JSONFields {
     var country = JSONValue.absent
     var city = JSONValue.absent
