@@ -5,7 +5,7 @@ import Glibc
 /// The one connection to a state file: opened once, exclusively, with settings that are read back and asserted.
 ///
 /// One connection per file, for ever: SQLite 3.40 can corrupt a WAL database that two connections use.
-/// It is not thread-safe by itself; `SQLiteStateStore` serializes its callers.
+/// It is not thread-safe by itself; `SQLiteStateStore` and `ReferenceFile` serialize their callers.
 final class Database {
     /// Marks the file as Tidemark's (`PRAGMA application_id`): "TIDE".
     static let applicationID: Int64 = 0x5449_4445

@@ -100,7 +100,7 @@ final class StateCatalog {
         let type: String
     }
 
-    private static func json(_ fields: [StateField]) -> String {
+    static func json(_ fields: [StateField]) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         // Encoding two strings a field can't fail.

@@ -5,6 +5,7 @@ import Glibc
 /// ```
 /// <directory>/lock         held by the one process that uses the directory
 /// <directory>/state.db     the state file, with state.db-wal beside it
+/// <directory>/references.db  the copy of the reference topics (`ReferenceFile`), of a job that has some
 /// ```
 public final class StateDirectory {
     public let path: String

@@ -51,6 +51,9 @@ final class TaskThread: @unchecked Sendable {
     private let reader: (any RecordReader)?
     private let stopAt: [TopicPartition: Int64]?
     private let limits: Limits
+    /// Held for reading while records or batches are processed; taken once a poll.
+    private let references: ReadWriteLock?
+    private var holdsReferences = false
     private let events: ThreadEvents
     private var idle: IdleTracker
     private var unfinished: Set<TopicPartition>
@@ -64,7 +67,7 @@ final class TaskThread: @unchecked Sendable {
 
     init(
         tasks: [any StreamTask], partitions: [TopicPartition: any StreamTask], reader: (any RecordReader)?,
-        stopAt: [TopicPartition: Int64]?, limits: Limits, idleAfter: Duration, events: ThreadEvents
+        stopAt: [TopicPartition: Int64]?, limits: Limits, idleAfter: Duration, references: ReadWriteLock?, events: ThreadEvents
     ) {
         self.tasks = tasks
         byID = Dictionary(uniqueKeysWithValues: tasks.map { ($0.id, $0) })
@@ -72,6 +75,7 @@ final class TaskThread: @unchecked Sendable {
         self.reader = reader
         self.stopAt = stopAt
         self.limits = limits
+        self.references = references
         self.events = events
         idle = IdleTracker(idleAfter: idleAfter, partitions: Array(partitions.keys))
         unfinished = stopAt == nil ? [] : Set(partitions.keys)
@@ -96,11 +100,25 @@ final class TaskThread: @unchecked Sendable {
         try obey(orders)
         guard !orders.isStopped else { return false }
         if let reader, mayRead {
+            defer { releaseReferences() }
             try reader.poll(maximumRecords: TaskThread.pollRecords, timeout: TaskThread.pollTimeout, handle)
             if let error = handlingError { throw error }
             noteProgress()
         }
         return true
+    }
+
+    /// From the first record on, not while the poll waits for it: whoever changes the tables would wait as well.
+    private func holdReferences() {
+        guard let references, !holdsReferences else { return }
+        references.lockForReading()
+        holdsReferences = true
+    }
+
+    private func releaseReferences() {
+        guard holdsReferences else { return }
+        holdsReferences = false
+        references?.unlock()
     }
 
     private var isEpochFull: Bool { epochRecords >= limits.records || epochBytes >= limits.bytes }
@@ -120,6 +138,7 @@ final class TaskThread: @unchecked Sendable {
         switch event {
         case .records(let partition, let records):
             idle.recordsCame(partition)
+            holdReferences()
             do {
                 try process(records, of: partition)
             } catch {
@@ -152,6 +171,8 @@ final class TaskThread: @unchecked Sendable {
     // MARK: - Orders
 
     private func obey(_ orders: ThreadMail) throws {
+        if !orders.received.isEmpty || !orders.raised.isEmpty { holdReferences() }
+        defer { releaseReferences() }
         for (batches, upstream) in orders.received {
             for batch in batches {
                 guard let task = byID[batch.id.to] else { continue }

@@ -12,12 +12,16 @@ public final class Worker: @unchecked Sendable {
     let store: any StateStore
     let sink: any BatchSink
     let logger: Logger
+    let referenceInput: ReferenceInput?
+    /// The topology's reference tables by name; filled when the run starts.
+    let referenceTables: [String: ReferenceTable]
     let inbox = Monitor(WorkerInbox())
     private let published = Monitor(WorkerStatus())
 
+    /// `references`: needed when the topology declares some.
     public init(
         _ topology: Topology, settings: WorkerSettings, source: any RecordSource, store: any StateStore, sink: any BatchSink,
-        logger: Logger
+        references: ReferenceInput? = nil, logger: Logger
     ) {
         self.topology = topology
         self.settings = settings
@@ -25,6 +29,8 @@ public final class Worker: @unchecked Sendable {
         self.store = store
         self.sink = sink
         self.logger = logger
+        referenceInput = references
+        referenceTables = Dictionary(uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) })
     }
 
     /// Stop reading, make durable what was read, deliver it; `run` then returns. May be called from any thread.
@@ -37,7 +43,11 @@ public final class Worker: @unchecked Sendable {
     /// Runs until the end of a bounded run, until drained, or until something is wrong that only a person can mend.
     public func run() throws -> RunOutcome {
         let plan = try WorkerPlan(self)
-        let run = try WorkerRun(self, plan)
+        let references = try References(self)
+        if let references, try !references.load() { return plan.undelivered }
+        references?.follow()
+        defer { references?.stop() }
+        let run = try WorkerRun(self, plan, references: references?.lock)
         defer { run.stop() }
         return try run.loop()
     }

@@ -29,6 +29,14 @@ struct WorkerPlan {
         self.readers = readers
     }
 
+    /// How a run ends that reads nothing.
+    var undelivered: RunOutcome {
+        let bytes = restored.outbox.reduce(0) { sum, table in
+            (table.pending + table.undelivered.flatMap(\.chunks)).reduce(sum) { $0 + $1.bytes.count }
+        }
+        return bytes == 0 ? .complete : .undelivered(bytes: bytes)
+    }
+
     /// How many partitions each topic has, refusing any change: keys would lie elsewhere than their state.
     private static func partitions(_ worker: Worker, _ restored: RestoredState) throws -> [String: Int] {
         var found: [String: Int] = [:]
@@ -65,7 +73,7 @@ struct WorkerPlan {
         for stage in worker.topology.stages {
             if case .messages(let count) = stage.input { messageStages[stage.name] = count }
         }
-        let environment = TaskEnvironment(partitioning: partitioning, partitions: messageStages, cold: worker.store)
+        let environment = TaskEnvironment(partitioning: partitioning, partitions: messageStages, cold: worker.store, references: worker.referenceTables)
         var tasks: [any StreamTask] = []
         for stage in worker.topology.stages {
             let count = switch stage.input {

@@ -6,6 +6,7 @@ import Logging
 final class WorkerRun {
     private let worker: Worker
     private let plan: WorkerPlan
+    private let references: ReadWriteLock?
     private var coordinator: Coordinator
     private var threads: [TaskThread] = []
     private var threadOf: [TaskID: Int] = [:]
@@ -23,8 +24,10 @@ final class WorkerRun {
     /// Between two tries of a commit that found the disk full.
     private static let commitRetry = Duration.seconds(1)
 
-    init(_ worker: Worker, _ plan: WorkerPlan) throws {
+    /// `references`: the lock that tasks hold while they process, if they look things up.
+    init(_ worker: Worker, _ plan: WorkerPlan, references: ReadWriteLock?) throws {
         self.worker = worker
+        self.references = references
         self.plan = plan
         let now = Clock.now
         let settings = worker.settings
@@ -86,7 +89,7 @@ final class WorkerRun {
             let reader = partitions.isEmpty ? nil : try worker.source.makeReader(of: partitions.keys.sorted())
             threads.append(TaskThread(
                 tasks: tasks, partitions: partitions, reader: reader, stopAt: stopAt, limits: limits,
-                idleAfter: worker.settings.idleAfter, events: Events(worker)
+                idleAfter: worker.settings.idleAfter, references: references, events: Events(worker)
             ))
             for id in ids { threadOf[id] = number }
             if !partitions.isEmpty { readingThreads += 1 }

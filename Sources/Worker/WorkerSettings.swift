@@ -16,6 +16,10 @@ public struct WorkerSettings: Sendable {
     public var drainTimeout = Duration.seconds(25)
     /// Bytes of records in memory above which those not used of late are evicted.
     public var memoryBudget = 512 << 20
+    /// Within this time the reference topics must be read to their ends, or the run fails.
+    public var referenceTimeout = Duration.seconds(300)
+    /// The least time between two commits of the reference tables' file while they are followed.
+    public var referenceCommitInterval = Duration.milliseconds(500)
     /// Read every partition to where it ended at the start, close all windows, deliver everything, and return.
     public var readsUntilEnd = false
 

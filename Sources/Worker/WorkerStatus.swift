@@ -10,6 +10,27 @@ public struct WorkerStatus: Sendable {
         public let counters: TaskCounters
     }
 
+    /// A reference table and how far its topic is read.
+    public struct Reference: Sendable {
+        public let name: String
+        public let topic: String
+        public let counters: ReferenceCounters
+        public let keys: Int
+        /// What the table takes in memory.
+        public let memoryBytes: Int
+        /// The offset to read next, by partition; partitions that no record was read of are not among them.
+        public let nextOffsets: [Int: Int64]
+    }
+
+    /// How many records of a reference topic this process has read.
+    public struct ReferenceCounters: Sendable, Equatable {
+        public var applied: UInt64 = 0
+        public var ignored: UInt64 = 0
+        public var unusable: UInt64 = 0
+
+        public var total: UInt64 { applied + ignored + unusable }
+    }
+
     public enum Phase: String, Sendable { case starting, running, draining, finished }
 
     public var phase = Phase.starting
@@ -22,6 +43,7 @@ public struct WorkerStatus: Sendable {
     /// Bytes of records in memory.
     public var stateBytes = 0
     public var lastCommit = Duration.zero
+    public var references: [Reference] = []
     /// What went wrong last and has not been mended since; nil when all is well.
     public var problem: String?
 }

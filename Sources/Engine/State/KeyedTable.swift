@@ -77,7 +77,8 @@ public final class KeyedTable {
     /// The record of `key`, valid until the table changes.
     public func lookup(_ key: ByteView, hash: UInt64) -> Lookup {
         guard let number = find(key, hash: hash) else { return isComplete ? .absent : .unknown }
-        entries[number].isTouched = true
+        // Threads that share a reference table look up side by side: what is set already must not be written again.
+        if !entries[number].isTouched { entries[number].isTouched = true }
         return entries[number].isTombstone ? .absent : .record(record(of: number), entry: number)
     }
 

@@ -34,24 +34,33 @@ struct JobParts {
         settings.drainTimeout = configuration.worker.drainTimeout
         settings.memoryBudget = configuration.state.memoryBudget
         settings.readsUntilEnd = untilEnd
+        settings.referenceTimeout = configuration.input.referenceTimeout
         return settings
     }
 
-    func makeSource(untilEnd: Bool) throws -> any RecordSource {
+    /// `start`: where partitions without state begin, instead of `input.kafka.start`.
+    func makeSource(untilEnd: Bool, start override: KafkaSettings.Start? = nil) throws -> any RecordSource {
         switch configuration.input.source {
         case .directory(let path):
             return try DirectorySource(path: path, readsUnterminatedLastLine: untilEnd)
         case .kafka(let kafka):
-            let start: KafkaSettings.Start = switch kafka.start {
+            let configured: KafkaSettings.Start = switch kafka.start {
             case .earliest: .earliest
             case .latest: .latest
             case .time(let time): .time(time)
             }
             let settings = KafkaSettings(
-                properties: kafka.properties.mapValues(\.revealed), defaultGroup: configuration.jobID, start: start
+                properties: kafka.properties.mapValues(\.revealed), defaultGroup: configuration.jobID, start: override ?? configured
             )
             return try KafkaSource(settings, logger: logger)
         }
+    }
+
+    /// What the job's reference tables come from and are kept in; nil for a job without.
+    func makeReferences(untilEnd: Bool) throws -> ReferenceInput? {
+        guard !topology.references.isEmpty else { return nil }
+        let file = try ReferenceFile(directory: configuration.state.directory)
+        return ReferenceInput(file: file) { [self] in try makeSource(untilEnd: untilEnd, start: .earliest) }
     }
 
     func makeStore() throws -> SQLiteStateStore {

@@ -37,8 +37,10 @@ struct RunCommand: ParsableCommand {
         let sink = try parts.makeSink()
         let source = try parts.makeSource(untilEnd: untilEnd)
         let topology = parts.topology
+        let references = try parts.makeReferences(untilEnd: untilEnd)
         let worker = Worker(
-            topology, settings: parts.workerSettings(untilEnd: untilEnd), source: source, store: store, sink: sink, logger: logger
+            topology, settings: parts.workerSettings(untilEnd: untilEnd), source: source, store: store, sink: sink,
+            references: references, logger: logger
         )
         let publisher = StatusPublisher(worker, sink: sink, source: source, topology: topology, stateBudget: configuration.state.memoryBudget)
         let page = try startPage(configuration.http, publisher, logger)

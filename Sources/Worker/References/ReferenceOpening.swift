@@ -1,0 +1,58 @@
+import Engine
+import Logging
+import SQLiteState
+
+/// Fits what the file has of the reference topics to their logs, and opens a source at where the file ends. What does
+/// not fit its log is read anew: unlike state, a copy of a compacted topic can be had again.
+struct ReferenceOpening {
+    let source: any RecordSource
+    let held: [HeldReference]
+    let starts: [TopicPartition: Int64]
+
+    init(_ references: [Reference], tables: [String: ReferenceTable], input: ReferenceInput, logger: Logger) throws {
+        let first = try input.makeSource()
+        var partitions: [String: Int] = [:]
+        for reference in references {
+            guard partitions[reference.topic] == nil else {
+                throw WorkerError(.invalid, "two references read topic \(reference.topic); make them one reference")
+            }
+            partitions[reference.topic] = try first.partitionCount(of: reference.topic)
+        }
+        if let reason = input.file.replacedBecause { logger.notice("the copy of the reference topics is made anew: \(reason)") }
+        var stored = try input.file.open(references, partitions: partitions)
+        for reference in references {
+            guard let reason = stored[reference.name]?.droppedBecause else { continue }
+            logger.notice("reference topic \(reference.topic) is read anew from its start: what is stored of it does not fit, \(reason)")
+        }
+        func assignments(_ references: [Reference]) -> [SourceAssignment] {
+            references.flatMap { reference in
+                (0..<partitions[reference.topic, default: 0]).map {
+                    SourceAssignment(partition: TopicPartition(topic: reference.topic, partition: $0), position: stored[reference.name]?.positions[$0])
+                }
+            }
+        }
+        do {
+            starts = try first.open(assignments(references))
+            source = first
+        } catch let error as any Failure where error.kind == .invalid || error.kind == .corrupt {
+            // Only a position can be mended here, and one that failed does not say whose it is: each topic is tried alone.
+            var misfits: [String: any Error] = [:]
+            for reference in references where !(stored[reference.name]?.positions.isEmpty ?? true) {
+                do { try input.makeSource().open(assignments([reference])) } catch { misfits[reference.name] = error }
+            }
+            guard !misfits.isEmpty else { throw error }
+            for name in misfits.keys { stored[name] = nil }
+            let second = try input.makeSource()
+            starts = try second.open(assignments(references))
+            source = second
+            for (name, misfit) in misfits.sorted(by: { $0.key < $1.key }) {
+                try input.file.forget(name)
+                logger.notice("reference table \(name) is read anew from the start of its topic: what is stored does not fit the log (\(misfit))")
+            }
+        }
+        held = references.map {
+            HeldReference($0, table: tables[$0.name] ?? ReferenceTable(name: $0.name), positions: stored[$0.name]?.positions ?? [:], logger: logger)
+        }
+        for reference in held { try input.file.load(into: reference.table) }
+    }
+}
