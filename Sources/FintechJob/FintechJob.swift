@@ -13,6 +13,7 @@ public enum FintechJob {
                     .outOfOrderness(settings.outOfOrderness)
                     .rejecting(topic: settings.transactionsTopic)
                     .window(CustomerTransactionMetrics.span, CustomerTransactionMetrics(rows: setup.rows(of: CustomerTransactionMetrics.table)))
+                    .window(MerchantPerformance.span, MerchantPartials(setup))
             },
             Stage("sessions", topic: settings.sessionsTopic) { setup in
                 setup.decode(with: SessionDecoder(maxAhead: settings.maxAhead))
@@ -20,6 +21,9 @@ public enum FintechJob {
                     .rejecting(topic: settings.sessionsTopic)
                     .window(CustomerSessionMetrics.span, CustomerSessionMetrics(rows: setup.rows(of: CustomerSessionMetrics.table)))
             },
-        ])
+            Stage(MerchantPerformance.stage, partitions: MerchantPerformance.partitions) { setup in
+                setup.decode(with: MerchantPartialDecoder()).window(MerchantPerformance.span, MerchantPerformance(setup))
+            },
+        ], references: references(settings))
     }
 }

@@ -10,7 +10,7 @@ struct GoldenTests {
         let topology = FintechJob.topology(settings: FintechSettings())
         let run = TopologyRun(topology)
         try run.run { try golden.input($0) }
-        #expect(topology.tables.map(\.name) == ["rejected_records", "customer_transaction_metrics", "customer_session_metrics"])
+        #expect(topology.tables.map(\.name) == ["rejected_records", "customer_transaction_metrics", "customer_session_metrics", "merchant_performance_analytics"])
         for table in topology.tables {
             let actual = try GoldenRow.rows(of: table, in: run.chunks).map { try $0.shownInGolden() }
             let differences = rowDifferences(actual, expected: try golden.expectedRows(of: table.name))
