@@ -21,12 +21,16 @@ public enum FintechJob {
                         churnAfter: settings.churnAfter, customers: setup.reference(ReferenceName.customers),
                         sessions: setup.reference(ReferenceName.sessions), rows: setup.rows(of: LifecycleRowWriter.table)
                     ))
+                    .window(MerchantPerformance.span, MerchantPartials(setup))
             },
             Stage("sessions", topic: settings.sessionsTopic) { setup in
                 setup.decode(with: SessionDecoder(maxAhead: settings.maxAhead))
                     .outOfOrderness(settings.outOfOrderness)
                     .rejecting(topic: settings.sessionsTopic)
                     .window(CustomerSessionMetrics.span, CustomerSessionMetrics(rows: setup.rows(of: CustomerSessionMetrics.table)))
+            },
+            Stage(MerchantPerformance.stage, partitions: MerchantPerformance.partitions) { setup in
+                setup.decode(with: MerchantPartialDecoder()).window(MerchantPerformance.span, MerchantPerformance(setup))
             },
         ], references: references(settings))
     }

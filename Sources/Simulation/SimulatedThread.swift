@@ -4,7 +4,7 @@ import Engine
 final class SimulatedThread {
     /// What the coordinator wants; taken as a whole, applied in the order of the members.
     struct Mail {
-        var received: [(batches: [MessageBatch], upstream: [StageName: EventTime])] = []
+        var received: [(batches: [MessageBatch], upstream: UpstreamProgress)] = []
         var raised: [(watermarks: [TaskID: EventTime], isEnding: Bool)] = []
         var ends: [[TopicPartition: Int64]] = []
         var release: (foldedThrough: UInt32, bytes: Int)?
@@ -97,7 +97,8 @@ final class SimulatedThread {
         for (batches, upstream) in orders.received {
             for batch in batches { try byID[batch.id.to]?.process(batch) }
             for member in members {
-                if let watermark = upstream[member.id.stage] { try member.upstreamReached(watermark) }
+                guard let watermark = upstream.watermarks[member.id.stage] else { continue }
+                try member.upstreamReached(watermark, firingTimers: upstream.firesTimers)
             }
         }
         for (watermarks, isEnding) in orders.raised {

@@ -157,7 +157,7 @@ final class SimulatedWorker {
         }
     }
 
-    private func receive(_ batches: [MessageBatch], _ upstream: [StageName: EventTime]) {
+    private func receive(_ batches: [MessageBatch], _ upstream: UpstreamProgress) {
         guard !upstream.isEmpty else { return }
         for (number, thread) in threads.enumerated() {
             thread.mail.received.append((batches.filter { threadOf[$0.id.to] == number }, upstream))

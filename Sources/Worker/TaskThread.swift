@@ -3,7 +3,7 @@ import Foundation
 
 /// What the coordinator wants of one thread; taken as a whole, applied in the order of the members.
 struct ThreadMail {
-    var received: [(batches: [MessageBatch], upstream: [StageName: EventTime])] = []
+    var received: [(batches: [MessageBatch], upstream: UpstreamProgress)] = []
     var raised: [(watermarks: [TaskID: EventTime], isEnding: Bool)] = []
     var leaderAnswers: [(ends: [TopicPartition: Int64], at: Duration)] = []
     /// Cut numbers folded, and bytes to evict.
@@ -181,7 +181,8 @@ final class TaskThread: @unchecked Sendable {
                 try task.process(batch)
             }
             for task in tasks {
-                if let watermark = upstream[task.id.stage] { try task.upstreamReached(watermark) }
+                guard let watermark = upstream.watermarks[task.id.stage] else { continue }
+                try task.upstreamReached(watermark, firingTimers: upstream.firesTimers)
             }
         }
         for (watermarks, isEnding) in orders.raised { try raise(watermarks, isEnding: isEnding) }

@@ -188,7 +188,7 @@ final class WorkerRun {
         }
     }
 
-    private func receive(_ batches: [MessageBatch], _ upstream: [StageName: EventTime]) {
+    private func receive(_ batches: [MessageBatch], _ upstream: UpstreamProgress) {
         guard !upstream.isEmpty else { return }
         for (number, thread) in threads.enumerated() {
             let own = batches.filter { threadOf[$0.id.to] == number }

@@ -13,7 +13,8 @@ struct GoldenTests {
         let run = TopologyRun(topology)
         try run.run { try golden.input($0) }
         #expect(topology.tables.map(\.name) == [
-            "rejected_records", "customer_transaction_metrics", "fraud_detection_alerts", "customer_lifecycle_analytics", "customer_session_metrics",
+            "rejected_records", "customer_transaction_metrics", "fraud_detection_alerts", "customer_lifecycle_analytics",
+            "customer_session_metrics", "merchant_performance_analytics",
         ])
         for table in topology.tables {
             let actual = try GoldenRow.rows(of: table, in: run.chunks).map { try $0.shownInGolden() }

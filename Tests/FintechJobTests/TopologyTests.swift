@@ -16,7 +16,11 @@ struct TopologyTests {
             "customer_transaction_metrics 1 windowAndKey: count unsigned, total signed128, fees signed128, smallest signed, greatest signed, risk signed128, completed unsigned, failed unsigned, pending unsigned, firstAt time, lastAt time, lastAmount signed, lastType text, types textCounts, locations textCounts, devices textCounts, merchants textSet",
             "fraud_detection_alerts 1 key: times recentNumbers, amounts recentNumbers, hours bucketSums, countries lastSeenTexts, devices lastSeenTexts",
             "customer_lifecycle_analytics 1 key: count unsigned, total signed128, amounts recentNumbers, tier unsigned, kycStatus unsigned, tierChanges unsigned, reportedSession text, channel text, isChurned bool, rowTime time, rowRisk signed",
+            "merchant_partials 1 windowAndKey: count unsigned, total signed128, smallest signed, greatest signed, risk signed128, completed unsigned, failed unsigned, customers unsigned",
+            "merchant_customers 1 windowAndKey: isMember bool",
             "customer_session_metrics 1 windowAndKey: count unsigned, actions signed128, ended unsigned, duration signed128, firstAt time, lastAt time, latestID text, latestSessionID text, channel text, deviceType text",
+            "merchant_performance_analytics 1 windowAndKey: count unsigned, total signed128, smallest signed, greatest signed, risk signed128, completed unsigned, failed unsigned, customers unsigned",
+            "merchant_histories 1 key: count unsigned, total signed128",
         ])
     }
 
@@ -29,6 +33,7 @@ struct TopologyTests {
             #"fraud_detection_alerts by detectionTime, ["customerId", "detectionTime"]: transactionId text, customerId text, fraudTypes texts, riskScore number, detectionTime time, alertType text, fraudDetails text, isFraudulent flag, severity text, recommendation text, amount amount, accountId text"#,
             #"customer_lifecycle_analytics by eventTime, ["customerId", "eventTime", "eventType"]: customerId text, eventType text, currentTier text, currentKycStatus text, eventTime time, tierChangeCount count, isUpgrade flag, isDowngrade flag, kycCompleted flag, riskScore number, timeSinceLastUpdate count, previousTier text, previousKycStatus text, riskScoreChange number, transactionCount count, totalAmount sum, averageAmount amount, segment text, profileTier text, channel text, deviceType text"#,
             #"customer_session_metrics by eventTime, ["customerId", "eventTime"]: customerId text, eventTime time, windowStart time, windowEnd time, sessionCount count, totalActions count, averageActions number, averageDurationSeconds number, latestSessionId text, channel text, deviceType text, firstStartedAt time, lastStartedAt time"#,
+            #"merchant_performance_analytics by eventTime, ["merchantId", "eventTime"]: merchantId text, eventType text, transactionCount count, totalAmount sum, averageAmount amount, eventTime time, performanceLevel text, riskLevel text, merchantName text, businessType text, mccCode text, country text, isActive flag, windowStart time, windowEnd time, minAmount amount, maxAmount amount, completedCount count, failedCount count, successRate number, averageRiskScore number, uniqueCustomers count, cumulativeCount count, cumulativeAmount sum, isAnomaly flag, anomalyType text"#,
         ])
     }
 
@@ -49,7 +54,7 @@ struct TopologyTests {
         var settings = FintechSettings()
         settings.topicPrefix = "bank."
         settings.outOfOrderness = .seconds(60)
-        #expect(FintechJob.topology(settings: settings).stages.map(\.input) == [.topic("bank.transactions"), .topic("bank.customer_sessions")])
+        #expect(FintechJob.topology(settings: settings).stages.map(\.input) == [.topic("bank.transactions"), .topic("bank.customer_sessions"), .messages(partitions: 8)])
         let outOfOrder = [0, 89_999, 29_999].map { JobRun.transaction(at: $0) }
         #expect(try JobRun.rows(of: "rejected_records", transactions: outOfOrder, settings: settings).isEmpty)
         #expect(try JobRun.rows(of: "rejected_records", transactions: outOfOrder).map { $0.columns["reason"] } == [.text("late")])

@@ -70,7 +70,7 @@ final class PlainTask: StreamTask {
 
     func process(_ records: UnsafeBufferPointer<SourceRecord>) {}
     func process(_ batch: MessageBatch) {}
-    func upstreamReached(_ watermark: EventTime) {}
+    func upstreamReached(_ watermark: EventTime, firingTimers: Bool) {}
     func raiseWatermark(to watermark: EventTime, firingTimers: Bool) {}
     func begin(at offset: Int64) {}
     func resume(at watermark: EventTime, position: SourcePosition?) {}

@@ -1,10 +1,15 @@
 import Engine
 
-/// Runs a job's stages over whole topics in this process: no source, no state file, no sink. What the tables get is
-/// what a bounded run gives them; stages that are sent messages are not run.
+/// Runs a job over whole topics in this process: no source, no state file, no sink. What the tables get is what a
+/// bounded run gives them: reference topics are read to their ends first, then the streams; what stages send each other
+/// is handed over after each cut, with the watermarks of that cut.
 public final class TopologyRun {
     private let topology: Topology
     private var epoch = Epoch(1)
+    private var references: [String: ReferenceTable] = [:]
+    private var tasks: [StageName: [any StreamTask]] = [:]
+    private var topicPartitions: [String: Int] = [:]
+    private var watermarks: [TaskID: EventTime] = [:]
     /// Everything that was written, in order.
     public private(set) var chunks: [OutboxChunk] = []
     /// What became of the records of each reference topic, in order.
@@ -17,50 +22,88 @@ public final class TopologyRun {
 
     public init(_ topology: Topology) { self.topology = topology }
 
-    /// Applies the reference topics, then reads the topic of each stage to its end and closes all windows. `values`: a topic's records by partition.
+    /// Reads all topics to their ends and closes all windows. `values`: a topic's records by partition.
     public func run(timestamp: EventTime? = nil, values: (_ topic: String) throws -> [[[UInt8]]]) throws {
-        let references = try readReferences(timestamp, values)
+        for reference in topology.references { try read(reference, timestamp, values(reference.topic)) }
+        var inputs: [(task: any StreamTask, values: [[UInt8]])] = []
+        var partitions: [StageName: Int] = [:]
         for stage in topology.stages {
-            guard case .topic(let topic) = stage.input else { continue }
-            let partitions = try values(topic)
-            let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted(), references: references)
-            let tasks = partitions.indices.map { stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment)) }
-            for (task, partition) in zip(tasks, partitions) { try read(partition, timestamp, with: task) }
-            if let end = tasks.compactMap(\.lastOpenWindowEnd).max() {
-                for task in tasks { try task.raiseWatermark(to: end, firingTimers: false) }
+            if case .messages(let count) = stage.input { partitions[stage.name] = count }
+        }
+        let environment = TaskEnvironment(partitioning: [:], partitions: partitions, cold: NothingEvicted(), references: references)
+        for stage in topology.stages {
+            var parts: [[[UInt8]]] = []
+            if case .topic(let topic) = stage.input {
+                parts = try values(topic)
+                topicPartitions[topic] = parts.count
             }
-            for task in tasks {
-                cut(task)
-                counters[task.id] = task.counters
+            let count = partitions[stage.name] ?? parts.count
+            let own = (0..<count).map { stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment)) }
+            for task in own { try task.resume(at: .distantPast, position: nil) }
+            tasks[stage.name] = own
+            inputs += zip(own, parts).map { ($0, $1) }
+        }
+        try readStreams(inputs, timestamp)
+        try closeWindows()
+    }
+
+    private func read(_ reference: Reference, _ timestamp: EventTime?, _ partitions: [[[UInt8]]]) throws {
+        let table = ReferenceTable(name: reference.name)
+        let reader = reference.makeReader(table)
+        for values in partitions {
+            withRecords(values, timestamp: timestamp) { records in
+                for record in records { referenceOutcomes[reference.name, default: []].append(reader.apply(record)) }
             }
+        }
+        references[reference.name] = table
+    }
+
+    /// All partitions side by side, as a worker reads them.
+    private func readStreams(_ inputs: [(task: any StreamTask, values: [[UInt8]])], _ timestamp: EventTime?) throws {
+        for start in stride(from: 0, to: inputs.map(\.values.count).max() ?? 0, by: TopologyRun.recordsPerEpoch) {
+            for (task, values) in inputs where start < values.count {
+                let part = values[start..<min(start + TopologyRun.recordsPerEpoch, values.count)]
+                try withRecords(Array(part), firstOffset: Int64(start), timestamp: timestamp) { try task.process($0) }
+            }
+            try cut()
         }
     }
 
-    private func readReferences(_ timestamp: EventTime?, _ values: (_ topic: String) throws -> [[[UInt8]]]) throws -> [String: ReferenceTable] {
-        var tables: [String: ReferenceTable] = [:]
-        for reference in topology.references {
-            let table = ReferenceTable(name: reference.name)
-            let reader = reference.makeReader(table)
-            for partition in try values(reference.topic) {
-                withRecords(partition, timestamp: timestamp) { $0.forEach { referenceOutcomes[reference.name, default: []].append(reader.apply($0)) } }
+    /// Raises the tasks that read a topic to the end of the last window open in them or behind them, until none is.
+    private func closeWindows() throws {
+        let routes = TaskRoutes(topology, partitions: topicPartitions)
+        while true {
+            // Watermarks reach one stage further with each cut.
+            for _ in topology.stages { try cut(firingTimers: false) }
+            var isOpen = false
+            for group in routes.topicGroups {
+                guard let end = (group.tasks + group.behind).compactMap({ task($0)?.lastOpenWindowEnd }).max() else { continue }
+                isOpen = true
+                for id in group.tasks { try task(id)?.raiseWatermark(to: end, firingTimers: false) }
             }
-            tables[reference.name] = table
-        }
-        return tables
-    }
-
-    private func read(_ values: [[UInt8]], _ timestamp: EventTime?, with task: any StreamTask) throws {
-        try task.resume(at: .distantPast, position: nil)
-        for start in stride(from: 0, to: values.count, by: TopologyRun.recordsPerEpoch) {
-            let part = values[start..<min(start + TopologyRun.recordsPerEpoch, values.count)]
-            try withRecords(Array(part), firstOffset: Int64(start), timestamp: timestamp) { try task.process($0) }
-            cut(task)
+            guard isOpen else { return }
         }
     }
 
-    private func cut(_ task: any StreamTask) {
-        chunks += task.cut(epoch).rows
+    private func task(_ id: TaskID) -> (any StreamTask)? { tasks[id.stage]?[id.partition] }
+
+    /// Cuts all tasks, then hands over what they sent.
+    private func cut(firingTimers: Bool = true) throws {
+        var sent: [MessageBatch] = []
+        for task in topology.stages.flatMap({ tasks[$0.name] ?? [] }) {
+            let cut = task.cut(epoch)
+            chunks += cut.rows
+            sent += cut.sent
+            watermarks[task.id] = cut.watermark
+            counters[task.id] = task.counters
+        }
         epoch = epoch.next
+        for batch in sent { try task(batch.id.to)?.process(batch) }
+        for stage in topology.stages {
+            let senders = topology.senders(to: stage.name).flatMap { tasks[$0.name] ?? [] }
+            guard let reached = senders.map({ watermarks[$0.id] ?? .distantPast }).min() else { continue }
+            for task in tasks[stage.name] ?? [] { try task.upstreamReached(reached, firingTimers: firingTimers) }
+        }
     }
 }
 

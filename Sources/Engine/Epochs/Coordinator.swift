@@ -12,7 +12,7 @@ public struct Coordinator {
         /// Deliver the batch, then call `delivered`. At most one a table is under way.
         case deliver(SinkBatch, mayHaveBeenSent: Bool)
         /// Let the receiving tasks process these batches, in order, and then take note of the watermarks.
-        case receive([MessageBatch], upstream: [StageName: EventTime])
+        case receive([MessageBatch], upstream: UpstreamProgress)
         /// Raise the watermarks of these tasks; those that got a record meanwhile are left alone unless the run ends.
         case raiseWatermarks([TaskID: EventTime], isEnding: Bool)
         /// Whether reading is to be held back.
@@ -60,6 +60,8 @@ public struct Coordinator {
     private var wantsCut = false
     /// The last epoch that may have been cut before all records were read; later ones hold everything that was read.
     private var lastEpochOfReading = Epoch(0)
+    /// Set once watermarks were raised because the run ends: those that stages hear of from then on fire no timers.
+    private var hasRaisedAtEnd = false
     private var isHolding = false
     private var reports: [TaskID: TaskReport] = [:]
     private var watermarks: [TaskID: EventTime]
@@ -91,7 +93,7 @@ public struct Coordinator {
     /// Sends out what an earlier process left: batches between tasks, and sink batches to settle.
     public mutating func start() -> [Action] {
         defer { restoredMessages = [] }
-        return [.receive(restoredMessages, upstream: routes.upstreamWatermarks(watermarks))] + deliveries() + holding()
+        return [.receive(restoredMessages, upstream: upstream)] + deliveries() + holding()
     }
 
     /// Looks at the clock. `isFull`: some tasks have reached the limits of an epoch and wait for the cut.
@@ -132,7 +134,7 @@ public struct Coordinator {
             sent += task.sent
         }
         var actions: [Action] = deliveries()
-        if !routes.senders.isEmpty { actions.append(.receive(sent, upstream: routes.upstreamWatermarks(watermarks))) }
+        if !routes.senders.isEmpty { actions.append(.receive(sent, upstream: upstream)) }
         switch phase {
         case .running: actions += raiseIdle()
         case .closing where epoch > lastEpochOfReading: actions += closeWindows()
@@ -195,33 +197,47 @@ public struct Coordinator {
     private func raiseIdle() -> [Action] {
         var raised: [TaskID: EventTime] = [:]
         for group in routes.topicGroups {
-            let known = group.compactMap { reports[$0] }
-            guard known.count == group.count else { continue }
+            let known = group.tasks.compactMap { reports[$0] }
+            guard known.count == group.tasks.count else { continue }
             let tasks = known.map {
                 IdleWatermarks.Member(watermark: $0.cut.watermark, lastOpenWindowEnd: $0.lastOpenWindowEnd, isIdle: $0.isIdle)
             }
-            guard let target = IdleWatermarks.target(tasks) else { continue }
+            guard let target = IdleWatermarks.target(tasks, lastWindowEndBehind: lastOpenWindowEnd(of: group.behind)) else { continue }
             for report in known where report.isIdle && report.cut.watermark < target { raised[report.cut.task] = target }
         }
         return raised.isEmpty ? [] : [.raiseWatermarks(raised, isEnding: false)]
     }
 
     /// The end of a bounded run: all partitions count as idle, so their watermarks rise to the end of the last window
-    /// open in any task of the topic; stages behind them follow, and are closed the same way when nothing is in flight,
-    /// one after the other: what a stage sends when it closes is not late for the next.
+    /// open in any task of the topic or of the stages behind it. Those close theirs when the watermark comes to them the
+    /// usual way, after everything that was sent before it: so nothing is ever late for them, and what later runs read
+    /// for the same windows is late where it is read.
     private mutating func closeWindows() -> [Action] {
         wantsCut = true
-        guard inFlight.isEmpty else { return [] }
-        for groups in [routes.topicGroups] + routes.messageGroups.map({ [$0] }) {
-            var raised: [TaskID: EventTime] = [:]
-            for group in groups {
-                guard let target = group.compactMap({ reports[$0]?.lastOpenWindowEnd }).max() else { continue }
-                for task in group where (watermarks[task] ?? .distantPast) < target { raised[task] = target }
-            }
-            if !raised.isEmpty { return [.raiseWatermarks(raised, isEnding: true)] }
+        guard inFlight.isEmpty, isUpstreamHeard else { return [] }
+        var raised: [TaskID: EventTime] = [:]
+        for group in routes.topicGroups {
+            guard let target = lastOpenWindowEnd(of: group.tasks + group.behind) else { continue }
+            for task in group.tasks where (watermarks[task] ?? .distantPast) < target { raised[task] = target }
+        }
+        guard raised.isEmpty else {
+            hasRaisedAtEnd = true
+            return [.raiseWatermarks(raised, isEnding: true)]
         }
         phase = .flushing
         return []
+    }
+
+    /// True when every stage that reads messages has come as far as those that send to it.
+    private var isUpstreamHeard: Bool {
+        let reached = routes.upstreamWatermarks(watermarks)
+        return reports.keys.allSatisfy { task in reached[task.stage].map { watermarks[task] ?? .distantPast >= $0 } ?? true }
+    }
+
+    private func lastOpenWindowEnd(of tasks: [TaskID]) -> EventTime? { tasks.compactMap { reports[$0]?.lastOpenWindowEnd }.max() }
+
+    private var upstream: UpstreamProgress {
+        UpstreamProgress(watermarks: routes.upstreamWatermarks(watermarks), firesTimers: !hasRaisedAtEnd)
     }
 
     private mutating func finishIfDelivered() -> [Action] {

@@ -66,14 +66,15 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         return self
     }
 
-    /// Where records that can't be used go.
+    /// Where records that can't be used go. Without it those of a topic are only counted, and a message that can't be
+    /// used is an error.
     @discardableResult
     public func rejecting(topic: String) -> StageTask {
         rejections = RejectionWriter(rows: setup.rows(of: RejectedRecords.table), topic: topic, partition: id.partition)
         return self
     }
 
-    public var stateTables: [any StateTable] { processors.flatMap(\.stateTables) }
+    public var stateTables: [any StateTable] { processors.flatMap(\.stateTables) + setup.sideStates.map(\.table) }
     public var lastOpenWindowEnd: EventTime? { processors.compactMap(\.lastOpenWindowEnd).max() }
 
     public var epochBytes: Int {
@@ -84,6 +85,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         self.watermark = watermark
         self.position = position
         for processor in processors { try processor.resume(at: watermark) }
+        try setup.checkSideStates()
     }
 
     public func begin(at offset: Int64) {
@@ -110,6 +112,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     }
 
     public func process(_ batch: MessageBatch) throws {
+        let rejectedBefore = counters.rejected
         var records: [SourceRecord] = []
         records.reserveCapacity(batch.count)
         try batch.bytes.withUnsafeBytes { bytes in
@@ -126,14 +129,18 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
             }
         }
         received.append(batch.id)
+        guard rejections != nil || counters.rejected == rejectedBefore else { throw UnusableMessage(batch: batch.id) }
     }
 
-    public func upstreamReached(_ watermark: EventTime) throws { try raiseWatermark(to: watermark, firingTimers: true) }
+    public func upstreamReached(_ watermark: EventTime, firingTimers: Bool) throws {
+        try raiseWatermark(to: watermark, firingTimers: firingTimers)
+    }
 
     public func raiseWatermark(to watermark: EventTime, firingTimers: Bool) throws {
         guard watermark > self.watermark else { return }
         self.watermark = watermark
         for processor in processors { try processor.advance(to: watermark, firingTimers: firingTimers) }
+        try setup.checkSideStates()
     }
 
     private func processBatch(_ records: UnsafeBufferPointer<SourceRecord>, movesWatermark: Bool) throws {
@@ -155,6 +162,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         counters.records += UInt64(records.count)
         let batch = UnsafeMutableBufferPointer(rebasing: events[..<count])
         for processor in processors { try processor.process(batch) }
+        try setup.checkSideStates()
         for event in batch where event.isLate {
             rejected.append((event.record, .late))
             counters.late += 1
@@ -175,6 +183,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
             hasMoved = false
             received.removeAll()
         }
+        for state in setup.sideStates { state.windowsClosed(through: watermark) }
         return TaskCut(
             task: id, watermark: watermark, position: hasMoved ? position : nil,
             deltas: stateTables.compactMap { $0.cut() },
@@ -182,6 +191,18 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
             sent: setup.messageWriters.flatMap { $0.cut(epoch: epoch) },
             received: received
         )
+    }
+}
+
+/// A message that its receiver rejected or was too late for, in a stage that says nowhere where such go: what one task
+/// made for another must not get lost.
+struct UnusableMessage: Failure {
+    let kind = FailureKind.bug
+    let message: String
+    let cause: (any Error)? = nil
+
+    init(batch: MessageBatchID) {
+        message = "task \(batch.to) can't use a message of task \(batch.from) (epoch \(batch.epoch)): it does not decode, or came after its window was closed. Nothing of it was stored; report this with the state directory"
     }
 }
 

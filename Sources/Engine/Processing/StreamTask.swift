@@ -17,7 +17,8 @@ public protocol StreamTask: AnyObject {
     /// Processes what another task sent.
     func process(_ batch: MessageBatch) throws
     /// Takes note of how far the upstream tasks' watermarks were when the batches processed so far were cut.
-    func upstreamReached(_ watermark: EventTime) throws
+    /// `firingTimers`: false when they were raised because a bounded run ends.
+    func upstreamReached(_ watermark: EventTime, firingTimers: Bool) throws
     /// Raises the watermark of an idle partition, or of all at the end of a bounded run (then without timers).
     func raiseWatermark(to watermark: EventTime, firingTimers: Bool) throws
     /// Called once after the state was restored, before anything is processed.

@@ -4,6 +4,7 @@ public final class TaskSetup {
     let environment: TaskEnvironment
     private(set) var rowWriters: [RowWriter] = []
     private(set) var messageWriters: [MessageWriter] = []
+    private(set) var sideStates: [any SideState] = []
 
     public init(task: TaskID, environment: TaskEnvironment) {
         self.task = task
@@ -27,6 +28,28 @@ public final class TaskSetup {
         let writer = MessageWriter(stage: stage, from: task, partitions: environment.partitions[stage] ?? 1)
         messageWriters.append(writer)
         return writer
+    }
+
+    /// A record for each key that is kept for ever, beside the processors' own state. `name` and `version` as theirs: the
+    /// name is stored, and unique in the stage.
+    public func records<Record: StateRecord>(_ name: String, version: Int, of record: Record.Type = Record.self) -> KeyedRecords<Record> {
+        let records = KeyedRecords<Record>(name: name, version: version, task: task, cold: environment.cold)
+        sideStates.append(records)
+        return records
+    }
+
+    /// The members of groups in windows of `span`, for exact counts of many distinct names. `name` and `version` as above.
+    public func members(_ name: String, version: Int, span: EventSpan) -> WindowedMembers {
+        let members = WindowedMembers(name: name, version: version, span: span, task: task, cold: environment.cold)
+        sideStates.append(members)
+        return members
+    }
+
+    /// Throws what went wrong inside a handle.
+    func checkSideStates() throws {
+        for state in sideStates {
+            if let failure = state.failure { throw failure }
+        }
     }
 
     /// The reference table of this name, shared by all tasks of the worker.

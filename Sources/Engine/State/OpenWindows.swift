@@ -91,11 +91,21 @@ final class OpenWindows {
         guard let open = open.first(where: { $0.window == window }) else { return }
         open.table.forEach(body)
         guard open.mayHaveCold else { return }
+        // `body` may ask for other evicted records, which a scan under way does not allow: so the evicted part of this
+        // window is held for as long as it takes to close it.
+        var evicted = ByteWriter()
         try storedKey(window, .null).withUnsafeBytes { prefix in
             try cold.scan(task: task, table: tableName, prefix: ByteView(prefix)) { stored, record in
                 let key = ByteView(start: stored.start.map { $0 + 8 }, count: stored.count - 8)
-                if case .unknown = open.table.lookup(key, hash: tableHash(key)) { body(key, record) }
+                guard case .unknown = open.table.lookup(key, hash: tableHash(key)) else { return }
+                evicted.write(text: key)
+                evicted.write(text: record)
             }
+        }
+        var reader = ByteReader(evicted.view)
+        while !reader.isAtEnd {
+            let key = reader.text()
+            body(key, reader.text())
         }
     }
 

@@ -27,6 +27,20 @@ public final class WindowedState<Record: StateRecord>: StateTable {
         windows.store(encoder.encode(&record), at: slot, for: key)
     }
 
+    /// Stores a fresh record under the key unless it has one in the window. True when it had none.
+    func insert(_ key: ByteView, in window: Window) throws -> Bool {
+        let slot = try windows.find(key, in: window)
+        guard slot.isNew else { return false }
+        record.reset()
+        windows.store(encoder.encode(&record), at: slot, for: key)
+        return true
+    }
+
+    /// Closes every window that ends at or before `watermark`, whatever is in it.
+    func forget(through watermark: EventTime) {
+        while let window = windows.first, window.end <= watermark { windows.remove(window) }
+    }
+
     /// Closes every window that ends at or before `watermark`, in order, handing each of its records to `body`.
     @inlinable
     func close(through watermark: EventTime, _ body: (Window, ByteView, inout Record) -> Void) throws {

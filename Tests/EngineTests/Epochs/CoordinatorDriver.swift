@@ -17,6 +17,8 @@ struct CoordinatorDriver {
     var messages: [Int: Int] = [:]
     /// What task 0 of the second stage says.
     var mergeWindowEnd: Int64?
+    /// What every task of the second stage says.
+    var mergeWatermark: Int64?
     var received: [MessageBatchID] = []
 
     init(
@@ -76,7 +78,7 @@ struct CoordinatorDriver {
         }
         for partition in 0..<receivers {
             let id = TaskID(stage: "merge", partition: partition)
-            reports.append(report(id, nil, [], [], partition == 0 ? received : [], partition == 0 ? mergeWindowEnd : nil, false))
+            reports.append(report(id, mergeWatermark, [], [], partition == 0 ? received : [], partition == 0 ? mergeWindowEnd : nil, false))
         }
         rows = [:]
         messages = [:]
@@ -111,9 +113,9 @@ struct CoordinatorDriver {
         case .commit(let cut): return "commit \(cut.epoch)"
         case .deliver(let batch, let mayHaveBeenSent): return "deliver \(batch.id)\(mayHaveBeenSent ? " doubtful" : "")"
         case .receive(let batches, let upstream):
-            guard let watermark = upstream["merge"] else { return nil }
+            guard let watermark = upstream.watermarks["merge"] else { return nil }
             let sent = batches.map { " \($0.id.from.partition)>\($0.id.to.partition)@\($0.id.epoch)" }.joined()
-            return "receive\(sent) upstream \(watermark.milliseconds)"
+            return "receive\(sent) upstream \(watermark.milliseconds)\(upstream.firesTimers ? "" : " ending")"
         case .raiseWatermarks(let raised, let isEnding):
             let targets = Set(raised.values.map(\.milliseconds)).sorted().map(String.init).joined(separator: ",")
             return "raise \(raised.count) to \(targets)\(isEnding ? " ending" : "")"

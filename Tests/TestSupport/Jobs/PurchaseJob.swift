@@ -30,7 +30,10 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
     public var hasWindows: Bool { self != .visits }
 
     public static let customerTotals = totals("customer_totals", "customer")
-    public static let shopTotals = totals("shop_totals", "shop")
+    public static let shopTotals = OutputTable("shop_totals", timeColumn: "eventTime", orderBy: ["shop", "eventTime"], columns: [
+        OutputColumn("shop", .text), OutputColumn("eventTime", .time), OutputColumn("purchases", .count), OutputColumn("total", .amount),
+        OutputColumn("customers", .count), OutputColumn("purchasesEver", .count), OutputColumn("totalEver", .amount),
+    ])
     public static let overallTotals = totals("overall_totals", "scope")
     public static let visitRows = OutputTable("visits", timeColumn: "eventTime", orderBy: ["customer", "eventTime"], columns: [
         OutputColumn("customer", .text), OutputColumn("kind", .text), OutputColumn("eventTime", .time), OutputColumn("purchases", .count),
@@ -47,20 +50,20 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
         var stages = [Stage("purchases", topic: PurchaseJob.topic) { setup in
             let stage = setup.decode(with: PurchaseDecoder()).outOfOrderness(PurchaseJob.outOfOrderness).rejecting(topic: PurchaseJob.topic)
             if self == .windowed || self == .everything { stage.window(PurchaseJob.window, CustomerTotals(rows: setup.rows(of: PurchaseJob.customerTotals))) }
-            if sendsPartials { stage.window(PurchaseJob.window, ShopPartials(messages: setup.messages(to: "shops"))) }
+            if sendsPartials { stage.window(PurchaseJob.window, ShopPartials(setup)) }
             if hasTimers { stage.process(Visits(rows: setup.rows(of: PurchaseJob.visitRows))) }
             return stage
         }]
         if sendsPartials {
             stages.append(Stage("shops", partitions: 3) { setup in
                 let messages = self == .merged ? nil : setup.messages(to: "overall")
-                return setup.decode(with: PartialDecoder()).rejecting(topic: "shops")
-                    .window(PurchaseJob.shopWindow, ShopTotals(rows: setup.rows(of: PurchaseJob.shopTotals), messages: messages))
+                // Without a place for rejected ones: a partial that can't be used, a late one say, is an error.
+                return setup.decode(with: PartialDecoder()).window(PurchaseJob.shopWindow, ShopTotals(setup, messages: messages))
             })
         }
         if sendsPartials && self != .merged {
             stages.append(Stage("overall", partitions: 2) { setup in
-                setup.decode(with: PartialDecoder()).rejecting(topic: "overall")
+                setup.decode(with: PartialDecoder())
                     .window(PurchaseJob.overallWindow, OverallTotals(rows: setup.rows(of: PurchaseJob.overallTotals)))
             })
         }
@@ -93,12 +96,14 @@ struct Partial: BitwiseCopyable {
     let key: ByteView
     let purchases: UInt64
     let total: Int64
+    let customers: UInt64
 
-    static func send(_ purchases: UInt64, _ total: Int64, of window: Window, key: ByteView, to messages: MessageWriter) {
+    static func send(_ purchases: UInt64, _ total: Int64, _ customers: UInt64 = 0, of window: Window, key: ByteView, to messages: MessageWriter) {
         var payload = ByteWriter(capacity: 32)
         payload.write(zigzag: window.start.milliseconds)
         payload.write(varint: purchases)
         payload.write(zigzag: total)
+        payload.write(varint: customers)
         messages.send(payload.view, key: key)
     }
 }
@@ -109,7 +114,8 @@ struct PartialDecoder: EventDecoder {
         let start = reader.zigzag()
         let purchases = reader.varint()
         let total = reader.zigzag()
+        let customers = reader.varint()
         guard !reader.failed && reader.isAtEnd else { return .rejected(Rejection("malformed")) }
-        return .event(Partial(key: record.key, purchases: purchases, total: total), at: EventTime(milliseconds: start))
+        return .event(Partial(key: record.key, purchases: purchases, total: total, customers: customers), at: EventTime(milliseconds: start))
     }
 }

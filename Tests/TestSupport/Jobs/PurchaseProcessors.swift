@@ -34,20 +34,38 @@ struct CustomerTotals: WindowedAggregate {
     mutating func close(_ window: Window, key: ByteView, record: inout Totals) { record.write("customer", key, window, to: rows) }
 }
 
+struct ShopSums: StateRecord {
+    var totals = Totals()
+    /// Distinct ones of each partition and short window.
+    var customers: UInt64 = 0
+
+    mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor) {
+        totals.fields(&visit)
+        visit.field("customers", &customers)
+    }
+}
+
 struct ShopPartials: WindowedAggregate {
     static let name = "shop_partials"
     static let version = 1
     let messages: MessageWriter
+    let customers: WindowedMembers
+
+    init(_ setup: TaskSetup) {
+        messages = setup.messages(to: "shops")
+        customers = setup.members("shop_customers", version: 1, span: PurchaseJob.window)
+    }
 
     func key(of purchase: Purchase) -> ByteView? { purchase.shop }
 
-    mutating func add(_ purchase: Purchase, at time: EventTime, to record: inout Totals) {
-        record.purchases += 1
-        record.total += purchase.amount
+    mutating func add(_ purchase: Purchase, at time: EventTime, to record: inout ShopSums) {
+        record.totals.purchases += 1
+        record.totals.total += purchase.amount
+        if customers.insert(purchase.customer, in: purchase.shop, at: time) { record.customers += 1 }
     }
 
-    mutating func close(_ window: Window, key: ByteView, record: inout Totals) {
-        Partial.send(record.purchases, record.total, of: window, key: key, to: messages)
+    mutating func close(_ window: Window, key: ByteView, record: inout ShopSums) {
+        Partial.send(record.totals.purchases, record.totals.total, record.customers, of: window, key: key, to: messages)
     }
 }
 
@@ -56,19 +74,41 @@ struct ShopTotals: WindowedAggregate {
     static let version = 1
     let rows: RowWriter
     let messages: MessageWriter?
+    let ever: KeyedRecords<Totals>
+
+    init(_ setup: TaskSetup, messages: MessageWriter?) {
+        rows = setup.rows(of: PurchaseJob.shopTotals)
+        ever = setup.records("shop_totals_ever", version: 1)
+        self.messages = messages
+    }
 
     func key(of partial: Partial) -> ByteView? { partial.key }
 
-    mutating func add(_ partial: Partial, at time: EventTime, to record: inout Totals) {
-        record.purchases += partial.purchases
-        record.total += partial.total
+    mutating func add(_ partial: Partial, at time: EventTime, to record: inout ShopSums) {
+        record.totals.purchases += partial.purchases
+        record.totals.total += partial.total
+        record.customers += partial.customers
     }
 
-    mutating func close(_ window: Window, key: ByteView, record: inout Totals) {
-        record.write("shop", key, window, to: rows)
+    mutating func close(_ window: Window, key: ByteView, record: inout ShopSums) {
+        var sums = Totals()
+        ever.update(key) {
+            $0.purchases += record.totals.purchases
+            $0.total += record.totals.total
+            sums = $0
+        }
+        rows.begin()
+        rows.text("shop", key)
+        rows.time("eventTime", window.end)
+        rows.count("purchases", record.totals.purchases)
+        rows.amount("total", cents: record.totals.total)
+        rows.count("customers", record.customers)
+        rows.count("purchasesEver", sums.purchases)
+        rows.amount("totalEver", cents: sums.total)
+        rows.end()
         guard let messages else { return }
         let scope: StaticString = "all"
-        Partial.send(record.purchases, record.total, of: window, key: ByteView(start: scope.utf8Start, count: scope.utf8CodeUnitCount), to: messages)
+        Partial.send(record.totals.purchases, record.totals.total, of: window, key: ByteView(start: scope.utf8Start, count: scope.utf8CodeUnitCount), to: messages)
     }
 }
 

@@ -23,6 +23,8 @@ public struct PurchaseReference {
     private let job: PurchaseJob
     private var rows: [String] = []
     private var shops: [WindowKey: Sum] = [:]
+    /// Customers live in one partition, and their names say so.
+    private var customersOfShops: [WindowKey: Set<String>] = [:]
 
     /// `partitions`: each partition's values in log order.
     public static func rows(of job: PurchaseJob, _ partitions: [[String]]) -> [String] {
@@ -51,6 +53,7 @@ public struct PurchaseReference {
             } else if job.hasWindows {
                 PurchaseReference.add(1, amount, to: &customers[WindowKey(key: words[0], start: start), default: Sum()])
                 PurchaseReference.add(1, amount, to: &shops[WindowKey(key: words[1], start: start), default: Sum()])
+                customersOfShops[WindowKey(key: words[1], start: start), default: []].insert(words[0])
             }
             if job.hasTimers { visit(words[0], amount, time, &visits) }
             watermark = max(watermark, time - Int(PurchaseJob.outOfOrderness.milliseconds))
@@ -98,7 +101,14 @@ public struct PurchaseReference {
     private mutating func writeShops() {
         guard [.merged, .chained, .everything].contains(job) else { return }
         let merged = PurchaseReference.merged(shops, by: { $0 }, PurchaseJob.shopWindow)
-        for (window, sum) in merged { rows.append(PurchaseReference.row("shop_totals", window, sum, span: PurchaseJob.shopWindow)) }
+        let customers = PurchaseReference.merged(customersOfShops.mapValues { Sum(purchases: $0.count) }, by: { $0 }, PurchaseJob.shopWindow)
+        var ever: [String: Sum] = [:]
+        for (window, sum) in merged.sorted(by: { $0.key.start < $1.key.start }) {
+            PurchaseReference.add(sum.purchases, sum.total, to: &ever[window.key, default: Sum()])
+            let sums = ever[window.key, default: Sum()]
+            let row = PurchaseReference.row("shop_totals", window, sum, span: PurchaseJob.shopWindow)
+            rows.append("\(row) \(customers[window, default: Sum()].purchases) \(sums.purchases) \(sums.total)")
+        }
         guard job != .merged else { return }
         let overall = PurchaseReference.merged(merged, by: { _ in "all" }, PurchaseJob.overallWindow)
         for (window, sum) in overall { rows.append(PurchaseReference.row("overall_totals", window, sum, span: PurchaseJob.overallWindow)) }

@@ -1,0 +1,84 @@
+/// State that a task keeps beside that of its processors, and that they reach through handles, as they do their rows.
+///
+/// A processor's calls don't throw: what goes wrong inside a handle is kept, and thrown by the task before anything of
+/// the epoch can become durable.
+protocol SideState: AnyObject {
+    var table: any StateTable { get }
+    /// The first read of the durable file that failed.
+    var failure: (any Error)? { get }
+    /// Windows that end at or before the task's watermark are over.
+    func windowsClosed(through watermark: EventTime)
+}
+
+/// A record for each key that is kept for ever, such as totals of all time that a windowed aggregate shows with each
+/// window it closes. Ask for it with `TaskSetup.records`.
+///
+/// ```swift
+/// mutating func close(_ window: Window, key: ByteView, record: inout Sales) {
+///     history.update(key) { $0.add(record); allTime = $0.count }
+/// }
+/// ```
+public final class KeyedRecords<Record: StateRecord>: SideState {
+    private let state: KeyedState<Record>
+    private(set) var failure: (any Error)?
+
+    init(name: String, version: Int, task: TaskID, cold: any ColdStateReader) {
+        let schema = StateSchema(table: name, version: version, key: .key, hasTimer: true, record: Record.self)
+        state = KeyedState(schema: schema, task: task, cold: cold)
+    }
+
+    /// Hands the key's record (a fresh one when there is none) to `body`, and stores what it made of it.
+    public func update(_ key: ByteView, _ body: (inout Record) -> Void) {
+        guard failure == nil else { return }
+        do {
+            try state.update(key) { body(&$0.record) }
+        } catch {
+            failure = error
+        }
+    }
+
+    var table: any StateTable { state }
+    func windowsClosed(through watermark: EventTime) {}
+}
+
+/// The members of groups in tumbling windows, for exact counts of many distinct names: the customers of each merchant
+/// and minute, say. A few names a key are cheaper in a `TextSet` of the record. Ask for it with `TaskSetup.members`.
+///
+/// A member is stored once a window, and asked for by one look-up however many there are. The windows go when the
+/// task's watermark passes their ends.
+public final class WindowedMembers: SideState {
+    private struct Membership: StateRecord {
+        /// A record has at least a byte.
+        var isMember = true
+
+        mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor) { visit.field("isMember", &isMember) }
+    }
+
+    private let state: WindowedState<Membership>
+    private let span: EventSpan
+    private var key = ByteWriter()
+    private(set) var failure: (any Error)?
+
+    init(name: String, version: Int, span: EventSpan, task: TaskID, cold: any ColdStateReader) {
+        self.span = span
+        let schema = StateSchema(table: name, version: version, key: .windowAndKey, record: Membership.self)
+        state = WindowedState(schema: schema, span: span, task: task, cold: cold)
+    }
+
+    /// Adds `member` to `group` in the window that holds `time`, which must be open. True when it was not in it.
+    public func insert(_ member: ByteView, in group: ByteView, at time: EventTime) -> Bool {
+        guard failure == nil else { return false }
+        key.removeAll()
+        key.write(text: group)
+        key.write(raw: member)
+        do {
+            return try state.insert(key.view, in: Window(containing: time, span: span))
+        } catch {
+            failure = error
+            return false
+        }
+    }
+
+    var table: any StateTable { state }
+    func windowsClosed(through watermark: EventTime) { state.forget(through: watermark) }
+}
