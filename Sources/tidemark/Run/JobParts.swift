@@ -37,7 +37,8 @@ struct JobParts {
         return settings
     }
 
-    func makeSource(untilEnd: Bool) throws -> any RecordSource {
+    /// `reachLimit`: how long the brokers may take to answer what is asked of them before the source is open.
+    func makeSource(untilEnd: Bool, reachLimit: Duration = .seconds(30)) throws -> any RecordSource {
         switch configuration.input.source {
         case .directory(let path):
             return try DirectorySource(path: path, readsUnterminatedLastLine: untilEnd)
@@ -48,7 +49,7 @@ struct JobParts {
             case .time(let time): .time(time)
             }
             let settings = KafkaSettings(
-                properties: kafka.properties.mapValues(\.revealed), defaultGroup: configuration.jobID, start: start
+                properties: kafka.properties.mapValues(\.revealed), defaultGroup: configuration.jobID, start: start, reachLimit: reachLimit
             )
             return try KafkaSource(settings, logger: logger)
         }
