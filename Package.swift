@@ -69,6 +69,16 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // docs/WRITING-A-PROCESSOR.md as running code; a package of its own too, as a user would have it.
+        .executableTarget(
+            name: "clicks",
+            dependencies: [
+                "Engine", "SQLiteState", "KafkaIO", "ClickHouseSink", "Worker", .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Examples/Clicks/Sources/clicks",
+            swiftSettings: strict
+        ),
+
         // Servers, ports and files for the tests; no product contains it.
         .target(
             name: "TestSupport", dependencies: ["Engine", "Simulation", "CurlHTTP", "CFaultVFS"], path: "Tests/TestSupport", exclude: ["chdb_front.py"],
@@ -106,7 +116,7 @@ let package = Package(
         .testTarget(
             name: "TidemarkTests",
             dependencies: [
-                "tidemark", "Admin", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "tidemark", "clicks", "Admin", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),

@@ -48,18 +48,18 @@ struct StatusPage {
     private var problems: String {
         guard !snapshot.problems.isEmpty else { return "" }
         let items = snapshot.problems.map { "<li><time>\(time($0.time))</time> \(escaped($0.message))</li>" }
-        return "<section class=\"problems\"><h2>Problems</h2><ul>\(items.joined())</ul></section>"
+        return "<section class=\"problems\"><h2>Problems (times in UTC)</h2><ul>\(items.joined())</ul></section>"
     }
 
     private var partitions: String {
         let rows = snapshot.partitions.map { partition in
             row([
                 escaped(partition.topic), "\(partition.partition)", partition.nextOffset.map { grouped(Int($0)) } ?? "–",
-                partition.lag.map { grouped(Int($0)) } ?? "–", partition.watermark.map(time) ?? "–", partition.isIdle ? "idle" : "",
+                partition.lag.map { grouped(Int($0)) } ?? "–", partition.watermark.map(time) ?? "–", partition.isIdle ? "idle" : "read",
                 grouped(Int(partition.records)), grouped(Int(partition.rejected)), grouped(Int(partition.late)),
             ])
         }
-        return table("Partitions", ["Topic", "Partition", "Next offset", "Lag", "Watermark", "", "Records", "Rejected", "Late"], rows)
+        return table("Partitions", ["Topic", "Partition", "Next offset", "Lag", "Watermark (UTC)", "State", "Records", "Rejected", "Late"], rows)
     }
 
     private var tables: String {

@@ -46,8 +46,8 @@ public final class StatusServer: Sendable {
             let reason = failure.get() ?? error
             throw AdminError(
                 .invalid,
-                "the status page can't be served at \(host):\(port): \(reason.localizedDescription); set http.bind to a free address of this machine, or to off",
-                cause: reason
+                "the status page can't be served at \(host):\(port): \(StatusServer.plain(reason)); set http.bind to a free address of this machine, or to off",
+                cause: StatusServer.systemError(reason)
             )
         }
         switch await server.listeningAddress {
@@ -75,14 +75,25 @@ public final class StatusServer: Sendable {
 
     deinit { running.cancel() }
 
+    /// The system's own words for why a socket can't be had.
+    private static func plain(_ error: any Error) -> String {
+        guard case SocketError.failed(_, _, let message) = error else { return error.localizedDescription }
+        return message
+    }
+
+    /// What the system answered, for the exit code.
+    private static func systemError(_ error: any Error) -> POSIXError? {
+        guard case SocketError.failed(_, let number, _) = error else { return nil }
+        return POSIXErrorCode(rawValue: number).map { POSIXError($0) }
+    }
+
     private static func address(_ host: String, _ port: UInt16) throws -> any SocketAddress {
         do {
             if host.contains(":") { return try sockaddr_in6.inet6(ip6: host, port: port) }
             return try sockaddr_in.inet(ip4: host == "localhost" ? "127.0.0.1" : host, port: port)
         } catch {
             throw AdminError(
-                .invalid, "the status page can't be served at \(host): expected an IP address of this machine, or localhost; see to http.bind",
-                cause: error
+                .invalid, "the status page can't be served at \(host): expected an IP address of this machine, or localhost; see to http.bind"
             )
         }
     }

@@ -35,7 +35,7 @@ public final class ClickHouseSink: BatchSink {
             tables.withLock { $0[known.table.name] = OneThreadDelivery(delivery) }
             partitionings[known.table.name] = layout.partitioning
         }
-        log.info("ClickHouse \(dialect.version) at \(settings.url): \(wanted.count) tables can be delivered to")
+        log.info("ClickHouse \(dialect.version) at \(settings.url): \(wanted.count == 1 ? "1 table" : "\(wanted.count) tables") can be delivered to")
         return partitionings
     }
 
@@ -54,10 +54,10 @@ public final class ClickHouseSink: BatchSink {
         return boxes.map(\.current).sorted { $0.table < $1.table }
     }
 
-    /// Creates the database and the tables that are not there. Throws when the server refuses.
-    public func createTables(_ wanted: [OutputTable]) throws {
+    /// Creates the database and the tables that are not there, and names those it created. Throws when the server refuses.
+    public func createTables(_ wanted: [OutputTable]) throws -> Set<String> {
         let connection = try ClickHouseConnection(settings)
-        try create(wanted, connection, try ServerDialect.detect(connection))
+        return try create(wanted, connection, try ServerDialect.detect(connection))
     }
 
     /// The statements that create the tables on this server, as `tidemark tables --print` shows them.
@@ -66,7 +66,9 @@ public final class ClickHouseSink: BatchSink {
         return CreateStatements(database: settings.database, dialect: dialect).script(wanted)
     }
 
-    private func create(_ wanted: [OutputTable], _ connection: ClickHouseConnection, _ dialect: ServerDialect) throws(SinkError) {
+    @discardableResult
+    private func create(_ wanted: [OutputTable], _ connection: ClickHouseConnection, _ dialect: ServerDialect) throws(SinkError) -> Set<String> {
+        var created: Set<String> = []
         let statements = CreateStatements(database: settings.database, dialect: dialect)
         let name = SQLText.string(settings.database)
         if try connection.rows("SELECT 1 FROM system.databases WHERE name = \(name)").isEmpty {
@@ -74,8 +76,12 @@ public final class ClickHouseSink: BatchSink {
         }
         for table in wanted {
             let isThere = try !connection.rows("SELECT 1 FROM system.tables WHERE database = \(name) AND name = \(SQLText.string(table.name))").isEmpty
-            if !isThere { try connection.execute(statements.createTable(table)) }
+            if !isThere {
+                try connection.execute(statements.createTable(table))
+                created.insert(table.name)
+            }
         }
+        return created
     }
 
     /// Without this view no unanswered batch could ever be settled.

@@ -79,7 +79,7 @@ public struct KafkaInputSection: Sendable {
     }
 
     init(_ reader: inout SettingsReader, start: Setting?, properties: [String: Setting], check: JobConfiguration.KafkaPropertyCheck) {
-        for (name, setting) in properties {
+        for (name, setting) in properties.sorted(by: { $0.key < $1.key }) {
             if let problem = check(name, setting.text) {
                 let shown = setting.hasReference ? Redactor([Secret(setting.text)]).redact(problem) : problem
                 reader.report(setting, shown)

@@ -10,6 +10,7 @@ struct SettingsReader {
     private let environmentSettings: [String: (name: String, text: String)]
     private let flagSettings: [String: Setting]
     private let references: References
+    private let unreadable: [ConfigurationError.Problem]?
 
     private(set) var askedKeys: Set<String> = []
     private var askedMaps: Set<String> = []
@@ -20,6 +21,7 @@ struct SettingsReader {
         self.file = file
         references = References(environment: environment)
         let parsed = YAMLSettings(yaml, file: file)
+        unreadable = parsed.isReadable ? nil : parsed.problems
         fileSettings = Dictionary(parsed.settings.map { ($0.key, $0) }) { $1 }
         environmentSettings = Dictionary(
             environment.filter { $0.key.uppercased().hasPrefix(EnvironmentName.prefix) }.sorted { $0.key < $1.key }
@@ -167,8 +169,9 @@ struct SettingsReader {
         setting.hasReference ? Secret.placeholder : "\"\(setting.text)\""
     }
 
-    /// Everything that is wrong, unknown keys included, in the order of the file.
+    /// Everything that is wrong, unknown keys included, in the order of the file; of a file that can't be read only why.
     mutating func finish() -> [ConfigurationError.Problem] {
+        if let unreadable { return unreadable }
         for setting in fileSettings.values.sorted(by: { $0.key < $1.key }) + flagSettings.values.sorted(by: { $0.key < $1.key }) {
             if !isKnown(setting) { report(setting, explainUnknown(setting.key)) }
         }

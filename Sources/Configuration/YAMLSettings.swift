@@ -6,6 +6,8 @@ import Yams
 struct YAMLSettings {
     private(set) var settings: [Setting] = []
     private(set) var problems: [ConfigurationError.Problem] = []
+    /// False when the text as a whole can't be read: what seems to be missing then may well be written.
+    private(set) var isReadable = true
     private let file: String
     private var lines: [String: Int] = [:]
 
@@ -19,6 +21,7 @@ struct YAMLSettings {
             guard let root = try Parser(yaml: text).singleRoot() else { return }
             guard case .mapping = root else {
                 if root.isNull { return }
+                isReadable = false
                 report(line: root.mark?.line ?? 1, key: "", "expected keys and values, such as \"job: {id: fintech}\"")
                 return
             }
@@ -26,6 +29,7 @@ struct YAMLSettings {
         } catch let error as YamlError {
             reportSyntax(error)
         } catch {
+            isReadable = false
             report(line: 1, key: "", "is not YAML: \(error)")
         }
     }
@@ -61,6 +65,7 @@ struct YAMLSettings {
 
     /// The library's own text of an error quotes the line, which may hold a password: only its place and kind are kept.
     private mutating func reportSyntax(_ error: YamlError) {
+        isReadable = false
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
             report(line: mark.line, key: "", "is not YAML: \(problem) (column \(mark.column))")

@@ -108,7 +108,7 @@ final class Database {
             // undone, so writing it again is safe; only after a failed sync would it not be.
             throw StateError(.retry, "can't write the state file \(path): a quota, a limit on the size of files, or a failing disk; once it can be written, the job goes on by itself", cause: cause)
         case SQLITE_CORRUPT, SQLITE_NOTADB:
-            throw StateError(.corrupt, "the state file \(path) is damaged; keep it for examination, and restore an earlier checkpoint or start with an empty state directory and empty tables", cause: cause)
+            throw StateError(.corrupt, "the state file \(path) is damaged; \(StateError.wayOut)", cause: cause)
         case SQLITE_BUSY, SQLITE_LOCKED:
             throw StateError(.locked, "another process has the state file \(path) open; stop it first", cause: cause)
         case SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM:

@@ -81,7 +81,7 @@ extension SQLiteStateStore {
                 }
             }
             guard isComplete else {
-                throw StateError(.corrupt, "the state file \(database.path) is damaged: a delta can't be read; restore an earlier checkpoint")
+                throw StateError(.corrupt, "the state file \(database.path) is damaged: a delta can't be read; \(StateError.wayOut)")
             }
         }
         try withExtendedLifetime(blobs) {

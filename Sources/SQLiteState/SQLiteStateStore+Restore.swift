@@ -4,7 +4,7 @@ extension SQLiteStateStore {
     /// Reads everything but the state tables' records.
     func restoredState(isNew: Bool, _ opened: Opened) throws -> RestoredState {
         guard let epoch = UInt64(try meta("epoch")), let lineage = UInt32(try meta("lineage")) else {
-            throw StateError(.corrupt, "the state file \(database.path) has an epoch or lineage that is no number; restore an earlier checkpoint")
+            throw StateError(.corrupt, "the state file \(database.path) has an epoch or lineage that is no number; \(StateError.wayOut)")
         }
         opened.lastEpoch = Epoch(epoch)
         opened.unfoldedBytes = Int(try integer("SELECT coalesce(sum(length(bytes)), 0) FROM delta"))
@@ -115,7 +115,7 @@ extension SQLiteStateStore {
     }
 
     private func damaged(_ what: String) -> StateError {
-        StateError(.corrupt, "the state file \(database.path) is damaged: \(what); keep it for examination, and restore an earlier checkpoint")
+        StateError(.corrupt, "the state file \(database.path) is damaged: \(what); \(StateError.wayOut)")
     }
 
     public func restore(_ task: any StreamTask, memoryBudget: Int) throws {

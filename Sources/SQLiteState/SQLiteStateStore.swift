@@ -125,7 +125,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         let statement = try Statement(database, "SELECT value FROM meta WHERE name = ?")
         try statement.bind(.text(name))
         guard try statement.step() else {
-            throw StateError(.corrupt, "the state file \(database.path) lacks its entry '\(name)'; restore an earlier checkpoint")
+            throw StateError(.corrupt, "the state file \(database.path) lacks its entry '\(name)'; \(StateError.wayOut)")
         }
         return statement.text(0)
     }

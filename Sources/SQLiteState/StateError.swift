@@ -11,4 +11,8 @@ public struct StateError: Failure {
         self.message = message
         self.cause = cause
     }
+
+    /// What helps with a damaged state.
+    static let wayOut =
+        "keep it for examination, and go on with a copy of the state directory as the last run left it, or start anew with an empty state directory and new tables"
 }

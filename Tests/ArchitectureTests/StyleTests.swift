@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Style: files are short, finished and stand alone")
 struct StyleTests {
-    static let roots = ["Sources", "Tests", "tools", "docs", ".ci", "checkpoints"]
+    static let roots = ["Sources", "Examples", "Tests", "tools", "docs", ".ci", "checkpoints"]
     static let endings: Set<String> = ["swift", "h", "c", "modulemap", "md", "py", "sh", "yaml", "yml", "xml", ""]
 
     static func files() throws -> [SourceFile] {
@@ -23,7 +23,7 @@ struct StyleTests {
     @Test func pagesNameOnlyPlacesThatExist() throws {
         for page in try StyleTests.files() where page.path.hasSuffix(".md") {
             for text in page.lines {
-                for match in text.matches(of: /(?:`|\]\()((?:Sources|Tests|docs|tools|checkpoints)\/[\w.\/+-]+)/) {
+                for match in text.matches(of: /(?:`|\]\()((?:Sources|Examples|Tests|docs|tools|checkpoints)\/[\w.\/+-]+)/) {
                     let place = "\(Repository.root)/\(match.1)"
                     #expect(FileManager.default.fileExists(atPath: place), "\(page.path) names \(match.1), which is not there")
                 }

@@ -59,6 +59,15 @@ struct ProblemsTests {
     func textThatIsNoConfigurationIsNamedWithItsLine(yaml: String, expected: String) {
         let error = #expect(throws: ConfigurationError.self) { try JobConfiguration(yaml: yaml, file: "t.yaml") }
         #expect(error?.problems.first?.description.contains(expected) == true, "\(String(describing: error))")
+        #expect(error?.problems.count == 1, "what seems to be missing follows from it: \(String(describing: error))")
+    }
+
+    @Test func kafkaPropertiesAreReportedInTheOrderOfTheirNames() {
+        let flags = ["z", "b", "q", "a", "m"].map { "input.kafka.properties.\($0)=1" }
+        let error = #expect(throws: ConfigurationError.self) {
+            try JobConfiguration(yaml: DefaultsTests.least, file: "t.yaml", flags: flags, kafkaProblem: { name, _ in name == "bootstrap.servers" ? nil : "no" })
+        }
+        #expect(error?.problems.map { $0.key.last } == ["a", "b", "m", "q", "z"])
     }
 
     @Test func aMissingFileIsNamed() {

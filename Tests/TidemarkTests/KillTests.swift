@@ -11,7 +11,7 @@ import TestSupport
 struct KillTests {
     private static let transactions = 200_000
     private static let partitions = 16
-    private static let leastKills = 20
+    private static let leastKills = 40
 
     /// The worker is killed at random moments while records come in, and ClickHouse twice; then the input is read to
     /// its end. The tables must equal those of a run that nobody disturbed.
@@ -24,8 +24,9 @@ struct KillTests {
         let broker = try DevelopmentBrokerProcess(topics: KillTests.topics)
         let generator = try TidemarkBinary.start([
             "generate", "--brokers", broker.brokers, "--transactions", "\(KillTests.transactions)", "--partitions", "\(KillTests.partitions)",
-            "--seed", "\(seed % 1000)", "--rate", "8000", "--speedup", "100", "--customers", "5000",
+            "--seed", "\(seed % 1000)", "--rate", "8000", "--speedup", "100", "--sessions-first", "--customers", "5000",
         ])
+        try broker.waitForTransactions(2000, partitions: KillTests.partitions)
         let job = try JobFixture(.kafka(broker.brokers), clickHouse, settings: ["clickhouse.flushInterval=200ms", "epoch.interval=100ms"])
         let kills = try disturb(job, clickHouse, while: generator, &random)
         #expect(generator.waitForExit() == 0, "\(generator.errors)")
@@ -63,7 +64,7 @@ struct KillTests {
         var kills = Kills()
         while generator.isRunning || kills.worker < KillTests.leastKills || kills.clickHouse < 2 {
             let worker = try job.start()
-            let moment = UInt32.random(in: 150_000...1_200_000, using: &random)
+            let moment = UInt32.random(in: 150_000...900_000, using: &random)
             // The moment is the point of this test: any one must do.
             usleep(moment)
             let killsClickHouse = kills.clickHouse < 2 && kills.worker >= (kills.clickHouse + 1) * 6

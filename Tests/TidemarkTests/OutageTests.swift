@@ -23,8 +23,9 @@ struct OutageTests {
             job = try JobFixture(.kafka(broker.brokers), clickHouse, settings: OutageTests.settings)
             generator = try TidemarkBinary.start([
                 "generate", "--brokers", broker.brokers, "--transactions", "\(OutageTests.transactions)", "--partitions", "16",
-                "--rate", "10000", "--speedup", "100", "--customers", "3000", "--seed", "7",
+                "--rate", "10000", "--speedup", "100", "--sessions-first", "--customers", "3000", "--seed", "7",
             ])
+            try broker.waitForTransactions(2000, partitions: 16)
             let job = job
             worker = if let kilobytes { try job.start(limitingFilesTo: kilobytes) } else { try job.start() }
             try waitUntil("rows arrive") { ((try? job.rowCount("customer_transaction_metrics")) ?? 0) > 0 }

@@ -35,6 +35,29 @@ struct StatusTests {
         #expect(worker.waitForExit() == 0, "\(worker.errors)")
     }
 
+    @Test func aBrokerThatIsDownIsAProblemOnThePageWhileTheJobStarts() throws {
+        let clickHouse = try ClickHouseServer()
+        let job = try JobFixture(.kafka("127.0.0.1:\(freePort())"), clickHouse)
+        let worker = try job.start()
+        var page = ""
+        try waitUntil("the page's address is in the log") {
+            page = worker.errors.firstMatch(of: /status page at (http:\S+\/)/).map { String($0.1) } ?? ""
+            return !page.isEmpty
+        }
+        try waitUntil("the page says that all brokers are down") { try get(page + "status").contains("all brokers are down") }
+        worker.send(SIGTERM)
+        #expect(worker.waitForExit() == 0, "\(worker.errors)")
+    }
+
+    @Test func aTopicOfWhichEverythingIsRejectedIsWarnedOf() throws {
+        let clickHouse = try ClickHouseServer()
+        let log = try TemporaryDirectory("tidemark-log")
+        try "nonsense\nnonsense\n".write(toFile: log.file("fintech.public.transactions.jsonl"), atomically: true, encoding: .utf8)
+        try "".write(toFile: log.file("fintech.public.customer_sessions.jsonl"), atomically: true, encoding: .utf8)
+        let run = try JobFixture(.directory(log.path), clickHouse).runUntilEnd()
+        #expect(run.status == 0 && run.errors.contains("all 2 records read of fintech.public.transactions lately were rejected: 0 late, 2 unreadable"), "\(run.errors)")
+    }
+
     @Test func noLogShowsASecret() throws {
         let clickHouse = try ClickHouseServer()
         let log = try TemporaryDirectory("tidemark-log")

@@ -36,6 +36,17 @@ struct StopTests {
         try expectWholeTables(stalled)
     }
 
+    @Test func aStartThatWaitsForKafkaEndsAtTheFirstSignal() throws {
+        let clickHouse = try ClickHouseServer()
+        let job = try JobFixture(.kafka("127.0.0.1:\(freePort())"), clickHouse)
+        let worker = try job.start()
+        try waitUntil("the worker waits for Kafka") { worker.errors.contains("status page at") }
+        worker.send(SIGTERM)
+        let asked = Date()
+        #expect(worker.waitForExit() == 0, "\(worker.errors)")
+        #expect(Date().timeIntervalSince(asked) < 10 && worker.errors.contains("stopped while it was starting"), "\(worker.errors)")
+    }
+
     @Test func aSecondSignalEndsItAtOnce() throws {
         let stalled = try Stalled(drainTimeout: "10m")
         #expect(stalled.worker.isRunning)

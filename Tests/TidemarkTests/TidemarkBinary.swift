@@ -1,4 +1,7 @@
+import Engine
 import Foundation
+import KafkaIO
+import Logging
 import TestSupport
 
 /// The built `tidemark`, beside the test bundle.
@@ -44,5 +47,15 @@ final class DevelopmentBrokerProcess {
             return ready != nil
         }
         brokers = ready!
+    }
+
+    /// Waits until the transactions' topic holds so many records: with `--sessions-first` everything else is there then,
+    /// so that what the reference tables hold does not depend on when a worker starts.
+    func waitForTransactions(_ count: Int64, partitions: Int) throws {
+        let source = try KafkaSource(KafkaSettings(properties: ["bootstrap.servers": brokers], defaultGroup: "waits"), logger: Logger(label: "test"))
+        let all = (0..<partitions).map { TopicPartition(topic: GoldenCase.streams[0], partition: $0) }
+        try waitUntil("\(count) transactions are in the topic") {
+            source.ends(of: all, timeout: .seconds(1)).values.reduce(0, +) >= count
+        }
     }
 }

@@ -197,7 +197,7 @@ final class TableDelivery {
         case .damaged(let row):
             SinkError(
                 .corrupt,
-                "batch \(batch.number) of \(layout.name), row \(row): the stored bytes are not what the table's declaration says. The state directory is damaged: restore it from a checkpoint"
+                "batch \(batch.number) of \(layout.name), row \(row): the stored bytes are not what the table's declaration says. The state directory is damaged: keep it for examination, and go on with a copy of it from before that is not older than what was delivered, or start anew with an empty state directory and new tables"
             )
         }
     }

@@ -27,6 +27,9 @@ struct ServerRefusal: CustomStringConvertible {
     /// `UNKNOWN_USER`, `WRONG_PASSWORD`, `REQUIRED_PASSWORD`, `DATABASE_ACCESS_DENIED`, `ACCESS_DENIED`, `AUTHENTICATION_FAILED`
     static let denials: Set<Int> = [192, 193, 194, 291, 497, 516]
 
+    /// HTTP's word for a user or password that is not taken; the servers of today say it before any query runs.
+    private static let unauthorized = 401
+
     /// Longer server messages are cut.
     private static let textLimit = 600
 
@@ -49,6 +52,7 @@ struct ServerRefusal: CustomStringConvertible {
     /// What the caller has to do. Without an error number of ClickHouse's, something in front of it answered.
     var kind: FailureKind {
         switch code {
+        case nil where status == ServerRefusal.unauthorized: .denied
         case nil: .retry
         case ServerRefusal.unknownTable, ServerRefusal.unknownDatabase: .missing
         case .some(let code) where ServerRefusal.denials.contains(code): .denied

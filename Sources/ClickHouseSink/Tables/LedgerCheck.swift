@@ -14,14 +14,14 @@ struct LedgerCheck {
             guard let found = try first("\(task)", layout) else { return }
             throw SinkError(
                 .invalid,
-                "\(place) holds rows of the job \(connection.settings.job) (batch \(found.batch) of lineage \(found.lineage)), but the state directory is empty: everything would be delivered again. Name the state directory that this job has used (state.directory), restore it from a checkpoint, or give the job another job.id"
+                "\(place) holds rows of the job \(connection.settings.job) (batch \(found.batch) of lineage \(found.lineage)), but the state directory is empty: everything would be delivered again. Name the state directory that this job has used (state.directory), or a copy of it as the last run left it; or start anew with new tables (another clickhouse.database) or another job.id"
             )
         }
         let last = known.lastFrozen?.number ?? 0
         if let found = try first("\(task) AND _lineage = \(known.lineage) AND _batch > \(last)", layout) {
             throw SinkError(
                 .invalid,
-                "\(place) holds batch \(found.batch) of lineage \(found.lineage), but the state of the job \(connection.settings.job) has made batches only up to \(last) there: this state is older than what was delivered (a restored or copied state directory?). Run the job on the newest state, restore it from a checkpoint with a new lineage, or give the job another job.id"
+                "\(place) holds batch \(found.batch) of lineage \(found.lineage), but the state of the job \(connection.settings.job) has made batches only up to \(last) there: this state is older than what was delivered (a restored or copied state directory?). Run the job on the newest state, or start anew with an empty state directory and new tables (another clickhouse.database) or another job.id"
             )
         }
         if let found = try first("\(task) AND _lineage > \(known.lineage)", layout) {

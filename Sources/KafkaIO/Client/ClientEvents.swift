@@ -9,6 +9,7 @@ final class ClientEvents: Sendable {
     private struct Heard {
         var lastError: String?
         var missingTopics: String?
+        var brokersDown: String?
         var delivery = DeliveryCount()
     }
 
@@ -20,6 +21,12 @@ final class ClientEvents: Sendable {
 
     /// The last error that librdkafka reported, for messages about brokers that can't be reached.
     var lastError: String? { heard.withLock { $0.lastError } }
+
+    /// What was said when the last broker was lost, until one answers again.
+    var brokersDown: String? { heard.withLock { $0.brokersDown } }
+
+    /// A broker answered.
+    func heardAnswer() { heard.withLock { $0.brokersDown = nil } }
 
     /// Takes librdkafka's word, if it gave one, that a topic or partition being read does not exist any more.
     func takeMissingTopics() -> String? {
@@ -38,16 +45,22 @@ final class ClientEvents: Sendable {
     }
 
     func heardLog(level: Int32, facility: String, message: String) {
-        if level <= 3 { heard.withLock { $0.lastError = message } }
+        if level <= 3 && facility != "FAIL" { heard.withLock { $0.lastError = message } }
         // librdkafka warns that this broker can't be kept from creating topics that are asked for: only those are asked for
         // that were seen to exist.
-        let level = facility == "AUTOCREATE" ? 7 : level
+        // And what it logs as FAIL comes again as an error.
+        let level = facility == "AUTOCREATE" || facility == "FAIL" ? 7 : level
         log(Self.level(ofSyslog: level), kind: facility, "librdkafka \(facility): \(message)")
     }
 
     func heardError(_ code: rd_kafka_resp_err_t, reason: String) {
         heard.withLock { heard in
-            heard.lastError = reason
+            // That all are down says less than why the last one is.
+            if code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN {
+                heard.brokersDown = heard.lastError ?? reason
+            } else {
+                heard.lastError = reason
+            }
             if missingTopicCodes.contains(code.rawValue) { heard.missingTopics = reason }
         }
         log(.warning, kind: "error \(code.rawValue)", "librdkafka: \(reason)")

@@ -21,6 +21,7 @@ struct ClusterTopics {
                 continue
             }
             defer { rd_kafka_metadata_destroy(answer) }
+            client.events.heardAnswer()
             return ClusterTopics(answer.pointee)
         } while !deadline.isOver
         throw client.unreachable(within: deadline.limit)

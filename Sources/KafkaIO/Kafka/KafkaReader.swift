@@ -51,6 +51,7 @@ final class KafkaReader: RecordReader {
         while index < count {
             guard let message = messages[index] else { break }
             if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+                consumption.client.events.heardAnswer()
                 index = try handOver(from: index, to: count, handle)
             } else {
                 try answer(message, handle)
@@ -106,6 +107,7 @@ final class KafkaReader: RecordReader {
         let slot = try slots[slotIndex(of: message.pointee)]
         let code = message.pointee.err
         if code == RD_KAFKA_RESP_ERR__PARTITION_EOF {
+            consumption.client.events.heardAnswer()
             handle(.end(slot.partition, next: message.pointee.offset))
             return
         }

@@ -33,6 +33,16 @@ public final class KafkaSource: RecordSource {
 
     deinit { lag.finish() }
 
+    /// Throws when no broker answers within the limit.
+    public func reach() throws { _ = try ClusterTopics.ask(client, within: Deadline(settings.reachLimit)) }
+
+    /// What librdkafka said when it lost the last broker, until one answers again; nil while brokers answer.
+    public var brokersDown: String? {
+        // While a start waits for an answer, nobody else takes librdkafka's news.
+        client.serveCallbacks()
+        return client.events.brokersDown
+    }
+
     public func partitionCount(of topic: String) throws -> Int {
         let topics = try ClusterTopics.ask(client, within: Deadline(settings.reachLimit))
         return try topics.partitionCount(of: topic, on: client)
@@ -45,7 +55,7 @@ public final class KafkaSource: RecordSource {
         let topics = try ClusterTopics.ask(client, within: deadline)
         for assignment in assignments { try topics.require(assignment.partition, on: client) }
         let starts = try checkedStarts(of: assignments, within: deadline)
-        logger.info("reading \(starts.count) partitions of \(Set(starts.keys.map(\.topic)).sorted().joined(separator: ", ")) from \(client.brokers)")
+        logger.info("reading \(starts.count == 1 ? "1 partition" : "\(starts.count) partitions") of \(Set(starts.keys.map(\.topic)).sorted().joined(separator: ", ")) from \(client.brokers)")
         opened.withLock { opened in
             opened.starts = starts
             opened.topics = topics

@@ -82,7 +82,10 @@ struct LogEnds: Sendable {
         let timestamp = question.timestamp
         let list = PartitionList(Dictionary(partitions.map { ($0, timestamp) }) { first, _ in first })
         let result = rd_kafka_offsets_for_times(client.handle, list.handle, milliseconds)
-        return result == RD_KAFKA_RESP_ERR_NO_ERROR ? .success(list.offsets()) : .failure(Refusal(code: result))
+        guard result == RD_KAFKA_RESP_ERR_NO_ERROR else { return .failure(Refusal(code: result)) }
+        let offsets = list.offsets()
+        if offsets.values.contains(where: { $0 >= 0 }) { client.events.heardAnswer() }
+        return .success(offsets)
     }
 
     /// `a[0], a[1], … (64 partitions)`

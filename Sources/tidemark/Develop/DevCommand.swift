@@ -22,6 +22,11 @@ struct DevCommand: ParsableCommand {
 
     func validate() throws {
         if let port, !(1...65_535).contains(port) { throw ValidationError("--port: expected 1 to 65535, found \(port)") }
+        do {
+            _ = try topics.map(DevelopmentTopic.list)
+        } catch let error as SourceError {
+            throw ValidationError("--topics: \(error.message)")
+        }
     }
 
     func run() throws {

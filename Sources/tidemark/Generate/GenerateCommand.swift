@@ -27,10 +27,13 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Transactions a second of event time (1000 unless said); into --brokers, when given, also by the clock.", valueName: "r"))
     var rate: Int?
 
-    @Option(help: ArgumentHelp("Event time runs this many times as fast as the clock, so that windows close sooner; with --brokers and --rate.", valueName: "x"))
+    @Option(help: ArgumentHelp("Event time runs this many times as fast as the clock, so that windows close sooner; with --brokers and --rate, and without --live (whose event time is the clock).", valueName: "x"))
     var speedup = 1
 
-    @Flag(help: "Let event time begin now, not at 2025-01-15T12:00:00Z, and keep to the rate by the clock; with --brokers.")
+    @Flag(name: .customLong("sessions-first"), help: "Make all customer sessions before the first transaction, as if they were known already.")
+    var sessionsFirst = false
+
+    @Flag(help: "Let event time begin now, not at 2025-01-15T12:00:00Z, and keep to the rate by the clock; with --brokers, and without --speedup.")
     var live = false
 
     @Option(help: ArgumentHelp("How many customers, each with an account.", valueName: "c"))
@@ -45,7 +48,7 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Partitions of the two streams (with --out 1 unless said; with --brokers as the topics have).", valueName: "p"))
     var partitions: Int?
 
-    @Option(help: ArgumentHelp("What stands before the topics' names.", valueName: "text"))
+    @Option(help: ArgumentHelp("What the topics' names begin with, in place of fintech.public. (the job's input.topicPrefix).", valueName: "text"))
     var prefix = "fintech.public."
 
     func validate() throws {
@@ -77,10 +80,22 @@ struct GenerateCommand: ParsableCommand {
             counts[topic, default: 0] += 1
             try destination.write(topic, key: key, value: value)
         }
+        if sessionsFirst {
+            // The same generator once more: the same sessions.
+            var sessions = TrafficGenerator(options)
+            while !sessions.isAtEnd {
+                try sessions.makeTraffic(atMost: GenerateCommand.step) { topic, key, value in
+                    guard topic == .sessions else { return }
+                    counts[topic, default: 0] += 1
+                    try destination.write(topic, key: key, value: value)
+                }
+            }
+        }
         let pace = brokers != nil && (live || rate != nil) ? Pace(rate: options.rate * speedup) : nil
         while !generator.isAtEnd {
             let due = min(pace?.waitForMore(than: generator.transactionCount) ?? GenerateCommand.step, GenerateCommand.step)
             try generator.makeTraffic(atMost: due) { topic, key, value in
+                if sessionsFirst && topic == .sessions { return }
                 counts[topic, default: 0] += 1
                 try destination.write(topic, key: key, value: value)
             }

@@ -23,7 +23,7 @@ struct LoadCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Partitions of each topic; as the topics have, or the brokers' default for those to be created, if it is left out.", valueName: "p"))
     var partitions: Int?
 
-    @Option(help: ArgumentHelp("What to put before the topics' names.", valueName: "text"))
+    @Option(help: ArgumentHelp("What to put before the topics' names as the directory has them, as in copy.fintech.public.transactions; nothing unless said.", valueName: "text"))
     var prefix = ""
 
     func validate() throws {
@@ -32,8 +32,9 @@ struct LoadCommand: ParsableCommand {
 
     func run() throws {
         let logger = LogOutput.start(LogSection(), redactor: .none)
+        let load = try DirectoryLoad(directory: directory, topicPrefix: prefix, partitions: partitions)
         let writer = try TopicWriter(WriterSettings(properties: ["bootstrap.servers": brokers]), logger: logger)
-        try DirectoryLoad(directory: directory, topicPrefix: prefix, partitions: partitions).run(with: writer) { progress in
+        try load.run(with: writer) { progress in
             let withoutKey = progress.withoutKey > 0 ? "\t\(progress.withoutKey) without a key" : ""
             Console.writeResult("\(progress.topic)\t\(progress.records)\(withoutKey)")
         }

@@ -10,7 +10,7 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Looks at configuration, state, input and tables without running the job.",
-        discussion: "Writes a line for each thing looked at, ok or a finding with what to do. Ends with 2 when there are findings."
+        discussion: "Writes a line for each thing looked at, ok, a finding with what to do, or skipped because of a finding. Ends with 2 when there are findings."
     )
 
     @OptionGroup var options: ConfigurationOptions
@@ -18,7 +18,10 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         let report = CheckReport()
         if let configuration = report.attempt("configuration", { try options.load() }, ok: { "job \($0.jobID)" }) {
-            let parts = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor))
+            // The findings say it all; what the parts tell about themselves is for who asks for it.
+            var log = configuration.log
+            if log.level == .info || log.level == .notice { log.level = .warning }
+            let parts = JobParts(configuration: configuration, logger: LogOutput.start(log, redactor: configuration.redactor))
             JobCheck(parts: parts, report: report).run()
         }
         let libraries = "librdkafka \(KafkaProperties.libraryVersion), SQLite \(SQLiteStateStore.libraryVersion)"
@@ -38,13 +41,19 @@ final class CheckReport {
             Console.writeResult("ok       \(what): \(ok(value))")
             return value
         } catch {
-            finding(what, "\(error)")
+            finding(what, plainText(of: error))
             return nil
         }
     }
 
     func finding(_ what: String, _ text: String) {
         findings += 1
+        let text = text.hasPrefix("\(what): ") ? String(text.dropFirst(what.count + 2)) : text
         Console.writeResult("finding  \(what): \(Console.redact(text))")
+    }
+
+    /// What could not be looked at, because of a finding that is written already.
+    func skipped(_ what: String, _ reason: String) {
+        Console.writeResult("skipped  \(what): not looked at, because \(reason)")
     }
 }

@@ -21,8 +21,10 @@ struct TablesCommand: ParsableCommand {
         if self.print {
             Console.writeResult(try sink.createStatements(tables))
         } else {
-            try sink.createTables(tables)
-            for table in tables { Console.writeResult("\(configuration.clickHouse.database).\(table.name)") }
+            let created = try sink.createTables(tables)
+            for table in tables {
+                Console.writeResult("\(configuration.clickHouse.database).\(table.name)\t\(created.contains(table.name) ? "created" : "there already")")
+            }
         }
     }
 }

@@ -11,6 +11,13 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(name: .customLong("set"), help: ArgumentHelp("Sets a key of the configuration, over the file and the environment; may be repeated.", valueName: "key=value"))
     var settings: [String] = []
 
+    func validate() throws {
+        for setting in settings where setting.firstIndex(of: "=").map({ $0 == setting.startIndex }) ?? true {
+            // What stands there may be a secret that lost its key, so it is not shown.
+            throw ValidationError("--set: expected key=value such as clickhouse.url=http://127.0.0.1:8123, found no = with a key before it")
+        }
+    }
+
     /// Reads the configuration; throws an error that lists every problem.
     func load() throws -> JobConfiguration {
         let loaded = try JobConfiguration.load(

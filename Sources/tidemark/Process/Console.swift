@@ -17,7 +17,7 @@ enum Console {
     /// A line of a result, there at once even when standard output is a pipe.
     static func writeResult(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
 
-    static func writeError(_ failure: any Failure) { write("Error: " + redact(failure.description) + "\n", to: STDERR_FILENO) }
+    static func writeError(_ failure: any Failure) { write("Error: " + redact(plainText(of: failure)) + "\n", to: STDERR_FILENO) }
 
     /// Text that somebody watches: a progress bar.
     static func writeToTerminal(_ text: String) { write(text, to: STDERR_FILENO) }

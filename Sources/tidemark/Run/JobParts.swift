@@ -40,8 +40,9 @@ struct JobParts {
         return settings
     }
 
-    /// `start`: where partitions without state begin, instead of `input.kafka.start`.
-    func makeSource(untilEnd: Bool, start override: KafkaSettings.Start? = nil) throws -> any RecordSource {
+    /// `start`: where partitions without state begin, instead of `input.kafka.start`; `reachLimit`: how long the brokers
+    /// may take to answer what is asked of them before the source is open.
+    func makeSource(untilEnd: Bool, start override: KafkaSettings.Start? = nil, reachLimit: Duration = .seconds(30)) throws -> any RecordSource {
         switch configuration.input.source {
         case .directory(let path):
             return try DirectorySource(path: path, readsUnterminatedLastLine: untilEnd)
@@ -52,7 +53,8 @@ struct JobParts {
             case .time(let time): .time(time)
             }
             let settings = KafkaSettings(
-                properties: kafka.properties.mapValues(\.revealed), defaultGroup: configuration.jobID, start: override ?? configured
+                properties: kafka.properties.mapValues(\.revealed), defaultGroup: configuration.jobID, start: override ?? configured,
+                reachLimit: reachLimit
             )
             return try KafkaSource(settings, logger: logger)
         }

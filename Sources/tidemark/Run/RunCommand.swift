@@ -10,7 +10,7 @@ import Worker
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Runs the job until it is stopped, or to the end of its input.",
-        discussion: "SIGTERM and SIGINT drain: reading stops, what was read is made durable and delivered. A second signal stops at once."
+        discussion: "SIGTERM and SIGINT drain: reading stops, what was read is made durable and delivered. A second signal stops at once, as does the first before anything was read."
     )
 
     @OptionGroup var options: ConfigurationOptions
@@ -25,7 +25,7 @@ struct RunCommand: ParsableCommand {
         do {
             status = try run(configuration, logger)
         } catch {
-            logger.critical("\(error)")
+            logger.critical("\(plainText(of: error))")
             status = ExitStatus(error)
         }
         throw ExitCode(status.rawValue)
@@ -42,11 +42,20 @@ struct RunCommand: ParsableCommand {
             topology, settings: parts.workerSettings(untilEnd: untilEnd), source: source, store: store, sink: sink,
             references: references, logger: logger
         )
+        let signals = StopSignals {
+            // Until then nothing is read and nothing is under way, and what is asked of the servers may take its time.
+            if worker.status.phase == .starting {
+                logger.notice("stopped while it was starting: nothing was read, and the state is as it was")
+                _exit(ExitStatus.done.rawValue)
+            }
+            worker.drain()
+        }
+        defer { withExtendedLifetime(signals) {} }
         let publisher = StatusPublisher(worker, sink: sink, source: source, topology: topology, stateBudget: configuration.state.memoryBudget)
         let page = try startPage(configuration.http, publisher, logger)
         defer { withExtendedLifetime(page) {} }
-        let signals = StopSignals { worker.drain() }
-        defer { withExtendedLifetime(signals) {} }
+        let watch = RunWatch(worker, publisher: publisher, topology: topology, logger: logger)
+        defer { watch.stop() }
         let outcome = try worker.run()
         switch outcome {
         case .complete: logger.info("everything is delivered; epoch \(worker.status.epoch)")

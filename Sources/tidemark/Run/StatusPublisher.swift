@@ -2,6 +2,7 @@ import Admin
 import ClickHouseSink
 import Engine
 import Foundation
+import KafkaIO
 import Synchronization
 import Worker
 
@@ -10,6 +11,8 @@ final class StatusPublisher: Sendable {
     private let worker: Worker
     private let sink: ClickHouseSink
     private let ends: LogEnds
+    private let source: any RecordSource
+    private let brokersWereDown = Mutex(false)
     private let job: String
     private let stateBudget: Int
     private let topics: [StageName: String]
@@ -24,6 +27,7 @@ final class StatusPublisher: Sendable {
         self.sink = sink
         self.stateBudget = stateBudget
         ends = LogEnds(source)
+        self.source = source
         job = topology.job
         topics = Dictionary(uniqueKeysWithValues: topology.stages.compactMap { stage in
             if case .topic(let topic) = stage.input { (stage.name, topic) } else { nil }
@@ -43,9 +47,17 @@ final class StatusPublisher: Sendable {
         snapshot.partitions = partitions(status)
         let tables = sink.status
         snapshot.tables = status.outbox.map { depth in table(depth, tables.first { $0.table == depth.table }) }
+        noteBrokers()
         note(tables.compactMap { table in table.lastError.map { "\(table.table): \($0)" } } + [status.problem].compactMap { $0 })
         snapshot.problems = problems.withLock { $0.reversed() }
         return snapshot
+    }
+
+    /// Notes what is new, and asks once where the logs end, so that the first who looks finds it there.
+    func look() {
+        noteBrokers()
+        let status = worker.status
+        if !ends.wereAsked { _ = partitions(status) }
     }
 
     private func partitions(_ status: WorkerStatus) -> [StatusSnapshot.Partition] {
@@ -67,6 +79,26 @@ final class StatusPublisher: Sendable {
             rowsDelivered: status?.rowsDelivered ?? 0, insertsSent: status?.insertsSent ?? 0
         )
     }
+
+    /// Notes when the last broker went and when one is there again.
+    private func noteBrokers() {
+        guard let kafka = source as? KafkaSource else { return }
+        let down = kafka.brokersDown
+        let changed = brokersWereDown.withLock { wereDown in
+            defer { wereDown = down != nil }
+            return wereDown != (down != nil)
+        }
+        guard changed else { return }
+        // Each outage is told with its own time.
+        problems.withLock { $0.removeAll { $0.message.hasPrefix(StatusPublisher.brokers) } }
+        if let down {
+            note(["\(StatusPublisher.brokers) all brokers are down (\(down)); reading waits and goes on by itself"])
+        } else {
+            note(["\(StatusPublisher.brokers) brokers answer again"])
+        }
+    }
+
+    private static let brokers = "Kafka:"
 
     /// Adds the problems that are new, without secrets, and forgets the oldest beyond the limit.
     private func note(_ messages: [String]) {
@@ -129,6 +161,8 @@ private final class LogEnds: Sendable {
     private static let timeout = Duration.seconds(5)
 
     init(_ source: any RecordSource) { self.source = source }
+
+    var wereAsked: Bool { known.withLock { $0.asked != nil } }
 
     func current(of partitions: [TopicPartition]) -> [TopicPartition: Int64] {
         let (ends, isDue) = known.withLock { known in
