@@ -28,9 +28,19 @@ wait_for() {
     return 1
 }
 
+# pause SECONDS: a sleep that a signal ends at once.
+pause() {
+    sleep "$1" &
+    started+=("$!")
+    wait "$!"
+    forget "$!"
+}
+
 # query SQL: asks ClickHouse; the password is kept out of the process list.
 query() {
-    printf 'header = "X-ClickHouse-User: %s"\nheader = "X-ClickHouse-Key: %s"\n' "${CLICKHOUSE_USER:-default}" "${CLICKHOUSE_PASSWORD:-}" |
+    local user=${CLICKHOUSE_USER:-default} password=${CLICKHOUSE_PASSWORD:-}
+    user=${user//\\/\\\\} password=${password//\\/\\\\}
+    printf 'header = "X-ClickHouse-User: %s"\nheader = "X-ClickHouse-Key: %s"\n' "${user//\"/\\\"}" "${password//\"/\\\"}" |
         curl -sS --fail-with-body --config - "$clickhouse_url/" --data-binary "$1"
 }
 
@@ -46,7 +56,10 @@ start_clickhouse() {
     if [ -n "${CLICKHOUSE_URL:-}" ]; then
         clickhouse_url=${CLICKHOUSE_URL%/}
         database_is_guest=true
-        query "SELECT 1" >/dev/null
+        if ! query "SELECT 1" >/dev/null; then
+            echo "FAILED: the ClickHouse at \$CLICKHOUSE_URL ($clickhouse_url) can't be asked; see to it, \$CLICKHOUSE_USER and \$CLICKHOUSE_PASSWORD" >&2
+            return 1
+        fi
         return
     fi
     local root=yandex command=(/usr/sbin/clickhouse-server)

@@ -2,8 +2,6 @@
 
 # Where a step's output goes; shown when the step fails.
 step_log=${step_log:-$(mktemp "${TMPDIR:-/tmp}/tidemark-steps.XXXXXX")}
-# True once a failure has been explained, so that it isn't explained twice.
-step_failed=false
 
 # seconds_since START: the time since START (an $EPOCHREALTIME), with one decimal.
 seconds_since() {
@@ -29,7 +27,6 @@ step() {
     if [ "$status" -ne 0 ]; then
         say "FAILED: $what" "$start"
         tail -n 60 "$step_log"
-        step_failed=true
         return "$status"
     fi
     say "$what" "$start"

@@ -47,7 +47,8 @@ struct MetricsText {
         add("tidemark_outbox_frozen_rows", "gauge", "Rows of batches that are not delivered yet.", samples { "\($0.frozenRows)" })
         add("tidemark_rows_delivered_total", "counter", "Rows delivered since the process began.", samples { "\($0.rowsDelivered)" })
         add("tidemark_inserts_total", "counter", "INSERTs sent since the process began, repeated ones included.", samples { "\($0.insertsSent)" })
-        add("tidemark_delivery_stopped", "gauge", "1 while somebody has to change something before rows can be delivered.", samples { $0.delivery == .stopped ? "1" : "0" })
+        let stopped = samples { $0.delivery == .stopped ? "1" : "0" }
+        add("tidemark_delivery_stopped", "gauge", "1 while somebody has to change something before rows can be delivered.", stopped)
         add("tidemark_delivered_batch", "counter", "The last batch that was delivered.", samples { "\($0.lastDeliveredBatch)" })
     }
 

@@ -25,7 +25,9 @@ public final class StatusServer: Sendable {
     ///   - snapshot: called for each request, on any thread; must be quick.
     public init(host: String, port: UInt16, snapshot: @escaping @Sendable () -> StatusSnapshot) async throws {
         let address = try StatusServer.address(host, port)
-        let server = HTTPServer(config: .init(address: address, timeout: StatusServer.requestLimit, logger: .disabled), handler: StatusHandler(snapshot: snapshot))
+        let server = HTTPServer(
+            config: .init(address: address, timeout: StatusServer.requestLimit, logger: .disabled), handler: StatusHandler(snapshot: snapshot)
+        )
         let failure = ServerFailure()
         let listening = Task { try await server.waitUntilListening(timeout: StatusServer.startLimit) }
         let running = Task {
@@ -42,7 +44,11 @@ public final class StatusServer: Sendable {
         } catch {
             running.cancel()
             let reason = failure.get() ?? error
-            throw AdminError(.invalid, "the status page can't be served at \(host):\(port): \(reason.localizedDescription); set http.bind to a free address of this machine, or to off", cause: reason)
+            throw AdminError(
+                .invalid,
+                "the status page can't be served at \(host):\(port): \(reason.localizedDescription); set http.bind to a free address of this machine, or to off",
+                cause: reason
+            )
         }
         switch await server.listeningAddress {
         case .ip4(_, let bound), .ip6(_, let bound):
@@ -74,7 +80,10 @@ public final class StatusServer: Sendable {
             if host.contains(":") { return try sockaddr_in6.inet6(ip6: host, port: port) }
             return try sockaddr_in.inet(ip4: host == "localhost" ? "127.0.0.1" : host, port: port)
         } catch {
-            throw AdminError(.invalid, "the status page can't be served at \(host): expected an IP address of this machine, or localhost; see to http.bind", cause: error)
+            throw AdminError(
+                .invalid, "the status page can't be served at \(host): expected an IP address of this machine, or localhost; see to http.bind",
+                cause: error
+            )
         }
     }
 }

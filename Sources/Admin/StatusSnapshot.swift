@@ -23,7 +23,10 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
     /// The latest problems, newest first.
     public var problems: [Problem] = []
 
-    public init(job: String, version: String, phase: Phase, uptimeSeconds: Double, lineage: UInt32, epoch: UInt64, lastCommitMilliseconds: Double, isReadingHeld: Bool, memory: Memory) {
+    public init(
+        job: String, version: String, phase: Phase, uptimeSeconds: Double, lineage: UInt32, epoch: UInt64,
+        lastCommitMilliseconds: Double, isReadingHeld: Bool, memory: Memory
+    ) {
         self.job = job
         self.version = version
         self.phase = phase
@@ -58,7 +61,10 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
             return max(0, endOffset - nextOffset)
         }
 
-        public init(topic: String, partition: Int, nextOffset: Int64?, endOffset: Int64?, watermark: Int64?, isIdle: Bool, records: UInt64, rejected: UInt64, late: UInt64, skipped: [String: UInt64]) {
+        public init(
+            topic: String, partition: Int, nextOffset: Int64?, endOffset: Int64?, watermark: Int64?, isIdle: Bool,
+            records: UInt64, rejected: UInt64, late: UInt64, skipped: [String: UInt64]
+        ) {
             self.topic = topic
             self.partition = partition
             self.nextOffset = nextOffset
@@ -104,7 +110,10 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
         /// The last batch that is delivered; batches are delivered in the order of their numbers.
         public var lastDeliveredBatch: UInt64 { lastFrozenBatch - min(lastFrozenBatch, UInt64(frozenBatches)) }
 
-        public init(name: String, delivery: Delivery, pendingRows: Int, frozenBatches: Int, frozenRows: Int, lastFrozenBatch: UInt64, rowsDelivered: UInt64, insertsSent: UInt64) {
+        public init(
+            name: String, delivery: Delivery, pendingRows: Int, frozenBatches: Int, frozenRows: Int, lastFrozenBatch: UInt64,
+            rowsDelivered: UInt64, insertsSent: UInt64
+        ) {
             self.name = name
             self.delivery = delivery
             self.pendingRows = pendingRows

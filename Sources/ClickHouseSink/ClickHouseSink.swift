@@ -31,7 +31,7 @@ public final class ClickHouseSink: BatchSink {
             } else {
                 log.warning("batches may land more than once in \(layout.name) (engine \(layout.engine), partition key \(layout.partitionKey)), as clickhouse.delivery accepts")
             }
-            let delivery = try TableDelivery(layout, settings: settings, dialect: dialect, log: log)
+            let delivery = try TableDelivery(layout, stateIdentity: known.stateIdentity, settings: settings, dialect: dialect, log: log)
             tables.withLock { $0[known.table.name] = OneThreadDelivery(delivery) }
             partitionings[known.table.name] = layout.partitioning
         }

@@ -46,7 +46,8 @@ public struct InputSection: Sendable {
         guard let directory else {
             if properties["bootstrap.servers"] == nil {
                 let missing = properties.isEmpty && start == nil ? "input" : "\(propertiesKey).bootstrap.servers"
-                reader.reportMissing(missing, "expected a Kafka cluster, as in \"input: {kafka: {properties: {bootstrap.servers: '127.0.0.1:9092'}}}\", or input.directory")
+                let example = "input: {kafka: {properties: {bootstrap.servers: '127.0.0.1:9092'}}}"
+                reader.reportMissing(missing, "expected a Kafka cluster, as in \"\(example)\", or input.directory")
             }
             return .kafka(kafka)
         }

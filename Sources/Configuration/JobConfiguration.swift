@@ -38,7 +38,8 @@ public struct JobConfiguration: Sendable {
     ) throws(ConfigurationError) -> JobConfiguration {
         guard let data = FileManager.default.contents(atPath: path) else {
             let explanation = "the configuration file can't be read; it must exist and be readable by this user"
-            throw ConfigurationError([.init(place: path, key: "", explanation: explanation)], kind: .missing)
+            let isThere = FileManager.default.fileExists(atPath: path)
+            throw ConfigurationError([.init(place: path, key: "", explanation: explanation)], kind: isThere ? .denied : .missing)
         }
         guard data.count <= maximumFileSize, let text = String(data: data, encoding: .utf8) else {
             let explanation = "is no text of at most \(maximumFileSize >> 10) KiB in UTF-8"

@@ -29,7 +29,8 @@ struct SettingsReader {
         problems = parsed.problems.map { (0, $0) }
         for flag in flags {
             guard let equals = flag.firstIndex(of: "="), equals > flag.startIndex else {
-                problems.append((.max, .init(place: "--set", key: "", explanation: "expected key=value such as clickhouse.url=http://127.0.0.1:8123, found no = with a key before it")))
+                let explanation = "expected key=value such as clickhouse.url=http://127.0.0.1:8123, found no = with a key before it"
+                problems.append((.max, .init(place: "--set", key: "", explanation: explanation)))
                 continue
             }
             let key = String(flag[..<equals])
@@ -204,8 +205,8 @@ struct SettingsReader {
             guard known[upper] == nil, sections.contains(where: upper.hasPrefix) else { continue }
             guard !askedMaps.contains(where: { EnvironmentName.entry(of: upper, in: $0) != nil }) else { continue }
             let near = Suggestion.nearest(to: upper, among: known.keys).map { "; did you mean \($0)?" } ?? ""
-            let problem = ConfigurationError.Problem(place: "environment variable \(variable.name)", key: "", explanation: "names no key of the configuration\(near)")
-            problems.append((.max - 1, problem))
+            let place = SettingOrigin.environment(variable.name).place
+            problems.append((.max - 1, .init(place: place, key: "", explanation: "names no key of the configuration\(near)")))
         }
     }
 }

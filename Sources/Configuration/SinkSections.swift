@@ -27,7 +27,8 @@ public struct ClickHouseSection: Sendable {
 
     init(_ reader: inout SettingsReader) {
         url = ClickHouseSection.readURL(&reader)
-        database = reader.value("clickhouse.database", default: database, expected: "a name of letters, digits and underscores that does not begin with a digit", ClickHouseSection.identifier)
+        let name = "a name of letters, digits and underscores that does not begin with a digit"
+        database = reader.value("clickhouse.database", default: database, expected: name, ClickHouseSection.identifier)
         user = reader.value("clickhouse.user", default: user, expected: "a user's name") { $0.isEmpty ? nil : $0 }
         password = reader.value("clickhouse.password", default: password, expected: "a password") { Secret($0) }
         createTables = reader.flag("clickhouse.createTables", default: createTables)

@@ -32,7 +32,9 @@ struct YAMLSettings {
 
     private mutating func read(_ node: Node, path: String, line: Int, depth: Int) {
         guard settings.count < YAMLSettings.maximumSettings, depth < YAMLSettings.maximumDepth else {
-            if problems.last?.key != "" { report(line: line, key: "", "has more than \(YAMLSettings.maximumSettings) settings or \(YAMLSettings.maximumDepth) levels") }
+            if problems.last?.key != "" {
+                report(line: line, key: "", "has more than \(YAMLSettings.maximumSettings) settings or \(YAMLSettings.maximumDepth) levels")
+            }
             return
         }
         switch node {

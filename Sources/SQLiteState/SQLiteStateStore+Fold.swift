@@ -35,11 +35,14 @@ extension SQLiteStateStore {
             opened.fold = FoldPass(through: through, epoch: opened.lastEpoch, groups: groups)
         }
         guard var pass = opened.fold else { return }
+        // With many tasks and much traffic a fixed step would fold less than comes, and what is not folded can't be
+        // evicted and is read at every start: past the limit the next epochs wait for the pass to end.
+        let step = opened.unfoldedBytes > settings.foldBytes * SQLiteStateStore.foldLimit ? Int.max : settings.foldStep
         var bytes = 0
         var remaining = pass.groups
         try database.transaction {
             var changes = 0
-            while let group = remaining.last, changes < settings.foldStep {
+            while let group = remaining.last, changes < step {
                 let folded = try fold(group.task, group.table, through: pass.through)
                 changes += folded.changes
                 bytes += folded.bytes
@@ -135,7 +138,7 @@ extension SQLiteStateStore {
 
     /// Drops delivered batches and epochs' offsets older than the ledger is kept, a bounded number at a time.
     private func pruneLedgers() throws {
-        let newest = try integer("SELECT coalesce(max(committed_at), 0) FROM epoch_offsets")
+        let newest = try integer("SELECT coalesce((SELECT committed_at FROM epoch_offsets ORDER BY epoch DESC LIMIT 1), 0)")
         let cutoff = Statement.Value.integer(newest - settings.ledgerKeepMilliseconds)
         try database.transaction {
             try Statement(database, "DELETE FROM epoch_offsets WHERE epoch IN (SELECT epoch FROM epoch_offsets ORDER BY epoch LIMIT 2048) AND committed_at < ?").run(cutoff)

@@ -10,9 +10,15 @@ extension SQLiteStateStore {
         opened.unfoldedBytes = Int(try integer("SELECT coalesce(sum(length(bytes)), 0) FROM delta"))
         if try integer("SELECT count(*) FROM (SELECT 1 FROM delta LIMIT 1)") == 0 { opened.foldedThrough = opened.lastEpoch }
         return RestoredState(
-            isNew: isNew, lineage: Lineage(lineage), epoch: Epoch(epoch), partitions: try partitions(),
+            isNew: isNew, lineage: Lineage(lineage), identity: try identity(), epoch: Epoch(epoch), partitions: try partitions(),
             tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(Lineage(lineage), opened)
         )
+    }
+
+    /// Files of the first versions have none.
+    private func identity() throws -> String {
+        let statement = try Statement(database, "SELECT value FROM meta WHERE name = 'identity'")
+        return try statement.step() ? statement.text(0) : ""
     }
 
     private func partitions() throws -> [String: Int] {

@@ -10,7 +10,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
     public struct Settings: Sendable {
         /// Deltas are folded into the keyed rows when they pass this many bytes.
         public var foldBytes = 64 << 20
-        /// One step of folding, between two epochs, takes about this many changes.
+        /// One step of folding, between two epochs, takes about this many changes; all that there are when `foldLimit` is passed.
         public var foldStep = 20_000
         /// The write-ahead log is moved into the file at this many pages.
         public var logPages = 4096
@@ -19,6 +19,9 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
 
         public init() {}
     }
+
+    /// Deltas that wait to be folded take at most about this many times `foldBytes`.
+    static let foldLimit = 4
 
     let database: Database
     let settings: Settings
@@ -95,6 +98,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
                 try setMeta("job", job)
                 try setMeta("lineage", String(Lineage.first.number))
                 try setMeta("epoch", "0")
+                try setMeta("identity", String(UInt64.random(in: .min ... .max), radix: 16))
             }
             return true
         }

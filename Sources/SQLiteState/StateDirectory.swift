@@ -13,12 +13,12 @@ public final class StateDirectory {
     /// Creates the directory when it is missing and locks it. Throws kind `locked` when another process has it.
     public init(path: String) throws {
         guard mkdir(path, 0o750) == 0 || errno == EEXIST else {
-            throw StateError(.invalid, "can't create the state directory \(path): \(String(cString: strerror(errno))); create its parent or set state.directory")
+            throw StateError(StateDirectory.kindOfRefusal, "can't create the state directory \(path): \(String(cString: strerror(errno))); create its parent or set state.directory")
         }
         let lockPath = path + "/lock"
         let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else {
-            throw StateError(.invalid, "can't open \(lockPath): \(String(cString: strerror(errno))); check the directory's owner and permissions")
+            throw StateError(StateDirectory.kindOfRefusal, "can't open \(lockPath): \(String(cString: strerror(errno))); check the directory's owner and permissions")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
@@ -29,6 +29,9 @@ public final class StateDirectory {
     }
 
     deinit { close(lock) }
+
+    /// What `errno` says about who has to do something.
+    private static var kindOfRefusal: FailureKind { [EACCES, EPERM, EROFS].contains(errno) ? .denied : .invalid }
 
     public var stateFile: String { path + "/state.db" }
 }

@@ -18,7 +18,8 @@ public struct TrafficGenerator: ~Copyable {
     private var row = ByteWriter(capacity: 2048)
 
     public init(_ options: TrafficOptions) {
-        precondition(options.transactions >= 0 && options.rate > 0 && options.customers > 0 && options.merchants > 0, "traffic needs a rate, customers and merchants")
+        precondition(options.transactions >= 0, "a number of transactions can't be negative")
+        precondition(options.rate > 0 && options.customers > 0 && options.merchants > 0, "traffic needs a rate, customers and merchants")
         self.options = options
         population = Population(seed: TrafficRandom.mix(options.seed), customers: options.customers, merchants: options.merchants)
         random = TrafficRandom(seed: TrafficRandom.mix(options.seed &+ 1))

@@ -54,7 +54,7 @@ struct WorkerPlan {
     private static func sinkTables(_ topology: Topology, _ restored: RestoredState) -> [SinkTable] {
         topology.tables.map { table in
             let last = restored.outbox.first { $0.table == table.name }?.lastFrozen
-            return SinkTable(table: table, lineage: restored.lineage, lastFrozen: last, isNewState: restored.isNew)
+            return SinkTable(table: table, lineage: restored.lineage, lastFrozen: last, isNewState: restored.isNew, stateIdentity: restored.identity)
         }
     }
 

@@ -19,6 +19,18 @@ struct StyleTests {
         #expect(files.flatMap(StyleRules.violations) == [])
     }
 
+    /// `Sources/…`, `docs/…` and the like in backticks or links, wherever a page names a place of the repository.
+    @Test func pagesNameOnlyPlacesThatExist() throws {
+        for page in try StyleTests.files() where page.path.hasSuffix(".md") {
+            for text in page.lines {
+                for match in text.matches(of: /(?:`|\]\()((?:Sources|Tests|docs|tools|checkpoints)\/[\w.\/+-]+)/) {
+                    let place = "\(Repository.root)/\(match.1)"
+                    #expect(FileManager.default.fileExists(atPath: place), "\(page.path) names \(match.1), which is not there")
+                }
+            }
+        }
+    }
+
     @Test func filesAreShort() throws {
         let lengths = try Repository.files(below: "Sources", endings: ["swift"]).map(\.lines.count).sorted()
         #expect(lengths[lengths.count / 2] < 120, "the median of the sources' lengths")

@@ -49,4 +49,14 @@ struct LedgerTests {
         other.job = "ripples"
         _ = try fixture.sink(Waves.table, settings: other, isNewState: true)
     }
+
+    @Test("a server remembers the names of batches whose rows were deleted: a state that begins anew loses none of its own by it")
+    func aNewStateIsNotTakenForTheOld() throws {
+        let fixture = try SinkFixture(.engine269)
+        try fixture.sink(Waves.table, isNewState: true, stateIdentity: "one").deliver(Waves.batch(1))
+        try fixture.server.query("ALTER TABLE \(fixture.database).waves DELETE WHERE _task = 'waves/clickhouse'", settings: "mutations_sync=2")
+        #expect(try fixture.delivered().isEmpty)
+        try fixture.sink(Waves.table, isNewState: true, stateIdentity: "two").deliver(Waves.batch(1))
+        #expect(try fixture.delivered() == Waves.rows(1))
+    }
 }

@@ -77,4 +77,18 @@ struct RestartTests {
         #expect(done.withLock { $0?.contains("delivered") } == true)
         #expect(try fixture.delivered() == Waves.rows(1) + Waves.rows(2))
     }
+
+    @Test("A server that stands still does not hold up a stop while its table is looked at")
+    func stoodStillWhileTheTableWasLookedAt() throws {
+        let fixture = try SinkFixture(.debian1816)
+        var settings = fixture.settings()
+        settings.tableCheckInterval = .zero
+        let sink = try fixture.sink(Waves.table, settings: settings)
+        fixture.server.send(SIGSTOP)
+        defer { fixture.server.send(SIGCONT) }
+        let started = ContinuousClock.now
+        let outcome = try sink.deliver(Waves.batch(1), mayHaveBeenSent: false, isCancelled: { .now - started > .milliseconds(300) })
+        #expect(outcome == .cancelled)
+        #expect(.now - started < .seconds(15), "the query alone may take a minute")
+    }
 }

@@ -30,9 +30,9 @@ struct SinkFixture {
     }
 
     /// A sink that has opened `table`.
-    func sink(_ table: OutputTable, settings: ClickHouseSettings? = nil, lastFrozen: UInt64? = nil, lineage: UInt32 = 1, isNewState: Bool = false) throws -> ClickHouseSink {
+    func sink(_ table: OutputTable, settings: ClickHouseSettings? = nil, lastFrozen: UInt64? = nil, lineage: UInt32 = 1, isNewState: Bool = false, stateIdentity: String = "") throws -> ClickHouseSink {
         let sink = try ClickHouseSink(settings ?? self.settings(), log: log.logger)
-        _ = try sink.open([SinkTable(table: table, lineage: Lineage(lineage), lastFrozen: lastFrozen.map { BatchNumber($0) }, isNewState: isNewState)])
+        _ = try sink.open([SinkTable(table: table, lineage: Lineage(lineage), lastFrozen: lastFrozen.map { BatchNumber($0) }, isNewState: isNewState, stateIdentity: stateIdentity)])
         return sink
     }
 

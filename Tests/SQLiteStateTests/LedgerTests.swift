@@ -17,6 +17,7 @@ struct LedgerTests {
         let (_, restored) = try open()
         #expect(restored.isNew && restored.lineage == .first && restored.epoch == Epoch(0))
         #expect(restored.tasks.isEmpty && restored.messages.isEmpty && restored.partitions.isEmpty)
+        #expect(try !restored.identity.isEmpty && open().1.identity == restored.identity, "the same after a restart")
         #expect(restored.outbox.map(\.table) == ["other", "rows"] && restored.outbox.allSatisfy { $0.lastFrozen == nil })
     }
 
@@ -99,5 +100,18 @@ struct LedgerTests {
         let (_, restored) = try open(settings)
         #expect(restored.outbox.first { $0.table == "rows" }?.lastFrozen == BatchNumber(600))
         #expect(restored.outbox.first { $0.table == "rows" }?.undelivered.map(\.number) == [BatchNumber(600)])
+    }
+
+    @Test("a clock that was ahead for a while does not cost the ledgers that follow")
+    func aClockThatWasAheadCostsNoLedgers() throws {
+        var settings = SQLiteStateStore.Settings()
+        settings.ledgerKeepMilliseconds = 1_000_000
+        let (store, _) = try open(settings)
+        for epoch in UInt64(1)...520 {
+            let wallClock = epoch == 3 ? Int64(4_000_000_000_000) : Int64(epoch)
+            try store.commit(PlainJob.cut(epoch, [PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(Int64(epoch)))], wallClock: wallClock))
+            _ = try store.maintain()
+        }
+        #expect(try store.integer("SELECT count(*) FROM epoch_offsets") == 520, "none is older than the ledger is kept")
     }
 }

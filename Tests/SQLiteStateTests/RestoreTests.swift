@@ -126,4 +126,26 @@ struct RestoreTests {
         try store.restore(task, memoryBudget: .max)
         #expect(Set(task.tables[1].rows.keys.map { Array($0.prefix(8)) }) == Set([-256, 0, 256, 0x10000].map { PlainChanges.windowKey($0) }))
     }
+
+    @Test("promise 7: deltas that come faster than a step folds don't pile up")
+    func foldingKeepsUp() throws {
+        let directory = try TemporaryDirectory()
+        var settings = SQLiteStateStore.Settings()
+        settings.foldBytes = 4_000
+        settings.foldStep = 10
+        let store = try reopened(directory.path, settings: settings)
+        _ = try store.open(PlainJob.topology())
+        var waiting: Int64 = 0
+        for epoch in UInt64(1)...200 {
+            let tasks = (0..<20).map { task in
+                var changes = PlainChanges()
+                for key in 0..<10 as Range<UInt8> { changes.stored.append(([key], [UInt8](repeating: key, count: 20))) }
+                return PlainJob.taskCut(PlainJob.task(task), deltas: [changes.delta("keyed")])
+            }
+            try store.commit(PlainJob.cut(epoch, tasks))
+            _ = try store.maintain()
+            waiting = max(waiting, try store.integer("SELECT coalesce(sum(length(bytes)), 0) FROM delta"))
+        }
+        #expect(waiting < 40_000, "an epoch brings about 5,000 bytes")
+    }
 }

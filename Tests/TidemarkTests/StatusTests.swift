@@ -44,11 +44,25 @@ struct StatusTests {
             "--until-end", "--set", "clickhouse.user=writer", "--set", "clickhouse.password=${env:PASSWORD}", "--set", "log.level=trace",
         ])
         let refused = try ChildProcess(TidemarkBinary.path, arguments, environment: ["PASSWORD": "hunter2-wrong"])
-        #expect(refused.waitForExit() == 1 || refused.waitForExit() == 12)
+        #expect(refused.waitForExit() == 12, "denied")
         #expect(refused.errors.contains("writer") && !refused.errors.contains("hunter2"), "\(refused.errors)")
         let accepted = try ChildProcess(TidemarkBinary.path, arguments, environment: ["PASSWORD": "tide's mark"])
         #expect(accepted.waitForExit() == 0, "\(accepted.errors)")
         #expect(!accepted.errors.contains("tide's mark"))
+    }
+
+    @Test func logsAreOneObjectALineWhereNobodyWatches() throws {
+        let clickHouse = try ClickHouseServer()
+        let log = try TemporaryDirectory("tidemark-log")
+        try GoldenCase.basic.layOutInput(in: log.path)
+        let run = try JobFixture(.directory(log.path), clickHouse, settings: ["log.format=auto"]).runUntilEnd()
+        #expect(run.status == 0 && run.output.isEmpty)
+        let lines = run.errors.split(separator: "\n")
+        #expect(!lines.isEmpty)
+        for line in lines {
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")
+            #expect(Set(object.keys).isSuperset(of: ["time", "level", "logger", "message"]))
+        }
     }
 
     private func get(_ url: String) throws -> String {

@@ -1,6 +1,6 @@
 import Engine
 
-/// What a batch is called on the server: its `query_id`, which shows in `system.processes`, and its deduplication token.
+/// What a batch is called on the server: its `query_id`, which shows in `system.processes`, and what its deduplication token begins with.
 struct BatchName {
     /// What the names of all batches of the table begin with: `fintech/clickhouse/database.table/`.
     let tablePrefix: String

@@ -7,8 +7,11 @@ struct InsertParameters {
     private static let blockRows = "1048576"
 
     /// A batch under its own name, the same at every attempt.
-    func delivery(_ name: BatchName) -> [(name: String, value: String)] {
-        common(queryID: name.queryID) + known([("insert_deduplication_token", name.queryID)])
+    /// The token names the state as well: servers remember tokens of rows that were deleted since, and would drop the
+    /// batches of a job that begins again with an empty state, acknowledging each.
+    func delivery(_ name: BatchName, stateIdentity: String) -> [(name: String, value: String)] {
+        let token = stateIdentity.isEmpty ? name.queryID : "\(name.queryID)/\(stateIdentity)"
+        return common(queryID: name.queryID) + known([("insert_deduplication_token", token)])
     }
 
     /// Missing rows of a batch: under a name of its own, and never taken for the batch that landed before.

@@ -7,6 +7,7 @@ final class TableDelivery {
     let status: TableStatusBox
     private let settings: ClickHouseSettings
     private let dialect: ServerDialect
+    private let stateIdentity: String
     private let connection: ClickHouseConnection
     private let trouble: TroubleLog
     private let quietWait: QuietWait
@@ -22,7 +23,8 @@ final class TableDelivery {
     /// This process has sent the batch that is being delivered.
     private var hasSentBatch = false
 
-    init(_ layout: TableLayout, settings: ClickHouseSettings, dialect: ServerDialect, log: Logger) throws(SinkError) {
+    init(_ layout: TableLayout, stateIdentity: String, settings: ClickHouseSettings, dialect: ServerDialect, log: Logger) throws(SinkError) {
+        self.stateIdentity = stateIdentity
         self.layout = layout
         self.settings = settings
         self.dialect = dialect
@@ -99,7 +101,7 @@ final class TableDelivery {
     /// One attempt; nil when nothing was sent for certain, after a pause.
     private func send(_ batch: SinkBatch, _ isCancelled: () -> Bool) throws(SinkError) -> BatchDelivery.SendResult? {
         guard try refreshLayout(isCancelled), let body = try encode(batch, isCancelled) else { return nil }
-        let parameters = InsertParameters(settings: settings, dialect: dialect).delivery(BatchName(settings, batch))
+        let parameters = InsertParameters(settings: settings, dialect: dialect).delivery(BatchName(settings, batch), stateIdentity: stateIdentity)
         status.update {
             $0.state = .sending
             $0.insertsSent += 1
@@ -145,7 +147,7 @@ final class TableDelivery {
     private func refreshLayout(_ isCancelled: () -> Bool) throws(SinkError) -> Bool {
         while !isLayoutFresh {
             do {
-                let found = try TableInspection(connection: connection, dialect: dialect).layout(of: layout.table)
+                let found = try TableInspection(connection: connection, dialect: dialect).layout(of: layout.table, isCancelled: isCancelled)
                 if found != layout {
                     layout = found
                     encoder = BatchEncoder(found, task: settings.task)
@@ -158,7 +160,7 @@ final class TableDelivery {
                 case .retry:
                     trouble.trouble(.waiting, error.description)
                     guard backoff.wait(unless: isCancelled) else { return false }
-                case .invalid, .missing:
+                case .invalid, .missing, .denied:
                     trouble.trouble(.stopped, error.description)
                     guard Pause.wait(settings.recheckInterval, unless: isCancelled) else { return false }
                 }

@@ -24,6 +24,8 @@ struct ServerRefusal: CustomStringConvertible {
     static let unknownTable = 60
     /// `UNKNOWN_DATABASE`
     static let unknownDatabase = 81
+    /// `UNKNOWN_USER`, `WRONG_PASSWORD`, `REQUIRED_PASSWORD`, `DATABASE_ACCESS_DENIED`, `ACCESS_DENIED`, `AUTHENTICATION_FAILED`
+    static let denials: Set<Int> = [192, 193, 194, 291, 497, 516]
 
     /// Longer server messages are cut.
     private static let textLimit = 600
@@ -49,6 +51,7 @@ struct ServerRefusal: CustomStringConvertible {
         switch code {
         case nil: .retry
         case ServerRefusal.unknownTable, ServerRefusal.unknownDatabase: .missing
+        case .some(let code) where ServerRefusal.denials.contains(code): .denied
         default: .invalid
         }
     }

@@ -14,14 +14,14 @@ struct TableInspection {
         let defaultKind: String
     }
 
-    /// The table's layout. Throws `retry` when the server can't be asked, `missing` when there is no such table, `invalid`
+    /// The table's layout. Throws `retry` when the server can't be asked or when cancelled, `missing` when there is no such table, `invalid`
     /// when columns must be altered, and `incompatible` when no ALTER helps (engine, partition key); the message names
     /// everything that is wrong.
-    func layout(of table: OutputTable) throws(SinkError) -> TableLayout {
+    func layout(of table: OutputTable, isCancelled: () -> Bool = { false }) throws(SinkError) -> TableLayout {
         let place = "database = \(SQLText.string(settings.database))"
-        let facts = try connection.rows("SELECT engine, partition_key FROM system.tables WHERE \(place) AND name = \(SQLText.string(table.name))")
+        let facts = try connection.rows("SELECT engine, partition_key FROM system.tables WHERE \(place) AND name = \(SQLText.string(table.name))", isCancelled: isCancelled)
         guard let fact = facts.first, fact.count == 2 else { throw missing(table) }
-        let columns = try connection.rows("SELECT name, type, default_kind FROM system.columns WHERE \(place) AND table = \(SQLText.string(table.name))")
+        let columns = try connection.rows("SELECT name, type, default_kind FROM system.columns WHERE \(place) AND table = \(SQLText.string(table.name))", isCancelled: isCancelled)
             .map { RealColumn(name: $0[0], type: $0[1], defaultKind: $0[2]) }
         var problems: [String] = []
         let served = (table.columns + Provenance.columns).compactMap { column(for: $0, among: columns, of: table, &problems) }

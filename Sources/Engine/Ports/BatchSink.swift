@@ -20,12 +20,15 @@ public struct SinkTable: Sendable {
     public let lastFrozen: BatchNumber?
     /// True when the state directory was empty: then the sink must hold no row of this job.
     public let isNewState: Bool
+    /// The state's identity: a sink that remembers batches by name must not take those of an earlier state for this one's.
+    public let stateIdentity: String
 
-    public init(table: OutputTable, lineage: Lineage, lastFrozen: BatchNumber?, isNewState: Bool) {
+    public init(table: OutputTable, lineage: Lineage, lastFrozen: BatchNumber?, isNewState: Bool, stateIdentity: String = "") {
         self.table = table
         self.lineage = lineage
         self.lastFrozen = lastFrozen
         self.isNewState = isNewState
+        self.stateIdentity = stateIdentity
     }
 }
 

@@ -14,6 +14,8 @@ public enum FailureKind: String, Sendable {
     case incompatible
     /// Something named does not exist.
     case missing
+    /// The system or a server does not let this user: a person has to grant something.
+    case denied
     /// A mistake in this program.
     case bug
 }

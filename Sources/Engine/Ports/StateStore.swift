@@ -23,6 +23,8 @@ public struct RestoredState: Sendable {
     /// True when the store was empty before it was opened.
     public let isNew: Bool
     public let lineage: Lineage
+    /// What tells this state from others that the same job began with an empty store; empty where the store keeps none.
+    public let identity: String
     /// The last epoch committed; 0 before the first.
     public let epoch: Epoch
     /// How many partitions each topic and each stage had.
@@ -33,11 +35,12 @@ public struct RestoredState: Sendable {
     public let outbox: [RestoredOutboxTable]
 
     public init(
-        isNew: Bool, lineage: Lineage, epoch: Epoch, partitions: [String: Int], tasks: [TaskID: RestoredTask],
+        isNew: Bool, lineage: Lineage, identity: String = "", epoch: Epoch, partitions: [String: Int], tasks: [TaskID: RestoredTask],
         messages: [MessageBatch], outbox: [RestoredOutboxTable]
     ) {
         self.isNew = isNew
         self.lineage = lineage
+        self.identity = identity
         self.epoch = epoch
         self.partitions = partitions
         self.tasks = tasks

@@ -83,6 +83,7 @@ private final class LineFile {
 
     private static func failure(_ path: String) -> TrafficError {
         let code = POSIXErrorCode(rawValue: errno) ?? .EIO
-        return TrafficError(.invalid, "\(path) can't be written: \(String(cString: strerror(code.rawValue))); see to the disk and to permissions", cause: POSIXError(code))
+        let reason = String(cString: strerror(code.rawValue))
+        return TrafficError(.invalid, "\(path) can't be written: \(reason); see to the disk and to permissions", cause: POSIXError(code))
     }
 }

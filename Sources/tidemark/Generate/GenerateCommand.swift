@@ -52,8 +52,11 @@ struct GenerateCommand: ParsableCommand {
         if (directory == nil) == (brokers == nil) { throw ValidationError("expected either --out or --brokers") }
         if speedup > 1 && (brokers == nil || rate == nil || live) { throw ValidationError("--speedup: expected --brokers and --rate with it, and no --live") }
         if live && brokers == nil { throw ValidationError("--live: expected --brokers with it") }
-        for (name, value) in [("transactions", transactions), ("rate", rate ?? 1), ("customers", customers), ("merchants", merchants), ("partitions", partitions ?? 1), ("speedup", speedup)]
-        where value < 1 {
+        let numbers = [
+            ("transactions", transactions), ("rate", rate ?? 1), ("customers", customers), ("merchants", merchants),
+            ("partitions", partitions ?? 1), ("speedup", speedup),
+        ]
+        for (name, value) in numbers where value < 1 {
             throw ValidationError("--\(name): expected a number greater than 0, found \(value)")
         }
     }

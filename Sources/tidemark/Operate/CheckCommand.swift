@@ -21,7 +21,8 @@ struct CheckCommand: ParsableCommand {
             let parts = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor))
             JobCheck(parts: parts, report: report).run()
         }
-        Console.writeResult("ok       versions: tidemark \(Tidemark.configuration.version), librdkafka \(KafkaProperties.libraryVersion), SQLite \(SQLiteStateStore.libraryVersion)")
+        let libraries = "librdkafka \(KafkaProperties.libraryVersion), SQLite \(SQLiteStateStore.libraryVersion)"
+        Console.writeResult("ok       versions: tidemark \(Tidemark.configuration.version), \(libraries)")
         if report.findings > 0 { throw ExitCode(ExitStatus.differs.rawValue) }
     }
 }

@@ -56,7 +56,9 @@ struct JobCheck {
     private func partitions(of topic: String, _ source: any RecordSource, _ restored: RestoredState?) throws -> Int {
         let count = try source.partitionCount(of: topic)
         if let known = restored?.partitions[topic], known != count {
-            throw CheckFinding(description: "has \(count) partitions, the state was built with \(known): go back to \(known), or start anew with an empty state directory and new tables")
+            throw CheckFinding(
+                description: "has \(count) partitions, the state was built with \(known): go back to \(known), or start anew with an empty state directory and new tables"
+            )
         }
         return count
     }

@@ -25,6 +25,7 @@ enum ExitStatus: Int32 {
         case .incompatible: .incompatible
         case .missing: .notFound
         case .locked: .locked
+        case .denied: .denied
         case .retry, .fenced, .invalid, .bug: .error
         }
     }
