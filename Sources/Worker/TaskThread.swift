@@ -131,6 +131,8 @@ final class TaskThread: @unchecked Sendable {
             }
         case .end(let partition, let next):
             idle.reachedEnd(partition, at: next, now: Clock.now)
+            // Records after the end of a bounded run were not processed.
+            byPartition[partition]?.reachedEnd(next: min(next, stopAt?[partition] ?? next))
             if let stop = stopAt?[partition], next >= stop { finish(partition) }
         }
     }

@@ -78,7 +78,8 @@ final class WorkerRun {
     private func makeThreads(stopAt: [TopicPartition: Int64]?) throws {
         let cores = worker.settings.threads > 0 ? worker.settings.threads : ProcessInfo.processInfo.activeProcessorCount
         let count = max(1, min(cores, plan.tasks.count))
-        let limits = TaskThread.Limits(records: worker.settings.epochRecords / count, bytes: worker.settings.epochBytes / count)
+        // At least one: a share of nothing would be used up before the first record.
+        let limits = TaskThread.Limits(records: max(1, worker.settings.epochRecords / count), bytes: max(1, worker.settings.epochBytes / count))
         for number in 0..<count {
             let tasks = plan.tasks.enumerated().filter { $0.offset % count == number }.map(\.element)
             let ids = Set(tasks.map(\.id))

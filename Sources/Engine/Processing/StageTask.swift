@@ -103,6 +103,12 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         hasMoved = true
     }
 
+    public func reachedEnd(next: Int64) {
+        guard position == nil else { return }
+        position = SourcePosition(next: next, last: nil)
+        hasMoved = true
+    }
+
     public func process(_ batch: MessageBatch) throws {
         var records: [SourceRecord] = []
         records.reserveCapacity(batch.count)

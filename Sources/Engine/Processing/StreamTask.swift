@@ -11,6 +11,9 @@ public protocol StreamTask: AnyObject {
 
     /// Processes consecutive records of the task's partition.
     func process(_ records: UnsafeBufferPointer<SourceRecord>) throws
+    /// The reader stands at the end of the task's partition, with everything before `next` processed. A task that has
+    /// read nothing yet takes note of that place: a start from "the latest records" must be the same after a restart.
+    func reachedEnd(next: Int64)
     /// Processes what another task sent.
     func process(_ batch: MessageBatch) throws
     /// Takes note of how far the upstream tasks' watermarks were when the batches processed so far were cut.
@@ -24,6 +27,10 @@ public protocol StreamTask: AnyObject {
     func begin(at offset: Int64)
     /// Hands over everything that changed since the last cut; the task goes on at once with the next epoch.
     func cut(_ epoch: Epoch) -> TaskCut
+}
+
+extension StreamTask {
+    public func reachedEnd(next: Int64) {}
 }
 
 /// How many records a task has seen since it started.

@@ -44,6 +44,18 @@ struct StageTaskTests {
         #expect(chunk.partition == RowPartitioning.month.partition(of: EventTime(milliseconds: expected)))
     }
 
+    @Test("a task that has read nothing remembers the end it stood at, so that what comes while it is away is not skipped")
+    func whereNothingWasReadIsAPositionToo() throws {
+        var clicks = ClickTask()
+        #expect(clicks.cut().position == nil)
+        clicks.task.reachedEnd(next: 100)
+        #expect(clicks.cut().position == SourcePosition(next: 100, last: nil))
+        try clicks.process(["home 1000"])
+        let position = try #require(clicks.cut().position)
+        clicks.task.reachedEnd(next: 200)
+        #expect(clicks.cut().position == nil, "\(position) stays")
+    }
+
     @Test func anotherTaskGoesOnFromTheDeltasAlone() throws {
         var first = ClickTask()
         try first.process(["home 1000", "shop 2000"])
