@@ -48,6 +48,7 @@ final class StateCatalog {
             try Statement(database, "INSERT INTO output_table (name) VALUES (?)").run(.text(table.name))
             remember(table.name, try lastID())
         }
+        try refuseUndeliveredRows(notIn: Set(topology.tables.map(\.name)))
         for stage in topology.stages {
             let schemas = stage.blueprint.schemas
             for schema in schemas { try declare(schema, in: stage.name) }
@@ -57,6 +58,17 @@ final class StateCatalog {
         }
         for stage in stateTables.keys where !topology.stages.contains(where: { $0.name == stage }) {
             throw StateError(.incompatible, "the state holds stage \(stage), which this version of the job does not have; start the version that has it, or start with an empty state directory")
+        }
+    }
+
+    /// Rows of a table that nothing writes any more would wait for ever, and a drain with them.
+    private func refuseUndeliveredRows(notIn tables: Set<String>) throws {
+        for (name, id) in outputs where !tables.contains(name) {
+            let waiting = try Statement(database, "SELECT 1 FROM outbox WHERE output_table = ? LIMIT 1")
+            try waiting.bind(.integer(id))
+            guard try waiting.step() else { continue }
+            waiting.reset()
+            throw StateError(.incompatible, "rows of table \(name) wait to be delivered, but this version of the job does not have that table; start the version that has it and let it drain, then this one")
         }
     }
 

@@ -93,7 +93,11 @@ final class TaskThread: @unchecked Sendable {
     private func step() throws -> Bool {
         var orders = mail.look { $0.take() }
         let mayRead = reader != nil && !orders.isHeld && !orders.isReadingOver && !isEpochFull
-        if !mayRead { idle.readingWasHeld(now: Clock.now) }
+        if !mayRead {
+            idle.readingWasHeld(now: Clock.now)
+            // Said again and again: what was said while other threads still cut the last epoch is forgotten with it.
+            if isEpochFull { events.progressed(isFull: true) }
+        }
         if !mayRead && !orders.hasOrders {
             orders = mail.wait(upTo: TaskThread.pollTimeout) { $0.hasOrders || $0.isHeld != orders.isHeld ? $0.take() : nil } ?? orders
         }

@@ -114,4 +114,21 @@ struct LedgerTests {
         }
         #expect(try store.integer("SELECT count(*) FROM epoch_offsets") == 520, "none is older than the ledger is kept")
     }
+
+    @Test func theLastBatchsNumberStaysHoweverLongAgoItWas() throws {
+        var settings = SQLiteStateStore.Settings()
+        settings.ledgerKeepMilliseconds = 1_000
+        do {
+            let (store, _) = try open(settings)
+            let batches = (UInt64(1)...3).map { PlainJob.batch($0, [PlainJob.chunk(0, epoch: 1, sequence: Int($0))]) }
+            try store.commit(PlainJob.cut(1, [PlainJob.taskCut(PlainJob.task(0), rows: batches.flatMap(\.chunks))], frozen: batches))
+            for epoch in UInt64(2)...600 {
+                let task = PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(Int64(epoch)))
+                try store.commit(PlainJob.cut(epoch, [task], delivered: epoch == 2 ? batches : [], wallClock: Int64(epoch) * 10))
+                _ = try store.maintain()
+            }
+            #expect(try store.integer("SELECT count(*) FROM batch") == 1)
+        }
+        #expect(try open(settings).1.outbox.first { $0.table == "rows" }?.lastFrozen == BatchNumber(3))
+    }
 }

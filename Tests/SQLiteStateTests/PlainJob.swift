@@ -5,10 +5,11 @@ enum PlainJob {
     static let rows = OutputTable("rows", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
     static let other = OutputTable("other", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
 
-    static func topology(job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas) -> Topology {
+    static func topology(job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas, tables: [OutputTable] = [rows, other]) -> Topology {
         Topology(job: job, version: version, stages: [
             Stage("first", topic: "topic") { setup in
-                _ = (setup.rows(of: rows), setup.rows(of: other), setup.messages(to: "second"))
+                for table in tables { _ = setup.rows(of: table) }
+                _ = setup.messages(to: "second")
                 return PlainTask(id: setup.task, schemas: schemas)
             },
             Stage("second", partitions: 2) { PlainTask(id: $0.task, schemas: []) },

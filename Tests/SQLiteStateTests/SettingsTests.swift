@@ -160,6 +160,22 @@ struct SettingsTests {
         #expect(failure(PlainJob.topology(schemas: PlainTask.schemas + [added])) == nil)
     }
 
+    @Test func anOutputTableThatWentWithRowsUndeliveredIsSaid() throws {
+        do {
+            let store = try SQLiteStateStore(directory: directory.path)
+            _ = try store.open(PlainJob.topology())
+            try store.commit(PlainJob.cut(1, [PlainJob.taskCut(PlainJob.task(0), rows: [PlainJob.chunk(0, epoch: 1, table: "other")])]))
+        }
+        let failure = failure(PlainJob.topology(tables: [PlainJob.rows]))
+        #expect(failure?.kind == .incompatible && failure?.message.contains("other") == true)
+        #expect(self.failure() == nil, "nothing was changed by the refusal")
+    }
+
+    @Test func anOutputTableThatWentWithoutRowsIsNoProblem() throws {
+        try fill()
+        #expect(failure(PlainJob.topology(tables: [PlainJob.rows])) == nil)
+    }
+
     @Test func aMissingParentDirectoryIsSaid() throws {
         do {
             _ = try SQLiteStateStore(directory: directory.file("a/b"))

@@ -77,4 +77,24 @@ struct BackPressureTests {
         try bench.runToEnd()
         bench.expectRows(values)
     }
+
+    @Test func aDrainDoesNotWaitForAFullDiskForEver() throws {
+        let bench = try Bench(.everything, partitions: 2)
+        bench.settings.drainTimeout = .milliseconds(300)
+        let disk = try FaultyDisk(bench.directory.path)
+        let values = (0..<2).map { Bench.purchases($0, seconds: 0..<50) }
+        let running = try bench.start(untilEnd: false)
+        try waitUntil("it runs") { running.status.epoch.number > 0 }
+        disk.fill()
+        bench.append(values)
+        try waitUntil("the commit waits") { running.status.problem?.contains("no space left") == true }
+        running.drain()
+        guard case .undelivered = try running.wait() else {
+            Issue.record("what was read is not durable, so the run is not complete")
+            return
+        }
+        disk.mend()
+        try bench.runToEnd()
+        bench.expectRows(values)
+    }
 }

@@ -98,6 +98,20 @@ struct RunTests {
         bench.expectRows(values)
     }
 
+    /// With an interval that never ends, only the limits of an epoch end it: a thread that fills its share while another
+    /// one still cuts the last epoch must be heard as well.
+    @Test(arguments: [1, 2, 4])
+    func epochsEndAtTheirLimits(threads: Int) throws {
+        let bench = try Bench(.windowed, partitions: 8)
+        bench.settings.threads = threads
+        bench.settings.epochInterval = .seconds(3_600)
+        bench.settings.epochRecords = 80
+        let values = (0..<8).map { Bench.purchases($0, seconds: 0..<400) }
+        bench.append(values)
+        try bench.runToEnd()
+        bench.expectRows(values)
+    }
+
     @Test func aChangedNumberOfPartitionsIsRefusedWithWhatToDo() throws {
         let bench = try Bench(.windowed, partitions: 2)
         try bench.runToEnd()
