@@ -15,7 +15,9 @@ struct IdlePartitionTests {
             if partition == 0 { lines += (2...300).map { line("busy", second: $0) }.joined() }
             try lines.write(toFile: log.file("\(topic)/\(partition).jsonl"), atomically: true, encoding: .utf8)
         }
-        try "".write(toFile: log.file("fintech.public.customer_sessions.jsonl"), atomically: true, encoding: .utf8)
+        for empty in GoldenCase.referenceTopics + ["fintech.public.customer_sessions"] {
+            try "".write(toFile: log.file("\(empty).jsonl"), atomically: true, encoding: .utf8)
+        }
         let job = try JobFixture(.directory(log.path), clickHouse, settings: ["time.idleAfter=1s", "clickhouse.flushInterval=100ms"])
         let worker = try job.start()
         let table = "\(job.database).customer_transaction_metrics"
