@@ -34,7 +34,7 @@ struct TaskThreadTests {
             _ = source.open([SourceAssignment(partition: Bench.partition(0), position: nil)])
             thread = TaskThread(
                 tasks: [member], partitions: [Bench.partition(0): member], reader: source.makeReader(of: [Bench.partition(0)]), stopAt: nil,
-                limits: TaskThread.Limits(records: 1_000, bytes: 1 << 20), idleAfter: Running.idleAfter, events: events
+                limits: TaskThread.Limits(records: 1_000, bytes: 1 << 20), idleAfter: Running.idleAfter, references: nil, events: events
             )
             let started = Thread { [thread] in thread.run() }
             started.start()
