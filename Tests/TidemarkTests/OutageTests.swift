@@ -17,7 +17,7 @@ struct OutageTests {
         let job: JobFixture
         let worker: ChildProcess
 
-        init(limitingFilesTo kilobytes: Int? = nil) throws {
+        init() throws {
             clickHouse = try ClickHouseServer()
             broker = try DevelopmentBrokerProcess(topics: GoldenCase.streams.map { "\($0):16" } + GoldenCase.referenceTopics.map { "\($0):1" })
             job = try JobFixture(.kafka(broker.brokers), clickHouse, settings: OutageTests.settings)
@@ -27,7 +27,7 @@ struct OutageTests {
             ])
             try broker.waitForTransactions(2000, partitions: 16)
             let job = job
-            worker = if let kilobytes { try job.start(limitingFilesTo: kilobytes) } else { try job.start() }
+            worker = try job.startIgnoringFileLimits()
             try waitUntil("rows arrive") { ((try? job.rowCount("customer_transaction_metrics")) ?? 0) > 0 }
         }
 
@@ -78,7 +78,8 @@ struct OutageTests {
     }
 
     @Test func theDiskUnderTheStateIsFull() throws {
-        let load = try Load(limitingFilesTo: 3072)
+        let load = try Load()
+        try load.worker.limitFiles(to: 1 << 20)
         try waitUntil("the worker says that the state can't be written") { load.worker.errors.contains("can't write the state file") }
         let rows = try load.job.rowCount("customer_transaction_metrics")
         let atStart = try load.worker.residentKilobytes()
@@ -95,9 +96,9 @@ struct OutageTests {
 }
 
 extension JobFixture {
-    /// Starts the worker where no file may grow beyond so many KiB, which looks like a full disk to it.
-    func start(limitingFilesTo kilobytes: Int) throws -> ChildProcess {
-        let command = "trap '' XFSZ; ulimit -S -f \(kilobytes); exec \"$0\" \"$@\""
+    /// Starts the worker so that a write beyond a limit on the size of files is an error and not its end.
+    func startIgnoringFileLimits() throws -> ChildProcess {
+        let command = "trap '' XFSZ; exec \"$0\" \"$@\""
         return try ChildProcess("/bin/bash", ["-c", command, TidemarkBinary.path] + arguments("run", []))
     }
 }
@@ -109,8 +110,13 @@ extension ChildProcess {
         return line.split(separator: " ").compactMap { Int($0) }.first ?? 0
     }
 
-    func liftFileLimit() throws {
-        let lift = try ChildProcess("/usr/bin/prlimit", ["--fsize=unlimited:unlimited", "--pid", "\(processID)"])
-        #expect(lift.waitForExit() == 0, "\(lift.errors)")
+    /// From now on the process can't write beyond so many bytes of any file, which looks like a full disk to it.
+    func limitFiles(to bytes: Int) throws { try setFileLimit("\(bytes)") }
+
+    func liftFileLimit() throws { try setFileLimit("unlimited") }
+
+    private func setFileLimit(_ limit: String) throws {
+        let change = try ChildProcess("/usr/bin/prlimit", ["--fsize=\(limit):unlimited", "--pid", "\(processID)"])
+        #expect(change.waitForExit() == 0, "\(change.errors)")
     }
 }

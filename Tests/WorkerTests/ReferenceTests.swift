@@ -105,6 +105,8 @@ import Worker
     @Test func aDamagedFileIsReadAnew() throws {
         let world = try ColorWorld(colors: ["a red", "b green"], items: ["a"])
         _ = try world.runToEnd()
+        // The earlier worker's last words to the file must not come after the damage.
+        _ = try openState(world.state.path)
         try Data(repeating: 7, count: 8192).write(to: URL(fileURLWithPath: world.state.file("references.db")))
         #expect(try world.runToEnd().counters.total == 2)
     }
