@@ -213,6 +213,6 @@ struct MessageDamage: Failure {
     let cause: (any Error)? = nil
 
     init(batch: MessageBatchID) {
-        message = "the batch from task \(batch.from) to \(batch.to) of epoch \(batch.epoch) is damaged; stop the job, keep its state directory, and restore an earlier checkpoint"
+        message = "the batch from task \(batch.from) to \(batch.to) of epoch \(batch.epoch) is damaged; keep the state directory for examination, and go on from a copy of it made before the damage, or start with an empty one and new tables"
     }
 }
