@@ -11,7 +11,7 @@ extension Manifest {
         var manifest = Manifest(
             number: draft.parent?.number.next ?? .first, job: job, minimumReader: draft.minimumReader, jobVersion: draft.jobVersion,
             stateFormat: draft.stateFormat, identity: draft.identity, lineage: draft.lineage, writer: draft.writer, epoch: draft.epoch,
-            createdAt: draft.createdAt, reason: draft.reason, parent: draft.parent?.link, objects: objects, partitions: draft.partitions,
+            createdAt: draft.createdAt, reason: draft.reason, parent: draft.parent, objects: objects, partitions: draft.partitions,
             tasks: draft.tasks, tables: draft.tables, sha256: SHA256.of([])
         )
         if let fault = manifest.fault { throw CheckpointError(.invalid, "manifest \(manifest.number) of \(job) can't be published: \(fault)") }

@@ -2,9 +2,9 @@ import Engine
 
 /// What a writer says of a checkpoint; `CheckpointStore.publish` adds the number, the job and the keys of new objects.
 public struct ManifestDraft: Sendable {
-    /// The newest manifest as the writer knows it; nil when there was none. Losing the race for the number after it means
-    /// that another writer has the job.
-    public var parent: Manifest?
+    /// The newest manifest as the writer knows it (`CheckpointStore.newestLink`, also when that one is damaged); nil when
+    /// there was none. Losing the race for the number after it means that another writer has the job.
+    public var parent: ManifestLink?
     public var minimumReader = Manifest.format
     public var jobVersion: Int
     public var stateFormat: Int
@@ -22,7 +22,7 @@ public struct ManifestDraft: Sendable {
     public var tables: [TablePosition]
 
     public init(
-        parent: Manifest?, jobVersion: Int, stateFormat: Int, identity: String, lineage: Lineage, writer: String, epoch: Epoch, createdAt: Int64,
+        parent: ManifestLink?, jobVersion: Int, stateFormat: Int, identity: String, lineage: Lineage, writer: String, epoch: Epoch, createdAt: Int64,
         reason: CheckpointReason, retained: [ManifestObject], partitions: [String: Int], tasks: [TaskPosition], tables: [TablePosition]
     ) {
         self.parent = parent

@@ -60,6 +60,11 @@ enum LocalFile {
         if position / syncEveryBytes != (position + bytes.count) / syncEveryBytes { try sync(descriptor, path) }
     }
 
+    /// Takes everything out of a file that is open for writing.
+    static func empty(_ descriptor: Int32, _ path: String) throws(CheckpointError) {
+        guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else { throw failure("empty", path) }
+    }
+
     static func sync(_ descriptor: Int32, _ path: String) throws(CheckpointError) {
         guard fsync(descriptor) == 0 else { throw failure("sync", path) }
     }

@@ -1,5 +1,3 @@
-import Foundation
-
 /// How people name a checkpoint.
 public enum CheckpointReference: Hashable, Sendable {
     /// `latest`, or so many before it: `latest~2`. Collected ones don't count.
@@ -21,7 +19,7 @@ public enum CheckpointReference: Hashable, Sendable {
             self = .latest(back: Int(back))
         } else if let number = CheckpointReference.count(text[...]), number > 0 {
             self = .number(ManifestNumber(number))
-        } else if text.hasPrefix("@"), let time = CheckpointReference.time(of: text.dropFirst()) {
+        } else if text.hasPrefix("@"), let time = ISO8601.milliseconds(text.dropFirst()) {
             self = .time(time)
         } else if text.hasPrefix("tag:"), TagName.isValid(text.dropFirst(4)) {
             self = .tag(String(text.dropFirst(4)))
@@ -36,16 +34,6 @@ public enum CheckpointReference: Hashable, Sendable {
     private static func count(_ text: Substring) -> UInt64? {
         guard (1...18).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
         return UInt64(text)
-    }
-
-    /// An ISO 8601 time with an offset or Z; seconds and their fraction may be missing.
-    private static func time(of text: Substring) -> Int64? {
-        let pattern = /(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d)?(?:\.(\d{1,3}))?(Z|[+-]\d\d:\d\d)/
-        guard let match = text.wholeMatch(of: pattern), match.3 == nil || match.2 != nil else { return nil }
-        let whole = "\(match.1)\(match.2 ?? ":00")\(match.4)"
-        guard let date = try? Date(whole, strategy: .iso8601) else { return nil }
-        let fraction = match.3.map { Int64($0.padding(toLength: 3, withPad: "0", startingAt: 0)) ?? 0 } ?? 0
-        return Int64(date.timeIntervalSince1970) * 1000 + fraction
     }
 }
 

@@ -8,7 +8,7 @@ extension CheckpointStore {
     /// lost: the manifest may be there; also when an earlier draft of this same writer turned out to be there: look for
     /// the newest manifest again and publish on top of it. `corrupt` when the store gives back other bytes than it was given.
     public func publish(_ draft: ManifestDraft, files: [NewObject]) throws(CheckpointError) -> Manifest {
-        try checkParent(of: draft)
+        let inherited = try objectsOfParent(of: draft)
         var added: [ManifestObject] = []
         for file in files { added.append(try described(file)) }
         let (manifest, bytes) = try Manifest.made(from: draft, job: job, objects: draft.retained + added)
@@ -16,7 +16,7 @@ extension CheckpointStore {
         // Looking first saves an upload when the race is lost already.
         if let found = try objects.get(key, limit: Manifest.longest) { return try resolve(found, ours: manifest, bytes) }
         for (file, object) in zip(files, added) { try upload(file, as: object) }
-        let known = Set((draft.parent?.objects ?? []) + added)
+        let known = Set(inherited + added)
         let borrowed = manifest.objects.filter { !known.contains($0) }
         for object in borrowed { try check(object, deep: false) }
         let outcome = try objects.put(.bytes(bytes), at: key, onlyIfAbsent: true)
@@ -29,14 +29,18 @@ extension CheckpointStore {
         return published
     }
 
-    private func checkParent(of draft: ManifestDraft) throws(CheckpointError) {
-        guard let parent = draft.parent else { return }
-        let key = layout.manifest(parent.number)
-        guard let found = try manifest(parent.number) else {
-            throw CheckpointError(.corrupt, "\(place(of: key)) is gone, which this writer has read before; somebody removed it from the store")
+    /// The objects of the parent, which nobody collects while it is the newest.
+    private func objectsOfParent(of draft: ManifestDraft) throws(CheckpointError) -> [ManifestObject] {
+        guard let parent = draft.parent else { return [] }
+        guard try link(parent.number) == parent else {
+            throw CheckpointError(.fenced, "\(place(of: layout.manifest(parent.number))) is not the manifest that this writer knows any more: another writer has the job \(job)")
         }
-        guard found == .manifest(parent) else {
-            throw CheckpointError(.fenced, "\(place(of: key)) is not the manifest that this writer knows any more: another writer has the job \(job)")
+        do throws(CheckpointError) {
+            guard case .manifest(let manifest)? = try manifest(parent.number) else { return [] }
+            return manifest.objects
+        } catch {
+            guard [.corrupt, .incompatible].contains(error.kind) else { throw error }
+            return []
         }
     }
 

@@ -36,6 +36,29 @@ public final class CheckpointStore: Sendable {
         return manifest
     }
 
+    /// The newest number and the hash of what is stored there, readable or not: what a writer publishes after. nil in an
+    /// empty store.
+    public func newestLink() throws(CheckpointError) -> ManifestLink? {
+        guard let number = try newestNumber() else { return nil }
+        return try link(number)
+    }
+
+    /// A tombstone's is that of the manifest it was. Throws kind `corrupt` when the number was given and is gone.
+    func link(_ number: ManifestNumber) throws(CheckpointError) -> ManifestLink {
+        let key = layout.manifest(number)
+        guard let bytes = try objects.get(key, limit: Manifest.longest) else {
+            throw CheckpointError(.corrupt, "\(place(of: key)) is gone, which was there before; somebody removed it from the store")
+        }
+        do throws(CheckpointError) {
+            if case .tombstone(let tombstone) = try ManifestOrTombstone.read(bytes, number: number, job: job, at: place(of: key)) {
+                return ManifestLink(number: number, sha256: tombstone.sha256)
+            }
+        } catch {
+            guard [.corrupt, .incompatible].contains(error.kind) else { throw error }
+        }
+        return ManifestLink(number: number, sha256: SHA256.of(bytes))
+    }
+
     /// A manifest or what is left of it; nil when that number was never given.
     public func manifest(_ number: ManifestNumber) throws(CheckpointError) -> ManifestOrTombstone? {
         let key = layout.manifest(number)
