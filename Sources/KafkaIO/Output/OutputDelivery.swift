@@ -31,13 +31,13 @@ final class OutputDelivery {
         // A job with another state must not be shut out before it is clear that this one fits.
         if case .found(let found) = try producer.readLedger() { try OutputDelivery.check(found, known, settings) }
         let deadline = Deadline(settings.reachLimit)
-        try OutputDelivery.initialize(producer, topic, deadline)
-        let ledger = try OutputDelivery.ledger(producer, deadline)
+        try OutputDelivery.initialize(producer, topic, deadline, pause)
+        let ledger = try OutputDelivery.ledger(producer, deadline, pause)
         try OutputDelivery.check(ledger, known, settings)
         machine = TransactionalDelivery(ledger: ledger)
     }
 
-    private static func initialize(_ producer: any TransactionalProducer, _ topic: String, _ deadline: Deadline) throws {
+    private static func initialize(_ producer: any TransactionalProducer, _ topic: String, _ deadline: Deadline, _ pause: Duration) throws {
         var anew = true
         while true {
             let answer = try producer.initialize(anew: anew)
@@ -50,19 +50,24 @@ final class OutputDelivery {
             guard !deadline.isOver else {
                 throw SourceError(.retry, "transactions to topic \(topic) can't be begun within \(deadline.limit): \(answer.text); see to the brokers, and to the user's right to use transactions")
             }
-            deadline.pauseBeforeRetry()
+            wait(pause)
         }
     }
 
-    private static func ledger(_ producer: any TransactionalProducer, _ deadline: Deadline) throws -> SinkLedger? {
+    private static func ledger(_ producer: any TransactionalProducer, _ deadline: Deadline, _ pause: Duration) throws -> SinkLedger? {
         while true {
             switch try producer.readLedger() {
             case .found(let ledger): return ledger
             case .unavailable(let text):
                 guard !deadline.isOver else { throw SourceError(.retry, "\(text), for \(deadline.limit); see to the brokers, and to the user's right to read that group") }
-                deadline.pauseBeforeRetry()
+                wait(pause)
             }
         }
+    }
+
+    private static func wait(_ pause: Duration, unless isCancelled: () -> Bool = { false }) {
+        let end = Deadline(pause)
+        while !end.isOver && !isCancelled() { end.pauseBeforeRetry() }
     }
 
     /// Throws when a ledger does not fit the state.
@@ -115,10 +120,10 @@ final class OutputDelivery {
             answer = try producer.send(batch, entry: entry, isCancelled: isCancelled)
         case .commit:
             (what, state) = ("is not known to be committed", .unknown)
-            answer = producer.commit()
+            answer = try producer.commit()
         case .abort:
             (what, state) = ("is being aborted", .waiting)
-            answer = producer.abort()
+            answer = try producer.abort()
         case .done, .stop: return
         }
         lastText = answer.text
@@ -142,9 +147,8 @@ final class OutputDelivery {
     /// Tells of the trouble and waits before the next step, longer each time.
     private func troubled(_ state: TableStatus.State, _ text: String, _ isCancelled: () -> Bool) {
         trouble(state, text)
-        let deadline = Deadline(pause)
+        OutputDelivery.wait(pause, unless: isCancelled)
         pause = min(pause * 2, settings.retryPauseLimit)
-        while !deadline.isOver && !isCancelled() { deadline.pauseBeforeRetry() }
     }
 
     private func trouble(_ state: TableStatus.State, _ text: String) {

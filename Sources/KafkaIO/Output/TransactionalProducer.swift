@@ -14,8 +14,8 @@ protocol TransactionalProducer: AnyObject {
     /// Begins a transaction and hands over all rows of the batch in their order, and the ledger's entry. A batch without
     /// rows writes only the entry.
     func send(_ batch: SinkBatch, entry: SinkLedger, isCancelled: () -> Bool) throws -> TransactionAnswer
-    func commit() -> TransactionAnswer
-    func abort() -> TransactionAnswer
+    func commit() throws -> TransactionAnswer
+    func abort() throws -> TransactionAnswer
 }
 
 /// How a call ended, and what the client said about it.
