@@ -44,11 +44,12 @@ final class StateCatalog {
     /// Makes sure that the topology's state and output tables are known, unchanged where they were known already.
     /// Must run inside a transaction.
     func declare(_ topology: Topology) throws {
-        for table in topology.tables where outputs[table.name] == nil {
-            try Statement(database, "INSERT INTO output_table (name) VALUES (?)").run(.text(table.name))
-            remember(table.name, try lastID())
+        let tables = topology.outboxTables.map(\.name)
+        for table in tables where outputs[table] == nil {
+            try Statement(database, "INSERT INTO output_table (name) VALUES (?)").run(.text(table))
+            remember(table, try lastID())
         }
-        try refuseUndeliveredRows(notIn: Set(topology.tables.map(\.name)))
+        try refuseUndeliveredRows(notIn: Set(tables))
         for stage in topology.stages {
             let schemas = stage.blueprint.schemas
             for schema in schemas { try declare(schema, in: stage.name) }
@@ -68,6 +69,9 @@ final class StateCatalog {
             try waiting.bind(.integer(id))
             guard try waiting.step() else { continue }
             waiting.reset()
+            if let sink = OutboxTable.sink(ofName: name) {
+                throw StateError(.incompatible, "rows wait to be delivered to the output \(sink) (\(name)), but it is switched off now: switch it on again and stop the job with SIGTERM once it delivers, so that it drains; then switch it off")
+            }
             throw StateError(.incompatible, "rows of table \(name) wait to be delivered, but this version of the job does not have that table; start the version that has it and let it drain, then this one")
         }
     }

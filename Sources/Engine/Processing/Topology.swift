@@ -16,6 +16,8 @@ public struct Topology: Sendable {
     public let version: Int
     public let stages: [Stage]
     public let references: [Reference]
+    /// The sinks that get every row beside the job's first one.
+    public private(set) var furtherSinks: [SinkName] = []
 
     public init(job: String, version: Int, stages: [Stage], references: [Reference] = []) {
         let names = stages.map(\.name)
@@ -35,6 +37,20 @@ public struct Topology: Sendable {
             precondition(known == table, "job \(job): two tables are called \(table.name)")
         }
         return tables
+    }
+
+    /// The job with its rows going to `sinks` too, from the next epoch on.
+    public func alsoWriting(to sinks: [SinkName]) -> Topology {
+        precondition(Set(sinks).count == sinks.count, "job \(job): two sinks have the same name")
+        var topology = self
+        topology.furtherSinks = sinks
+        return topology
+    }
+
+    /// All output tables on their way to every sink, the first sink's before the others'.
+    public var outboxTables: [OutboxTable] {
+        let tables = tables
+        return tables.map { OutboxTable($0) } + furtherSinks.flatMap { sink in tables.map { OutboxTable($0, sink: sink) } }
     }
 
     /// The stages that send to `stage`.

@@ -12,6 +12,7 @@ struct JobCheck {
         let state = checkState(topology)
         checkInput(topology, state)
         checkTables(topology, state)
+        checkKafkaOutput(topology, state)
     }
 
     private enum FoundState {
@@ -89,15 +90,32 @@ struct JobCheck {
         guard let sink = reached else { return report.skipped("tables", "ClickHouse is a finding") }
         guard case .known(let restored) = state else { return report.skipped("tables", "the state is a finding") }
         for table in topology.tables {
-            let last = restored?.outbox.first { $0.table == table.name }?.lastFrozen
-            let known = SinkTable(table: table, lineage: restored?.lineage ?? .first, lastFrozen: last, isNewState: restored?.isNew ?? true)
             do {
-                let partitioning = try sink.open([known])[table.name] ?? .none
+                let partitioning = try sink.open([known(OutboxTable(table), restored)])[table.name] ?? .none
                 Console.writeResult("ok       table \(table.name): by \(partitioning.rawValue), fits the state")
             } catch let failure as any Failure where failure.kind == .missing && mayCreate {
                 Console.writeResult("ok       table \(table.name): none yet; a run creates it")
             } catch {
                 report.finding("table \(table.name)", plainText(of: error))
+            }
+        }
+    }
+
+    /// A table as the state knows it; nothing is known of any where there is no state yet.
+    private func known(_ table: OutboxTable, _ restored: RestoredState?) -> SinkTable {
+        if let restored { return SinkTable(table, restored) }
+        return SinkTable(table: table.table, outboxName: table.name, lineage: .first, lastFrozen: nil, isNewState: true)
+    }
+
+    private func checkKafkaOutput(_ topology: Topology, _ state: FoundState) {
+        let made = report.attempt("Kafka output", { try parts.makeKafkaOutput(reachLimit: JobCheck.reachLimit) }) { $0 == nil ? "off" : "on" }
+        guard let output = made.flatMap({ $0 }) else { return }
+        guard case .known(let restored) = state else { return report.skipped("output topics", "the state is a finding") }
+        for table in topology.outboxTables where table.sink == KafkaOutput.name {
+            _ = report.attempt("output topic \(output.topic(of: table.table))", { try output.inspect(known(table, restored)) }) { found in
+                guard let partitions = found.partitions else { return "none yet; a run asks the brokers for it" }
+                let last = found.lastBatch.map { "the last batch there is \($0)" } ?? "no batch there yet"
+                return "\(counted(partitions, "partition", "partitions")), \(last), fits the state"
             }
         }
     }

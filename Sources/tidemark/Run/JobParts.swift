@@ -20,7 +20,7 @@ struct JobParts {
         settings.maxAhead = configuration.time.maxAhead
         settings.alertThreshold = configuration.fintech.alertThreshold
         settings.churnAfter = configuration.fintech.churnAfter
-        return FintechJob.topology(settings: settings)
+        return FintechJob.topology(settings: settings).alsoWriting(to: configuration.kafkaOutput.isEnabled ? [KafkaOutput.name] : [])
     }
 
     func workerSettings(untilEnd: Bool) -> WorkerSettings {
@@ -77,6 +77,19 @@ struct JobParts {
 
     func makeSink(_ settings: ClickHouseSettings? = nil) throws -> ClickHouseSink {
         try ClickHouseSink(settings ?? clickHouseSettings, log: logger)
+    }
+
+    /// The Kafka output; nil when it is off. `reachLimit`: how long the brokers may take to answer before it is open.
+    func makeKafkaOutput(reachLimit: Duration = .seconds(30)) throws -> KafkaOutput? {
+        let section = configuration.kafkaOutput
+        guard section.isEnabled else { return nil }
+        var properties = section.properties.mapValues(\.revealed)
+        if section.inheritsConnection, case .kafka(let input) = configuration.input.source {
+            properties.merge(KafkaProperties.connection(of: input.properties.mapValues(\.revealed))) { own, _ in own }
+        }
+        var settings = KafkaOutputSettings(properties: properties, job: configuration.jobID, topicPrefix: section.topicPrefix)
+        settings.reachLimit = reachLimit
+        return try KafkaOutput(settings, logger: logger)
     }
 
     /// The input as messages name it.
