@@ -59,22 +59,23 @@ extension SQLiteStateStore {
         }
     }
 
-    /// Folds one task's deltas of one table: closed windows first (in order, with what came before them gone), then the
-    /// last word on each key, sorted by key.
+    /// Folds one task's deltas of one table: closed windows first (with what came before them gone), then the last word on
+    /// each key, sorted by key.
     private func fold(_ task: Int64, _ table: Int64, through: Int64) throws -> (changes: Int, bytes: Int) {
         var blobs: [[UInt8]] = []
         let select = try Statement(database, "SELECT bytes FROM delta WHERE task = ? AND state_table = ? AND sequence <= ? ORDER BY sequence")
         try select.bind(.integer(task), .integer(table), .integer(through))
         while try select.step() { blobs.append(select.blob(0).copy()) }
 
-        var closed: Set<[UInt8]> = []
+        /// How many changes came before each window was closed last.
+        var closed: [[UInt8]: Int] = [:]
         var changes: [FoldedChange] = []
         for blob in blobs {
             let isComplete = blob.withUnsafeBytes { bytes in
                 StateDelta.forEachChange(in: ByteView(bytes)) { change in
                     // The blobs live until the end of this function, so views into them may be kept for as long.
                     switch change {
-                    case .windowClosed(let prefix): closed.insert(prefix.copy())
+                    case .windowClosed(let prefix): closed[prefix.copy()] = changes.count
                     case .removed(let key): changes.append(FoldedChange(key: key, record: nil, order: changes.count))
                     case .stored(let key, let record): changes.append(FoldedChange(key: key, record: record, order: changes.count))
                     }
@@ -85,9 +86,8 @@ extension SQLiteStateStore {
             }
         }
         try withExtendedLifetime(blobs) {
-            try deleteWindows(closed, task, table)
-            // A window is closed for good, so whatever the deltas say of its keys is over.
-            if !closed.isEmpty { changes.removeAll { $0.key.count >= 8 && closed.contains($0.key.prefix(8).copy()) } }
+            try deleteWindows(closed.keys, task, table)
+            if !closed.isEmpty { changes.removeAll { $0.key.count >= 8 && $0.order < closed[$0.key.prefix(8).copy()] ?? 0 } }
             changes.sort { $0.key == $1.key ? $0.order < $1.order : $0.key < $1.key }
             try apply(changes, task, table)
         }
@@ -101,7 +101,7 @@ extension SQLiteStateStore {
         let order: Int
     }
 
-    private func deleteWindows(_ closed: Set<[UInt8]>, _ task: Int64, _ table: Int64) throws {
+    private func deleteWindows(_ closed: some Sequence<[UInt8]>, _ task: Int64, _ table: Int64) throws {
         let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key >= ? AND key < ?")
         for prefix in closed {
             let end = keyAfterWindow(of: prefix)

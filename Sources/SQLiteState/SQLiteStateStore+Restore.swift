@@ -134,8 +134,8 @@ extension SQLiteStateStore {
         try statement.bind(.integer(task), .integer(tableID))
         defer { statement.reset() }
         while try statement.step() {
-            // What can't be loaded within the budget is read when it is asked for; timers are needed at once.
-            if table.memoryBytes > memoryBudget && !table.schema.hasTimer {
+            // What can't be loaded within the budget is read when it is asked for.
+            if table.memoryBytes > memoryBudget && !table.isHeldWhole {
                 let key = statement.blob(0).copy()
                 statement.reset()
                 return try noteUnloaded(from: key, table, task, tableID)

@@ -40,6 +40,8 @@ public struct TaskCounters: Sendable, Equatable {
     public var rejected: UInt64 = 0
     public var late: UInt64 = 0
     public var skipped: [String: UInt64] = [:]
+    /// Of the late ones, those that another task read and forwarded, by that task.
+    public var lateOf: [TaskID: UInt64] = [:]
 
     public init() {}
 }
