@@ -5,7 +5,9 @@ enum PlainJob {
     static let rows = OutputTable("rows", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
     static let other = OutputTable("other", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
 
-    static func topology(job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas, tables: [OutputTable] = [rows, other]) -> Topology {
+    static func topology(
+        job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas, tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:]
+    ) -> Topology {
         Topology(job: job, version: version, stages: [
             Stage("first", topic: "topic") { setup in
                 for table in tables { _ = setup.rows(of: table) }
@@ -13,7 +15,7 @@ enum PlainJob {
                 return PlainTask(id: setup.task, schemas: schemas)
             },
             Stage("second", partitions: 2) { PlainTask(id: $0.task, schemas: []) },
-        ])
+        ], fixedSettings: fixedSettings)
     }
 
     static func task(_ partition: Int) -> TaskID { TaskID(stage: "first", partition: partition) }
