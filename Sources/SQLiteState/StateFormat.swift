@@ -1,16 +1,17 @@
 /// The state file's tables. Every stored row leads with its task, so that a task can move.
 enum StateFormat {
     /// The format's version, in `PRAGMA user_version`.
-    static let version: Int64 = 1
+    static let version: Int64 = 2
 
     static let create = """
         CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         -- How many partitions each topic and stage has, for ever.
         CREATE TABLE partitions (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
-        -- Tasks with their watermark and how far they have read; the last record read is kept to recognise the log.
+        -- Tasks with their watermark, whether it was raised last because a run ended, and how far they have read; the last
+        -- record read is kept to recognise the log.
         CREATE TABLE task (
             id INTEGER PRIMARY KEY, stage TEXT NOT NULL, partition INTEGER NOT NULL, watermark INTEGER,
-            next_offset INTEGER, last_offset INTEGER, last_timestamp INTEGER, last_checksum INTEGER,
+            next_offset INTEGER, last_offset INTEGER, last_timestamp INTEGER, last_checksum INTEGER, ended INTEGER NOT NULL DEFAULT 0,
             UNIQUE (stage, partition)
         );
         -- Schemas of the state tables; fields is a JSON array of {"name", "type"}.

@@ -41,10 +41,10 @@ enum PlainJob {
     }
 
     static func taskCut(
-        _ task: TaskID, watermark: Int64 = 0, position: SourcePosition? = nil, deltas: [StateDelta] = [], rows: [OutboxChunk] = [],
+        _ task: TaskID, watermark: Int64 = 0, isEnded: Bool = false, position: SourcePosition? = nil, deltas: [StateDelta] = [], rows: [OutboxChunk] = [],
         sent: [MessageBatch] = [], received: [MessageBatchID] = []
     ) -> TaskCut {
-        TaskCut(task: task, watermark: EventTime(milliseconds: watermark), position: position, deltas: deltas, rows: rows, sent: sent, received: received)
+        TaskCut(task: task, watermark: EventTime(milliseconds: watermark), isEnded: isEnded, position: position, deltas: deltas, rows: rows, sent: sent, received: received)
     }
 
     static func message(from: Int, to: Int, epoch: UInt64) -> MessageBatch {

@@ -24,6 +24,8 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     private var rejected: [(record: Int32, rejection: Rejection)] = []
     private var position: SourcePosition?
     private var hasMoved = false
+    /// The watermark is where it is because a bounded run ended.
+    private var isEnded = false
     private var received: [MessageBatchID] = []
 
     /// Records are decoded and processed this many at a time.
@@ -202,6 +204,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     public func raiseWatermark(to watermark: EventTime, firingTimers: Bool) throws {
         guard watermark > self.watermark else { return }
         self.watermark = watermark
+        isEnded = !firingTimers
         for processor in processors { try processor.advance(to: watermark, firingTimers: firingTimers) }
         try setup.checkSideStates()
     }
@@ -217,7 +220,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
             switch decoder.decode(records[index], scratch: scratch) {
             case .event(let event, let time):
                 guard try isWanted(event, at: time, Int32(index)) else { continue }
-                if movesWatermark { watermark = max(watermark, time - lateness) }
+                if movesWatermark, time - lateness > watermark { move(to: time - lateness) }
                 events.initializeElement(at: count, to: TimedEvent(event: event, time: time, watermark: watermark, record: Int32(index)))
                 count += 1
             case .skipped(let name):
@@ -241,8 +244,13 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     private func reach(_ watermark: EventTime, behind count: Int) throws {
         guard watermark > self.watermark else { return }
         guard count > 0 else { return try raiseWatermark(to: watermark, firingTimers: true) }
-        self.watermark = watermark
+        move(to: watermark)
         events[count - 1].watermark = watermark
+    }
+
+    private func move(to watermark: EventTime) {
+        self.watermark = watermark
+        isEnded = false
     }
 
     /// False for an event that has come already, or so late that nobody can say.
@@ -276,7 +284,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         for state in setup.sideStates { state.windowsClosed(through: watermark) }
         repeats?.ids.close(through: watermark)
         return TaskCut(
-            task: id, watermark: watermark, position: hasMoved ? position : nil,
+            task: id, watermark: watermark, isEnded: isEnded, position: hasMoved ? position : nil,
             deltas: stateTables.compactMap { $0.cut() },
             rows: setup.rowWriters.flatMap { $0.cut(task: id, epoch: epoch) },
             sent: setup.messageWriters.flatMap { $0.cut(epoch: epoch) },

@@ -53,11 +53,12 @@ final class HashedIDs {
     /// Builds the table anew, half full, of the hashes that are live.
     private func rebuild(_ isLive: (Int32) -> Bool) {
         let (oldHashes, oldBuckets, oldCapacity) = (hashes, buckets, capacity)
-        let live = (0..<oldCapacity).filter { oldHashes[$0] != HashedIDs.unused && isLive(oldBuckets[$0]) }
-        capacity = max(live.count * 2, HashedIDs.leastCapacity)
+        var live = 0
+        for old in 0..<oldCapacity where oldHashes[old] != HashedIDs.unused && isLive(oldBuckets[old]) { live += 1 }
+        capacity = max(live * 2, HashedIDs.leastCapacity)
         (hashes, buckets) = HashedIDs.slots(capacity)
-        used = live.count
-        for old in live {
+        used = live
+        for old in 0..<oldCapacity where oldHashes[old] != HashedIDs.unused && isLive(oldBuckets[old]) {
             let slot = slot(of: oldHashes[old])
             hashes[slot] = oldHashes[old]
             buckets[slot] = oldBuckets[old]

@@ -37,6 +37,9 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
     public static let horizonBucket = EventSpan.seconds(10)
 
     public var hasTimers: Bool { [.visits, .everything, .once, .rekeyedInOrder].contains(self) }
+    /// How many partitions its topic may have, at most `count`.
+    public func partitions(atMost count: Int) -> Int { self == .rekeyedInOrder ? 1 : count }
+
     public var hasWindows: Bool { self != .visits }
     public var isRekeyed: Bool { self == .rekeyed || self == .rekeyedInOrder }
     var hasCustomerTotals: Bool { [.windowed, .everything, .once, .rekeyed, .rekeyedInOrder].contains(self) }
