@@ -12,6 +12,7 @@ extension SQLiteStateStore {
             do {
                 try database.transaction {
                     try upgradeFile()
+                    try keepSettings(of: topology)
                     try opened.catalog.declare(topology)
                     found = try restoredState(isNew: isNew, opened)
                     throw Undo()

@@ -72,20 +72,16 @@ struct WorkerPlan {
     private static func tasks(
         _ worker: Worker, _ restored: RestoredState, _ partitions: [String: Int], _ partitioning: [String: RowPartitioning]
     ) throws -> [any StreamTask] {
-        var messageStages: [StageName: Int] = [:]
+        var counts: [StageName: Int] = [:]
         for stage in worker.topology.stages {
-            if case .messages(let count) = stage.input { messageStages[stage.name] = count }
-        }
-        let environment = TaskEnvironment(partitioning: partitioning, partitions: messageStages, cold: worker.store, references: worker.referenceTables)
-        var tasks: [any StreamTask] = []
-        for stage in worker.topology.stages {
-            let count = switch stage.input {
+            counts[stage.name] = switch stage.input {
             case .topic(let topic): partitions[topic] ?? 0
             case .messages(let count): count
             }
-            for partition in 0..<count {
-                tasks.append(stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: partition), environment: environment)))
-            }
+        }
+        let environment = TaskEnvironment(partitioning: partitioning, partitions: counts, cold: worker.store, references: worker.referenceTables)
+        let tasks = worker.topology.stages.flatMap { stage in
+            (0..<(counts[stage.name] ?? 0)).map { stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment)) }
         }
         for task in tasks {
             try worker.store.restore(task, memoryBudget: worker.settings.memoryBudget / max(tasks.count, 1))

@@ -18,14 +18,18 @@ public struct Topology: Sendable {
     public let references: [Reference]
     /// The sinks that get every row beside the job's first one.
     public private(set) var furtherSinks: [SinkName] = []
+    /// Settings by their names that the state is built on, so that a change of one needs a new state: a store keeps them
+    /// and refuses others.
+    public let fixedSettings: [String: String]
 
-    public init(job: String, version: Int, stages: [Stage], references: [Reference] = []) {
+    public init(job: String, version: Int, stages: [Stage], references: [Reference] = [], fixedSettings: [String: String] = [:]) {
         let names = stages.map(\.name)
         precondition(Set(names).count == names.count, "job \(job): two stages have the same name")
         self.job = job
         self.version = version
         self.stages = stages
         self.references = references
+        self.fixedSettings = fixedSettings
         precondition(Set(references.map(\.name)).count == references.count, "job \(job): two references have the same name")
     }
 

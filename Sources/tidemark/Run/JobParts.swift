@@ -18,6 +18,14 @@ struct JobParts {
         settings.topicPrefix = configuration.input.topicPrefix
         settings.outOfOrderness = configuration.time.outOfOrderness
         settings.maxAhead = configuration.time.maxAhead
+        settings.keyedBy = switch configuration.input.keyedBy {
+        case .customerID: .customerID
+        case .id: .id
+        }
+        settings.deduplicationHorizon = switch configuration.input.deduplicateBy {
+        case .none: nil
+        case .id: configuration.input.deduplicationHorizon
+        }
         settings.alertThreshold = configuration.fintech.alertThreshold
         settings.churnAfter = configuration.fintech.churnAfter
         return FintechJob.topology(settings: settings).alsoWriting(to: configuration.kafkaOutput.isEnabled ? [KafkaOutput.name] : [])
