@@ -32,6 +32,6 @@ public enum FintechJob {
             Stage(MerchantPerformance.stage, partitions: MerchantPerformance.partitions) { setup in
                 setup.decode(with: MerchantPartialDecoder()).window(MerchantPerformance.span, MerchantPerformance(setup))
             },
-        ], references: references(settings))
+        ], references: references(settings), views: views)
     }
 }

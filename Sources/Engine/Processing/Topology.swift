@@ -16,14 +16,18 @@ public struct Topology: Sendable {
     public let version: Int
     public let stages: [Stage]
     public let references: [Reference]
+    /// Questions that dashboards ask of the tables; a sink that can answers them.
+    public let views: [OutputView]
 
-    public init(job: String, version: Int, stages: [Stage], references: [Reference] = []) {
+    public init(job: String, version: Int, stages: [Stage], references: [Reference] = [], views: [OutputView] = []) {
         let names = stages.map(\.name)
         precondition(Set(names).count == names.count, "job \(job): two stages have the same name")
         self.job = job
         self.version = version
         self.stages = stages
         self.references = references
+        self.views = views
+        precondition(Set(views.map(\.name)).count == views.count, "job \(job): two views have the same name")
         precondition(Set(references.map(\.name)).count == references.count, "job \(job): two references have the same name")
     }
 

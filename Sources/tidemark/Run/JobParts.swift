@@ -76,7 +76,7 @@ struct JobParts {
     }
 
     func makeSink(_ settings: ClickHouseSettings? = nil) throws -> ClickHouseSink {
-        try ClickHouseSink(settings ?? clickHouseSettings, log: logger)
+        try ClickHouseSink(settings ?? clickHouseSettings, views: topology.views, log: logger)
     }
 
     /// The input as messages name it.
