@@ -136,7 +136,7 @@ private struct ViewQuery {
         }
         let text = ##"(?:[^"\\]|\\.)*"##
         let pairs = SQLText.string("(\"\(text)\"\\s*:\\s*[0-9]+)")
-        let pair = select("arrayJoin(extractAll(\(column(name)), \(pairs)))")
+        let pair = select("arrayJoin(extractAll(ifNull(\(column(name)), ''), \(pairs)))")
         // The quoted name once more as JSON, because only JSON's functions take its escapes out.
         let quoted = "extract(\(pair), \(SQLText.string("^(\"\(text)\")")))"
         return ("visitParamExtractString(concat('{\"_\":', \(quoted), '}'), '_')", "toUInt64(extract(\(pair), '[0-9]+$'))")
