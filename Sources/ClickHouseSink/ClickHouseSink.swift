@@ -69,6 +69,13 @@ public final class ClickHouseSink: BatchSink {
         return try TableCreation(connection: connection, dialect: try ServerDialect.detect(connection)).script(wanted, views)
     }
 
+    /// The views that are not there, by name.
+    public func missingViews() throws -> [String] {
+        let connection = try ClickHouseConnection(settings)
+        let known = try TableCreation(connection: connection, dialect: try ServerDialect.detect(connection)).knownNames()
+        return views.map(\.name).filter { !known.contains($0) }
+    }
+
     @discardableResult
     private func create(_ wanted: [OutputTable], _ connection: ClickHouseConnection, _ dialect: ServerDialect) throws(SinkError) -> [CreationOutcome] {
         let outcomes = try TableCreation(connection: connection, dialect: dialect).create(wanted, views)

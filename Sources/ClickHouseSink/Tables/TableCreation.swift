@@ -26,7 +26,7 @@ struct TableCreation {
     func create(_ tables: [OutputTable], _ views: [OutputView]) throws(SinkError) -> [CreationOutcome] {
         let name = SQLText.string(database)
         if try connection.rows("SELECT 1 FROM system.databases WHERE name = \(name)").isEmpty { try connection.execute(statements.createDatabase) }
-        let known = Set(try connection.rows("SELECT name FROM system.tables WHERE database = \(name)").map { $0[0] })
+        let known = try knownNames()
         var outcomes: [CreationOutcome] = []
         for table in tables {
             let isThere = known.contains(table.name)
@@ -40,6 +40,11 @@ struct TableCreation {
             outcomes.append(CreationOutcome(name: view.name, what: what))
         }
         return outcomes
+    }
+
+    /// The tables and views of the database.
+    func knownNames() throws(SinkError) -> Set<String> {
+        Set(try connection.rows("SELECT name FROM system.tables WHERE database = \(SQLText.string(database))").map { $0[0] })
     }
 
     /// The statements for what is wanted, in the types that are there; a view that can't be is a comment that says why.

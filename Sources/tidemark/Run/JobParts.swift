@@ -37,6 +37,7 @@ struct JobParts {
         settings.memoryBudget = configuration.state.memoryBudget
         settings.readsUntilEnd = untilEnd
         settings.referenceTimeout = configuration.input.referenceTimeout
+        settings.logsReferenceProgress = !Console.errorIsTerminal
         return settings
     }
 
