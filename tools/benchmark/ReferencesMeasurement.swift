@@ -50,11 +50,12 @@ struct ReferencesMeasurement {
     private func show(_ complete: Complete) {
         let mebibyte = Double(1 << 20)
         for table in complete.references {
-            print(String(format: "%-12@ %9d keys  %7.1f MiB  %9d records read", table.name as NSString, table.keys, Double(table.memoryBytes) / mebibyte, table.counters.total))
+            let name = table.name.padding(toLength: 12, withPad: " ", startingAt: 0)
+            print(name + String(format: "%9d keys  %7.1f MiB  %9d records read", table.keys, Double(table.memoryBytes) / mebibyte, table.counters.total))
         }
         let bytes = (try? FileManager.default.attributesOfItem(atPath: state + "/references.db")[.size] as? Int) ?? 0
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         print(String(
             format: "complete after %.1f s, %.1f s of CPU; the process at most %.0f MiB in memory, references.db %.0f MiB", complete.wall, complete.cpu,
             Double(usage.ru_maxrss) / 1024, Double(bytes) / mebibyte
