@@ -21,8 +21,12 @@ public struct Topology: Sendable {
     /// Settings by their names that the state is built on, so that a change of one needs a new state: a store keeps them
     /// and refuses others.
     public let fixedSettings: [String: String]
+    /// Questions that dashboards ask of the tables; a sink that can answers them.
+    public let views: [OutputView]
 
-    public init(job: String, version: Int, stages: [Stage], references: [Reference] = [], fixedSettings: [String: String] = [:]) {
+    public init(
+        job: String, version: Int, stages: [Stage], references: [Reference] = [], views: [OutputView] = [], fixedSettings: [String: String] = [:]
+    ) {
         let names = stages.map(\.name)
         precondition(Set(names).count == names.count, "job \(job): two stages have the same name")
         self.job = job
@@ -30,6 +34,8 @@ public struct Topology: Sendable {
         self.stages = stages
         self.references = references
         self.fixedSettings = fixedSettings
+        self.views = views
+        precondition(Set(views.map(\.name)).count == views.count, "job \(job): two views have the same name")
         precondition(Set(references.map(\.name)).count == references.count, "job \(job): two references have the same name")
     }
 

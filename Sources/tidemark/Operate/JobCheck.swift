@@ -10,7 +10,12 @@ struct JobCheck {
     func run() {
         let topology = parts.topology
         let state = checkState(topology)
-        checkInput(topology, state)
+        if let source = reach() {
+            checkStreams(topology, state, source)
+            checkReferences(topology, state)
+        } else {
+            report.skipped("topics and positions", "the input is a finding")
+        }
         checkTables(topology, state)
         checkKafkaOutput(topology, state)
     }
@@ -44,16 +49,25 @@ struct JobCheck {
     }
 
     /// How long each question to the brokers may take.
-    private static let reachLimit = Duration.seconds(10)
+    static let reachLimit = Duration.seconds(10)
 
-    private func checkInput(_ topology: Topology, _ state: FoundState) {
-        let restored = state.restored
-        let reached = report.attempt("input") {
+    private func reach() -> (any RecordSource)? {
+        report.attempt("input") {
             let source = try parts.makeSource(untilEnd: true, reachLimit: JobCheck.reachLimit)
             try (source as? KafkaSource)?.reach()
             return source
         } ok: { _ in parts.inputName }
-        guard let source = reached else { return report.skipped("topics and positions", "the input is a finding") }
+    }
+
+    private func checkReferences(_ topology: Topology, _ state: FoundState) {
+        let check = ReferenceCheck(parts: parts, report: report)
+        let partitions = check.topics(topology.references)
+        guard case .known = state else { return report.skipped("references.db", "the state is a finding") }
+        check.file(topology.references, partitions)
+    }
+
+    private func checkStreams(_ topology: Topology, _ state: FoundState, _ source: any RecordSource) {
+        let restored = state.restored
         var assignments: [SourceAssignment] = []
         for stage in topology.stages {
             guard case .topic(let topic) = stage.input else { continue }
@@ -99,6 +113,9 @@ struct JobCheck {
                 report.finding("table \(table.name)", plainText(of: error))
             }
         }
+        _ = report.attempt("views", { try sink.missingViews() }) { missing in
+            missing.isEmpty ? counted(topology.views.count, "view", "views") : "\(missing.count) of \(topology.views.count) are not there; `tidemark tables`\(mayCreate ? " or a run" : "") creates them"
+        }
     }
 
     /// A table as the state knows it; nothing is known of any where there is no state yet.
@@ -121,6 +138,7 @@ struct JobCheck {
     }
 }
 
-private struct CheckFinding: Error, CustomStringConvertible {
+/// Something that is no error of a part, but has to be seen to.
+struct CheckFinding: Error, CustomStringConvertible {
     let description: String
 }

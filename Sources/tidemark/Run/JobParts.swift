@@ -45,6 +45,7 @@ struct JobParts {
         settings.memoryBudget = configuration.state.memoryBudget
         settings.readsUntilEnd = untilEnd
         settings.referenceTimeout = configuration.input.referenceTimeout
+        settings.logsReferenceProgress = !Console.errorIsTerminal
         return settings
     }
 
@@ -84,7 +85,7 @@ struct JobParts {
     }
 
     func makeSink(_ settings: ClickHouseSettings? = nil) throws -> ClickHouseSink {
-        try ClickHouseSink(settings ?? clickHouseSettings, log: logger)
+        try ClickHouseSink(settings ?? clickHouseSettings, views: topology.views, log: logger)
     }
 
     /// The Kafka output; nil when it is off. `reachLimit`: how long the brokers may take to answer before it is open.

@@ -58,6 +58,8 @@ struct RunCommand: ParsableCommand {
         defer { withExtendedLifetime(page) {} }
         let watch = RunWatch(worker, publisher: publisher, topology: topology, logger: logger)
         defer { watch.stop() }
+        let progress = LoadingProgress(worker)
+        defer { progress.stop() }
         let outcome = try worker.run()
         switch outcome {
         case .complete: logger.info("everything is delivered; epoch \(worker.status.epoch)")
