@@ -64,9 +64,13 @@ final class PlainTask: StreamTask {
     let counters = TaskCounters()
     var stateTables: [any StateTable] { tables }
 
-    init(id: TaskID, schemas: [StateSchema] = PlainTask.schemas) {
+    convenience init(id: TaskID, schemas: [StateSchema] = PlainTask.schemas) {
+        self.init(id: id, declarations: schemas.map { StateDeclaration(schema: $0) })
+    }
+
+    init(id: TaskID, declarations: [StateDeclaration]) {
         self.id = id
-        tables = schemas.map { PlainTable(schema: $0) }
+        tables = declarations.map { PlainTable($0) }
     }
 
     func process(_ records: UnsafeBufferPointer<SourceRecord>) {}
@@ -80,12 +84,12 @@ final class PlainTask: StreamTask {
 
 /// A state table that is a dictionary.
 final class PlainTable: StateTable {
-    let schema: StateSchema
+    let declaration: StateDeclaration
     private(set) var rows: [[UInt8]: [UInt8]] = [:]
     private(set) var unloaded: [[UInt8]] = []
     private(set) var foldedRows = 0
 
-    init(schema: StateSchema) { self.schema = schema }
+    init(_ declaration: StateDeclaration) { self.declaration = declaration }
 
     var memoryBytes: Int { rows.reduce(0) { $0 + $1.key.count + $1.value.count } }
     func cut() -> StateDelta? { nil }

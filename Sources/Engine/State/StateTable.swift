@@ -1,6 +1,6 @@
 /// A state table of one task as the engine's own machinery sees it: restored at the start, cut once an epoch, evicted.
 public protocol StateTable: AnyObject {
-    var schema: StateSchema { get }
+    var declaration: StateDeclaration { get }
     var memoryBytes: Int { get }
     /// The changes since the last cut, nil when there are none; the next epoch starts.
     func cut() -> StateDelta?
@@ -13,6 +13,10 @@ public protocol StateTable: AnyObject {
     /// Says that the durable file has folded every change up to `cuts` cuts ago, and gives back about `bytes` of memory.
     /// Returns how many were.
     func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int
+}
+
+extension StateTable {
+    public var schema: StateSchema { declaration.schema }
 }
 
 /// Reads records that were evicted from memory.
