@@ -43,7 +43,7 @@ extension SQLiteStateStore {
         try database.transaction {
             var changes = 0
             while let group = remaining.last, changes < step {
-                let folded = try fold(group.task, group.table, through: pass.through)
+                let folded = try fold(group.task, group.table, through: pass.through, carrying: opened.catalog.carriedFields(of: group.table))
                 changes += folded.changes
                 bytes += folded.bytes
                 remaining.removeLast()
@@ -60,8 +60,8 @@ extension SQLiteStateStore {
     }
 
     /// Folds one task's deltas of one table: closed windows first (in order, with what came before them gone), then the
-    /// last word on each key, sorted by key.
-    private func fold(_ task: Int64, _ table: Int64, through: Int64) throws -> (changes: Int, bytes: Int) {
+    /// last word on each key, sorted by key. `carrying`: what stored records take from those before them.
+    func fold(_ task: Int64, _ table: Int64, through: Int64, carrying carried: CarriedFields?) throws -> (changes: Int, bytes: Int) {
         var blobs: [[UInt8]] = []
         let select = try Statement(database, "SELECT bytes FROM delta WHERE task = ? AND state_table = ? AND sequence <= ? ORDER BY sequence")
         try select.bind(.integer(task), .integer(table), .integer(through))
@@ -89,7 +89,7 @@ extension SQLiteStateStore {
             // A window is closed for good, so whatever the deltas say of its keys is over.
             if !closed.isEmpty { changes.removeAll { $0.key.count >= 8 && closed.contains($0.key.prefix(8).copy()) } }
             changes.sort { $0.key == $1.key ? $0.order < $1.order : $0.key < $1.key }
-            try apply(changes, task, table)
+            try apply(changes, task, table, carried)
         }
         try Statement(database, "DELETE FROM delta WHERE task = ? AND state_table = ? AND sequence <= ?").run(.integer(task), .integer(table), .integer(through))
         return (changes.count + closed.count, blobs.reduce(0) { $0 + $1.count })
@@ -123,16 +123,32 @@ extension SQLiteStateStore {
         return end
     }
 
-    private func apply(_ changes: [FoldedChange], _ task: Int64, _ table: Int64) throws {
+    private func apply(_ changes: [FoldedChange], _ task: Int64, _ table: Int64, _ carried: CarriedFields?) throws {
         let upsert = try Statement(database, "INSERT INTO keyed (task, state_table, key, record) VALUES (?, ?, ?, ?) ON CONFLICT (task, state_table, key) DO UPDATE SET record = excluded.record")
         let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key = ?")
+        let earlier = try Statement(database, "SELECT record FROM keyed WHERE task = ? AND state_table = ? AND key = ?")
+        var merged = ByteWriter()
+        var isForgotten = false
         for (index, change) in changes.enumerated() {
+            isForgotten = isForgotten || change.record == nil
             if index + 1 < changes.count && changes[index + 1].key == change.key { continue }
-            if let record = change.record {
-                try upsert.run(.integer(task), .integer(table), .blob(change.key), .blob(record))
-            } else {
+            defer { isForgotten = false }
+            guard var record = change.record else {
                 try delete.run(.integer(task), .integer(table), .blob(change.key))
+                continue
             }
+            if let carried, !isForgotten {
+                try earlier.bind(.integer(task), .integer(table), .blob(change.key))
+                defer { earlier.reset() }
+                if try earlier.step() {
+                    merged.removeAll()
+                    guard carried.merge(record, over: earlier.blob(0), into: &merged) else {
+                        throw StateError(.corrupt, "the state file \(database.path) is damaged: a record can't be read; \(StateError.wayOut)")
+                    }
+                    record = merged.view
+                }
+            }
+            try upsert.run(.integer(task), .integer(table), .blob(change.key), .blob(record))
         }
     }
 

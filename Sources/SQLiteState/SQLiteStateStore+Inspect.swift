@@ -2,17 +2,19 @@ import CSQLite
 import Engine
 
 extension SQLiteStateStore {
-    /// What `open` would find, without changing anything; nil where there is no state yet. Throws what `open` would.
-    public func inspect(_ topology: Topology) throws -> RestoredState? {
+    /// What `open` would find, without changing anything; nil where there is no state yet. Throws what `open` would, but
+    /// what it would refuse for the state tables' sake.
+    public func inspect(_ topology: Topology) throws -> InspectedState? {
         try exclusively {
             guard try integer("SELECT count(*) FROM sqlite_schema") > 0 else { return nil }
-            let isNew = try prepareFile(job: topology.job)
-            let opened = Opened(catalog: try StateCatalog(database), statements: try CommitStatements(database))
-            var found: RestoredState?
+            var found: InspectedState?
             do {
                 try database.transaction {
-                    try opened.catalog.declare(topology)
-                    found = try restoredState(isNew: isNew, opened)
+                    let isNew = try prepareFile(job: topology.job)
+                    let opened = Opened(catalog: try StateCatalog(database), statements: try CommitStatements(database))
+                    let compatibility = try compatibility(of: topology, opened.catalog)
+                    try opened.catalog.declareOutputs(of: topology)
+                    found = InspectedState(restored: try restoredState(isNew: isNew, opened), compatibility: compatibility)
                     throw Undo()
                 }
             } catch is Undo {
@@ -20,6 +22,12 @@ extension SQLiteStateStore {
             }
             return found
         }
+    }
+
+    /// What a start would find, and do with the state tables.
+    public struct InspectedState: Sendable {
+        public let restored: RestoredState
+        public let compatibility: StateCompatibility
     }
 
     private struct Undo: Error {}

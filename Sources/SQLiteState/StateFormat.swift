@@ -1,7 +1,32 @@
 /// The state file's tables. Every stored row leads with its task, so that a task can move.
 enum StateFormat {
     /// The format's version, in `PRAGMA user_version`.
-    static let version: Int64 = 1
+    static let version: Int64 = 2
+
+    /// Schemas of the state tables. One may be stored in two versions: as the job that wrote last reads it, and until
+    /// `tidemark finalize` as the version before does.
+    static let stateTable = """
+        -- fields: a JSON array of {"name", "type"}; window_span: in milliseconds, NULL without windows, and for a table of
+        -- format 1 that no later version has opened; role: 'current', 'fallback' (an earlier version's copy) or 'removed';
+        -- job_version: of the job that made it; carried: of a fallback, a JSON array of the fields that its writer does not
+        -- know: what its deltas hold there counts for new keys alone; removed_in: the job's version without it.
+        CREATE TABLE state_table (
+            id INTEGER PRIMARY KEY, stage TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
+            key_kind TEXT NOT NULL, has_timer INTEGER NOT NULL, window_span INTEGER, fields TEXT NOT NULL,
+            role TEXT NOT NULL, job_version INTEGER NOT NULL, carried TEXT, removed_in INTEGER, UNIQUE (stage, name, version)
+        );
+        """
+
+    /// Makes a file of format 1 one of format 2.
+    static let upgradeFrom1 = """
+        ALTER TABLE state_table RENAME TO state_table_1;
+        \(stateTable)
+        INSERT INTO state_table (id, stage, name, version, key_kind, has_timer, fields, role, job_version)
+            SELECT id, stage, name, version, key_kind, has_timer, fields, 'current',
+                (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'job_version') FROM state_table_1;
+        DROP TABLE state_table_1;
+        INSERT INTO meta (name, value) SELECT 'min_reader', value FROM meta WHERE name = 'job_version';
+        """
 
     static let create = """
         CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -13,11 +38,7 @@ enum StateFormat {
             next_offset INTEGER, last_offset INTEGER, last_timestamp INTEGER, last_checksum INTEGER,
             UNIQUE (stage, partition)
         );
-        -- Schemas of the state tables; fields is a JSON array of {"name", "type"}.
-        CREATE TABLE state_table (
-            id INTEGER PRIMARY KEY, stage TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
-            key_kind TEXT NOT NULL, has_timer INTEGER NOT NULL, fields TEXT NOT NULL, UNIQUE (stage, name)
-        );
+        \(stateTable)
         -- Folded state: one row a key.
         CREATE TABLE keyed (
             task INTEGER NOT NULL, state_table INTEGER NOT NULL, key BLOB NOT NULL, record BLOB NOT NULL,

@@ -33,6 +33,8 @@ public struct RestoredState: Sendable {
     /// Batches between tasks that no task has processed, in order of epochs.
     public let messages: [MessageBatch]
     public let outbox: [RestoredOutboxTable]
+    /// What opening changed in the state tables, for people.
+    public var changes: [String] = []
 
     public init(
         isNew: Bool, lineage: Lineage, identity: String = "", epoch: Epoch, partitions: [String: Int], tasks: [TaskID: RestoredTask],
