@@ -6,11 +6,15 @@ enum PlainJob {
     static let other = OutputTable("other", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
 
     static func topology(job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas, tables: [OutputTable] = [rows, other]) -> Topology {
+        topology(job: job, version: version, declarations: schemas.map { StateDeclaration(schema: $0) }, tables: tables)
+    }
+
+    static func topology(job: String = "plain", version: Int, declarations: [StateDeclaration], tables: [OutputTable] = [rows, other]) -> Topology {
         Topology(job: job, version: version, stages: [
             Stage("first", topic: "topic") { setup in
                 for table in tables { _ = setup.rows(of: table) }
                 _ = setup.messages(to: "second")
-                return PlainTask(id: setup.task, schemas: schemas)
+                return PlainTask(id: setup.task, declarations: declarations)
             },
             Stage("second", partitions: 2) { PlainTask(id: $0.task, schemas: []) },
         ])
