@@ -37,12 +37,6 @@ final class StateCatalog {
 
     func fallback(of table: CatalogTable) -> Fallback? { fallbacks[table.id] }
 
-    /// What of a fallback's records comes from the records before them; nil for every other table.
-    func carriedFields(of table: Int64) -> CarriedFields? {
-        guard let found = stored.first(where: { $0.id == table }), !found.carried.isEmpty else { return nil }
-        return CarriedFields(found.carried, of: found.schema)
-    }
-
     private func remember(_ task: TaskID, _ id: Int64) {
         tasks[task] = id
         taskIDs[id] = task

@@ -41,7 +41,7 @@ struct TableEvolution {
         for task in tasks(of: row) {
             try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ?").run(.integer(task), .integer(row.id))
         }
-        try Statement(database, "DELETE FROM delta WHERE state_table = ?").run(.integer(row.id))
+        try forgetDeltas(row)
         try Statement(database, "DELETE FROM state_table WHERE id = ?").run(.integer(row.id))
     }
 
@@ -101,7 +101,26 @@ struct TableEvolution {
 
     /// Folds whatever the table's deltas say, so that its rows are all there is.
     private func foldAll(_ row: CatalogTable) throws {
-        for task in tasks(of: row) { _ = try store.fold(task, row.id, through: .max, carrying: catalog.carriedFields(of: row.id)) }
+        for task in tasks(of: row) {
+            let mark = try Statement(database, "SELECT through FROM fold_mark WHERE task = ? AND state_table = ?")
+            try mark.bind(.integer(task), .integer(row.id))
+            let folded = Epoch(try mark.step() ? UInt64(mark.integer(0)) : 0)
+            mark.reset()
+            _ = try DeltaFold(database: database).fold(FoldGroup(task: task, table: row.id), sequences: 0...Int64.max, after: folded)
+        }
+        try forgetDeltas(row)
+    }
+
+    private func forgetDeltas(_ row: CatalogTable) throws {
+        for table in ["delta", "fold_mark"] { try Statement(database, "DELETE FROM \(table) WHERE state_table = ?").run(.integer(row.id)) }
+        try endDeltaChain()
+    }
+
+    /// What happens here is in no epoch's delta: the next checkpoint has to be a base. One of the present epoch may have
+    /// been taken before this, so a delta can't continue that either.
+    private func endDeltaChain() throws {
+        guard let epoch = try store.number("epoch") else { throw StateError(.corrupt, "the state file \(database.path) lacks its epoch; \(StateError.wayOut)") }
+        try store.setMeta(KeptChanges.entry, String(epoch + 1))
     }
 
     private func copy(_ old: Int64, to new: Int64, _ task: Int64, _ mapping: RecordMapping) throws -> Int {

@@ -35,10 +35,12 @@ public struct RestoredState: Sendable {
     public let outbox: [RestoredOutboxTable]
     /// What opening changed in the state tables, for people.
     public var changes: [String] = []
+    /// What has to leave the sink before anything is delivered; nil when nothing has.
+    public let withdrawal: WithdrawalPlan?
 
     public init(
         isNew: Bool, lineage: Lineage, identity: String = "", epoch: Epoch, partitions: [String: Int], tasks: [TaskID: RestoredTask],
-        messages: [MessageBatch], outbox: [RestoredOutboxTable]
+        messages: [MessageBatch], outbox: [RestoredOutboxTable], withdrawal: WithdrawalPlan? = nil
     ) {
         self.isNew = isNew
         self.lineage = lineage
@@ -48,6 +50,7 @@ public struct RestoredState: Sendable {
         self.tasks = tasks
         self.messages = messages
         self.outbox = outbox
+        self.withdrawal = withdrawal
     }
 }
 
