@@ -12,6 +12,7 @@ struct WorkerPlan {
 
     init(_ worker: Worker) throws {
         restored = try worker.store.open(worker.topology)
+        for change in restored.changes { worker.logger.notice("\(change)") }
         partitions = try WorkerPlan.partitions(worker, restored)
         let partitioning = try WorkerPlan.openSinks(worker, restored)
         tasks = try WorkerPlan.tasks(worker, restored, partitions, partitioning)

@@ -100,16 +100,18 @@ public struct Stage: Sendable {
         let setup = TaskSetup(task: TaskID(stage: name, partition: 0), environment: environment)
         let task = build(setup)
         return StageBlueprint(
-            schemas: task.stateTables.map(\.schema), tables: setup.rowWriters.map(\.table), sendsTo: setup.messageWriters.map(\.stage)
+            declarations: task.stateTables.map(\.declaration), tables: setup.rowWriters.map(\.table), sendsTo: setup.messageWriters.map(\.stage)
         )
     }
 }
 
 /// What a stage declares: its state tables, output tables and the stages that it sends to.
 public struct StageBlueprint: Sendable {
-    public let schemas: [StateSchema]
+    public let declarations: [StateDeclaration]
     public let tables: [OutputTable]
     public let sendsTo: [StageName]
+
+    public var schemas: [StateSchema] { declarations.map(\.schema) }
 }
 
 /// The cold reader of tasks that never evict.

@@ -40,12 +40,31 @@ struct JobCheck {
             Console.writeResult("ok       state: none yet in \(directory); a run begins it")
             return .known(nil)
         }
-        let found = report.attempt("state", { try parts.makeStore().inspect(topology) }) { restored in
-            guard let restored else { return "empty" }
+        let found = report.attempt("state", { try parts.makeStore().inspect(topology) }) {
+            guard let restored = $0?.restored else { return "empty" }
             let waiting = restored.outbox.reduce(0) { $0 + $1.undelivered.count }
             return "lineage \(restored.lineage), epoch \(restored.epoch), \(counted(waiting, "undelivered batch", "undelivered batches"))"
         }
-        return found.map { .known($0) } ?? .unknown
+        guard let found else { return .unknown }
+        guard let found else { return .known(nil) }
+        return report(found.compatibility) ? .known(found.restored) : .unknown
+    }
+
+    /// What a start would do with the state tables; false when it would be refused.
+    private func report(_ compatibility: StateCompatibility) -> Bool {
+        if let refusal = compatibility.refusal { report.finding("state versions", refusal) }
+        for table in compatibility.tables {
+            let what = "state table \(table.stage)/\(table.name)"
+            guard table.action != .refuse else {
+                report.finding(what, table.detail)
+                continue
+            }
+            Console.writeResult("ok       \(what): \(table.action.rawValue), \(table.detail)")
+        }
+        if compatibility.isFinalizePending {
+            Console.writeResult("ok       finalize: pending, version \(compatibility.leastReader) of the job can still go on; `tidemark finalize` ends that")
+        }
+        return compatibility.refusals.isEmpty
     }
 
     /// How long each question to the brokers may take.

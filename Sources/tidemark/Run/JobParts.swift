@@ -11,6 +11,8 @@ import Worker
 struct JobParts {
     let configuration: JobConfiguration
     let logger: Logger
+    /// State tables to drop when the state is opened.
+    var droppedTables: [String] = []
 
     var topology: Topology {
         var settings = FintechSettings()
@@ -81,6 +83,7 @@ struct JobParts {
         // What is not folded can't be evicted, so a small budget wants it folded sooner.
         settings.foldBytes = min(settings.foldBytes, configuration.state.memoryBudget / 4)
         settings.ledgerKeepMilliseconds = configuration.sink.ledgerKeep.components.seconds * 1000
+        settings.droppedTables = droppedTables
         return try SQLiteStateStore(directory: configuration.state.directory, settings: settings)
     }
 
