@@ -7,7 +7,7 @@ import Synchronization
 /// `open` once, then `deliver` from one thread a table; `status` from anywhere.
 public final class ClickHouseSink: BatchSink {
     public let settings: ClickHouseSettings
-    private let log: Logger
+    let log: Logger
     private let tables = Mutex<[String: OneThreadDelivery]>([:])
 
     /// Throws `invalid` when the settings can't be right; asks nobody yet.
