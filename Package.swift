@@ -48,7 +48,8 @@ let package = Package(
         .executableTarget(
             name: "tidemark",
             dependencies: [
-                "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "KafkaIO", "ClickHouseSink", "Admin", "Worker",
+                "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores", "KafkaIO", "ClickHouseSink",
+                "Admin", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -20,7 +20,7 @@ struct ProblemsTests {
         ("state: {memoryBudget: 512MB}", "t.yaml:4: state.memoryBudget: expected a size such as 64KiB, 512MiB or 2GiB, from 16MiB to 1TiB, found \"512MB\""),
         ("log: {level: loud}", "t.yaml:4: log.level: expected one of trace, debug, info, notice, warning, error, critical, found \"loud\""),
         ("http: {bind: localhost}", "t.yaml:4: http.bind: expected host:port such as 127.0.0.1:9464, or off, found \"localhost\""),
-        ("checkpoints: {store: \"gs://bucket\"}", "t.yaml:4: checkpoints.store: expected a directory or s3://bucket/prefix, found \"gs://bucket\""),
+        ("checkpoints: {store: \"gs://bucket\"}", "t.yaml:4: checkpoints.store: expected a directory, s3://bucket/prefix, or off, found \"gs://bucket\""),
         ("clickhouse.createTables: yes", "t.yaml:4: clickhouse.createTables: expected true or false, found \"yes\""),
         ("clickhouse.url: http://h:1", "t.yaml:4: clickhouse.url: is given twice; the first is in line 3"),
         ("output: {kafka: {enabled: true}}", "t.yaml:4: output.kafka.enabled: Kafka output is not available in this version; expected false"),
