@@ -60,7 +60,11 @@ struct SettleCommand: ParsableCommand {
 
     private func batch(_ table: String, _ number: UInt64, in restored: RestoredState) throws -> SinkBatch {
         let waiting = restored.outbox.flatMap(\.undelivered)
-        if let found = waiting.first(where: { $0.table == table && $0.number.number == number }) { return found }
+        if let found = waiting.first(where: { $0.table == table && $0.number.number == number }), let first = waiting.first(where: { $0.table == table }) {
+            // Batches count up to the last one that was delivered: one that is settled before its turn would end that.
+            guard first.id == found.id else { throw SettleError(.invalid, "batch \(found.id) waits behind others of its table; settle \(first.id) first") }
+            return found
+        }
         let others = waiting.isEmpty ? "none is undelivered" : "undelivered are " + waiting.map(\.id.description).joined(separator: ", ")
         throw SettleError(.missing, "the state holds no undelivered batch \(table):\(number); \(others)")
     }
