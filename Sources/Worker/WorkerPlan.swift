@@ -13,7 +13,7 @@ struct WorkerPlan {
     init(_ worker: Worker) throws {
         restored = try worker.store.open(worker.topology)
         partitions = try WorkerPlan.partitions(worker, restored)
-        let partitioning = try worker.sink.open(WorkerPlan.sinkTables(worker.topology, restored))
+        let partitioning = try worker.sink.open(worker.topology.tables.map(restored.sinkTable))
         tasks = try WorkerPlan.tasks(worker, restored, partitions, partitioning)
         var assignments: [SourceAssignment] = []
         var readers: [TopicPartition: any StreamTask] = [:]
@@ -57,13 +57,6 @@ struct WorkerPlan {
         }
         if !new.isEmpty { try worker.store.register(partitions: new) }
         return found
-    }
-
-    private static func sinkTables(_ topology: Topology, _ restored: RestoredState) -> [SinkTable] {
-        topology.tables.map { table in
-            let last = restored.outbox.first { $0.table == table.name }?.lastFrozen
-            return SinkTable(table: table, lineage: restored.lineage, lastFrozen: last, isNewState: restored.isNew, stateIdentity: restored.identity)
-        }
     }
 
     private static func tasks(

@@ -22,13 +22,19 @@ public struct SinkTable: Sendable {
     public let isNewState: Bool
     /// The state's identity: a sink that remembers batches by name must not take those of an earlier state for this one's.
     public let stateIdentity: String
+    /// What counts of the earlier lineages: the sink must hold no row of them beyond. nil while it may, because their
+    /// withdrawal is not over.
+    public let lineageEnds: [LineageEnd]?
 
-    public init(table: OutputTable, lineage: Lineage, lastFrozen: BatchNumber?, isNewState: Bool, stateIdentity: String = "") {
+    public init(
+        table: OutputTable, lineage: Lineage, lastFrozen: BatchNumber?, isNewState: Bool, stateIdentity: String = "", lineageEnds: [LineageEnd]? = nil
+    ) {
         self.table = table
         self.lineage = lineage
         self.lastFrozen = lastFrozen
         self.isNewState = isNewState
         self.stateIdentity = stateIdentity
+        self.lineageEnds = lineageEnds
     }
 }
 

@@ -35,10 +35,13 @@ public struct RestoredState: Sendable {
     public let outbox: [RestoredOutboxTable]
     /// What has to leave the sink before anything is delivered; nil when nothing has.
     public let withdrawal: WithdrawalPlan?
+    /// What counts of each table's earlier lineages, in their order.
+    public let lineageEnds: [String: [LineageEnd]]
 
     public init(
         isNew: Bool, lineage: Lineage, identity: String = "", epoch: Epoch, partitions: [String: Int], tasks: [TaskID: RestoredTask],
-        messages: [MessageBatch], outbox: [RestoredOutboxTable], withdrawal: WithdrawalPlan? = nil
+        messages: [MessageBatch], outbox: [RestoredOutboxTable], withdrawal: WithdrawalPlan? = nil,
+        lineageEnds: [String: [LineageEnd]] = [:]
     ) {
         self.isNew = isNew
         self.lineage = lineage
@@ -49,6 +52,15 @@ public struct RestoredState: Sendable {
         self.messages = messages
         self.outbox = outbox
         self.withdrawal = withdrawal
+        self.lineageEnds = lineageEnds
+    }
+
+    /// What the state knows of a table's delivery.
+    public func sinkTable(_ table: OutputTable) -> SinkTable {
+        SinkTable(
+            table: table, lineage: lineage, lastFrozen: outbox.first { $0.table == table.name }?.lastFrozen, isNewState: isNew,
+            stateIdentity: identity, lineageEnds: withdrawal == nil ? lineageEnds[table.name] ?? [] : nil
+        )
     }
 }
 

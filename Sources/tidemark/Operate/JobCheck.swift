@@ -89,8 +89,7 @@ struct JobCheck {
         guard let sink = reached else { return report.skipped("tables", "ClickHouse is a finding") }
         guard case .known(let restored) = state else { return report.skipped("tables", "the state is a finding") }
         for table in topology.tables {
-            let last = restored?.outbox.first { $0.table == table.name }?.lastFrozen
-            let known = SinkTable(table: table, lineage: restored?.lineage ?? .first, lastFrozen: last, isNewState: restored?.isNew ?? true)
+            let known = restored?.sinkTable(table) ?? SinkTable(table: table, lineage: .first, lastFrozen: nil, isNewState: true)
             do {
                 let partitioning = try sink.open([known])[table.name] ?? .none
                 Console.writeResult("ok       table \(table.name): by \(partitioning.rawValue), fits the state")
