@@ -15,6 +15,7 @@ struct WithdrawalFixture {
     init(_ version: ServerVersion, zombie change: (inout ClickHouseSettings) -> Void = { _ in }) throws {
         sinks = try SinkFixture(version)
         settings = sinks.settings()
+        settings.logInterval = .milliseconds(50)
         var zombieSettings = settings
         change(&zombieSettings)
         let first = try sinks.sink(Waves.table, lineage: 1)

@@ -33,6 +33,8 @@ public struct RestoredState: Sendable {
     /// Batches between tasks that no task has processed, in order of epochs.
     public let messages: [MessageBatch]
     public let outbox: [RestoredOutboxTable]
+    /// What opening changed in the state tables, for people.
+    public var changes: [String] = []
     /// What has to leave the sink before anything is delivered; nil when nothing has.
     public let withdrawal: WithdrawalPlan?
     /// What counts of each table's earlier lineages, in their order.
@@ -54,24 +56,19 @@ public struct RestoredState: Sendable {
         self.withdrawal = withdrawal
         self.lineageEnds = lineageEnds
     }
-
-    /// What the state knows of a table's delivery.
-    public func sinkTable(_ table: OutputTable) -> SinkTable {
-        SinkTable(
-            table: table, lineage: lineage, lastFrozen: outbox.first { $0.table == table.name }?.lastFrozen, isNewState: isNew,
-            stateIdentity: identity, lineageEnds: withdrawal == nil ? lineageEnds[table.name] ?? [] : nil
-        )
-    }
 }
 
 /// How far a task was.
 public struct RestoredTask: Sendable, Equatable {
     public let watermark: EventTime
+    /// As its last cut said when it moved the watermark.
+    public let isEnded: Bool
     /// nil when it reads no partition or has read nothing.
     public let position: SourcePosition?
 
-    public init(watermark: EventTime, position: SourcePosition?) {
+    public init(watermark: EventTime, isEnded: Bool = false, position: SourcePosition?) {
         self.watermark = watermark
+        self.isEnded = isEnded
         self.position = position
     }
 }
