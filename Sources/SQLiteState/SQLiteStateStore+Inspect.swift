@@ -7,11 +7,12 @@ extension SQLiteStateStore {
         try exclusively {
             guard try integer("SELECT count(*) FROM sqlite_schema") > 0 else { return nil }
             let isNew = try prepareFile(job: topology.job)
-            let opened = Opened(catalog: try StateCatalog(database), statements: try CommitStatements(database))
             var found: RestoredState?
             do {
                 try database.transaction {
+                    try upgradeFile()
                     try keepSettings(of: topology)
+                    let opened = Opened(catalog: try StateCatalog(database), statements: try CommitStatements(database))
                     try opened.catalog.declare(topology)
                     found = try restoredState(isNew: isNew, opened)
                     throw Undo()
