@@ -25,6 +25,7 @@ struct StatusPage {
         \(problems)
         \(partitions)
         \(tables)
+        \(references)
         <footer><a href="/status">status as JSON</a> · <a href="/metrics">metrics</a></footer>
         </body>
         </html>
@@ -78,6 +79,19 @@ struct StatusPage {
             ])
         }
         return table("Tables", ["Table", "Rows gathering", "Batches waiting", "Rows in them", "Last batch delivered", "Rows delivered", "Delivery"], rows)
+    }
+
+    /// Nothing for a job without reference topics.
+    private var references: String {
+        guard !snapshot.references.isEmpty else { return "" }
+        let rows = snapshot.references.map { reference in
+            row([
+                escaped(reference.name), escaped(reference.topic), grouped(reference.keys), megabytes(reference.memoryBytes),
+                grouped(Int(reference.records)), grouped(Int(reference.unusable)),
+                "\(grouped(Int(reference.loaded))) of \(reference.toLoad.map { grouped(Int($0)) } ?? "–")",
+            ])
+        }
+        return table("Reference tables", ["Table", "Topic", "Keys", "Memory", "Records", "Unusable", "Read at the start"], rows)
     }
 
     // MARK: - Pieces

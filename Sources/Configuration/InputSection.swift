@@ -35,9 +35,7 @@ public struct InputSection: Sendable {
 
     init(_ reader: inout SettingsReader, kafkaProblem: JobConfiguration.KafkaPropertyCheck) {
         source = InputSection.readSource(&reader, kafkaProblem)
-        topicPrefix = reader.value("input.topicPrefix", default: topicPrefix, expected: "letters, digits, dots, dashes or underscores, at most 200") { text in
-            text.utf8.count <= 200 && text.utf8.allSatisfy(JobConfiguration.isNameByte) ? text : nil
-        }
+        topicPrefix = reader.topicPrefix("input.topicPrefix", default: topicPrefix)
         referenceTimeout = reader.duration("input.referenceTimeout", default: referenceTimeout, from: "1s", to: "24h")
         keyedBy = reader.choice("input.keyedBy", default: keyedBy)
         deduplicateBy = reader.choice("input.deduplicate.by", default: deduplicateBy)
@@ -69,12 +67,6 @@ public struct InputSection: Sendable {
 public struct KafkaInputSection: Sendable {
     /// `input.kafka.properties`: passed to librdkafka as they are. Any of them may hold a secret, so all are hidden.
     public var properties: [String: Secret] = [:]
-    /// Those of them that are secrets by their name, to be taken out of librdkafka's own messages.
-    var namedSecrets: [Secret] {
-        let marks = ["password", "secret", "token", "jaas", "pem", "credential"]
-        return properties.filter { property in marks.contains { property.key.contains($0) } }.map(\.value)
-    }
-
     /// `input.kafka.start`: where to begin in partitions that there is no state of yet.
     public var start = Start.earliest
 
@@ -85,16 +77,7 @@ public struct KafkaInputSection: Sendable {
     }
 
     init(_ reader: inout SettingsReader, start: Setting?, properties: [String: Setting], check: JobConfiguration.KafkaPropertyCheck) {
-        for (name, setting) in properties.sorted(by: { $0.key < $1.key }) {
-            if let problem = check(name, setting.text) {
-                let shown = setting.hasReference ? Redactor([Secret(setting.text)]).redact(problem) : problem
-                reader.report(setting, shown)
-            } else if name == "bootstrap.servers" && setting.text.isEmpty {
-                reader.report(setting, "expected host:port, or several of them with commas between, found nothing")
-            } else {
-                self.properties[name] = Secret(setting.text)
-            }
-        }
+        self.properties = reader.kafkaProperties(properties, check)
         guard let start else { return }
         if let parsed = KafkaInputSection.start(start.text) {
             self.start = parsed

@@ -20,7 +20,7 @@ public enum FintechJob {
                     setup.decode(with: MerchantPartialDecoder()).window(MerchantPerformance.span, MerchantPerformance(setup))
                 },
             ],
-            references: references(settings), fixedSettings: ["input.keyedBy": settings.keyedBy.rawValue]
+            references: references(settings), views: views, fixedSettings: ["input.keyedBy": settings.keyedBy.rawValue]
         )
     }
 

@@ -32,7 +32,7 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
     }
 
     public func open(_ topology: Topology) -> RestoredState {
-        tables = topology.tables.map(\.name)
+        tables = topology.outboxTables.map(\.name)
         return disk.restored(tables: tables)
     }
 

@@ -12,8 +12,9 @@ struct WorkerPlan {
 
     init(_ worker: Worker) throws {
         restored = try worker.store.open(worker.topology)
+        for change in restored.changes { worker.logger.notice("\(change)") }
         partitions = try WorkerPlan.partitions(worker, restored)
-        let partitioning = try worker.sink.open(WorkerPlan.sinkTables(worker.topology, restored))
+        let partitioning = try WorkerPlan.openSinks(worker, restored)
         tasks = try WorkerPlan.tasks(worker, restored, partitions, partitioning)
         var assignments: [SourceAssignment] = []
         var readers: [TopicPartition: any StreamTask] = [:]
@@ -59,11 +60,14 @@ struct WorkerPlan {
         return found
     }
 
-    private static func sinkTables(_ topology: Topology, _ restored: RestoredState) -> [SinkTable] {
-        topology.tables.map { table in
-            let last = restored.outbox.first { $0.table == table.name }?.lastFrozen
-            return SinkTable(table: table, lineage: restored.lineage, lastFrozen: last, isNewState: restored.isNew, stateIdentity: restored.identity)
+    /// Lets every sink check its tables against the state; returns how the first one's are partitioned.
+    private static func openSinks(_ worker: Worker, _ restored: RestoredState) throws -> [String: RowPartitioning] {
+        func tables(of sink: SinkName?) -> [SinkTable] {
+            worker.topology.outboxTables.filter { $0.sink == sink }.map { SinkTable($0, restored) }
         }
+        let partitioning = try worker.sink.open(tables(of: nil))
+        for name in worker.topology.furtherSinks { _ = try worker.furtherSinks[name]?.open(tables(of: name)) }
+        return partitioning
     }
 
     private static func tasks(

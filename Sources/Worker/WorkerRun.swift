@@ -31,9 +31,10 @@ final class WorkerRun {
         self.plan = plan
         let now = Clock.now
         let settings = worker.settings
-        var outboxes = plan.restored.outbox
-        for table in worker.topology.tables where !outboxes.contains(where: { $0.table == table.name }) {
-            outboxes.append(RestoredOutboxTable(table: table.name, lastFrozen: nil, pending: [], undelivered: []))
+        // What the state holds beyond these tables is empty, or it would not have opened.
+        let outboxes = worker.topology.outboxTables.map { table in
+            plan.restored.outbox.first { $0.table == table.name }
+                ?? RestoredOutboxTable(table: table.name, lastFrozen: nil, pending: [], undelivered: [])
         }
         let outbox = Outbox(
             lineage: plan.restored.lineage, tables: outboxes, flushInterval: settings.flushInterval, limits: settings.outboxLimits, now: now
@@ -50,7 +51,8 @@ final class WorkerRun {
             plan.readers[assignment.partition]?.begin(at: start)
         }
         try makeThreads(stopAt: settings.readsUntilEnd ? try endsNow() : nil)
-        sinks = SinkThreads(worker.sink, tables: worker.topology.tables.map(\.name)) { [worker] id, result in
+        let sinkOf = worker.topology.outboxTables.map { ($0.name, $0.sink.flatMap { worker.furtherSinks[$0] } ?? worker.sink) }
+        sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf)) { [worker] id, result in
             worker.inbox.update { inbox in
                 switch result {
                 case .success(.delivered): inbox.deliveries.append(id)

@@ -8,11 +8,17 @@ enum PlainJob {
     static func topology(
         job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas, tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:]
     ) -> Topology {
+        topology(job: job, version: version, declarations: schemas.map { StateDeclaration(schema: $0) }, tables: tables, fixedSettings: fixedSettings)
+    }
+
+    static func topology(
+        job: String = "plain", version: Int, declarations: [StateDeclaration], tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:]
+    ) -> Topology {
         Topology(job: job, version: version, stages: [
             Stage("first", topic: "topic") { setup in
                 for table in tables { _ = setup.rows(of: table) }
                 _ = setup.messages(to: "second")
-                return PlainTask(id: setup.task, schemas: schemas)
+                return PlainTask(id: setup.task, declarations: declarations)
             },
             Stage("second", partitions: 2) { PlainTask(id: $0.task, schemas: []) },
         ], fixedSettings: fixedSettings)
@@ -66,9 +72,13 @@ final class PlainTask: StreamTask {
     let counters = TaskCounters()
     var stateTables: [any StateTable] { tables }
 
-    init(id: TaskID, schemas: [StateSchema] = PlainTask.schemas) {
+    convenience init(id: TaskID, schemas: [StateSchema] = PlainTask.schemas) {
+        self.init(id: id, declarations: schemas.map { StateDeclaration(schema: $0) })
+    }
+
+    init(id: TaskID, declarations: [StateDeclaration]) {
         self.id = id
-        tables = schemas.map { PlainTable(schema: $0) }
+        tables = declarations.map { PlainTable($0) }
     }
 
     func process(_ records: UnsafeBufferPointer<SourceRecord>) {}
@@ -82,12 +92,12 @@ final class PlainTask: StreamTask {
 
 /// A state table that is a dictionary.
 final class PlainTable: StateTable {
-    let schema: StateSchema
+    let declaration: StateDeclaration
     private(set) var rows: [[UInt8]: [UInt8]] = [:]
     private(set) var unloaded: [[UInt8]] = []
     private(set) var foldedRows = 0
 
-    init(schema: StateSchema) { self.schema = schema }
+    init(_ declaration: StateDeclaration) { self.declaration = declaration }
 
     var memoryBytes: Int { rows.reduce(0) { $0 + $1.key.count + $1.value.count } }
     func cut() -> StateDelta? { nil }

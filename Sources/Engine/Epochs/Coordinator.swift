@@ -112,12 +112,11 @@ public struct Coordinator {
         precondition(cutState == .requested, "nobody asked for a cut")
         cutState = .committing
         epoch = epoch.next
-        for report in cut {
-            reports[report.cut.task] = report
-            outbox.add(report.cut.rows)
-        }
+        for report in cut { reports[report.cut.task] = report }
+        let tasks = cut.map { $0.cut.copyingRows(to: routes.furtherSinks) }
+        for task in tasks { outbox.add(task.rows) }
         let frozen = outbox.freeze(now: now, everything: phase == .flushing)
-        let cut = EpochCut(epoch: epoch, tasks: cut.map(\.cut), frozen: frozen, delivered: outbox.takeDelivered(), wallClock: wallClock)
+        let cut = EpochCut(epoch: epoch, tasks: tasks, frozen: frozen, delivered: outbox.takeDelivered(), wallClock: wallClock)
         return [.commit(cut)] + holding()
     }
 

@@ -33,6 +33,8 @@ public struct RestoredState: Sendable {
     /// Batches between tasks that no task has processed, in order of epochs.
     public let messages: [MessageBatch]
     public let outbox: [RestoredOutboxTable]
+    /// What opening changed in the state tables, for people.
+    public var changes: [String] = []
     /// What has to leave the sink before anything is delivered; nil when nothing has.
     public let withdrawal: WithdrawalPlan?
 

@@ -1,7 +1,7 @@
 /// The table of records that could not be used: each goes there exactly once, with one reason, and never stops a job.
 public enum RejectedRecords {
     public static let table = OutputTable(
-        "rejected_records", timeColumn: "rejectedAt", orderBy: ["topic", "partition", "offset"],
+        "rejected_records", timeColumn: "rejectedAt", orderBy: ["topic", "partition", "offset"], keyColumn: "key",
         columns: [
             OutputColumn("topic", .text), OutputColumn("partition", .count), OutputColumn("offset", .count),
             OutputColumn("reason", .text), OutputColumn("key", .text), OutputColumn("payload", .text),

@@ -1,6 +1,6 @@
 /// A state table of one task as the engine's own machinery sees it: restored at the start, cut once an epoch, evicted.
 public protocol StateTable: AnyObject {
-    var schema: StateSchema { get }
+    var declaration: StateDeclaration { get }
     var memoryBytes: Int { get }
     /// True when a start loads all of it, whatever the memory budget: what a miss means must be known without a read.
     var isHeldWhole: Bool { get }
@@ -18,6 +18,8 @@ public protocol StateTable: AnyObject {
 }
 
 extension StateTable {
+    public var schema: StateSchema { declaration.schema }
+
     /// Timers are needed at once.
     public var isHeldWhole: Bool { schema.hasTimer }
 }

@@ -177,4 +177,18 @@ struct CoordinatorTests {
         driver.mergeWindowEnd = 120_000
         #expect(driver.epoch(at: .seconds(1)) == ["receive upstream 60000", "raise 1 to 120000"], "no window is open in them, but one behind")
     }
+
+    @Test func theTaskOfAnEmptyPartitionIsRaisedWithTheOthers() {
+        var driver = CoordinatorDriver(tasks: 3)
+        driver.watermarks = [1: 70_000, 2: 80_000]
+        driver.windowEnds = [1: 90_000, 2: 120_000]
+        driver.idle = [0: true]
+        #expect(driver.epoch(at: .seconds(1)) == ["raise 1 to 70000"], "to the least of those that are not idle")
+        driver.watermarks[0] = 70_000
+        driver.idle = [0: true, 1: true, 2: true]
+        #expect(driver.epoch(at: .seconds(2)) == ["raise 3 to 120000"], "all idle: to the last window open in any of them")
+        driver.watermarks = [0: 120_000, 1: 120_000, 2: 120_000]
+        driver.windowEnds = [:]
+        #expect(driver.epoch(at: .seconds(1_000)) == [], "and no further, however long it takes")
+    }
 }
