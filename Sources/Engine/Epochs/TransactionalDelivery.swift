@@ -63,6 +63,12 @@ public struct TransactionalDelivery: Sendable {
         step = .done
     }
 
+    /// What the sink's ledger holds, while no batch is under way and that is known; nil also when it holds nothing.
+    public var knownLedger: SinkLedger? { step == .done ? known?.ledger : nil }
+
+    /// The client was used for something else and may have been left in any state: the next delivery begins anew.
+    public mutating func forget() { known = nil }
+
     /// Begins the delivery of a batch. One that was left unfinished before is forgotten, and its client with it.
     public mutating func deliver(_ batch: SinkLedger) {
         let isClientFree = step == .done
