@@ -23,7 +23,7 @@ struct ProblemsTests {
         ("checkpoints: {store: \"gs://bucket\"}", "t.yaml:4: checkpoints.store: expected a directory or s3://bucket/prefix, found \"gs://bucket\""),
         ("clickhouse.createTables: yes", "t.yaml:4: clickhouse.createTables: expected true or false, found \"yes\""),
         ("clickhouse.url: http://h:1", "t.yaml:4: clickhouse.url: is given twice; the first is in line 3"),
-        ("output: {kafka: {topicPrefix: a b}}", "t.yaml:4: output.kafka.topicPrefix: expected letters, digits, dots, dashes or underscores, at most 200, found a b"),
+        ("output: {kafka: {topicPrefix: a b}}", "t.yaml:4: output.kafka.topicPrefix: expected letters, digits, dots, dashes or underscores, at most 200, found \"a b\""),
         ("input.keyedBy: id", "t.yaml:4: input.keyedBy: id (re-keying transactions) is not available in this version; expected customer_id"),
         ("input.deduplicate.by: id", "t.yaml:4: input.deduplicate.by: id (dropping repeated transactions) is not available in this version; expected none"),
         ("input.kafka.start: yesterday", "t.yaml:4: input.kafka.start: expected earliest, latest or a time such as 2025-01-15T12:00:00Z, found \"yesterday\""),

@@ -15,13 +15,14 @@ public final class KafkaOutput: BatchSink, @unchecked Sendable {
     private let settings: KafkaOutputSettings
     private let logger: Logger
     private let deliveries = Mutex<[String: OneThreadDelivery]>([:])
-    private let refresh = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "tidemark.ledgers"))
+    private let refresh: any DispatchSourceTimer
 
     /// Throws `invalid` when the settings can't be right; asks nobody yet.
     public init(_ settings: KafkaOutputSettings, logger: Logger) throws {
         try settings.validate()
         self.settings = settings
         self.logger = logger
+        refresh = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "tidemark.ledgers"))
         refresh.setEventHandler { [weak self] in self?.refreshLedgers() }
         refresh.schedule(deadline: .now() + KafkaOutput.refreshTick, repeating: KafkaOutput.refreshTick)
         refresh.resume()
@@ -106,8 +107,9 @@ extension KafkaOutput {
         let topic = topic(of: table.table)
         let producer = KafkaTransactions(settings, table: table.table, ledgers: try LedgerReader(settings, logger: logger), logger: logger)
         try OutputDelivery.makeReady(producer, topic, Deadline(settings.reachLimit), settings.retryPause)
-        guard try OutputDelivery.write(ledger, with: producer, table: table.name) else {
-            throw SourceError(.retry, "it is not known whether the ledger of topic \(topic) was written: see to the brokers and settle again")
+        let answer = try OutputDelivery.write(ledger, with: producer, table: table.name)
+        guard answer.outcome == .done else {
+            throw SourceError(.retry, "it is not known whether the ledger of topic \(topic) was written (\(answer.text)): see to the brokers and settle again")
         }
     }
 }

@@ -46,15 +46,19 @@ final class OutputDelivery {
     /// An attempt that fails costs nothing but the next delivery's looking at the ledger.
     func refreshLedger(after interval: Duration) throws {
         guard let ledger = machine.knownLedger, ledgerWritten.map({ .now - $0 >= interval }) ?? true else { return }
-        if try !OutputDelivery.write(ledger, with: producer, table: outboxName) { machine.forget() }
-        ledgerWritten = .now
+        let answer = try OutputDelivery.write(ledger, with: producer, table: outboxName)
+        switch answer.outcome {
+        case .done: ledgerWritten = .now
+        case .fenced: throw OutputError.fenced(topic, answer.text)
+        case .retry, .abort, .lost: machine.forget()
+        }
     }
 
-    /// Writes a ledger and no rows, with a producer that is ready; false when it is not known whether it was written.
-    static func write(_ ledger: SinkLedger, with producer: any TransactionalProducer, table: String) throws -> Bool {
+    /// Writes a ledger and no rows, with a producer that is ready.
+    static func write(_ ledger: SinkLedger, with producer: any TransactionalProducer, table: String) throws -> TransactionAnswer {
         let nothing = SinkBatch(table: table, lineage: ledger.lineage, number: ledger.number, partition: 0, chunks: [])
-        guard try producer.send(nothing, entry: ledger, isCancelled: { false }).outcome == .done else { return false }
-        return try producer.commit().outcome == .done
+        let sent = try producer.send(nothing, entry: ledger, isCancelled: { false })
+        return sent.outcome == .done ? try producer.commit() : sent
     }
 
     /// Ends what earlier clients left open, and shuts them out.
