@@ -8,6 +8,22 @@ public struct InputSection: Sendable {
     public var topicPrefix = "fintech.public."
     /// `input.referenceTimeout`: how long the start waits for the reference topics to be read to their ends.
     public var referenceTimeout: Duration = .seconds(300)
+    /// `input.keyedBy`: what the transactions are keyed by.
+    public var keyedBy = Keying.customerID
+    /// `input.deduplicate.by`: what tells transactions that Debezium sent again.
+    public var deduplicateBy = Deduplication.none
+    /// `input.deduplicate.horizon`: how long ids are remembered, by event time.
+    public var deduplicationHorizon = EventSpan.hours(24)
+
+    public enum Keying: String, Sendable, CaseIterable {
+        case customerID = "customer_id"
+        /// By the row's id, which is Debezium's default, or by anything else: they are re-keyed.
+        case id
+    }
+
+    public enum Deduplication: String, Sendable, CaseIterable {
+        case none, id
+    }
 
     public enum Source: Sendable {
         case kafka(KafkaInputSection)
@@ -21,19 +37,9 @@ public struct InputSection: Sendable {
         source = InputSection.readSource(&reader, kafkaProblem)
         topicPrefix = reader.topicPrefix("input.topicPrefix", default: topicPrefix)
         referenceTimeout = reader.duration("input.referenceTimeout", default: referenceTimeout, from: "1s", to: "24h")
-        InputSection.refuse(&reader, "input.keyedBy", allowed: "customer_id", planned: "id", "re-keying transactions")
-        InputSection.refuse(&reader, "input.deduplicate.by", allowed: "none", planned: "id", "dropping repeated transactions")
-        _ = reader.duration("input.deduplicate.horizon", default: .seconds(86_400), from: "1m", to: "30d")
-    }
-
-    /// A key whose other value comes with a later version.
-    private static func refuse(_ reader: inout SettingsReader, _ key: String, allowed: String, planned: String, _ what: String) {
-        guard let setting = reader.setting(key), setting.text != allowed else { return }
-        if setting.text == planned {
-            reader.report(setting, "\(planned) (\(what)) is not available in this version; expected \(allowed)")
-        } else {
-            reader.report(setting, "expected \(allowed), found \(reader.shown(setting))")
-        }
+        keyedBy = reader.choice("input.keyedBy", default: keyedBy)
+        deduplicateBy = reader.choice("input.deduplicate.by", default: deduplicateBy)
+        deduplicationHorizon = reader.span("input.deduplicate.horizon", default: deduplicationHorizon, from: "1m", to: "30d")
     }
 
     private static func readSource(_ reader: inout SettingsReader, _ kafkaProblem: JobConfiguration.KafkaPropertyCheck) -> Source {

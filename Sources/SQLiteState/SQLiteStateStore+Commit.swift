@@ -6,7 +6,7 @@ extension SQLiteStateStore {
             let opened = try ready()
             precondition(cut.epoch == opened.lastEpoch.next, "epoch \(cut.epoch) follows \(opened.lastEpoch)")
             let knownTasks = opened.catalog.tasks
-            var change = CommittedChange()
+            var change = CommittedChange(lastDelta: opened.lastDelta)
             do {
                 try database.transaction { try write(cut, opened, &change) }
             } catch {
@@ -22,6 +22,7 @@ extension SQLiteStateStore {
         var chunkRows: [ChunkID: Int64] = [:]
         var messageRows: [MessageBatchID: Int64] = [:]
         var deltaBytes = 0
+        var lastDelta: Int64
 
         func apply(to opened: Opened, _ cut: EpochCut) {
             for task in cut.tasks {
@@ -35,6 +36,7 @@ extension SQLiteStateStore {
                 for chunk in opened.batchChunks.removeValue(forKey: id) ?? [] { opened.chunkRows[chunk] = nil }
             }
             opened.unfoldedBytes += deltaBytes
+            opened.lastDelta = lastDelta
             opened.lastEpoch = cut.epoch
             opened.commitsSincePrune += 1
         }
@@ -45,6 +47,7 @@ extension SQLiteStateStore {
         let epoch = Statement.Value.integer(Int64(cut.epoch.number))
         try statements.setEpoch.run(.text(String(cut.epoch.number)))
         var offsets = ByteWriter()
+        var scratch = MappingScratch()
         for task in cut.tasks {
             let id = try opened.catalog.id(of: task.task)
             if let position = task.position {
@@ -53,21 +56,40 @@ extension SQLiteStateStore {
                 offsets.write(zigzag: position.next)
             }
             if task.watermark != opened.watermarks[task.task] {
-                try statements.setWatermark.run(.integer(task.watermark.milliseconds), .integer(id))
+                try statements.setWatermark.run(.integer(task.watermark.milliseconds), .integer(task.isEnded ? 1 : 0), .integer(id))
             }
             for delta in task.deltas {
                 guard let table = opened.catalog.stateTables[task.task.stage]?[delta.table] else {
                     throw StateError(.bug, "task \(task.task) changed the undeclared state table \(delta.table)")
                 }
-                try delta.bytes.withUnsafeBytes { bytes in
-                    try statements.addDelta.run(.integer(id), .integer(table.id), epoch, .blob(ByteView(bytes)))
+                try write(delta.bytes, of: id, table.id, epoch, statements, &change)
+                if let fallback = opened.catalog.fallback(of: table) {
+                    try write(try earlier(delta, fallback, scratch: &scratch), of: id, fallback.id, epoch, statements, &change)
                 }
-                change.deltaBytes += delta.bytes.count
             }
             try write(task, id, epoch, opened, &change)
         }
         if !offsets.isEmpty { try statements.addOffsets.run(epoch, .integer(cut.wallClock), .blob(offsets.view)) }
         try writeBatches(cut, epoch, opened, change)
+    }
+
+    private func write(
+        _ delta: [UInt8], of task: Int64, _ table: Int64, _ epoch: Statement.Value, _ statements: CommitStatements, _ change: inout CommittedChange
+    ) throws {
+        change.lastDelta += 1
+        try delta.withUnsafeBytes { bytes in
+            try statements.addDelta.run(.integer(change.lastDelta), .integer(task), .integer(table), epoch, .blob(ByteView(bytes)))
+        }
+        change.deltaBytes += delta.count
+    }
+
+    /// A delta as the version before reads it.
+    private func earlier(_ delta: StateDelta, _ fallback: Fallback, scratch: inout MappingScratch) throws -> [UInt8] {
+        let mapped = delta.bytes.withUnsafeBytes { fallback.mapping.map(delta: ByteView($0), scratch: &scratch) }
+        guard let mapped else {
+            throw StateError(.bug, "records of state table \(delta.table) can't be said in version \(fallback.mapping.to.version), which may still go on from this state; `tidemark finalize` ends that")
+        }
+        return mapped
     }
 
     private func write(_ position: SourcePosition, of task: Int64, _ statements: CommitStatements) throws {

@@ -12,10 +12,15 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         public var foldBytes = 64 << 20
         /// One step of folding, between two epochs, takes about this many changes; all that there are when `foldLimit` is passed.
         public var foldStep = 20_000
+        /// Folded deltas that the next checkpoint is to take are kept up to this many bytes; beyond that they are dropped,
+        /// and the next checkpoint has to be a base.
+        public var keepBytes = 256 << 20
         /// The write-ahead log is moved into the file at this many pages.
         public var logPages = 4096
         /// For how long delivered batches and epochs' offsets are kept, in milliseconds.
         public var ledgerKeepMilliseconds: Int64 = 7 * 86_400_000
+        /// State tables that the job does not have any more, to be dropped when the file is opened: as `name` or `stage/name`.
+        public var droppedTables: [String] = []
 
         public init() {}
     }
@@ -25,7 +30,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
 
     let database: Database
     let settings: Settings
-    private let directory: StateDirectory
+    let directory: StateDirectory
     private let lock = Mutex(())
     private var opened: Opened?
 
@@ -40,10 +45,17 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         var messageRows: [MessageBatchID: Int64] = [:]
         /// The chunks of each undelivered batch.
         var batchChunks: [SinkBatchID: [ChunkID]] = [:]
-        var unfoldedBytes = 0
         var lastEpoch = Epoch(0)
         var foldedThrough = Epoch(0)
         var fold: FoldPass?
+        /// How far each task's deltas of a table are folded, of those whose folded rows were kept.
+        var foldMarks: [FoldGroup: Epoch] = [:]
+        var unfoldedBytes = 0
+        /// The number of the last delta ever added by this process; never given twice, so that it tells old ones from new.
+        var lastDelta = Int64(0)
+        /// Every delta up to this number is folded.
+        var foldedDelta = Int64(0)
+        var keeping = KeptChanges()
         var commitsSincePrune = 0
 
         init(catalog: StateCatalog, statements: CommitStatements) {
@@ -52,9 +64,18 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         }
     }
 
+    var base: BaseExport?
+    var deltaExport: DeltaExport?
+
     /// Locks the directory and opens, or makes, its state file.
-    public init(directory path: String, settings: Settings = Settings()) throws {
-        directory = try StateDirectory(path: path)
+    public convenience init(directory path: String, settings: Settings = Settings()) throws {
+        try self.init(StateDirectory(path: path), settings: settings)
+    }
+
+    /// Opens, or makes, the state file of a directory that this process has locked.
+    public init(_ directory: StateDirectory, settings: Settings = Settings()) throws {
+        self.directory = directory
+        try directory.removeExports()
         database = try Database(path: directory.stateFile)
         self.settings = settings
     }
@@ -71,19 +92,23 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
 
     public func open(_ topology: Topology) throws -> RestoredState {
         try exclusively {
-            let isNew = try prepareFile(job: topology.job)
-            let catalog = try StateCatalog(database)
-            try database.transaction {
-                try catalog.declare(topology)
-                try setMeta("job_version", String(topology.version))
+            let (isNew, catalog, changes) = try database.transaction {
+                let isNew = try prepareFile(job: topology.job)
+                try keepSettings(of: topology)
+                let catalog = try StateCatalog(database)
+                return (isNew, catalog, try declare(topology, catalog))
             }
+            if !changes.isEmpty { try database.checkpointLog() }
             let opened = Opened(catalog: catalog, statements: try CommitStatements(database))
             self.opened = opened
-            return try restoredState(isNew: isNew, opened)
+            var restored = try restoredState(isNew: isNew, opened)
+            restored.changes = changes
+            return restored
         }
     }
 
-    /// Makes the tables of a new file, or checks that an old one is ours; true when no epoch was ever committed to it.
+    /// Makes the tables of a new file, or checks that an old one is ours and brings its format up to date; true when no
+    /// epoch was ever committed to it. Must run inside a transaction.
     func prepareFile(job: String) throws -> Bool {
         let version = try integer("PRAGMA user_version")
         let application = try integer("PRAGMA application_id")
@@ -91,47 +116,66 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
             guard try integer("SELECT count(*) FROM sqlite_schema") == 0 else {
                 throw StateError(.invalid, "\(database.path) is another program's database; set state.directory to a directory of Tidemark's own")
             }
-            try database.transaction {
-                try database.execute(StateFormat.create)
-                try database.execute("PRAGMA user_version = \(StateFormat.version)")
-                try database.execute("PRAGMA application_id = \(Database.applicationID)")
-                try setMeta("job", job)
-                try setMeta("lineage", String(Lineage.first.number))
-                try setMeta("epoch", "0")
-                try setMeta("identity", String(UInt64.random(in: .min ... .max), radix: 16))
-            }
+            try database.execute(StateFormat.create)
+            try database.execute("PRAGMA user_version = \(StateFormat.version)")
+            try database.execute("PRAGMA application_id = \(Database.applicationID)")
+            try setMeta("job", job)
+            try setMeta("lineage", String(Lineage.first.number))
+            try setMeta("epoch", "0")
+            try setMeta(KeptChanges.entry, "0")
+            try setMeta("identity", String(UInt64.random(in: .min ... .max), radix: 16))
             return true
         }
         guard application == Database.applicationID else {
             throw StateError(.invalid, "\(database.path) is another program's database; set state.directory to a directory of Tidemark's own")
         }
-        guard version == StateFormat.version else {
-            throw StateError(.incompatible, "\(database.path) has format \(version), this version of Tidemark reads \(StateFormat.version); start the version that wrote it")
+        guard version == StateFormat.version || StateFormat.upgradable.contains(version) else {
+            throw StateError(.incompatible, "\(database.path) has format \(version), this version of Tidemark reads up to \(StateFormat.version); start the version that wrote it")
         }
         let owner = try meta("job")
         guard owner == job else {
             throw StateError(.invalid, "the state in \(database.path) belongs to job \(owner), not to \(job); set job.id or state.directory")
         }
+        try upgradeFile()
         return try meta("epoch") == "0"
     }
 
-    func integer(_ sql: String) throws -> Int64 {
-        let statement = try Statement(database, sql)
-        _ = try statement.step()
-        return statement.integer(0)
+    /// Brings a file of an older format to this version.
+    private func upgradeFile() throws {
+        guard try integer("PRAGMA user_version") != StateFormat.version else { return }
+        try database.execute(StateFormat.upgradeOfFormat1)
+        // What an earlier version folded it has dropped.
+        try setMeta(KeptChanges.entry, try meta("epoch"))
+        try database.execute("PRAGMA user_version = \(StateFormat.version)")
     }
+
+    func integer(_ sql: String) throws -> Int64 { try database.integer(sql) }
 
     func meta(_ name: String) throws -> String {
-        let statement = try Statement(database, "SELECT value FROM meta WHERE name = ?")
-        try statement.bind(.text(name))
-        guard try statement.step() else {
+        guard let value = try database.meta(name) else {
             throw StateError(.corrupt, "the state file \(database.path) lacks its entry '\(name)'; \(StateError.wayOut)")
         }
-        return statement.text(0)
+        return value
     }
 
-    private func setMeta(_ name: String, _ value: String) throws {
-        try Statement(database, "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value").run(.text(name), .text(value))
+    func setMeta(_ name: String, _ value: String) throws {
+        try database.setMeta(name, value)
+    }
+
+    /// Remembers the settings that the state is built on; refuses others than those remembered. Must run inside a transaction.
+    func keepSettings(of topology: Topology) throws {
+        for (name, value) in topology.fixedSettings.sorted(by: { $0.key < $1.key }) {
+            let entry = "setting \(name)"
+            let known = try Statement(database, "SELECT value FROM meta WHERE name = ?")
+            try known.bind(.text(entry))
+            guard try known.step() else {
+                try setMeta(entry, value)
+                continue
+            }
+            guard known.text(0) == value else {
+                throw StateError(.invalid, "the state in \(database.path) was built with \(name): \(known.text(0)), and \(value) is set now, with which keys would no longer meet their state. Set \(known.text(0)) again, or start the job anew with an empty state directory and new tables")
+            }
+        }
     }
 
     public func register(partitions: [String: Int]) throws {

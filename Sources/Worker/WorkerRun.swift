@@ -253,13 +253,18 @@ final class WorkerRun {
     }
 
     private func publish(_ reports: [ThreadReport]) {
+        // What a later stage was too late for counts where it was read.
+        let lateElsewhere = reports.flatMap(\.counters.values).reduce(into: [TaskID: UInt64]()) { $0.merge($1.lateOf, uniquingKeysWith: +) }
         worker.publish { status in
             status.tasks = reports.flatMap { report in
                 report.reports.map {
-                    WorkerStatus.Task(
+                    var counters = report.counters[$0.cut.task] ?? TaskCounters()
+                    counters.late += lateElsewhere[$0.cut.task] ?? 0
+                    counters.rejected += lateElsewhere[$0.cut.task] ?? 0
+                    return WorkerStatus.Task(
                         id: $0.cut.task, watermark: $0.cut.watermark,
                         position: $0.cut.position ?? status.tasks.first { [id = $0.cut.task] in $0.id == id }?.position,
-                        isIdle: $0.isIdle, counters: report.counters[$0.cut.task] ?? TaskCounters()
+                        isIdle: $0.isIdle, counters: counters
                     )
                 }
             }.sorted { $0.id < $1.id }

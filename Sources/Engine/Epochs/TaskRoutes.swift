@@ -56,6 +56,12 @@ public struct TaskRoutes: Sendable {
         return found
     }
 
+    /// The stages whose least watermark is that of one of `ended`.
+    func stages(behind ended: Set<TaskID>, _ watermarks: [TaskID: EventTime]) -> Set<StageName> {
+        let least = upstreamWatermarks(watermarks)
+        return Set(senders.filter { stage, tasks in tasks.contains { ended.contains($0) && watermarks[$0] == least[stage] } }.keys)
+    }
+
     /// The least watermark of all tasks that send to each stage.
     func upstreamWatermarks(_ watermarks: [TaskID: EventTime]) -> [StageName: EventTime] {
         senders.mapValues { tasks in tasks.map { watermarks[$0] ?? .distantPast }.min() ?? .distantPast }

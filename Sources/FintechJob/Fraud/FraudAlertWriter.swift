@@ -57,30 +57,3 @@ final class FraudAlertWriter {
         ]
     )
 }
-
-/// How bad a transaction looks, by its score.
-private enum Severity {
-    case critical, high, medium, low
-
-    init(score: Int) {
-        self = score >= 80 ? .critical : score >= 60 ? .high : score >= 40 ? .medium : .low
-    }
-
-    var name: StaticString {
-        switch self {
-        case .critical: "CRITICAL"
-        case .high: "HIGH"
-        case .medium: "MEDIUM"
-        case .low: "LOW"
-        }
-    }
-
-    var recommendation: StaticString {
-        switch self {
-        case .critical: "BLOCK_TRANSACTION"
-        case .high: "REQUIRE_ADDITIONAL_VERIFICATION"
-        case .medium: "MONITOR_CLOSELY"
-        case .low: "CONTINUE_MONITORING"
-        }
-    }
-}

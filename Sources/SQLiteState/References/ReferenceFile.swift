@@ -26,10 +26,24 @@ public final class ReferenceFile: @unchecked Sendable {
             database = try ReferenceFile.opened(path)
             replacedBecause = nil
         } catch let error as StateError where error.kind == .corrupt || error.kind == .incompatible {
-            try ReferenceFile.remove(path)
+            try Database.remove(path)
             database = try ReferenceFile.opened(path)
             replacedBecause = error.description
         }
+    }
+
+    private init(intact database: Database) {
+        self.database = database
+        replacedBecause = nil
+    }
+
+    /// What `open` would find in a directory's file, without changing anything; nil where there is no file. Throws kinds
+    /// `corrupt` and `incompatible` for a file that a start would replace.
+    public static func inspect(directory: String, _ references: [Reference], partitions: [String: Int]) throws -> [String: Stored]? {
+        let path = directory + "/references.db"
+        guard access(path, F_OK) == 0 else { return nil }
+        let file = ReferenceFile(intact: try opened(path))
+        return try file.exclusively { try file.database.undone { try file.declare(references, partitions) } }
     }
 
     private static func opened(_ path: String) throws -> Database {
@@ -54,12 +68,6 @@ public final class ReferenceFile: @unchecked Sendable {
         return database
     }
 
-    private static func remove(_ path: String) throws {
-        for file in [path, path + "-wal", path + "-journal"] where unlink(file) != 0 && errno != ENOENT {
-            throw StateError(.invalid, "can't remove \(file), which is damaged or too old: \(String(cString: strerror(errno))); remove it by hand, it is only a copy of the reference topics")
-        }
-    }
-
     func exclusively<Result>(_ body: () throws -> Result) rethrows -> Result {
         try lock.withLock { _ in try body() }
     }
@@ -78,13 +86,15 @@ public final class ReferenceFile: @unchecked Sendable {
     /// are no more. `partitions`: how many each topic has now.
     public func open(_ references: [Reference], partitions: [String: Int]) throws -> [String: Stored] {
         try exclusively {
-            let stored = try database.transaction {
-                try dropOthers(than: references.map(\.name))
-                return try Dictionary(uniqueKeysWithValues: references.map { ($0.name, try declare($0, partitions: partitions[$0.topic] ?? 0)) })
-            }
+            let stored = try database.transaction { try declare(references, partitions) }
             statements = try Statements(database)
             return stored
         }
+    }
+
+    private func declare(_ references: [Reference], _ partitions: [String: Int]) throws -> [String: Stored] {
+        try dropOthers(than: references.map(\.name))
+        return try Dictionary(uniqueKeysWithValues: references.map { ($0.name, try declare($0, partitions: partitions[$0.topic] ?? 0)) })
     }
 
     private func dropOthers(than names: [String]) throws {
@@ -102,7 +112,7 @@ public final class ReferenceFile: @unchecked Sendable {
     private func declare(_ reference: Reference, partitions: Int) throws -> Stored {
         let query = try Statement(database, "SELECT id, topic, version, fields, partitions FROM reference WHERE name = ?")
         try query.bind(.text(reference.name))
-        let fields = StateCatalog.json(reference.schema.fields)
+        let fields = SchemaText.json(reference.schema.fields)
         guard try query.step() else {
             try Statement(database, "INSERT INTO reference (name, topic, version, fields, partitions) VALUES (?, ?, ?, ?, ?)").run(
                 .text(reference.name), .text(reference.topic), .integer(Int64(reference.schema.version)), .text(fields), .integer(Int64(partitions))
@@ -214,14 +224,5 @@ public final class ReferenceFile: @unchecked Sendable {
             remove = try Statement(database, "DELETE FROM record WHERE reference = ? AND key = ?")
             advance = try Statement(database, "INSERT OR REPLACE INTO position (reference, partition, next_offset, last_offset, last_timestamp, last_checksum) VALUES (?, ?, ?, ?, ?, ?)")
         }
-    }
-}
-
-extension Database {
-    /// The one number that a query gives.
-    fileprivate func integer(_ sql: String) throws -> Int64 {
-        let statement = try Statement(self, sql)
-        _ = try statement.step()
-        return statement.integer(0)
     }
 }

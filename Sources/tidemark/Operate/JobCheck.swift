@@ -10,7 +10,12 @@ struct JobCheck {
     func run() {
         let topology = parts.topology
         let state = checkState(topology)
-        checkInput(topology, state)
+        if let source = reach() {
+            checkStreams(topology, state, source)
+            checkReferences(topology, state)
+        } else {
+            report.skipped("topics and positions", "the input is a finding")
+        }
         checkTables(topology, state)
         checkKafkaOutput(topology, state)
     }
@@ -35,25 +40,53 @@ struct JobCheck {
             Console.writeResult("ok       state: none yet in \(directory); a run begins it")
             return .known(nil)
         }
-        let found = report.attempt("state", { try parts.makeStore().inspect(topology) }) { restored in
-            guard let restored else { return "empty" }
+        let found = report.attempt("state", { try parts.makeStore().inspect(topology) }) {
+            guard let restored = $0?.restored else { return "empty" }
             let waiting = restored.outbox.reduce(0) { $0 + $1.undelivered.count }
             return "lineage \(restored.lineage), epoch \(restored.epoch), \(counted(waiting, "undelivered batch", "undelivered batches"))"
         }
-        return found.map { .known($0) } ?? .unknown
+        guard let found else { return .unknown }
+        guard let found else { return .known(nil) }
+        return report(found.compatibility) ? .known(found.restored) : .unknown
+    }
+
+    /// What a start would do with the state tables; false when it would be refused.
+    private func report(_ compatibility: StateCompatibility) -> Bool {
+        if let refusal = compatibility.refusal { report.finding("state versions", refusal) }
+        for table in compatibility.tables {
+            let what = "state table \(table.stage)/\(table.name)"
+            guard table.action != .refuse else {
+                report.finding(what, table.detail)
+                continue
+            }
+            Console.writeResult("ok       \(what): \(table.action.rawValue), \(table.detail)")
+        }
+        if compatibility.isFinalizePending {
+            Console.writeResult("ok       finalize: pending, version \(compatibility.leastReader) of the job can still go on; `tidemark finalize` ends that")
+        }
+        return compatibility.refusals.isEmpty
     }
 
     /// How long each question to the brokers may take.
-    private static let reachLimit = Duration.seconds(10)
+    static let reachLimit = Duration.seconds(10)
 
-    private func checkInput(_ topology: Topology, _ state: FoundState) {
-        let restored = state.restored
-        let reached = report.attempt("input") {
+    private func reach() -> (any RecordSource)? {
+        report.attempt("input") {
             let source = try parts.makeSource(untilEnd: true, reachLimit: JobCheck.reachLimit)
             try (source as? KafkaSource)?.reach()
             return source
         } ok: { _ in parts.inputName }
-        guard let source = reached else { return report.skipped("topics and positions", "the input is a finding") }
+    }
+
+    private func checkReferences(_ topology: Topology, _ state: FoundState) {
+        let check = ReferenceCheck(parts: parts, report: report)
+        let partitions = check.topics(topology.references)
+        guard case .known = state else { return report.skipped("references.db", "the state is a finding") }
+        check.file(topology.references, partitions)
+    }
+
+    private func checkStreams(_ topology: Topology, _ state: FoundState, _ source: any RecordSource) {
+        let restored = state.restored
         var assignments: [SourceAssignment] = []
         for stage in topology.stages {
             guard case .topic(let topic) = stage.input else { continue }
@@ -99,6 +132,9 @@ struct JobCheck {
                 report.finding("table \(table.name)", plainText(of: error))
             }
         }
+        _ = report.attempt("views", { try sink.missingViews() }) { missing in
+            missing.isEmpty ? counted(topology.views.count, "view", "views") : "\(missing.count) of \(topology.views.count) are not there; `tidemark tables`\(mayCreate ? " or a run" : "") creates them"
+        }
     }
 
     /// A table as the state knows it; nothing is known of any where there is no state yet.
@@ -121,6 +157,7 @@ struct JobCheck {
     }
 }
 
-private struct CheckFinding: Error, CustomStringConvertible {
+/// Something that is no error of a part, but has to be seen to.
+struct CheckFinding: Error, CustomStringConvertible {
     let description: String
 }

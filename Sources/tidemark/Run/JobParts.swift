@@ -11,6 +11,8 @@ import Worker
 struct JobParts {
     let configuration: JobConfiguration
     let logger: Logger
+    /// State tables to drop when the state is opened.
+    var droppedTables: [String] = []
 
     var topology: Topology {
         var settings = FintechSettings()
@@ -18,6 +20,14 @@ struct JobParts {
         settings.topicPrefix = configuration.input.topicPrefix
         settings.outOfOrderness = configuration.time.outOfOrderness
         settings.maxAhead = configuration.time.maxAhead
+        settings.keyedBy = switch configuration.input.keyedBy {
+        case .customerID: .customerID
+        case .id: .id
+        }
+        settings.deduplicationHorizon = switch configuration.input.deduplicateBy {
+        case .none: nil
+        case .id: configuration.input.deduplicationHorizon
+        }
         settings.alertThreshold = configuration.fintech.alertThreshold
         settings.churnAfter = configuration.fintech.churnAfter
         return FintechJob.topology(settings: settings).alsoWriting(to: configuration.kafkaOutput.isEnabled ? [KafkaOutput.name] : [])
@@ -37,6 +47,7 @@ struct JobParts {
         settings.memoryBudget = configuration.state.memoryBudget
         settings.readsUntilEnd = untilEnd
         settings.referenceTimeout = configuration.input.referenceTimeout
+        settings.logsReferenceProgress = !Console.errorIsTerminal
         return settings
     }
 
@@ -72,11 +83,12 @@ struct JobParts {
         // What is not folded can't be evicted, so a small budget wants it folded sooner.
         settings.foldBytes = min(settings.foldBytes, configuration.state.memoryBudget / 4)
         settings.ledgerKeepMilliseconds = configuration.sink.ledgerKeep.components.seconds * 1000
+        settings.droppedTables = droppedTables
         return try SQLiteStateStore(directory: configuration.state.directory, settings: settings)
     }
 
     func makeSink(_ settings: ClickHouseSettings? = nil) throws -> ClickHouseSink {
-        try ClickHouseSink(settings ?? clickHouseSettings, log: logger)
+        try ClickHouseSink(settings ?? clickHouseSettings, views: topology.views, log: logger)
     }
 
     /// The Kafka output; nil when it is off. `reachLimit`: how long the brokers may take to answer before it is open.

@@ -15,6 +15,7 @@ struct RunCommand: ParsableCommand {
     )
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var drops: DropOptions
 
     @Flag(name: .customLong("until-end"), help: "Read every partition to where it ended at the start, close all windows, deliver everything, and exit.")
     var untilEnd = false
@@ -33,7 +34,7 @@ struct RunCommand: ParsableCommand {
     }
 
     private func run(_ configuration: JobConfiguration, _ logger: Logger) throws -> ExitStatus {
-        let parts = JobParts(configuration: configuration, logger: logger)
+        let parts = JobParts(configuration: configuration, logger: logger, droppedTables: drops.tables)
         let store = try parts.makeStore()
         let sink = try parts.makeSink()
         let kafkaOutput = try parts.makeKafkaOutput()
@@ -58,6 +59,8 @@ struct RunCommand: ParsableCommand {
         defer { withExtendedLifetime(page) {} }
         let watch = RunWatch(worker, publisher: publisher, topology: topology, logger: logger)
         defer { watch.stop() }
+        let progress = LoadingProgress(worker)
+        defer { progress.stop() }
         let outcome = try worker.run()
         switch outcome {
         case .complete: logger.info("everything is delivered; epoch \(worker.status.epoch)")

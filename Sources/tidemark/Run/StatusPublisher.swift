@@ -46,6 +46,12 @@ final class StatusPublisher: Sendable {
         snapshot.partitions = partitions(status)
         let tables = sinks.flatMap(\.status)
         snapshot.tables = status.outbox.map { depth in table(depth, tables.first { $0.table == depth.table }) }
+        snapshot.references = status.references.map {
+            StatusSnapshot.Reference(
+                name: $0.name, topic: $0.topic, keys: $0.keys, memoryBytes: $0.memoryBytes, records: $0.counters.total,
+                unusable: $0.counters.unusable, loaded: $0.loading.read, toLoad: $0.loading.total
+            )
+        }
         noteBrokers()
         note(tables.compactMap { table in table.lastError.map { "\(table.table): \($0)" } } + [status.problem].compactMap { $0 })
         snapshot.problems = problems.withLock { $0.reversed() }
