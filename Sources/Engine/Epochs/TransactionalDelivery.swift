@@ -69,8 +69,13 @@ public struct TransactionalDelivery: Sendable {
     /// The client was used for something else and may have been left in any state: the next delivery begins anew.
     public mutating func forget() { known = nil }
 
-    /// Begins the delivery of a batch. One that was left unfinished before is forgotten, and its client with it.
+    /// Another client was found to have taken over, outside of a delivery.
+    public mutating func shutOut() { step = .stop(.fenced) }
+
+    /// Begins the delivery of a batch. One that was left unfinished before is forgotten, and its client with it; what was
+    /// stopped stays so.
     public mutating func deliver(_ batch: SinkLedger) {
+        if case .stop = step { return }
         let isClientFree = step == .done
         self.batch = batch
         attempts = 0

@@ -49,7 +49,10 @@ final class OutputDelivery {
         let answer = try OutputDelivery.write(ledger, with: producer, table: outboxName)
         switch answer.outcome {
         case .done: ledgerWritten = .now
-        case .fenced: throw OutputError.fenced(topic, answer.text)
+        case .fenced:
+            lastText = answer.text
+            machine.shutOut()
+            throw OutputError.fenced(topic, answer.text)
         case .retry, .abort, .lost: machine.forget()
         }
     }
