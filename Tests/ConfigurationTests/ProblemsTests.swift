@@ -23,7 +23,7 @@ struct ProblemsTests {
         ("checkpoints: {store: \"gs://bucket\"}", "t.yaml:4: checkpoints.store: expected a directory, s3://bucket/prefix, or off, found \"gs://bucket\""),
         ("clickhouse.createTables: yes", "t.yaml:4: clickhouse.createTables: expected true or false, found \"yes\""),
         ("clickhouse.url: http://h:1", "t.yaml:4: clickhouse.url: is given twice; the first is in line 3"),
-        ("output: {kafka: {enabled: true}}", "t.yaml:4: output.kafka.enabled: Kafka output is not available in this version; expected false"),
+        ("output: {kafka: {topicPrefix: a b}}", "t.yaml:4: output.kafka.topicPrefix: expected letters, digits, dots, dashes or underscores, at most 200, found \"a b\""),
         ("input.keyedBy: name", "t.yaml:4: input.keyedBy: expected one of customer_id, id, found \"name\""),
         ("input.deduplicate: {by: key}", "t.yaml:4: input.deduplicate.by: expected one of none, id, found \"key\""),
         ("input.deduplicate.horizon: 31d", "t.yaml:4: input.deduplicate.horizon: expected a duration such as 500ms, 30s, 5m, 24h or 30d, from 1m to 30d, found \"31d\""),
