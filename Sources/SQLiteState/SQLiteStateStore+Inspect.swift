@@ -9,6 +9,7 @@ extension SQLiteStateStore {
             let isNew = try prepareFile(job: topology.job)
             let opened = Opened(catalog: try StateCatalog(database), statements: try CommitStatements(database))
             return try database.undone {
+                try upgradeFile()
                 try opened.catalog.declare(topology)
                 return try restoredState(isNew: isNew, opened)
             }

@@ -20,7 +20,7 @@ struct DefaultsTests {
         #expect(configuration.clickHouse.settleDelay == .seconds(10))
         #expect(configuration.clickHouse.delivery == .exactlyOnce)
         #expect(configuration.sink.ledgerKeep == .seconds(7 * 86_400))
-        #expect(configuration.sink.outboxLimit == 64 << 20)
+        #expect(configuration.sink.outboxLimit == 48 << 20)
         #expect(configuration.state.memoryBudget == 512 << 20)
         #expect(configuration.epoch.interval == .milliseconds(500))
         #expect(configuration.worker.threads == 0)

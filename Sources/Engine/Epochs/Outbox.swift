@@ -11,7 +11,7 @@ public struct Outbox: Sendable {
         /// Above this many undelivered bytes the worker stops reading.
         public var bytes: Int
 
-        public init(batchRows: Int = 400_000, batchBytes: Int = 32 << 20, bytes: Int = 64 << 20) {
+        public init(batchRows: Int = 400_000, batchBytes: Int = 16 << 20, bytes: Int = 48 << 20) {
             self.batchRows = batchRows
             self.batchBytes = batchBytes
             self.bytes = bytes
