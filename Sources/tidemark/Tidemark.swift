@@ -15,7 +15,7 @@ struct Tidemark: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, CheckCommand.self, TablesCommand.self, SettleCommand.self, GenerateCommand.self, LoadCommand.self, DevCommand.self,
+            RunCommand.self, CheckCommand.self, TablesCommand.self, SettleCommand.self, FinalizeCommand.self, GenerateCommand.self, LoadCommand.self, DevCommand.self,
         ]
     )
 

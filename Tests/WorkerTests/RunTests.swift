@@ -8,16 +8,17 @@ import Worker
 
 @Suite("The worker: what is read is delivered once, over restarts, in one stage or several")
 struct RunTests {
-    private static func values(_ seed: UInt64, partitions: Int = 4) -> [[String]] {
+    private static func values(_ seed: UInt64, of job: PurchaseJob = .everything, partitions: Int) -> [[String]] {
         var random = SeededRandom(seed: seed)
-        return PurchaseLog(partitions: partitions, isThereAtOnce: true, random: &random).values
+        return PurchaseLog(of: job, partitions: partitions, isThereAtOnce: true, random: &random).values
     }
 
     @Test(arguments: PurchaseJob.allCases, [1, 3])
     func aBoundedRunReadsClosesDeliversAndEnds(job: PurchaseJob, threads: Int) throws {
-        let bench = try Bench(job, partitions: 4)
+        let partitions = job.partitions(atMost: 4)
+        let bench = try Bench(job, partitions: partitions)
         bench.settings.threads = threads
-        let values = RunTests.values(11)
+        let values = RunTests.values(11, of: job, partitions: partitions)
         bench.append(values)
         try bench.runToEnd()
         bench.expectRows(values)
@@ -46,17 +47,18 @@ struct RunTests {
 
     @Test(arguments: PurchaseJob.allCases)
     func aRestartAfterADrainReadsNoRecordTwice(job: PurchaseJob) throws {
-        let bench = try Bench(job, partitions: 3)
-        let values = (0..<3).map { Bench.purchases($0, seconds: 0..<100) }
+        let partitions = job.partitions(atMost: 3)
+        let bench = try Bench(job, partitions: partitions)
+        let values = (0..<partitions).map { Bench.purchases($0, seconds: 0..<100) }
         for part in 0..<4 {
             bench.append(values.map { Array($0[(part * 125)..<(part * 125 + 125)]) })
             let running = try bench.start(untilEnd: false)
-            try waitUntil("all is read") { bench.source.readCount == 3 * 125 * (part + 1) }
+            try waitUntil("all is read") { bench.source.readCount == partitions * 125 * (part + 1) }
             running.drain()
             #expect(try running.wait() == .complete)
         }
         try bench.runToEnd()
-        for partition in 0..<3 { #expect(bench.source.reads(of: Bench.partition(partition)) == Array(0..<500)) }
+        for partition in 0..<partitions { #expect(bench.source.reads(of: Bench.partition(partition)) == Array(0..<500)) }
         bench.expectRows(values)
     }
 

@@ -175,4 +175,10 @@ public struct RestoredOutboxTable: Sendable {
         self.pending = pending
         self.undelivered = undelivered
     }
+
+    /// The last batch recorded as delivered: they are delivered in order. nil before the first.
+    public var lastDelivered: BatchNumber? {
+        guard let first = undelivered.first else { return lastFrozen }
+        return first.number.number > 1 ? BatchNumber(first.number.number - 1) : nil
+    }
 }

@@ -112,7 +112,7 @@ public final class ReferenceFile: @unchecked Sendable {
     private func declare(_ reference: Reference, partitions: Int) throws -> Stored {
         let query = try Statement(database, "SELECT id, topic, version, fields, partitions FROM reference WHERE name = ?")
         try query.bind(.text(reference.name))
-        let fields = StateCatalog.json(reference.schema.fields)
+        let fields = SchemaText.json(reference.schema.fields)
         guard try query.step() else {
             try Statement(database, "INSERT INTO reference (name, topic, version, fields, partitions) VALUES (?, ?, ?, ?, ?)").run(
                 .text(reference.name), .text(reference.topic), .integer(Int64(reference.schema.version)), .text(fields), .integer(Int64(partitions))

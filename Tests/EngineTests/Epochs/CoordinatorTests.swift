@@ -119,6 +119,16 @@ struct CoordinatorTests {
         #expect(driver.start() == ["receive 0>1@4 upstream 3000"])
     }
 
+    /// The worker died when the end of a run was durable where records are read, and not heard of behind.
+    @Test func anEarlierRunsEndFiresNoTimersEither() {
+        var driver = CoordinatorDriver(tasks: 2, receivers: 1, watermark: 60_000, isEnded: true)
+        #expect(driver.start() == ["receive upstream \(Int64.min)"])
+        driver.watermarks = [0: 60_000, 1: 60_001]
+        #expect(driver.epoch(at: .milliseconds(500)) == ["receive upstream 60000 ending"])
+        driver.watermarks = [0: 60_001, 1: 60_001]
+        #expect(driver.epoch(at: .seconds(1)) == ["receive upstream 60001"], "records have come since")
+    }
+
     @Test func theSecondStageIsClosedByItsSendersAlone() {
         var driver = CoordinatorDriver(tasks: 2, receivers: 1)
         driver.windowEnds = [0: 60_000]
