@@ -56,7 +56,7 @@ extension SQLiteStateStore {
                 offsets.write(zigzag: position.next)
             }
             if task.watermark != opened.watermarks[task.task] {
-                try statements.setWatermark.run(.integer(task.watermark.milliseconds), .integer(id))
+                try statements.setWatermark.run(.integer(task.watermark.milliseconds), .integer(task.isEnded ? 1 : 0), .integer(id))
             }
             for delta in task.deltas {
                 guard let table = opened.catalog.stateTables[task.task.stage]?[delta.table] else {

@@ -7,20 +7,14 @@ extension SQLiteStateStore {
     public func inspect(_ topology: Topology) throws -> InspectedState? {
         try exclusively {
             guard try integer("SELECT count(*) FROM sqlite_schema") > 0 else { return nil }
-            var found: InspectedState?
-            do {
-                try database.transaction {
-                    let isNew = try prepareFile(job: topology.job)
-                    let opened = Opened(catalog: try StateCatalog(database), statements: try CommitStatements(database))
-                    let compatibility = try compatibility(of: topology, opened.catalog)
-                    try opened.catalog.declareOutputs(of: topology)
-                    found = InspectedState(restored: try restoredState(isNew: isNew, opened), compatibility: compatibility)
-                    throw Undo()
-                }
-            } catch is Undo {
-                // On purpose: the declarations must not stay.
+            return try database.undone {
+                let isNew = try prepareFile(job: topology.job)
+                try keepSettings(of: topology)
+                let opened = Opened(catalog: try StateCatalog(database), statements: try CommitStatements(database))
+                let compatibility = try compatibility(of: topology, opened.catalog)
+                try opened.catalog.declareOutputs(of: topology)
+                return InspectedState(restored: try restoredState(isNew: isNew, opened), compatibility: compatibility)
             }
-            return found
         }
     }
 
@@ -29,8 +23,6 @@ extension SQLiteStateStore {
         public let restored: RestoredState
         public let compatibility: StateCompatibility
     }
-
-    private struct Undo: Error {}
 
     /// The version of the SQLite library that runs.
     public static var libraryVersion: String { String(cString: sqlite3_libversion()) }

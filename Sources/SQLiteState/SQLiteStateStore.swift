@@ -94,6 +94,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         try exclusively {
             let (isNew, catalog, changes) = try database.transaction {
                 let isNew = try prepareFile(job: topology.job)
+                try keepSettings(of: topology)
                 let catalog = try StateCatalog(database)
                 return (isNew, catalog, try declare(topology, catalog))
             }
@@ -159,6 +160,22 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
 
     func setMeta(_ name: String, _ value: String) throws {
         try database.setMeta(name, value)
+    }
+
+    /// Remembers the settings that the state is built on; refuses others than those remembered. Must run inside a transaction.
+    func keepSettings(of topology: Topology) throws {
+        for (name, value) in topology.fixedSettings.sorted(by: { $0.key < $1.key }) {
+            let entry = "setting \(name)"
+            let known = try Statement(database, "SELECT value FROM meta WHERE name = ?")
+            try known.bind(.text(entry))
+            guard try known.step() else {
+                try setMeta(entry, value)
+                continue
+            }
+            guard known.text(0) == value else {
+                throw StateError(.invalid, "the state in \(database.path) was built with \(name): \(known.text(0)), and \(value) is set now, with which keys would no longer meet their state. Set \(known.text(0)) again, or start the job anew with an empty state directory and new tables")
+            }
+        }
     }
 
     public func register(partitions: [String: Int]) throws {

@@ -50,11 +50,12 @@ final class StateCatalog {
     /// Makes sure that the topology's output tables are known, and that nothing waits for what it does not have.
     /// Must run inside a transaction.
     func declareOutputs(of topology: Topology) throws {
-        for table in topology.tables where outputs[table.name] == nil {
-            try Statement(database, "INSERT INTO output_table (name) VALUES (?)").run(.text(table.name))
-            remember(table.name, try lastID())
+        let tables = topology.outboxTables.map(\.name)
+        for table in tables where outputs[table] == nil {
+            try Statement(database, "INSERT INTO output_table (name) VALUES (?)").run(.text(table))
+            remember(table, try lastID())
         }
-        try refuseUndeliveredRows(notIn: Set(topology.tables.map(\.name)))
+        try refuseUndeliveredRows(notIn: Set(tables))
         try refuseMessages(notTo: Set(topology.stages.map(\.name)))
     }
 
@@ -74,6 +75,9 @@ final class StateCatalog {
             try waiting.bind(.integer(id))
             guard try waiting.step() else { continue }
             waiting.reset()
+            if let sink = OutboxTable.sink(ofName: name) {
+                throw StateError(.incompatible, "rows wait to be delivered to the output \(sink) (\(name)), but it is switched off now: switch it on again and stop the job with SIGTERM once it delivers, so that it drains; then switch it off")
+            }
             throw StateError(.incompatible, "rows of table \(name) wait to be delivered, but this version of the job does not have that table; start the version that has it and let it drain, then this one")
         }
     }

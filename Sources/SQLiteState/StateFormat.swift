@@ -36,6 +36,8 @@ enum StateFormat {
     /// What folding has reached, for a file whose rows of `delta` are kept after they were folded, and what counts of the
     /// lineages before the present one.
     private static let addedByFormat2 = """
+        -- Whether the task's watermark was raised last because a run ended.
+        ALTER TABLE task ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
         -- Rows of delta up to and including this epoch are in keyed already, of a task and table that is listed here.
         CREATE TABLE fold_mark (
             task INTEGER NOT NULL, state_table INTEGER NOT NULL, through INTEGER NOT NULL, PRIMARY KEY (task, state_table)

@@ -23,6 +23,7 @@ struct Tidemark: ParsableCommand {
     static func main() {
         // A reader of our output that goes away is an error of a write, not the end of a worker.
         signal(SIGPIPE, SIG_IGN)
+        HeapLimits.set()
         do {
             var command = try parseAsRoot()
             try command.run()

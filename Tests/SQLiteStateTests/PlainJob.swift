@@ -5,11 +5,15 @@ enum PlainJob {
     static let rows = OutputTable("rows", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
     static let other = OutputTable("other", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
 
-    static func topology(job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas, tables: [OutputTable] = [rows, other]) -> Topology {
-        topology(job: job, version: version, declarations: schemas.map { StateDeclaration(schema: $0) }, tables: tables)
+    static func topology(
+        job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas, tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:]
+    ) -> Topology {
+        topology(job: job, version: version, declarations: schemas.map { StateDeclaration(schema: $0) }, tables: tables, fixedSettings: fixedSettings)
     }
 
-    static func topology(job: String = "plain", version: Int, declarations: [StateDeclaration], tables: [OutputTable] = [rows, other]) -> Topology {
+    static func topology(
+        job: String = "plain", version: Int, declarations: [StateDeclaration], tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:]
+    ) -> Topology {
         Topology(job: job, version: version, stages: [
             Stage("first", topic: "topic") { setup in
                 for table in tables { _ = setup.rows(of: table) }
@@ -17,7 +21,7 @@ enum PlainJob {
                 return PlainTask(id: setup.task, declarations: declarations)
             },
             Stage("second", partitions: 2) { PlainTask(id: $0.task, schemas: []) },
-        ])
+        ], fixedSettings: fixedSettings)
     }
 
     static func task(_ partition: Int) -> TaskID { TaskID(stage: "first", partition: partition) }
@@ -43,10 +47,10 @@ enum PlainJob {
     }
 
     static func taskCut(
-        _ task: TaskID, watermark: Int64 = 0, position: SourcePosition? = nil, deltas: [StateDelta] = [], rows: [OutboxChunk] = [],
+        _ task: TaskID, watermark: Int64 = 0, isEnded: Bool = false, position: SourcePosition? = nil, deltas: [StateDelta] = [], rows: [OutboxChunk] = [],
         sent: [MessageBatch] = [], received: [MessageBatchID] = []
     ) -> TaskCut {
-        TaskCut(task: task, watermark: EventTime(milliseconds: watermark), position: position, deltas: deltas, rows: rows, sent: sent, received: received)
+        TaskCut(task: task, watermark: EventTime(milliseconds: watermark), isEnded: isEnded, position: position, deltas: deltas, rows: rows, sent: sent, received: received)
     }
 
     static func message(from: Int, to: Int, epoch: UInt64) -> MessageBatch {

@@ -57,11 +57,14 @@ public struct RestoredState: Sendable {
 /// How far a task was.
 public struct RestoredTask: Sendable, Equatable {
     public let watermark: EventTime
+    /// As its last cut said when it moved the watermark.
+    public let isEnded: Bool
     /// nil when it reads no partition or has read nothing.
     public let position: SourcePosition?
 
-    public init(watermark: EventTime, position: SourcePosition?) {
+    public init(watermark: EventTime, isEnded: Bool = false, position: SourcePosition?) {
         self.watermark = watermark
+        self.isEnded = isEnded
         self.position = position
     }
 }

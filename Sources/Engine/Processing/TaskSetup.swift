@@ -71,7 +71,7 @@ public final class TaskSetup {
 public struct TaskEnvironment: Sendable {
     /// How each output table is partitioned.
     public var partitioning: [String: RowPartitioning]
-    /// How many partitions each stage that is sent to has.
+    /// How many partitions each stage has.
     public var partitions: [StageName: Int]
     public var cold: any ColdStateReader
     /// The reference tables by name.

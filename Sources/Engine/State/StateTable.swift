@@ -2,6 +2,8 @@
 public protocol StateTable: AnyObject {
     var declaration: StateDeclaration { get }
     var memoryBytes: Int { get }
+    /// True when a start loads all of it, whatever the memory budget: what a miss means must be known without a read.
+    var isHeldWhole: Bool { get }
     /// The changes since the last cut, nil when there are none; the next epoch starts.
     func cut() -> StateDelta?
     /// Applies one change read from the durable file; `isFolded` when it comes from the keyed rows.
@@ -17,6 +19,9 @@ public protocol StateTable: AnyObject {
 
 extension StateTable {
     public var schema: StateSchema { declaration.schema }
+
+    /// Timers are needed at once.
+    public var isHeldWhole: Bool { schema.hasTimer }
 }
 
 /// Reads records that were evicted from memory.
