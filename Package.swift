@@ -120,7 +120,7 @@ let package = Package(
         .testTarget(
             name: "TidemarkTests",
             dependencies: [
-                "tidemark", "clicks", "Admin", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "tidemark", "clicks", "Admin", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "SQLiteState", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),
