@@ -43,10 +43,13 @@ let package = Package(
         // Runs a topology: threads, clocks and signals around Engine's state machines.
         .target(name: "Worker", dependencies: ["Engine", "SQLiteState", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
 
+        // What our commands have in common: exit codes, the console, progress, times and errors in words.
+        .target(name: "CommandLineParts", dependencies: ["Engine", "Configuration"], swiftSettings: strict),
+
         .executableTarget(
             name: "tidemark",
             dependencies: [
-                "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "KafkaIO", "ClickHouseSink", "Admin", "Worker",
+                "CommandLineParts", "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "KafkaIO", "ClickHouseSink", "Admin", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -54,7 +57,10 @@ let package = Package(
         ),
         .executableTarget(
             name: "checkpoint",
-            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "CommandLineParts", "Configuration", "CSQLite", "Engine", "SQLiteState",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "tools/checkpoint",
             swiftSettings: strict
         ),

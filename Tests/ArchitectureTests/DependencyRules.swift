@@ -17,8 +17,9 @@ struct DependencyRules {
         "ClickHouseSink": system.union(["Engine", "CurlHTTP", "Logging"]),
         "Admin": system.union(["Engine", "FlyingFox", "FlyingSocks"]),
         "Worker": system.union(["Engine", "SQLiteState", "Logging"]),
+        "CommandLineParts": system.union(["Engine", "Configuration"]),
         "tidemark": system.union([
-            "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CurlHTTP", "KafkaIO", "ClickHouseSink", "Admin", "Worker",
+            "CommandLineParts", "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CurlHTTP", "KafkaIO", "ClickHouseSink", "Admin", "Worker",
             "ArgumentParser", "Logging",
         ]),
     ])

@@ -1,5 +1,6 @@
 import Admin
 import ClickHouseSink
+import CommandLineParts
 import Engine
 import Foundation
 import KafkaIO

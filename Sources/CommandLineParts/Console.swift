@@ -4,26 +4,26 @@ import Foundation
 import Synchronization
 
 /// Standard output for results, standard error for everything else. Secrets are taken out of what errors say.
-enum Console {
+public enum Console {
     private static let redactor = Mutex(Redactor.none)
 
     /// From now on these secrets are hidden.
-    static func hide(with redactor: Redactor) { self.redactor.withLock { $0 = redactor } }
+    public static func hide(with redactor: Redactor) { self.redactor.withLock { $0 = redactor } }
 
-    static func redact(_ text: String) -> String { redactor.withLock { $0 }.redact(text) }
+    public static func redact(_ text: String) -> String { redactor.withLock { $0 }.redact(text) }
 
-    static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+    public static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
     /// A line of a result, there at once even when standard output is a pipe.
-    static func writeResult(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+    public static func writeResult(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
 
-    static func writeError(_ failure: any Failure) { write("Error: " + redact(plainText(of: failure)) + "\n", to: STDERR_FILENO) }
+    public static func writeError(_ failure: any Failure) { write("Error: " + redact(plainText(of: failure)) + "\n", to: STDERR_FILENO) }
 
     /// Text that somebody watches: a progress bar.
-    static func writeToTerminal(_ text: String) { write(text, to: STDERR_FILENO) }
+    public static func writeToTerminal(_ text: String) { write(text, to: STDERR_FILENO) }
 
     /// Whole lines, each in one call where the system takes it, so that lines of several threads don't mix.
-    static func write(_ text: String, to descriptor: Int32) {
+    public static func write(_ text: String, to descriptor: Int32) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
