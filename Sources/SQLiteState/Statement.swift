@@ -51,7 +51,10 @@ final class Statement {
     }
 
     /// Binds and runs a statement that gives no rows.
-    func run(_ values: Value...) throws {
+    func run(_ values: Value...) throws { try run(all: values) }
+
+    /// The same with values in an array.
+    func run(all values: [Value]) throws {
         sqlite3_reset(handle)
         try bind(all: values)
         while try step() {}
