@@ -34,10 +34,12 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "SQLiteState", dependencies: ["Engine", "CSQLite"], swiftSettings: strict),
         .target(name: "KafkaIO", dependencies: ["Engine", "CRdKafka", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], swiftSettings: strict),
         .target(name: "ClickHouseSink", dependencies: ["Engine", "CurlHTTP", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+        .target(name: "CheckpointStores", dependencies: ["Engine", "CurlHTTP", "CCrypto"], swiftSettings: strict),
         .target(name: "Admin", dependencies: ["Engine", .product(name: "FlyingFox", package: "FlyingFox")], swiftSettings: strict),
 
         // Runs a topology: threads, clocks and signals around Engine's state machines.
@@ -113,6 +115,7 @@ let package = Package(
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "KafkaIOTests", dependencies: ["Engine", "KafkaIO", "CRdKafka", "TestSupport", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CheckpointStoresTests", dependencies: ["CheckpointStores", "CurlHTTP", "Engine", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ClickHouseSinkTests",
             dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log")],
