@@ -19,7 +19,7 @@ final class CommitStatements {
         setEpoch = try Statement(database, "UPDATE meta SET value = ? WHERE name = 'epoch'")
         setPosition = try Statement(database, "UPDATE task SET next_offset = ?, last_offset = ?, last_timestamp = ?, last_checksum = ? WHERE id = ?")
         setWatermark = try Statement(database, "UPDATE task SET watermark = ? WHERE id = ?")
-        addDelta = try Statement(database, "INSERT INTO delta (task, state_table, epoch, bytes) VALUES (?, ?, ?, ?)")
+        addDelta = try Statement(database, "INSERT INTO delta (sequence, task, state_table, epoch, bytes) VALUES (?, ?, ?, ?, ?)")
         addMessage = try Statement(database, "INSERT INTO message (sender, receiver, epoch, count, bytes) VALUES (?, ?, ?, ?, ?)")
         removeMessage = try Statement(database, "DELETE FROM message WHERE sequence = ?")
         addChunk = try Statement(database, "INSERT INTO outbox (task, output_table, epoch, chunk, partition, rows, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)")

@@ -2,7 +2,7 @@ import CSQLite
 import Engine
 import Glibc
 
-/// The one connection to a state file: opened once, exclusively, with settings that are read back and asserted.
+/// The one connection to a file: opened once, exclusively, with settings that are read back and asserted.
 ///
 /// One connection per file, for ever: SQLite 3.40 can corrupt a WAL database that two connections use.
 /// It is not thread-safe by itself; `SQLiteStateStore` and `ReferenceFile` serialize their callers.
@@ -11,18 +11,32 @@ final class Database {
     static let applicationID: Int64 = 0x5449_4445
     static let pageSize: Int64 = 4096
 
+    /// What a file is for.
+    enum Use {
+        /// Its commits are durable: a write-ahead log, synced.
+        case state
+        /// A checkpoint's file while it is written: nothing in it is durable, and after an error it is worthless. It has no
+        /// log, so that it opens anywhere.
+        case export
+    }
+
     let handle: OpaquePointer
     let path: String
     /// Pages in the write-ahead log after the last commit.
     fileprivate(set) var logPages = 0
 
-    init(path: String) throws {
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX
+    init(path: String, for use: Use = .state) throws {
+        // Deltas are attached to a file that is assembled by address, to be read only.
+        let addresses = use == .export ? SQLITE_OPEN_URI : 0
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX | addresses
         handle = try Database.open(path, flags, orElse: "check that the directory exists and may be written")
         self.path = path
-        try assertSettings()
+        try assertSettings(use)
+        guard use == .state else { return }
         let context = Unmanaged.passUnretained(self).toOpaque()
-        sqlite3_wal_hook(handle, { context, _, _, pages in
+        // Of this file alone: a checkpoint's file that is attached has no log to look after.
+        sqlite3_wal_hook(handle, { context, _, schema, pages in
+            guard let schema, strcmp(schema, "main") == 0 else { return SQLITE_OK }
             Unmanaged<Database>.fromOpaque(context!).takeUnretainedValue().logPages = Int(pages)
             return SQLITE_OK
         }, context)
@@ -38,16 +52,6 @@ final class Database {
         self.path = path
         try set("cell_size_check", to: .integer(1))
         try set("temp_store", to: .integer(2))
-    }
-
-    /// Makes a file that counts only when it is complete and its maker has synced it: without a journal.
-    init(filling path: String) throws {
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX
-        handle = try Database.open(path, flags, orElse: "check that the directory exists and may be written")
-        self.path = path
-        try set("page_size", to: .integer(Database.pageSize))
-        try set("journal_mode", to: .text("off"))
-        try set("synchronous", to: .integer(0))
     }
 
     deinit { sqlite3_close_v2(handle) }
@@ -72,12 +76,18 @@ final class Database {
 
     private static func hexDigits(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
-    private func assertSettings() throws {
+    private func assertSettings(_ use: Use) throws {
         try set("page_size", to: .integer(Database.pageSize))
         try set("locking_mode", to: .text("exclusive"))
-        try set("journal_mode", to: .text("wal"))
-        try set("synchronous", to: .integer(2))
-        try set("wal_autocheckpoint", to: .integer(0))
+        switch use {
+        case .state:
+            try set("journal_mode", to: .text("wal"))
+            try set("synchronous", to: .integer(2))
+            try set("wal_autocheckpoint", to: .integer(0))
+        case .export:
+            try set("journal_mode", to: .text("off"))
+            try set("synchronous", to: .integer(0))
+        }
         try set("temp_store", to: .integer(2))
         try set("cell_size_check", to: .integer(1))
     }
@@ -104,6 +114,9 @@ final class Database {
         }
     }
 
+    /// Takes the mark of a write-ahead log off a file, which a copy has from what it is a copy of.
+    func leaveLog() throws { try set("journal_mode", to: .text("delete")) }
+
     func execute(_ sql: String) throws {
         try check(sqlite3_exec(handle, sql, nil, nil, nil), while: sql)
     }
@@ -124,7 +137,7 @@ final class Database {
 
     /// Moves the write-ahead log into the file and empties it.
     func checkpointLog() throws {
-        try check(sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil), while: "checkpointing the log")
+        try check(sqlite3_wal_checkpoint_v2(handle, "main", SQLITE_CHECKPOINT_TRUNCATE, nil, nil), while: "checkpointing the log")
         logPages = 0
     }
 

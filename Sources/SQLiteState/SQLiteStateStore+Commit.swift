@@ -6,7 +6,7 @@ extension SQLiteStateStore {
             let opened = try ready()
             precondition(cut.epoch == opened.lastEpoch.next, "epoch \(cut.epoch) follows \(opened.lastEpoch)")
             let knownTasks = opened.catalog.tasks
-            var change = CommittedChange()
+            var change = CommittedChange(lastDelta: opened.lastDelta)
             do {
                 try database.transaction { try write(cut, opened, &change) }
             } catch {
@@ -22,6 +22,7 @@ extension SQLiteStateStore {
         var chunkRows: [ChunkID: Int64] = [:]
         var messageRows: [MessageBatchID: Int64] = [:]
         var deltaBytes = 0
+        var lastDelta: Int64
 
         func apply(to opened: Opened, _ cut: EpochCut) {
             for task in cut.tasks {
@@ -35,6 +36,7 @@ extension SQLiteStateStore {
                 for chunk in opened.batchChunks.removeValue(forKey: id) ?? [] { opened.chunkRows[chunk] = nil }
             }
             opened.unfoldedBytes += deltaBytes
+            opened.lastDelta = lastDelta
             opened.lastEpoch = cut.epoch
             opened.commitsSincePrune += 1
         }
@@ -59,8 +61,9 @@ extension SQLiteStateStore {
                 guard let table = opened.catalog.stateTables[task.task.stage]?[delta.table] else {
                     throw StateError(.bug, "task \(task.task) changed the undeclared state table \(delta.table)")
                 }
+                change.lastDelta += 1
                 try delta.bytes.withUnsafeBytes { bytes in
-                    try statements.addDelta.run(.integer(id), .integer(table.id), epoch, .blob(ByteView(bytes)))
+                    try statements.addDelta.run(.integer(change.lastDelta), .integer(id), .integer(table.id), epoch, .blob(ByteView(bytes)))
                 }
                 change.deltaBytes += delta.bytes.count
             }

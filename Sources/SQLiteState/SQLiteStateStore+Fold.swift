@@ -2,12 +2,12 @@ import Engine
 
 /// One pass of moving deltas into keyed rows: every delta that was there when it began, a task and table at a time.
 struct FoldPass {
-    /// The last delta of the pass.
-    let through: Int64
+    /// The pass's deltas: those not folded by earlier passes, up to the last that was there.
+    let sequences: ClosedRange<Int64>
     /// All changes up to and including this epoch are folded when the pass is over.
     let epoch: Epoch
-    /// Groups still to fold, as (task, state table).
-    var groups: [(task: Int64, table: Int64)]
+    /// Groups still to fold.
+    var groups: [FoldGroup]
 }
 
 extension SQLiteStateStore {
@@ -15,6 +15,7 @@ extension SQLiteStateStore {
         try exclusively {
             let opened = try ready()
             try foldSome(opened)
+            try dropKept(opened)
             if opened.commitsSincePrune >= 512 {
                 opened.commitsSincePrune = 0
                 try pruneLedgers()
@@ -28,112 +29,44 @@ extension SQLiteStateStore {
     private func foldSome(_ opened: Opened) throws {
         if opened.fold == nil {
             guard opened.unfoldedBytes >= settings.foldBytes else { return }
-            let through = try integer("SELECT max(sequence) FROM delta")
-            let statement = try Statement(database, "SELECT DISTINCT task, state_table FROM delta")
-            var groups: [(Int64, Int64)] = []
-            while try statement.step() { groups.append((statement.integer(0), statement.integer(1))) }
-            opened.fold = FoldPass(through: through, epoch: opened.lastEpoch, groups: groups)
+            opened.fold = try newPass(opened)
         }
         guard var pass = opened.fold else { return }
         // With many tasks and much traffic a fixed step would fold less than comes, and what is not folded can't be
         // evicted and is read at every start: past the limit the next epochs wait for the pass to end.
         let step = opened.unfoldedBytes > settings.foldBytes * SQLiteStateStore.foldLimit ? Int.max : settings.foldStep
         var bytes = 0
-        var remaining = pass.groups
+        var folded = pass.groups
         try database.transaction {
             var changes = 0
-            while let group = remaining.last, changes < step {
-                let folded = try fold(group.task, group.table, through: pass.through)
-                changes += folded.changes
-                bytes += folded.bytes
-                remaining.removeLast()
+            while let group = pass.groups.last, changes < step {
+                let done = try DeltaFold(database: database).fold(group, sequences: pass.sequences, after: opened.foldMarks[group] ?? Epoch(0))
+                try leaveFolded(group, pass, opened)
+                changes += done.changes
+                bytes += done.bytes
+                pass.groups.removeLast()
             }
+            let drops = opened.keeping.wanted == nil && pass.groups.count < folded.count
+            if drops && opened.keeping.complete < pass.epoch { try setMeta(KeptChanges.entry, String(pass.epoch.number)) }
         }
+        folded.removeFirst(pass.groups.count)
         opened.unfoldedBytes -= bytes
-        pass.groups = remaining
-        if remaining.isEmpty {
+        opened.left(folded, of: pass, bytes: bytes)
+        if pass.groups.isEmpty {
             opened.foldedThrough = pass.epoch
+            opened.foldedDelta = pass.sequences.upperBound
             opened.fold = nil
         } else {
             opened.fold = pass
         }
     }
 
-    /// Folds one task's deltas of one table: closed windows first (in order, with what came before them gone), then the
-    /// last word on each key, sorted by key.
-    private func fold(_ task: Int64, _ table: Int64, through: Int64) throws -> (changes: Int, bytes: Int) {
-        var blobs: [[UInt8]] = []
-        let select = try Statement(database, "SELECT bytes FROM delta WHERE task = ? AND state_table = ? AND sequence <= ? ORDER BY sequence")
-        try select.bind(.integer(task), .integer(table), .integer(through))
-        while try select.step() { blobs.append(select.blob(0).copy()) }
-
-        var closed: Set<[UInt8]> = []
-        var changes: [FoldedChange] = []
-        for blob in blobs {
-            let isComplete = blob.withUnsafeBytes { bytes in
-                StateDelta.forEachChange(in: ByteView(bytes)) { change in
-                    // The blobs live until the end of this function, so views into them may be kept for as long.
-                    switch change {
-                    case .windowClosed(let prefix): closed.insert(prefix.copy())
-                    case .removed(let key): changes.append(FoldedChange(key: key, record: nil, order: changes.count))
-                    case .stored(let key, let record): changes.append(FoldedChange(key: key, record: record, order: changes.count))
-                    }
-                }
-            }
-            guard isComplete else {
-                throw StateError(.corrupt, "the state file \(database.path) is damaged: a delta can't be read; \(StateError.wayOut)")
-            }
-        }
-        try withExtendedLifetime(blobs) {
-            try deleteWindows(closed, task, table)
-            // A window is closed for good, so whatever the deltas say of its keys is over.
-            if !closed.isEmpty { changes.removeAll { $0.key.count >= 8 && closed.contains($0.key.prefix(8).copy()) } }
-            changes.sort { $0.key == $1.key ? $0.order < $1.order : $0.key < $1.key }
-            try apply(changes, task, table)
-        }
-        try Statement(database, "DELETE FROM delta WHERE task = ? AND state_table = ? AND sequence <= ?").run(.integer(task), .integer(table), .integer(through))
-        return (changes.count + closed.count, blobs.reduce(0) { $0 + $1.count })
-    }
-
-    private struct FoldedChange {
-        let key: ByteView
-        let record: ByteView?
-        let order: Int
-    }
-
-    private func deleteWindows(_ closed: Set<[UInt8]>, _ task: Int64, _ table: Int64) throws {
-        let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key >= ? AND key < ?")
-        for prefix in closed {
-            let end = keyAfterWindow(of: prefix)
-            try prefix.withUnsafeBytes { from in
-                try end.withUnsafeBytes { to in
-                    try delete.run(.integer(task), .integer(table), .blob(ByteView(from)), .blob(ByteView(to)))
-                }
-            }
-        }
-    }
-
-    /// The least key after all keys of a key's window: the next greater eight bytes; no window starts at the end of time.
-    func keyAfterWindow(of key: [UInt8]) -> [UInt8] {
-        var end = Array(key.prefix(8))
-        for index in end.indices.reversed() {
-            end[index] &+= 1
-            if end[index] != 0 { break }
-        }
-        return end
-    }
-
-    private func apply(_ changes: [FoldedChange], _ task: Int64, _ table: Int64) throws {
-        let upsert = try Statement(database, "INSERT INTO keyed (task, state_table, key, record) VALUES (?, ?, ?, ?) ON CONFLICT (task, state_table, key) DO UPDATE SET record = excluded.record")
-        let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key = ?")
-        for (index, change) in changes.enumerated() {
-            if index + 1 < changes.count && changes[index + 1].key == change.key { continue }
-            if let record = change.record {
-                try upsert.run(.integer(task), .integer(table), .blob(change.key), .blob(record))
-            } else {
-                try delete.run(.integer(task), .integer(table), .blob(change.key))
-            }
-        }
+    private func newPass(_ opened: Opened) throws -> FoldPass {
+        let statement = try Statement(database, "SELECT DISTINCT task, state_table FROM delta WHERE sequence > ?")
+        try statement.bind(.integer(opened.foldedDelta))
+        var groups: [FoldGroup] = []
+        while try statement.step() { groups.append(FoldGroup(task: statement.integer(0), table: statement.integer(1))) }
+        return FoldPass(sequences: opened.foldedDelta + 1...opened.lastDelta, epoch: opened.lastEpoch, groups: groups)
     }
 
     /// Drops delivered batches and epochs' offsets older than the ledger is kept, a bounded number at a time.
@@ -143,11 +76,11 @@ extension SQLiteStateStore {
         try database.transaction {
             try Statement(database, "DELETE FROM epoch_offsets WHERE epoch IN (SELECT epoch FROM epoch_offsets ORDER BY epoch LIMIT 2048) AND committed_at < ?").run(cutoff)
             for (_, table) in try ready().catalog.outputs {
-                // The last batch stays whatever its age: its number is where the next one starts.
+                // The last batch of a lineage stays whatever its age: its number is where the next one starts.
                 try Statement(database, """
                     DELETE FROM batch WHERE output_table = ?1 AND delivered_at < ?2
                     AND (lineage, number) IN (SELECT lineage, number FROM batch WHERE output_table = ?1 ORDER BY lineage, number LIMIT 2048)
-                    AND number < (SELECT max(number) FROM batch WHERE output_table = ?1)
+                    AND number < (SELECT max(number) FROM batch AS others WHERE output_table = ?1 AND others.lineage = batch.lineage)
                     """).run(.integer(table), cutoff)
             }
         }

@@ -11,6 +11,7 @@ extension SQLiteStateStore {
             var found: RestoredState?
             do {
                 try database.transaction {
+                    try upgradeFile()
                     try opened.catalog.declare(topology)
                     found = try restoredState(isNew: isNew, opened)
                     throw Undo()

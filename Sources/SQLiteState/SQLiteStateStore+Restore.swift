@@ -7,25 +7,16 @@ extension SQLiteStateStore {
             throw StateError(.corrupt, "the state file \(database.path) has an epoch or lineage that is no number; \(StateError.wayOut)")
         }
         opened.lastEpoch = Epoch(epoch)
-        opened.unfoldedBytes = Int(try integer("SELECT coalesce(sum(length(bytes)), 0) FROM delta"))
-        if try integer("SELECT count(*) FROM (SELECT 1 FROM delta LIMIT 1)") == 0 { opened.foldedThrough = opened.lastEpoch }
+        try readFoldStatus(opened)
         return RestoredState(
-            isNew: isNew, lineage: Lineage(lineage), identity: try identity(), epoch: Epoch(epoch), partitions: try partitions(),
-            tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(Lineage(lineage), opened)
+            isNew: isNew, lineage: Lineage(lineage), identity: try identity(), epoch: Epoch(epoch), partitions: try CheckpointFacts.partitions(database),
+            tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(Lineage(lineage), opened), withdrawal: try withdrawal(Lineage(lineage), opened)
         )
     }
 
     /// Files of the first versions have none.
     private func identity() throws -> String {
-        let statement = try Statement(database, "SELECT value FROM meta WHERE name = 'identity'")
-        return try statement.step() ? statement.text(0) : ""
-    }
-
-    private func partitions() throws -> [String: Int] {
-        var partitions: [String: Int] = [:]
-        let statement = try Statement(database, "SELECT name, count FROM partitions")
-        while try statement.step() { partitions[statement.text(0)] = Int(statement.integer(1)) }
-        return partitions
+        try database.meta("identity") ?? ""
     }
 
     private func tasks(_ opened: Opened) throws -> [TaskID: RestoredTask] {
@@ -114,7 +105,7 @@ extension SQLiteStateStore {
         return chunks
     }
 
-    private func damaged(_ what: String) -> StateError {
+    func damaged(_ what: String) -> StateError {
         StateError(.corrupt, "the state file \(database.path) is damaged: \(what); \(StateError.wayOut)")
     }
 
@@ -124,7 +115,7 @@ extension SQLiteStateStore {
             for table in task.stateTables {
                 guard let (taskID, tableID) = stored(task.id, table.schema.table, opened) else { continue }
                 try restoreFolded(table, taskID, tableID, memoryBudget: memoryBudget)
-                try restoreDeltas(table, taskID, tableID)
+                try restoreDeltas(table, taskID, tableID, after: opened.foldMarks[FoldGroup(task: taskID, table: tableID)] ?? Epoch(0))
             }
         }
     }
@@ -159,13 +150,13 @@ extension SQLiteStateStore {
             guard let found else { return }
             guard found.withUnsafeBytes({ table.noteUnloaded(ByteView($0)) }) else { throw damaged("a key of table \(table.schema.table)") }
             guard table.schema.key == .windowAndKey else { return }
-            from = keyAfterWindow(of: found)
+            from = DeltaFold.keyAfterWindow(of: found)
         }
     }
 
-    private func restoreDeltas(_ table: any StateTable, _ task: Int64, _ tableID: Int64) throws {
-        let statement = try Statement(database, "SELECT bytes FROM delta WHERE task = ? AND state_table = ? ORDER BY sequence")
-        try statement.bind(.integer(task), .integer(tableID))
+    private func restoreDeltas(_ table: any StateTable, _ task: Int64, _ tableID: Int64, after folded: Epoch) throws {
+        let statement = try Statement(database, "SELECT bytes FROM delta WHERE task = ? AND state_table = ? AND epoch > ? ORDER BY sequence")
+        try statement.bind(.integer(task), .integer(tableID), .integer(Int64(folded.number)))
         defer { statement.reset() }
         while try statement.step() {
             var isApplied = true

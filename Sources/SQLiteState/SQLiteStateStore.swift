@@ -12,6 +12,9 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         public var foldBytes = 64 << 20
         /// One step of folding, between two epochs, takes about this many changes; all that there are when `foldLimit` is passed.
         public var foldStep = 20_000
+        /// Folded deltas that the next checkpoint is to take are kept up to this many bytes; beyond that they are dropped,
+        /// and the next checkpoint has to be a base.
+        public var keepBytes = 256 << 20
         /// The write-ahead log is moved into the file at this many pages.
         public var logPages = 4096
         /// For how long delivered batches and epochs' offsets are kept, in milliseconds.
@@ -25,7 +28,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
 
     let database: Database
     let settings: Settings
-    private let directory: StateDirectory
+    let directory: StateDirectory
     private let lock = Mutex(())
     private var opened: Opened?
 
@@ -40,10 +43,17 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         var messageRows: [MessageBatchID: Int64] = [:]
         /// The chunks of each undelivered batch.
         var batchChunks: [SinkBatchID: [ChunkID]] = [:]
-        var unfoldedBytes = 0
         var lastEpoch = Epoch(0)
         var foldedThrough = Epoch(0)
         var fold: FoldPass?
+        /// How far each task's deltas of a table are folded, of those whose folded rows were kept.
+        var foldMarks: [FoldGroup: Epoch] = [:]
+        var unfoldedBytes = 0
+        /// The number of the last delta ever added by this process; never given twice, so that it tells old ones from new.
+        var lastDelta = Int64(0)
+        /// Every delta up to this number is folded.
+        var foldedDelta = Int64(0)
+        var keeping = KeptChanges()
         var commitsSincePrune = 0
 
         init(catalog: StateCatalog, statements: CommitStatements) {
@@ -52,9 +62,18 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         }
     }
 
+    var base: BaseExport?
+    var deltaExport: DeltaExport?
+
     /// Locks the directory and opens, or makes, its state file.
-    public init(directory path: String, settings: Settings = Settings()) throws {
-        directory = try StateDirectory(path: path)
+    public convenience init(directory path: String, settings: Settings = Settings()) throws {
+        try self.init(StateDirectory(path: path), settings: settings)
+    }
+
+    /// Opens, or makes, the state file of a directory that this process has locked.
+    public init(_ directory: StateDirectory, settings: Settings = Settings()) throws {
+        self.directory = directory
+        try directory.removeExports()
         database = try Database(path: directory.stateFile)
         self.settings = settings
     }
@@ -74,6 +93,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
             let isNew = try prepareFile(job: topology.job)
             let catalog = try StateCatalog(database)
             try database.transaction {
+                try upgradeFile()
                 try catalog.declare(topology)
                 try setMeta("job_version", String(topology.version))
             }
@@ -98,6 +118,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
                 try setMeta("job", job)
                 try setMeta("lineage", String(Lineage.first.number))
                 try setMeta("epoch", "0")
+                try setMeta(KeptChanges.entry, "0")
                 try setMeta("identity", String(UInt64.random(in: .min ... .max), radix: 16))
             }
             return true
@@ -105,7 +126,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         guard application == Database.applicationID else {
             throw StateError(.invalid, "\(database.path) is another program's database; set state.directory to a directory of Tidemark's own")
         }
-        guard version == StateFormat.version else {
+        guard version == StateFormat.version || StateFormat.upgradable.contains(version) else {
             throw StateError(.incompatible, "\(database.path) has format \(version), this version of Tidemark reads \(StateFormat.version); start the version that wrote it")
         }
         let owner = try meta("job")
@@ -115,23 +136,26 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         return try meta("epoch") == "0"
     }
 
-    func integer(_ sql: String) throws -> Int64 {
-        let statement = try Statement(database, sql)
-        _ = try statement.step()
-        return statement.integer(0)
+    /// Brings a file of an older format to this version. Must run inside a transaction.
+    func upgradeFile() throws {
+        guard try integer("PRAGMA user_version") != StateFormat.version else { return }
+        try database.execute(StateFormat.addedByFormat2)
+        // What an earlier version folded it has dropped.
+        try setMeta(KeptChanges.entry, try meta("epoch"))
+        try database.execute("PRAGMA user_version = \(StateFormat.version)")
     }
+
+    func integer(_ sql: String) throws -> Int64 { try database.integer(sql) }
 
     func meta(_ name: String) throws -> String {
-        let statement = try Statement(database, "SELECT value FROM meta WHERE name = ?")
-        try statement.bind(.text(name))
-        guard try statement.step() else {
+        guard let value = try database.meta(name) else {
             throw StateError(.corrupt, "the state file \(database.path) lacks its entry '\(name)'; \(StateError.wayOut)")
         }
-        return statement.text(0)
+        return value
     }
 
-    private func setMeta(_ name: String, _ value: String) throws {
-        try Statement(database, "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value").run(.text(name), .text(value))
+    func setMeta(_ name: String, _ value: String) throws {
+        try database.setMeta(name, value)
     }
 
     public func register(partitions: [String: Int]) throws {

@@ -1,11 +1,12 @@
 import Engine
-import Glibc
+import Foundation
 
 /// A worker's state directory, locked for as long as the value lives. Its layout:
 /// ```
 /// <directory>/lock         held by the one process that uses the directory
 /// <directory>/state.db     the state file, with state.db-wal beside it
 /// <directory>/references.db  the copy of the reference topics (`ReferenceFile`), of a job that has some
+/// <directory>/exports/     checkpoints' files on their way to the store; emptied when the state file is opened
 /// ```
 public final class StateDirectory {
     public let path: String
@@ -51,4 +52,20 @@ public final class StateDirectory {
     private static var kindOfRefusal: FailureKind { [EACCES, EPERM, EROFS].contains(errno) ? .denied : .invalid }
 
     public var stateFile: String { path + "/state.db" }
+
+    /// Where files for a checkpoint are written before they are stored.
+    public var exports: String { path + "/exports" }
+
+    /// Makes the directory of exports, and removes what an earlier process left in it.
+    func removeExports() throws {
+        guard mkdir(exports, 0o750) == 0 || errno == EEXIST else {
+            throw StateError(StateDirectory.kindOfRefusal, "can't create \(exports): \(String(cString: strerror(errno))); check the directory's owner and permissions")
+        }
+        for name in try FileManager.default.contentsOfDirectory(atPath: exports) {
+            let file = exports + "/" + name
+            guard unlink(file) == 0 || errno == ENOENT else {
+                throw StateError(StateDirectory.kindOfRefusal, "can't remove \(file), which an interrupted checkpoint left: \(String(cString: strerror(errno))); remove it by hand")
+            }
+        }
+    }
 }

@@ -1,9 +1,26 @@
 /// The state file's tables. Every stored row leads with its task, so that a task can move.
 enum StateFormat {
     /// The format's version, in `PRAGMA user_version`.
-    static let version: Int64 = 1
+    static let version: Int64 = 2
+    /// The formats that are brought to this version when they are opened.
+    static let upgradable: ClosedRange<Int64> = 1...1
 
-    static let create = """
+    static let create = tablesOfFormat1 + "\n" + addedByFormat2
+
+    /// What folding has reached, for a file whose rows of `delta` are kept after they were folded, and what counts of the
+    /// lineages before the present one.
+    static let addedByFormat2 = """
+        -- Rows of delta up to and including this epoch are in keyed already, of a task and table that is listed here.
+        CREATE TABLE fold_mark (
+            task INTEGER NOT NULL, state_table INTEGER NOT NULL, through INTEGER NOT NULL, PRIMARY KEY (task, state_table)
+        ) WITHOUT ROWID;
+        -- The last batch that counts of each earlier lineage, 0 for none.
+        CREATE TABLE lineage_end (
+            output_table INTEGER NOT NULL, lineage INTEGER NOT NULL, last_batch INTEGER NOT NULL, PRIMARY KEY (output_table, lineage)
+        ) WITHOUT ROWID;
+        """
+
+    private static let tablesOfFormat1 = """
         CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         -- How many partitions each topic and stage has, for ever.
         CREATE TABLE partitions (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
@@ -23,7 +40,7 @@ enum StateFormat {
             task INTEGER NOT NULL, state_table INTEGER NOT NULL, key BLOB NOT NULL, record BLOB NOT NULL,
             PRIMARY KEY (task, state_table, key)
         ) WITHOUT ROWID;
-        -- Changes not folded yet, in order of epochs; one blob a task and table.
+        -- Changes in order of epochs, one blob a task and table: those not folded yet, and folded ones that the next checkpoint takes.
         CREATE TABLE delta (
             sequence INTEGER PRIMARY KEY, task INTEGER NOT NULL, state_table INTEGER NOT NULL, epoch INTEGER NOT NULL,
             bytes BLOB NOT NULL

@@ -33,10 +33,12 @@ public struct RestoredState: Sendable {
     /// Batches between tasks that no task has processed, in order of epochs.
     public let messages: [MessageBatch]
     public let outbox: [RestoredOutboxTable]
+    /// What has to leave the sink before anything is delivered; nil when nothing has.
+    public let withdrawal: WithdrawalPlan?
 
     public init(
         isNew: Bool, lineage: Lineage, identity: String = "", epoch: Epoch, partitions: [String: Int], tasks: [TaskID: RestoredTask],
-        messages: [MessageBatch], outbox: [RestoredOutboxTable]
+        messages: [MessageBatch], outbox: [RestoredOutboxTable], withdrawal: WithdrawalPlan? = nil
     ) {
         self.isNew = isNew
         self.lineage = lineage
@@ -46,6 +48,7 @@ public struct RestoredState: Sendable {
         self.tasks = tasks
         self.messages = messages
         self.outbox = outbox
+        self.withdrawal = withdrawal
     }
 }
 

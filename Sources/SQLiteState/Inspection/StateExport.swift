@@ -5,7 +5,7 @@ public final class StateExport {
     private let database: Database
 
     /// Makes the file `path`, or adds to it; it is complete when `add` has returned for every table, and not synced.
-    public init(path: String) throws { database = try Database(filling: path) }
+    public init(path: String) throws { database = try Database(path: path, for: .export) }
 
     /// Returns how many records there were.
     @discardableResult

@@ -175,7 +175,8 @@ extension StateReader {
 
     /// Bytes of changes that are not folded into keyed rows yet.
     public func unfoldedBytes() throws -> Int {
-        let statement = try Statement(database, "SELECT coalesce(sum(length(bytes)), 0) FROM delta")
+        let mark = facts.format < 2 ? "" : " WHERE epoch > coalesce((SELECT through FROM fold_mark AS m WHERE m.task = d.task AND m.state_table = d.state_table), 0)"
+        let statement = try Statement(database, "SELECT coalesce(sum(length(bytes)), 0) FROM delta AS d\(mark)")
         _ = try statement.step()
         return Int(statement.integer(0))
     }

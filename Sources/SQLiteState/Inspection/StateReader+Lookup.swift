@@ -71,8 +71,7 @@ extension StateReader {
         let lead = table.isWindowed ? WindowKey.prefixLength : 0
         let wantedPrefix = window.map { WindowKey.prefix($0) }
         var closed: Set<[UInt8]> = []
-        let statement = try Statement(database, "SELECT bytes FROM delta WHERE task = ? AND state_table = ? ORDER BY sequence")
-        try statement.bind(.integer(task.number), .integer(table.id))
+        let statement = try unfoldedDeltas(of: task, table)
         try key.withUnsafeBytes { key in
             let key = ByteView(key)
             func isWanted(_ stored: ByteView) -> Bool {

@@ -69,13 +69,20 @@ public final class StateReader {
 
     func unfoldedChanges(of task: StoredTask, _ table: StoredTable) throws -> UnfoldedChanges {
         let changes = UnfoldedChanges()
-        let statement = try Statement(database, "SELECT bytes FROM delta WHERE task = ? AND state_table = ? ORDER BY sequence")
-        try statement.bind(.integer(task.number), .integer(table.id))
+        let statement = try unfoldedDeltas(of: task, table)
         while try statement.step() {
             guard changes.add(statement.blob(0)) else { throw damaged("a delta of table \(table.fullName) can't be read") }
         }
         changes.finish()
         return changes
+    }
+
+    /// The deltas of a task's table that are not in the folded records yet, in order of epochs.
+    func unfoldedDeltas(of task: StoredTask, _ table: StoredTable) throws -> Statement {
+        let mark = facts.format < 2 ? "" : " AND epoch > coalesce((SELECT through FROM fold_mark WHERE task = ?1 AND state_table = ?2), 0)"
+        let statement = try Statement(database, "SELECT bytes FROM delta WHERE task = ?1 AND state_table = ?2\(mark) ORDER BY sequence")
+        try statement.bind(.integer(task.number), .integer(table.id))
+        return statement
     }
 
     func damaged(_ what: String) -> StateError { StateError(.corrupt, "the state file \(path) is damaged: \(what)") }

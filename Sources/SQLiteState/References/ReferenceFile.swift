@@ -1,5 +1,4 @@
 import Engine
-import Glibc
 import Synchronization
 
 /// The durable copy of a worker's reference tables in one SQLite file of its own: records, and how far their topics
@@ -26,7 +25,7 @@ public final class ReferenceFile: @unchecked Sendable {
             database = try ReferenceFile.opened(path)
             replacedBecause = nil
         } catch let error as StateError where error.kind == .corrupt || error.kind == .incompatible {
-            try ReferenceFile.remove(path)
+            try Database.remove(path)
             database = try ReferenceFile.opened(path)
             replacedBecause = error.description
         }
@@ -52,12 +51,6 @@ public final class ReferenceFile: @unchecked Sendable {
             throw StateError(.incompatible, "\(path) has format \(version), this version of Tidemark reads \(ReferenceFormat.version)")
         }
         return database
-    }
-
-    private static func remove(_ path: String) throws {
-        for file in [path, path + "-wal", path + "-journal"] where unlink(file) != 0 && errno != ENOENT {
-            throw StateError(.invalid, "can't remove \(file), which is damaged or too old: \(String(cString: strerror(errno))); remove it by hand, it is only a copy of the reference topics")
-        }
     }
 
     func exclusively<Result>(_ body: () throws -> Result) rethrows -> Result {
@@ -214,14 +207,5 @@ public final class ReferenceFile: @unchecked Sendable {
             remove = try Statement(database, "DELETE FROM record WHERE reference = ? AND key = ?")
             advance = try Statement(database, "INSERT OR REPLACE INTO position (reference, partition, next_offset, last_offset, last_timestamp, last_checksum) VALUES (?, ?, ?, ?, ?, ?)")
         }
-    }
-}
-
-extension Database {
-    /// The one number that a query gives.
-    fileprivate func integer(_ sql: String) throws -> Int64 {
-        let statement = try Statement(self, sql)
-        _ = try statement.step()
-        return statement.integer(0)
     }
 }

@@ -1,0 +1,37 @@
+/// What has to leave the sink after a restore: every row of an earlier lineage that the restored state does not count.
+///
+/// The rows that stay are those of the present lineage, and those of batches that `tables` names; whatever else the sink
+/// holds of the job was delivered after the checkpoint, and the present lineage computes it again.
+public struct WithdrawalPlan: Sendable, Equatable {
+    public enum Stage: String, Sendable {
+        /// Nothing is known to be withdrawn: before anything is delivered, all of it must be.
+        case due
+        /// It was withdrawn once; once more at the next checkpoint, for what a process that was cut off delivered late.
+        case again
+    }
+
+    public let stage: Stage
+    /// The present lineage: only rows of earlier ones are withdrawn.
+    public let lineage: Lineage
+    /// What counts of each table's earlier lineages, in their order. Of a lineage that is not listed, nothing counts,
+    /// and of a table that is not listed, nothing of any earlier lineage.
+    public let tables: [String: [LineageEnd]]
+
+    public init(stage: Stage, lineage: Lineage, tables: [String: [LineageEnd]]) {
+        self.stage = stage
+        self.lineage = lineage
+        self.tables = tables
+    }
+}
+
+/// Where an earlier lineage of this history ended in one table.
+public struct LineageEnd: Sendable, Equatable {
+    public let lineage: Lineage
+    /// The last batch that counts; nil when none does.
+    public let lastBatch: BatchNumber?
+
+    public init(lineage: Lineage, lastBatch: BatchNumber?) {
+        self.lineage = lineage
+        self.lastBatch = lastBatch
+    }
+}

@@ -1,0 +1,120 @@
+import Engine
+
+/// A state file that is being assembled: the base's copy, and the deltas applied so far.
+struct AssembledFile {
+    /// Deltas are folded when so many bytes have come together, so that a start has no more of them to read than usual.
+    private static let foldBytes: Int64 = 64 << 20
+
+    let database: Database
+    private let base: String
+    private var facts: CheckpointFacts
+
+    /// `path`: a copy of the base, which is checked.
+    init(path: String, base: String) throws {
+        self.base = base
+        database = try Database(path: path, for: .export)
+        try database.execute("PRAGMA cache_size = -65536")
+        try AssembledFile.check(database, application: Database.applicationID, version: StateFormat.version, schema: "main", file: base)
+        facts = try CheckpointFacts(of: database)
+    }
+
+    /// Applies the changes of the delta at `path`.
+    mutating func apply(_ path: String) throws {
+        try Statement(database, "ATTACH DATABASE ? AS changes").run(.text(AssembledFile.readOnly(path)))
+        do {
+            try AssembledFile.check(database, application: DeltaFormat.applicationID, version: DeltaFormat.version, schema: "changes", file: path)
+            let end = try checkedEnd(of: path)
+            try database.transaction { try copyChanges() }
+            facts = try CheckpointFacts(of: database)
+            guard facts.epoch == end else { throw StateError(.corrupt, "the delta \(path) says that it ends with epoch \(end), and its state is of epoch \(facts.epoch)") }
+            if try database.integer("SELECT coalesce(sum(length(bytes)), 0) FROM main.delta") >= AssembledFile.foldBytes { try fold() }
+        } catch {
+            try database.execute("DETACH DATABASE changes")
+            throw error
+        }
+        try database.execute("DETACH DATABASE changes")
+    }
+
+    /// An address by which SQLite opens a file without ever writing, whatever its name.
+    private static func readOnly(_ path: String) -> String {
+        let plain = Set("/-_.~".utf8).union(0x30...0x39).union(0x41...0x5A).union(0x61...0x7A)
+        let escaped = path.utf8.map { plain.contains($0) ? String(UnicodeScalar($0)) : "%" + String(Int($0) + 256, radix: 16).dropFirst() }
+        return "file:" + escaped.joined() + "?mode=ro&immutable=1"
+    }
+
+    private static func check(_ database: Database, application: Int64, version: Int64, schema: String, file: String) throws {
+        guard try database.integer("PRAGMA \(schema).application_id") == application else {
+            throw StateError(.corrupt, "\(file) is no file of Tidemark's of the kind that it should be")
+        }
+        let found = try database.integer("PRAGMA \(schema).user_version")
+        guard found == version else {
+            throw StateError(.incompatible, "\(file) has format \(found), this version of Tidemark reads \(version); restore with the version that wrote it")
+        }
+        let findings = try Statement(database, "PRAGMA \(schema).quick_check(1)")
+        guard try findings.step(), findings.text(0) == "ok" else { throw StateError(.corrupt, "\(file): \(findings.text(0))") }
+        findings.reset()
+    }
+
+    /// The epoch that a delta says it ends with, when it continues what was applied so far.
+    private func checkedEnd(of path: String) throws -> Epoch {
+        func entry(_ name: String) throws -> String {
+            let statement = try Statement(database, "SELECT value FROM changes.segment WHERE name = ?")
+            try statement.bind(.text(name))
+            guard try statement.step() else { throw StateError(.corrupt, "the delta \(path) lacks its entry '\(name)'") }
+            return statement.text(0)
+        }
+        func number(_ name: String) throws -> UInt64 {
+            guard let value = UInt64(try entry(name)) else { throw StateError(.corrupt, "the delta \(path) has an entry '\(name)' that is no number") }
+            return value
+        }
+        for (name, known) in [("job", facts.job), ("identity", facts.identity), ("lineage", String(facts.lineage.number)), ("format", String(facts.stateFormat))] {
+            let found = try entry(name)
+            guard found == known else { throw doesNotFollow(path, "its \(name) is \(found), not \(known)") }
+        }
+        let from = try number("from_epoch")
+        guard from == facts.epoch.number else { throw doesNotFollow(path, "it continues epoch \(from), and this is epoch \(facts.epoch)") }
+        let end = Epoch(try number("to_epoch"))
+        let strangers = try Statement(database, "SELECT count(*) FROM changes.delta WHERE epoch <= ? OR epoch > ?")
+        try strangers.bind(.integer(Int64(from)), .integer(Int64(end.number)))
+        guard try strangers.step(), strangers.integer(0) == 0 else { throw StateError(.corrupt, "the delta \(path) has changes of other epochs than it says") }
+        strangers.reset()
+        return end
+    }
+
+    private func doesNotFollow(_ path: String, _ why: String) -> StateError {
+        StateError(.invalid, "the delta \(path) does not follow the base \(base) and what was applied to it: \(why); restore the files of one checkpoint")
+    }
+
+    private func copyChanges() throws {
+        for table in DeltaFormat.wholeTables {
+            try database.execute("DELETE FROM main.\(table)")
+            try database.execute("INSERT INTO main.\(table) SELECT * FROM changes.\(table)")
+        }
+        // Numbered anew: rows of epochs before these may have larger numbers in the base.
+        try database.execute("INSERT INTO main.delta (task, state_table, epoch, bytes) SELECT task, state_table, epoch, bytes FROM changes.delta ORDER BY sequence")
+        for table in ["epoch_offsets", "batch"] { try database.execute("INSERT OR REPLACE INTO main.\(table) SELECT * FROM changes.\(table)") }
+    }
+
+    /// Moves all deltas into the keyed rows.
+    private func fold() throws {
+        try database.transaction {
+            let last = try database.integer("SELECT coalesce(max(sequence), 0) FROM main.delta")
+            let groups = try Statement(database, """
+                SELECT DISTINCT task, state_table, (SELECT through FROM fold_mark WHERE task = d.task AND state_table = d.state_table) FROM main.delta AS d
+                """)
+            while last > 0, try groups.step() {
+                let group = FoldGroup(task: groups.integer(0), table: groups.integer(1))
+                _ = try DeltaFold(database: database).fold(group, sequences: 0...last, after: Epoch(UInt64(groups.integer(2))))
+            }
+            try database.execute("DELETE FROM main.delta")
+            try database.execute("DELETE FROM main.fold_mark")
+        }
+    }
+
+    /// Closes what was assembled: nothing of it is kept for deltas of epochs before its own.
+    func finish() throws -> CheckpointFacts {
+        try database.execute("DELETE FROM main.delta WHERE epoch <= (SELECT through FROM fold_mark WHERE task = delta.task AND state_table = delta.state_table)")
+        try database.setMeta(KeptChanges.entry, String(facts.epoch.number))
+        return try CheckpointFacts(of: database)
+    }
+}

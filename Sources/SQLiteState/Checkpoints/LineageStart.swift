@@ -1,0 +1,38 @@
+import Engine
+
+/// Begins a lineage in a state file.
+struct LineageStart {
+    private let database: Database
+
+    init(_ database: Database) { self.database = database }
+
+    func begin(_ lineage: Lineage) throws {
+        let facts = try CheckpointFacts(of: database)
+        guard lineage > facts.lineage else {
+            throw StateError(.invalid, "the state in \(database.path) is of lineage \(facts.lineage) already, so it can't begin lineage \(lineage); a new lineage has a larger number than all before it")
+        }
+        try database.transaction {
+            try refuseHoles(facts)
+            let old = Statement.Value.integer(Int64(facts.lineage.number))
+            // What is not known to be delivered waits as rows that were never in a batch, in the order in which they came.
+            try Statement(database, "DELETE FROM batch WHERE lineage = ? AND delivered_epoch IS NULL").run(old)
+            try Statement(database, """
+                INSERT OR REPLACE INTO lineage_end (output_table, lineage, last_batch)
+                SELECT id, ?1, coalesce((SELECT max(number) FROM batch WHERE output_table = id AND lineage = ?1), 0) FROM output_table
+                """).run(old)
+            try database.setMeta("lineage", String(lineage.number))
+            try database.setMeta(SQLiteStateStore.withdrawalEntry, WithdrawalPlan.Stage.due.rawValue)
+        }
+    }
+
+    /// A batch that was settled before one with a smaller number: there is no last batch that counts.
+    private func refuseHoles(_ facts: CheckpointFacts) throws {
+        let hole = try Statement(database, """
+            SELECT name, number FROM batch JOIN output_table ON id = output_table WHERE lineage = ?1 AND delivered_epoch IS NULL
+            AND number < (SELECT max(number) FROM batch AS later WHERE later.output_table = id AND later.lineage = ?1 AND later.delivered_epoch IS NOT NULL)
+            """)
+        try hole.bind(.integer(Int64(facts.lineage.number)))
+        guard try hole.step() else { return }
+        throw StateError(.invalid, "batch \(hole.text(0)):\(hole.integer(1)) was not delivered when a later one of its table was settled, so no new lineage can begin here; restore another checkpoint")
+    }
+}

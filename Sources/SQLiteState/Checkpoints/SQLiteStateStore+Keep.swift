@@ -1,0 +1,112 @@
+import Engine
+
+/// Which folded deltas stay for the next checkpoint.
+struct KeptChanges {
+    /// The entry of `meta` that says after which epoch every delta is in the file.
+    static let entry = "kept_after"
+
+    /// Deltas of later epochs are kept after they were folded; nil: none is.
+    var wanted: Epoch?
+    /// As the file says it: every delta of a later epoch is there.
+    var complete = Epoch(0)
+    /// Bytes of the deltas that are folded and still there.
+    var bytes = 0
+}
+
+extension SQLiteStateStore.Opened {
+    /// Notes what folding a part of a pass left, once it is durable.
+    func left(_ groups: [FoldGroup], of pass: FoldPass, bytes: Int) {
+        guard keeping.wanted != nil else {
+            if !groups.isEmpty { keeping.complete = max(keeping.complete, pass.epoch) }
+            return
+        }
+        for group in groups { foldMarks[group] = pass.epoch }
+        keeping.bytes += bytes
+    }
+}
+
+extension SQLiteStateStore {
+    /// The most bytes of kept deltas that are dropped between two epochs.
+    private static let dropBytes = 8 << 20
+
+    /// From now on the changes of epochs after `epoch` are kept, folded or not, so that `beginDelta` can copy them; those of
+    /// earlier ones are dropped, a bounded number at a time. nil: none is kept beyond folding, which is how a store begins.
+    ///
+    /// Called after `open`, and then whenever a checkpoint was taken. Changes that outgrow `Settings.keepBytes` are not
+    /// kept any longer, until this is called again.
+    public func keepChanges(after epoch: Epoch?) throws {
+        try exclusively { try ready().keeping.wanted = epoch }
+    }
+
+    /// True when the changes of all epochs after `epoch` are kept, so that a delta can continue a checkpoint of it.
+    public func keepsChanges(after epoch: Epoch) throws -> Bool {
+        try exclusively { try hasChanges(after: epoch, ready()) }
+    }
+
+    func hasChanges(after epoch: Epoch, _ opened: Opened) -> Bool { epoch >= opened.keeping.complete && epoch <= opened.lastEpoch }
+
+    /// What becomes of a group's deltas that the pass has folded. Runs inside the pass's transaction.
+    func leaveFolded(_ group: FoldGroup, _ pass: FoldPass, _ opened: Opened) throws {
+        if opened.keeping.wanted != nil {
+            try Statement(database, "INSERT OR REPLACE INTO fold_mark (task, state_table, through) VALUES (?, ?, ?)").run(
+                .integer(group.task), .integer(group.table), .integer(Int64(pass.epoch.number))
+            )
+        } else {
+            // Those that were folded earlier are counted as kept, and `dropKept` drops them.
+            try Statement(database, "DELETE FROM delta WHERE sequence BETWEEN ? AND ? AND task = ? AND state_table = ? AND epoch > ?").run(
+                .integer(pass.sequences.lowerBound), .integer(pass.sequences.upperBound), .integer(group.task), .integer(group.table),
+                .integer(Int64((opened.foldMarks[group] ?? Epoch(0)).number))
+            )
+        }
+    }
+
+    /// Drops folded deltas that no checkpoint needs any more, oldest first, at most `dropBytes` or one.
+    func dropKept(_ opened: Opened) throws {
+        guard opened.keeping.bytes > 0 else { return }
+        if opened.keeping.bytes > settings.keepBytes { giveUpKeeping(opened) }
+        let needed = min(opened.keeping.wanted ?? opened.lastEpoch, deltaExport.flatMap { $0.isOutgrown ? nil : $0.from } ?? opened.lastEpoch)
+        let select = try Statement(database, "SELECT sequence, epoch, length(bytes) FROM delta WHERE sequence <= ? ORDER BY sequence")
+        try select.bind(.integer(opened.foldedDelta))
+        var (last, epoch, bytes) = (Int64(0), opened.keeping.complete, 0)
+        while bytes < SQLiteStateStore.dropBytes, try select.step(), select.integer(1) <= Int64(needed.number) {
+            last = select.integer(0)
+            epoch = max(epoch, Epoch(UInt64(select.integer(1))))
+            bytes += Int(select.integer(2))
+        }
+        select.reset()
+        guard last > 0 else { return }
+        try database.transaction {
+            try Statement(database, "DELETE FROM delta WHERE sequence <= ?").run(.integer(last))
+            try setMeta(KeptChanges.entry, String(epoch.number))
+        }
+        opened.keeping.complete = epoch
+        opened.keeping.bytes -= bytes
+    }
+
+    private func giveUpKeeping(_ opened: Opened) {
+        opened.keeping.wanted = nil
+        deltaExport?.isOutgrown = true
+    }
+
+    /// Reads what is folded, and what of that is still there. Runs when the file is opened.
+    func readFoldStatus(_ opened: Opened) throws {
+        guard let complete = UInt64(try meta(KeptChanges.entry)) else { throw damaged("\(KeptChanges.entry) is no number") }
+        opened.keeping = KeptChanges(complete: Epoch(complete))
+        opened.lastDelta = try integer("SELECT coalesce(max(sequence), 0) FROM delta")
+        let mark = try Statement(database, "SELECT task, state_table, through FROM fold_mark")
+        while try mark.step() { opened.foldMarks[FoldGroup(task: mark.integer(0), table: mark.integer(1))] = Epoch(UInt64(mark.integer(2))) }
+        opened.foldedDelta = opened.lastDelta
+        opened.unfoldedBytes = 0
+        let delta = try Statement(database, "SELECT sequence, task, state_table, epoch, length(bytes) FROM delta ORDER BY sequence")
+        while try delta.step() {
+            let folded = opened.foldMarks[FoldGroup(task: delta.integer(1), table: delta.integer(2))] ?? Epoch(0)
+            if delta.integer(3) <= Int64(folded.number) {
+                opened.keeping.bytes += Int(delta.integer(4))
+            } else {
+                opened.foldedDelta = min(opened.foldedDelta, delta.integer(0) - 1)
+                opened.unfoldedBytes += Int(delta.integer(4))
+            }
+        }
+        if opened.unfoldedBytes == 0 { opened.foldedThrough = opened.lastEpoch }
+    }
+}

@@ -1,0 +1,58 @@
+import Engine
+import Foundation
+
+/// Puts a state file together from a base and the deltas that follow it.
+public enum StateAssembly {
+    /// Makes `stateFile`, in place of what is there: the base with the deltas applied, in order. With `lineage`, it begins
+    /// that lineage, as `beginLineage` says. It appears whole and durable, or not at all; nobody may have it open.
+    ///
+    /// Throws kind `corrupt`, naming the file, when one is damaged; `invalid`, naming both, when a delta does not follow
+    /// what is before it; `incompatible` when one is of a format that this version does not read.
+    @discardableResult
+    public static func assemble(base: String, deltas: [String], into stateFile: String, beginning lineage: Lineage? = nil) throws -> CheckpointFacts {
+        for file in [base] + deltas where !FileManager.default.fileExists(atPath: file) {
+            throw StateError(.missing, "there is no file \(file) to restore from; fetch the checkpoint again")
+        }
+        let unfinished = stateFile + ".assembling"
+        try Database.remove(unfinished)
+        do {
+            let facts = try assembled(base: base, deltas: deltas, in: unfinished, beginning: lineage)
+            try DurableFile.sync(unfinished)
+            try Database.remove(stateFile)
+            try DurableFile.rename(unfinished, to: stateFile)
+            return facts
+        } catch {
+            try Database.remove(unfinished)
+            throw error
+        }
+    }
+
+    private static func assembled(base: String, deltas: [String], in file: String, beginning lineage: Lineage?) throws -> CheckpointFacts {
+        try DurableFile.copy(base, to: file)
+        var assembly = try blaming(base) { try AssembledFile(path: file, base: base) }
+        for delta in deltas { try blaming(delta) { try assembly.apply(delta) } }
+        return try blaming(([base] + deltas).joined(separator: ", ")) {
+            if let lineage { try LineageStart(assembly.database).begin(lineage) }
+            return try assembly.finish()
+        }
+    }
+
+    /// Says of which file it is that something in it is damaged; what is no table, no number or no blob where there should
+    /// be one is damage, too.
+    private static func blaming<Result>(_ file: String, _ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as StateError where error.kind == .corrupt || error.kind == .bug {
+            throw StateError(.corrupt, "the checkpoint's file \(file) is damaged; restore an earlier checkpoint", cause: error)
+        }
+    }
+
+    /// Makes a state file that nobody has open begin a lineage: batches that are not known to be delivered are unfrozen, the
+    /// table `lineage_end` keeps what counts of the lineage that ends, and the withdrawal of everything else is due.
+    public static func beginLineage(_ lineage: Lineage, in stateFile: String) throws {
+        guard FileManager.default.fileExists(atPath: stateFile) else {
+            throw StateError(.missing, "there is no state file \(stateFile); see to state.directory")
+        }
+        try LineageStart(Database(path: stateFile)).begin(lineage)
+    }
+}

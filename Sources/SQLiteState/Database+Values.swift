@@ -1,0 +1,32 @@
+import Glibc
+
+extension Database {
+    /// The one number that a query gives.
+    func integer(_ sql: String) throws -> Int64 {
+        let statement = try Statement(self, sql)
+        _ = try statement.step()
+        return statement.integer(0)
+    }
+
+    /// An entry of the state file's table `meta`; nil when it has none of that name.
+    func meta(_ name: String) throws -> String? {
+        let statement = try Statement(self, "SELECT value FROM meta WHERE name = ?")
+        try statement.bind(.text(name))
+        return try statement.step() ? statement.text(0) : nil
+    }
+
+    func setMeta(_ name: String, _ value: String) throws {
+        try Statement(self, "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value").run(.text(name), .text(value))
+    }
+
+    func removeMeta(_ name: String) throws {
+        try Statement(self, "DELETE FROM meta WHERE name = ?").run(.text(name))
+    }
+
+    /// Removes a file that is there or not, with what belongs to it.
+    static func remove(_ path: String) throws {
+        for file in [path, path + "-wal", path + "-journal"] where unlink(file) != 0 && errno != ENOENT {
+            throw StateError(.invalid, "can't remove \(file): \(String(cString: strerror(errno))); check its directory's owner and permissions, or remove it by hand")
+        }
+    }
+}

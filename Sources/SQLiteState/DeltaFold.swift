@@ -1,0 +1,91 @@
+import Engine
+
+/// Deltas that are folded together: one task's of one state table, by their numbers in the state file.
+struct FoldGroup: Hashable {
+    let task: Int64
+    let table: Int64
+}
+
+/// Moves deltas into the keyed rows, a group at a time, in the transaction of the caller.
+struct DeltaFold {
+    let database: Database
+
+    /// Folds a group's deltas whose numbers are in `sequences` and whose epochs are after `epoch`: closed windows first (in
+    /// order, with what came before them gone), then the last word on each key, sorted by key.
+    /// The deltas themselves stay.
+    func fold(_ group: FoldGroup, sequences: ClosedRange<Int64>, after epoch: Epoch) throws -> (changes: Int, bytes: Int) {
+        var blobs: [[UInt8]] = []
+        let select = try Statement(database, "SELECT bytes FROM delta WHERE sequence BETWEEN ? AND ? AND task = ? AND state_table = ? AND epoch > ? ORDER BY sequence")
+        try select.bind(
+            .integer(sequences.lowerBound), .integer(sequences.upperBound), .integer(group.task), .integer(group.table), .integer(Int64(epoch.number))
+        )
+        while try select.step() { blobs.append(select.blob(0).copy()) }
+
+        var closed: Set<[UInt8]> = []
+        var changes: [FoldedChange] = []
+        for blob in blobs {
+            let isComplete = blob.withUnsafeBytes { bytes in
+                StateDelta.forEachChange(in: ByteView(bytes)) { change in
+                    // The blobs live until the end of this function, so views into them may be kept for as long.
+                    switch change {
+                    case .windowClosed(let prefix): closed.insert(prefix.copy())
+                    case .removed(let key): changes.append(FoldedChange(key: key, record: nil, order: changes.count))
+                    case .stored(let key, let record): changes.append(FoldedChange(key: key, record: record, order: changes.count))
+                    }
+                }
+            }
+            guard isComplete else {
+                throw StateError(.corrupt, "the state file \(database.path) is damaged: a delta can't be read; \(StateError.wayOut)")
+            }
+        }
+        try withExtendedLifetime(blobs) {
+            try deleteWindows(closed, group)
+            // A window is closed for good, so whatever the deltas say of its keys is over.
+            if !closed.isEmpty { changes.removeAll { $0.key.count >= 8 && closed.contains($0.key.prefix(8).copy()) } }
+            changes.sort { $0.key == $1.key ? $0.order < $1.order : $0.key < $1.key }
+            try apply(changes, group)
+        }
+        return (changes.count + closed.count, blobs.reduce(0) { $0 + $1.count })
+    }
+
+    private struct FoldedChange {
+        let key: ByteView
+        let record: ByteView?
+        let order: Int
+    }
+
+    private func deleteWindows(_ closed: Set<[UInt8]>, _ group: FoldGroup) throws {
+        let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key >= ? AND key < ?")
+        for prefix in closed {
+            let end = DeltaFold.keyAfterWindow(of: prefix)
+            try prefix.withUnsafeBytes { from in
+                try end.withUnsafeBytes { to in
+                    try delete.run(.integer(group.task), .integer(group.table), .blob(ByteView(from)), .blob(ByteView(to)))
+                }
+            }
+        }
+    }
+
+    /// The least key after all keys of a key's window: the next greater eight bytes; no window starts at the end of time.
+    static func keyAfterWindow(of key: [UInt8]) -> [UInt8] {
+        var end = Array(key.prefix(8))
+        for index in end.indices.reversed() {
+            end[index] &+= 1
+            if end[index] != 0 { break }
+        }
+        return end
+    }
+
+    private func apply(_ changes: [FoldedChange], _ group: FoldGroup) throws {
+        let upsert = try Statement(database, "INSERT INTO keyed (task, state_table, key, record) VALUES (?, ?, ?, ?) ON CONFLICT (task, state_table, key) DO UPDATE SET record = excluded.record")
+        let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key = ?")
+        for (index, change) in changes.enumerated() {
+            if index + 1 < changes.count && changes[index + 1].key == change.key { continue }
+            if let record = change.record {
+                try upsert.run(.integer(group.task), .integer(group.table), .blob(change.key), .blob(record))
+            } else {
+                try delete.run(.integer(group.task), .integer(group.table), .blob(change.key))
+            }
+        }
+    }
+}
