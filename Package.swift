@@ -121,6 +121,11 @@ let package = Package(
             dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "CheckpointToolTests",
+            dependencies: ["checkpoint", "CheckpointStores", "CSQLite", "Engine", "SQLiteState", "TestSupport"], exclude: ["Expected"],
+            swiftSettings: strict
+        ),
         // The built commands as a user starts them.
         .testTarget(
             name: "TidemarkTests",

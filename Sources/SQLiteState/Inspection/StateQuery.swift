@@ -24,10 +24,12 @@ public final class StateQuery {
         self.reader = reader
         let handle = reader.database.handle
         try reader.offerTables()
+        // Attaching counts as reading and could make a file elsewhere. What else writes is refused below; here it would hit
+        // virtual tables too, which declare themselves by a CREATE TABLE.
         sqlite3_set_authorizer(handle, { _, action, _, _, _, _ in
             switch action {
-            case SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE: SQLITE_OK
-            default: SQLITE_DENY
+            case SQLITE_ATTACH, SQLITE_DETACH, SQLITE_PRAGMA, SQLITE_TRANSACTION, SQLITE_SAVEPOINT: SQLITE_DENY
+            default: SQLITE_OK
             }
         }, nil)
         var prepared: OpaquePointer?
@@ -46,6 +48,7 @@ public final class StateQuery {
         guard let prepared else { throw StateError(.invalid, "the query is empty; expected one SELECT") }
         statement = prepared
         columns = (0..<sqlite3_column_count(prepared)).map { String(cString: sqlite3_column_name(prepared, $0)) }
+        guard sqlite3_stmt_readonly(prepared) != 0 else { throw StateError(.invalid, "the query can't be run: it does more than read") }
         guard rest.allSatisfy({ $0.isWhitespace || $0 == ";" }) else { throw StateError(.invalid, "the query is more than one statement: \(rest)") }
     }
 

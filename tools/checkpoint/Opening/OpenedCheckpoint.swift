@@ -1,9 +1,12 @@
+import CheckpointStores
 import SQLiteState
 
 /// A checkpoint whose state can be read.
 struct OpenedCheckpoint {
-    /// As the user named it, and what that turned out to be.
+    /// The number in its store, or the path that the user gave.
     let name: String
+    /// nil for a state that is in no store.
+    let manifest: Manifest?
     let state: InspectedState
 
     var reader: StateReader { state.reader }

@@ -63,7 +63,7 @@ enum Cell {
         case .real(let number): "\(number)"
         case .text(let text): text.contains(where: \.isNewline) ? quotedJSON(text) : text
         case .bytes(let count): Cell.size(count)
-        case .time(let time): time.text
+        case .time(let time): time.text.hasSuffix(".000Z") ? time.text.dropLast(5) + "Z" : time.text
         case .json(let json): json
         }
     }

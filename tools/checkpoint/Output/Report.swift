@@ -57,8 +57,8 @@ final class Report {
         case .json: output.write("{" + members)
         case .jsonl: output.write("{" + members + "}\n")
         case .table:
-            let width = facts.map(\.name.count).max() ?? 0
-            for fact in facts { output.write("\(padded(fact.name, width))  \(fact.value.text)\n") }
+            let width = facts.map { words($0.name).count }.max() ?? 0
+            for fact in facts where !fact.value.text.isEmpty { output.write("\(padded(words(fact.name), width))  \(fact.value.text)\n") }
         }
     }
 }
@@ -77,3 +77,8 @@ struct ReportColumn {
 
 /// A text and spaces up to a width.
 func padded(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
+
+/// `lastFrozen` in words: `last frozen`.
+func words(_ name: String) -> String {
+    name.reduce(into: "") { $0 += $1.isUppercase ? " " + $1.lowercased() : String($1) }
+}

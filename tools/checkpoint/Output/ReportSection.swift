@@ -74,21 +74,24 @@ final class ReportSection {
     }
 
     private func measure(_ output: ResultOutput) {
-        let texts = waiting.map { $0.map(shown) }
-        widths = columns.indices.map { column in max(columns[column].name.count, texts.map { $0[column].count }.max() ?? 0) }
+        let texts = waiting.map(shown)
+        widths = columns.indices.map { column in max(words(columns[column].name).count, texts.map { $0[column].count }.max() ?? 0) }
         isRight = columns.indices.map { column in
             waiting.contains { $0[column].isNumber } && waiting.allSatisfy { if case .none = $0[column] { true } else { $0[column].isNumber } }
         }
-        aligned(columns.map { $0.name.uppercased() }, output)
+        aligned(columns.map { words($0.name).uppercased() }, output)
         for cells in waiting { line(cells, output) }
         waiting = []
     }
 
-    private func line(_ cells: [Cell], _ output: ResultOutput) { aligned(cells.map(shown), output) }
+    private func line(_ cells: [Cell], _ output: ResultOutput) { aligned(shown(cells), output) }
 
-    private func shown(_ cell: Cell) -> String {
-        let text = cell.text
-        return text.count > ReportSection.widestCell ? text.prefix(ReportSection.widestCell - 1) + "…" : text
+    /// Nothing stands behind the last column, so it may be as wide as it is.
+    private func shown(_ cells: [Cell]) -> [String] {
+        cells.enumerated().map { column, cell in
+            let text = cell.text
+            return text.count > ReportSection.widestCell && column < cells.count - 1 ? text.prefix(ReportSection.widestCell - 1) + "…" : text
+        }
     }
 
     private func aligned(_ texts: [String], _ output: ResultOutput) {

@@ -65,8 +65,9 @@ struct ExportCommand: ParsableCommand {
         cells.map { cell in
             let text: String = switch cell {
             case .text(let text): text
-            case .bytes(let count): String(count)
-            case .none, .flag, .number, .real, .time, .json: cell.text
+            case .time(let time): time.text
+            case .flag, .bytes: cell.json
+            case .none, .number, .real, .json: cell.text
             }
             let needsQuotes = text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
             return needsQuotes ? "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" : text
