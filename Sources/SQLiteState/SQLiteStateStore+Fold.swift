@@ -70,7 +70,7 @@ extension SQLiteStateStore {
     }
 
     /// Drops delivered batches and epochs' offsets older than the ledger is kept, a bounded number at a time.
-    private func pruneLedgers() throws {
+    func pruneLedgers() throws {
         let newest = try integer("SELECT coalesce((SELECT committed_at FROM epoch_offsets ORDER BY epoch DESC LIMIT 1), 0)")
         let cutoff = Statement.Value.integer(newest - settings.ledgerKeepMilliseconds)
         try database.transaction {

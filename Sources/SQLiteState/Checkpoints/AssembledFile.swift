@@ -92,6 +92,8 @@ struct AssembledFile {
         }
         // Numbered anew: rows of epochs before these may have larger numbers in the base.
         try database.execute("INSERT INTO main.delta (task, state_table, epoch, bytes) SELECT task, state_table, epoch, bytes FROM changes.delta ORDER BY sequence")
+        // The delta has every batch that is undelivered at its end; others of the base were delivered, and maybe even pruned.
+        try database.execute("DELETE FROM main.batch WHERE delivered_epoch IS NULL")
         for table in ["epoch_offsets", "batch"] { try database.execute("INSERT OR REPLACE INTO main.\(table) SELECT * FROM changes.\(table)") }
     }
 

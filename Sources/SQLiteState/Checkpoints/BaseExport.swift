@@ -7,7 +7,7 @@ import Engine
 /// pages; so the copy is the state file as it is when the last step ends.
 final class BaseExport {
     /// Pages copied between two looks at the clock: about a millisecond's worth.
-    private static let pagesAtOnce: Int32 = 128
+    static let pagesAtOnce: Int32 = 128
 
     let path: String
     private let copy: Database
@@ -30,10 +30,10 @@ final class BaseExport {
     var progress: (remaining: Int, of: Int) { (Int(sqlite3_backup_remaining(backup)), Int(sqlite3_backup_pagecount(backup))) }
 
     /// Copies pages for about as long as it may; true when the copy is whole.
-    func step(for time: Duration) throws -> Bool {
+    func step(for time: Duration, pages: Int32) throws -> Bool {
         let start = ContinuousClock.now
         repeat {
-            switch sqlite3_backup_step(backup, BaseExport.pagesAtOnce) {
+            switch sqlite3_backup_step(backup, pages) {
             case SQLITE_OK: continue
             case SQLITE_DONE: return true
             case let code: try copy.check(code, while: "copying the state file")

@@ -22,11 +22,15 @@ extension SQLiteStateStore {
     ///
     /// When it throws, the base is abandoned and its file removed; kind `retry` says that another one may succeed.
     public func stepBase(for time: Duration = checkpointStep) throws -> CheckpointFacts? {
+        try stepBase(for: time, pages: BaseExport.pagesAtOnce)
+    }
+
+    func stepBase(for time: Duration, pages: Int32) throws -> CheckpointFacts? {
         try exclusively {
             _ = try ready()
             guard let base else { throw StateError(.bug, "no base was begun") }
             do {
-                guard try base.step(for: time) else { return nil }
+                guard try base.step(for: time, pages: pages) else { return nil }
                 try base.finish()
                 self.base = nil
                 return try CheckpointFacts(of: database)
