@@ -26,6 +26,10 @@ struct Checkpoint: ParsableCommand {
                 ShowCommand.self, StatsCommand.self, GetCommand.self, ScanCommand.self, WindowsCommand.self, TimersCommand.self,
                 OffsetsCommand.self, ExportCommand.self, SQLCommand.self, ExplainCommand.self, DiffCommand.self,
             ]),
+            CommandGroup(name: "A store of checkpoints", subcommands: [
+                ListCommand.self, VerifyCommand.self, HistoryCommand.self, WatchCommand.self, RestoreCommand.self, RewindCommand.self,
+                CopyCommand.self, TagCommand.self, UntagCommand.self, PruneCommand.self, GarbageCommand.self,
+            ]),
         ]
     )
 

@@ -60,6 +60,12 @@ public final class StateReader {
         return try StateScan(self, table, partitions: tasks(of: table.stage), prefix: lead + prefix)
     }
 
+    /// Throws kind `corrupt` when SQLite finds the file out of order.
+    public func checkFile() throws {
+        let findings = try Statement(database, "PRAGMA integrity_check(1)")
+        guard try findings.step(), findings.text(0) == "ok" else { throw damaged(findings.text(0)) }
+    }
+
     func tasks(of stage: StageName) -> [StoredTask] { tasks.filter { $0.id.stage == stage } }
 
     func task(numbered number: Int64) throws -> TaskID {

@@ -37,7 +37,7 @@ struct CheckpointSource: ParsableArguments {
     }
 
     /// A reference never holds a slash; without a store only a file can be meant.
-    private func isPath(_ reference: String) -> Bool {
+    func isPath(_ reference: String) -> Bool {
         if reference.contains("/") { return true }
         return storeOptions.store == nil && storeOptions.config == nil && FileManager.default.fileExists(atPath: reference)
     }

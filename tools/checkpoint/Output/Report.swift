@@ -36,6 +36,13 @@ final class Report {
 
     func row(_ cells: [Cell]) { section?.row(cells, to: output) }
 
+    /// Writes what there is now, for somebody who watches.
+    func flush() {
+        begin()
+        section?.flush(to: output)
+        output.flush()
+    }
+
     func finish() {
         begin()
         endSection()

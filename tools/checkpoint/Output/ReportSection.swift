@@ -38,6 +38,11 @@ final class ReportSection {
         }
     }
 
+    /// Writes the rows that wait to be measured.
+    func flush(to output: ResultOutput) {
+        if format == .table && !waiting.isEmpty { measure(output) }
+    }
+
     func finish(to output: ResultOutput) {
         switch format {
         case .json: output.write("]")

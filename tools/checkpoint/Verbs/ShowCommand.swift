@@ -1,4 +1,5 @@
 import ArgumentParser
+import CheckpointStores
 import Engine
 import SQLiteState
 
@@ -24,15 +25,33 @@ struct ShowCommand: ParsableCommand {
         report.fact("epoch", .count(reader.facts.epoch.number))
         report.fact("committedAt", .time(milliseconds: reader.facts.committedAt))
         report.fact("format", .count(reader.facts.format))
+        if let manifest = checkpoint.manifest {
+            report.fact("createdAt", .time(milliseconds: manifest.createdAt))
+            report.fact("reason", .text(manifest.reason.rawValue))
+            report.fact("writer", .text(manifest.writer))
+            report.fact("parent", .optional(manifest.parent?.number.number))
+        }
         report.fact("tasks", .count(reader.tasks.count))
         report.fact("unfoldedBytes", .bytes(try reader.unfoldedBytes()))
         let messages = try reader.waitingMessages()
         report.fact("messageBatches", .count(messages.count))
         report.fact("messageBytes", .bytes(messages.bytes))
+        if let manifest = checkpoint.manifest { objects(manifest, report) }
         partitions(reader, report)
         tables(reader, report)
         try outputTables(reader, report)
         report.finish()
+    }
+
+    private func objects(_ manifest: Manifest, _ report: Report) {
+        report.section("objects", ["kind", "fromEpoch", "epoch", "bytes", "key"].map { ReportColumn($0) })
+        for object in manifest.objects {
+            let (kind, from): (String, Cell) = switch object.kind {
+            case .base: ("base", .none)
+            case .delta(let after): ("delta", .count(after.number))
+            }
+            report.row([.text(kind), from, .count(object.epoch.number), .bytes(object.digest.bytes), .text(object.key)])
+        }
     }
 
     private func partitions(_ reader: StateReader, _ report: Report) {
