@@ -70,7 +70,7 @@ let package = Package(
         .executableTarget(
             name: "benchmark",
             dependencies: [
-                "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink",
+                "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
             ],
             path: "tools/benchmark",

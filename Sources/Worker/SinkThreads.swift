@@ -2,7 +2,7 @@ import Engine
 import Foundation
 import Synchronization
 
-/// One thread a table that delivers batches to the sink, in order.
+/// One thread a table and sink that delivers batches, in order.
 ///
 /// `@unchecked Sendable`: the members are constants, monitors and atomics.
 final class SinkThreads: @unchecked Sendable {
@@ -16,23 +16,24 @@ final class SinkThreads: @unchecked Sendable {
         var isStopped = false
     }
 
-    private let sink: any BatchSink
+    private let sinks: [String: any BatchSink]
     private let orders: [String: Monitor<Orders>]
     private let isCancelled = Atomic(false)
     private let running: Monitor<Int>
     private let finished: @Sendable (SinkBatchID, Result<DeliveryOutcome, any Error>) -> Void
 
-    init(_ sink: any BatchSink, tables: [String], finished: @escaping @Sendable (SinkBatchID, Result<DeliveryOutcome, any Error>) -> Void) {
-        self.sink = sink
+    /// `sinks`: where the batches of each table of the outbox go, by its name.
+    init(_ sinks: [String: any BatchSink], finished: @escaping @Sendable (SinkBatchID, Result<DeliveryOutcome, any Error>) -> Void) {
+        self.sinks = sinks
         self.finished = finished
-        orders = Dictionary(uniqueKeysWithValues: tables.map { ($0, Monitor(Orders())) })
-        running = Monitor(tables.count)
+        orders = sinks.mapValues { _ in Monitor(Orders()) }
+        running = Monitor(sinks.count)
     }
 
     func start() {
-        for (table, orders) in orders {
+        for (table, sink) in sinks {
             let thread = Thread { [self] in
-                run(orders)
+                run(orders[table]!, sink)
                 running.update { $0 -= 1 }
             }
             thread.name = "sink \(table)"
@@ -51,7 +52,7 @@ final class SinkThreads: @unchecked Sendable {
         while running.wait(upTo: .seconds(1), { $0 == 0 ? true : nil }) == nil {}
     }
 
-    private func run(_ orders: Monitor<Orders>) {
+    private func run(_ orders: Monitor<Orders>, _ sink: any BatchSink) {
         while true {
             let waited = orders.wait(upTo: .seconds(3600)) { orders -> Order?? in
                 if orders.isStopped { return .some(nil) }

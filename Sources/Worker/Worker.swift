@@ -11,6 +11,8 @@ public final class Worker: @unchecked Sendable {
     let source: any RecordSource
     let store: any StateStore
     let sink: any BatchSink
+    /// One for each of the topology's further sinks.
+    let furtherSinks: [SinkName: any BatchSink]
     let logger: Logger
     let referenceInput: ReferenceInput?
     /// The topology's reference tables by name; filled when the run starts.
@@ -18,16 +20,18 @@ public final class Worker: @unchecked Sendable {
     let inbox = Monitor(WorkerInbox())
     private let published = Monitor(WorkerStatus())
 
-    /// `references`: needed when the topology declares some.
+    /// `references`: needed when the topology declares some. `furtherSinks`: those that the topology also writes to.
     public init(
         _ topology: Topology, settings: WorkerSettings, source: any RecordSource, store: any StateStore, sink: any BatchSink,
-        references: ReferenceInput? = nil, logger: Logger
+        furtherSinks: [SinkName: any BatchSink] = [:], references: ReferenceInput? = nil, logger: Logger
     ) {
         self.topology = topology
         self.settings = settings
         self.source = source
         self.store = store
         self.sink = sink
+        precondition(Set(furtherSinks.keys) == Set(topology.furtherSinks), "the sinks are not those of the topology")
+        self.furtherSinks = furtherSinks
         self.logger = logger
         referenceInput = references
         referenceTables = Dictionary(uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) })

@@ -31,9 +31,10 @@ final class WorkerRun {
         self.plan = plan
         let now = Clock.now
         let settings = worker.settings
-        var outboxes = plan.restored.outbox
-        for table in worker.topology.tables where !outboxes.contains(where: { $0.table == table.name }) {
-            outboxes.append(RestoredOutboxTable(table: table.name, lastFrozen: nil, pending: [], undelivered: []))
+        // What the state holds beyond these tables is empty, or it would not have opened.
+        let outboxes = worker.topology.outboxTables.map { table in
+            plan.restored.outbox.first { $0.table == table.name }
+                ?? RestoredOutboxTable(table: table.name, lastFrozen: nil, pending: [], undelivered: [])
         }
         let outbox = Outbox(
             lineage: plan.restored.lineage, tables: outboxes, flushInterval: settings.flushInterval, limits: settings.outboxLimits, now: now
@@ -50,7 +51,8 @@ final class WorkerRun {
             plan.readers[assignment.partition]?.begin(at: start)
         }
         try makeThreads(stopAt: settings.readsUntilEnd ? try endsNow() : nil)
-        sinks = SinkThreads(worker.sink, tables: worker.topology.tables.map(\.name)) { [worker] id, result in
+        let sinkOf = worker.topology.outboxTables.map { ($0.name, $0.sink.flatMap { worker.furtherSinks[$0] } ?? worker.sink) }
+        sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf)) { [worker] id, result in
             worker.inbox.update { inbox in
                 switch result {
                 case .success(.delivered): inbox.deliveries.append(id)
@@ -251,13 +253,18 @@ final class WorkerRun {
     }
 
     private func publish(_ reports: [ThreadReport]) {
+        // What a later stage was too late for counts where it was read.
+        let lateElsewhere = reports.flatMap(\.counters.values).reduce(into: [TaskID: UInt64]()) { $0.merge($1.lateOf, uniquingKeysWith: +) }
         worker.publish { status in
             status.tasks = reports.flatMap { report in
                 report.reports.map {
-                    WorkerStatus.Task(
+                    var counters = report.counters[$0.cut.task] ?? TaskCounters()
+                    counters.late += lateElsewhere[$0.cut.task] ?? 0
+                    counters.rejected += lateElsewhere[$0.cut.task] ?? 0
+                    return WorkerStatus.Task(
                         id: $0.cut.task, watermark: $0.cut.watermark,
                         position: $0.cut.position ?? status.tasks.first { [id = $0.cut.task] in $0.id == id }?.position,
-                        isIdle: $0.isIdle, counters: report.counters[$0.cut.task] ?? TaskCounters()
+                        isIdle: $0.isIdle, counters: counters
                     )
                 }
             }.sorted { $0.id < $1.id }

@@ -20,6 +20,14 @@ public struct WorkerStatus: Sendable {
         public let memoryBytes: Int
         /// The offset to read next, by partition; partitions that no record was read of are not among them.
         public let nextOffsets: [Int: Int64]
+        public let loading: ReferenceLoading
+    }
+
+    /// How far the start's reading of a reference topic is, in offsets from where it began.
+    public struct ReferenceLoading: Sendable, Equatable {
+        public var read: Int64 = 0
+        /// nil where a partition's leader did not say where it ended at the start.
+        public var total: Int64? = 0
     }
 
     /// How many records of a reference topic this process has read.

@@ -1,3 +1,4 @@
+import Engine
 import CurlHTTP
 
 /// Waits until the server has shown nothing of some queries for the settle delay: only then can no attempt change the

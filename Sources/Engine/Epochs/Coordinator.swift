@@ -60,11 +60,11 @@ public struct Coordinator {
     private var wantsCut = false
     /// The last epoch that may have been cut before all records were read; later ones hold everything that was read.
     private var lastEpochOfReading = Epoch(0)
-    /// Set once watermarks were raised because the run ends: those that stages hear of from then on fire no timers.
-    private var hasRaisedAtEnd = false
     private var isHolding = false
     private var reports: [TaskID: TaskReport] = [:]
     private var watermarks: [TaskID: EventTime]
+    /// Tasks whose watermarks were raised last because a run ended, this one or an earlier one.
+    private var ended: Set<TaskID>
     /// Batches between tasks that are durable and not processed durably.
     private var inFlight: [MessageBatchID: Int] = [:]
     private var restoredMessages: [MessageBatch]
@@ -78,6 +78,7 @@ public struct Coordinator {
         self.outbox = outbox
         self.schedule = schedule
         watermarks = restored.tasks.mapValues(\.watermark)
+        ended = Set(restored.tasks.filter(\.value.isEnded).keys)
         restoredMessages = restored.messages
         for batch in restored.messages { inFlight[batch.id] = batch.bytes.count }
         doubtful = Set(restored.outbox.flatMap { $0.undelivered.map(\.id) })
@@ -111,12 +112,11 @@ public struct Coordinator {
         precondition(cutState == .requested, "nobody asked for a cut")
         cutState = .committing
         epoch = epoch.next
-        for report in cut {
-            reports[report.cut.task] = report
-            outbox.add(report.cut.rows)
-        }
+        for report in cut { reports[report.cut.task] = report }
+        let tasks = cut.map { $0.cut.copyingRows(to: routes.furtherSinks) }
+        for task in tasks { outbox.add(task.rows) }
         let frozen = outbox.freeze(now: now, everything: phase == .flushing)
-        let cut = EpochCut(epoch: epoch, tasks: cut.map(\.cut), frozen: frozen, delivered: outbox.takeDelivered(), wallClock: wallClock)
+        let cut = EpochCut(epoch: epoch, tasks: tasks, frozen: frozen, delivered: outbox.takeDelivered(), wallClock: wallClock)
         return [.commit(cut)] + holding()
     }
 
@@ -128,7 +128,7 @@ public struct Coordinator {
         outbox.committed()
         var sent: [MessageBatch] = []
         for task in cut.tasks {
-            watermarks[task.task] = task.watermark
+            note(task)
             for id in task.received { inFlight[id] = nil }
             for batch in task.sent { inFlight[batch.id] = batch.bytes.count }
             sent += task.sent
@@ -220,10 +220,7 @@ public struct Coordinator {
             guard let target = lastOpenWindowEnd(of: group.tasks + group.behind) else { continue }
             for task in group.tasks where (watermarks[task] ?? .distantPast) < target { raised[task] = target }
         }
-        guard raised.isEmpty else {
-            hasRaisedAtEnd = true
-            return [.raiseWatermarks(raised, isEnding: true)]
-        }
+        guard raised.isEmpty else { return [.raiseWatermarks(raised, isEnding: true)] }
         phase = .flushing
         return []
     }
@@ -236,8 +233,13 @@ public struct Coordinator {
 
     private func lastOpenWindowEnd(of tasks: [TaskID]) -> EventTime? { tasks.compactMap { reports[$0]?.lastOpenWindowEnd }.max() }
 
+    private mutating func note(_ cut: TaskCut) {
+        guard watermarks.updateValue(cut.watermark, forKey: cut.task) != cut.watermark else { return }
+        if cut.isEnded { ended.insert(cut.task) } else { ended.remove(cut.task) }
+    }
+
     private var upstream: UpstreamProgress {
-        UpstreamProgress(watermarks: routes.upstreamWatermarks(watermarks), firesTimers: !hasRaisedAtEnd)
+        UpstreamProgress(watermarks: routes.upstreamWatermarks(watermarks), ended: routes.stages(behind: ended, watermarks))
     }
 
     private mutating func finishIfDelivered() -> [Action] {

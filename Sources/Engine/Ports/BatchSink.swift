@@ -10,25 +10,52 @@ public protocol BatchSink: AnyObject, Sendable {
     /// `mayHaveBeenSent`: an earlier process may have sent it, so what landed is found out first.
     /// Throws only what no waiting mends: a batch that landed in part, a table that was replaced.
     func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: @escaping @Sendable () -> Bool) throws -> DeliveryOutcome
+    /// How each table's delivery stands; may be asked of any thread.
+    var status: [TableStatus] { get }
+}
+
+extension BatchSink {
+    /// Of a sink that has nothing to tell.
+    public var status: [TableStatus] { [] }
 }
 
 /// A table and what the state knows of its delivery, as the sink checks it when it opens.
 public struct SinkTable: Sendable {
     public let table: OutputTable
+    /// The name by which its batches come.
+    public let outboxName: String
     public let lineage: Lineage
     /// The last batch number that the state has frozen in this lineage; nil when there is none.
     public let lastFrozen: BatchNumber?
+    /// The last batch number that the state knows to be delivered; nil when there is none.
+    public let lastDelivered: BatchNumber?
     /// True when the state directory was empty: then the sink must hold no row of this job.
     public let isNewState: Bool
     /// The state's identity: a sink that remembers batches by name must not take those of an earlier state for this one's.
     public let stateIdentity: String
 
-    public init(table: OutputTable, lineage: Lineage, lastFrozen: BatchNumber?, isNewState: Bool, stateIdentity: String = "") {
+    public init(
+        table: OutputTable, outboxName: String? = nil, lineage: Lineage, lastFrozen: BatchNumber?, lastDelivered: BatchNumber? = nil,
+        isNewState: Bool, stateIdentity: String = ""
+    ) {
         self.table = table
+        self.outboxName = outboxName ?? table.name
         self.lineage = lineage
         self.lastFrozen = lastFrozen
+        self.lastDelivered = lastDelivered
         self.isNewState = isNewState
         self.stateIdentity = stateIdentity
+    }
+}
+
+extension SinkTable {
+    /// A table of the outbox as the state knows it.
+    public init(_ table: OutboxTable, _ restored: RestoredState) {
+        let known = restored.outbox.first { $0.table == table.name }
+        self.init(
+            table: table.table, outboxName: table.name, lineage: restored.lineage, lastFrozen: known?.lastFrozen,
+            lastDelivered: known?.lastDelivered, isNewState: restored.isNew, stateIdentity: restored.identity
+        )
     }
 }
 

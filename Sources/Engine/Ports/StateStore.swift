@@ -33,6 +33,8 @@ public struct RestoredState: Sendable {
     /// Batches between tasks that no task has processed, in order of epochs.
     public let messages: [MessageBatch]
     public let outbox: [RestoredOutboxTable]
+    /// What opening changed in the state tables, for people.
+    public var changes: [String] = []
     /// What has to leave the sink before anything is delivered; nil when nothing has.
     public let withdrawal: WithdrawalPlan?
 
@@ -55,11 +57,14 @@ public struct RestoredState: Sendable {
 /// How far a task was.
 public struct RestoredTask: Sendable, Equatable {
     public let watermark: EventTime
+    /// As its last cut said when it moved the watermark.
+    public let isEnded: Bool
     /// nil when it reads no partition or has read nothing.
     public let position: SourcePosition?
 
-    public init(watermark: EventTime, position: SourcePosition?) {
+    public init(watermark: EventTime, isEnded: Bool = false, position: SourcePosition?) {
         self.watermark = watermark
+        self.isEnded = isEnded
         self.position = position
     }
 }

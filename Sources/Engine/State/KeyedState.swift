@@ -1,6 +1,7 @@
 /// Records by key with one optional timer a key; the timer is stored in front of the record, so both change as one.
 public final class KeyedState<Record: StateRecord>: StateTable {
-    public let schema: StateSchema
+    public let declaration: StateDeclaration
+    @usableFromInline let name: String
     @usableFromInline let task: TaskID
     @usableFromInline let cold: any ColdStateReader
     @usableFromInline let table = KeyedTable()
@@ -11,8 +12,9 @@ public final class KeyedState<Record: StateRecord>: StateTable {
     private var cuts: UInt32 = 1
 
     @usableFromInline
-    init(schema: StateSchema, task: TaskID, cold: any ColdStateReader) {
-        self.schema = schema
+    init(_ declaration: StateDeclaration, task: TaskID, cold: any ColdStateReader) {
+        self.declaration = declaration
+        name = declaration.schema.table
         self.task = task
         self.cold = cold
     }
@@ -33,7 +35,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         case .absent: isNew = true
         case .unknown:
             var found = false
-            try cold.read(task: task, table: schema.table, key: key) { record in
+            try cold.read(task: task, table: name, key: key) { record in
                 found = true
                 coldRecord = record.copy()
             }
@@ -84,7 +86,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         case .record(let bytes, _): try decode(bytes, key)
         case .unknown:
             var found = false
-            try cold.read(task: task, table: schema.table, key: key) { record in
+            try cold.read(task: task, table: name, key: key) { record in
                 found = true
                 coldRecord = record.copy()
             }
@@ -96,7 +98,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
 
     @inlinable
     func decode(_ bytes: ByteView, _ key: ByteView) throws {
-        guard decode(bytes) else { throw StateDamage(table: schema.table, key: key.copy()) }
+        guard decode(bytes) else { throw StateDamage(table: name, key: key.copy()) }
     }
 
     /// Loads `keyed` from a stored record. False when it is damaged.
@@ -138,7 +140,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         delta.write(raw: removals.view)
         delta.write(varint: stored)
         delta.write(raw: records.view)
-        return StateDelta(table: schema.table, bytes: delta.copy())
+        return StateDelta(table: name, bytes: delta.copy())
     }
 
     public func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool {

@@ -144,16 +144,8 @@ extension StateReader {
         return isKnown ? closed : nil
     }
 
-    /// The last batch of a table that was frozen in the state's lineage, and the last that is known to be delivered.
-    public func lastBatches(of table: String) throws -> (frozen: BatchNumber?, delivered: BatchNumber?) {
-        let id = outputs.first { $0.value == table }?.key ?? -1
-        func last(_ condition: String) throws -> BatchNumber? {
-            let statement = try Statement(database, "SELECT number FROM batch WHERE output_table = ? AND lineage = ?\(condition) ORDER BY number DESC LIMIT 1")
-            try statement.bind(.integer(id), .integer(Int64(facts.lineage.number)))
-            return try statement.step() ? BatchNumber(UInt64(bitPattern: statement.integer(0))) : nil
-        }
-        return (try last(""), try last(" AND delivered_epoch IS NOT NULL"))
-    }
+    /// What a manifest says of this state.
+    public func checkpointFacts() throws -> CheckpointFacts { try CheckpointFacts(of: database) }
 
     /// What waits to be delivered, by table.
     public func waitingRows() throws -> [String: WaitingRows] {

@@ -2,7 +2,7 @@ import Engine
 
 /// Reads a state file without the code of the job that wrote it: what each table holds is told by the schemas beside it.
 ///
-/// The file must not change meanwhile: a checkpoint's, or a state directory's that no worker has (`InspectedState`).
+/// The file must not change meanwhile: a checkpoint's, or a state directory's that no worker has (`HeldState`).
 /// It is never written. For the use of one thread.
 public final class StateReader {
     /// The newest format that can be read; older ones can, too.
@@ -13,6 +13,8 @@ public final class StateReader {
     public let facts: StateFacts
     /// In order of stages, then names.
     public let tables: [StoredTable]
+    /// Every table as it is stored, copies for an earlier version of the job and removed ones included.
+    public let storedTables: [StoredStateTable]
     /// In order of stages, then partitions.
     public let tasks: [StoredTask]
     /// How many partitions each topic, and each stage that is sent to, has.
@@ -26,13 +28,12 @@ public final class StateReader {
         self.path = path
         database = try Database(unchanging: path)
         facts = try StateFacts(database)
-        tables = try StateReader.tables(database)
+        let catalog = try CatalogTable.all(in: database)
+        tables = StateReader.tables(catalog)
+        storedTables = catalog.map(\.stored).sorted { ($0.stage, $0.schema.table, $0.schema.version) < ($1.stage, $1.schema.table, $1.schema.version) }
         tasks = try StateReader.tasks(database)
         tasksByNumber = Dictionary(uniqueKeysWithValues: tasks.map { ($0.number, $0.id) })
-        var partitions: [String: Int] = [:]
-        let known = try Statement(database, "SELECT name, count FROM partitions")
-        while try known.step() { partitions[known.text(0)] = Int(known.integer(1)) }
-        self.partitions = partitions
+        partitions = try CheckpointFacts.partitions(database)
         var outputs: [Int64: String] = [:]
         let output = try Statement(database, "SELECT id, name FROM output_table")
         while try output.step() { outputs[output.integer(0)] = output.text(1) }
@@ -93,11 +94,13 @@ public final class StateReader {
 
     func damaged(_ what: String) -> StateError { StateError(.corrupt, "the state file \(path) is damaged: \(what)") }
 
-    private static func tables(_ database: Database) throws -> [StoredTable] {
-        let catalog = try StateCatalog(database)
-        return catalog.stateTables.flatMap { stage, tables in
-            tables.values.map { StoredTable(id: $0.id, stage: stage, schema: $0.schema) }
-        }.sorted { ($0.stage, $0.schema.table) < ($1.stage, $1.schema.table) }
+    /// The current tables, and those that were removed and kept; an earlier version's copy of a table is none of its own.
+    private static func tables(_ catalog: [CatalogTable]) -> [StoredTable] {
+        let current = catalog.filter { $0.stored.role == .current }
+        let names = Set(current.map { StateTableName($0.stored.stage, $0.schema.table) })
+        let removed = catalog.filter { $0.stored.role == .removed && !names.contains(StateTableName($0.stored.stage, $0.schema.table)) }
+        return (current + removed).map { StoredTable(id: $0.id, stage: $0.stored.stage, schema: $0.schema) }
+            .sorted { ($0.stage, $0.schema.table) < ($1.stage, $1.schema.table) }
     }
 
     private static func tasks(_ database: Database) throws -> [StoredTask] {

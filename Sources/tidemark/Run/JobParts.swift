@@ -1,4 +1,5 @@
 import ClickHouseSink
+import CommandLineParts
 import Configuration
 import Engine
 import FintechJob
@@ -11,6 +12,8 @@ import Worker
 struct JobParts {
     let configuration: JobConfiguration
     let logger: Logger
+    /// State tables to drop when the state is opened.
+    var droppedTables: [String] = []
 
     var topology: Topology {
         var settings = FintechSettings()
@@ -18,9 +21,17 @@ struct JobParts {
         settings.topicPrefix = configuration.input.topicPrefix
         settings.outOfOrderness = configuration.time.outOfOrderness
         settings.maxAhead = configuration.time.maxAhead
+        settings.keyedBy = switch configuration.input.keyedBy {
+        case .customerID: .customerID
+        case .id: .id
+        }
+        settings.deduplicationHorizon = switch configuration.input.deduplicateBy {
+        case .none: nil
+        case .id: configuration.input.deduplicationHorizon
+        }
         settings.alertThreshold = configuration.fintech.alertThreshold
         settings.churnAfter = configuration.fintech.churnAfter
-        return FintechJob.topology(settings: settings)
+        return FintechJob.topology(settings: settings).alsoWriting(to: configuration.kafkaOutput.isEnabled ? [KafkaOutput.name] : [])
     }
 
     func workerSettings(untilEnd: Bool) -> WorkerSettings {
@@ -37,6 +48,7 @@ struct JobParts {
         settings.memoryBudget = configuration.state.memoryBudget
         settings.readsUntilEnd = untilEnd
         settings.referenceTimeout = configuration.input.referenceTimeout
+        settings.logsReferenceProgress = !Console.errorIsTerminal
         return settings
     }
 
@@ -72,11 +84,25 @@ struct JobParts {
         // What is not folded can't be evicted, so a small budget wants it folded sooner.
         settings.foldBytes = min(settings.foldBytes, configuration.state.memoryBudget / 4)
         settings.ledgerKeepMilliseconds = configuration.sink.ledgerKeep.components.seconds * 1000
+        settings.droppedTables = droppedTables
         return try SQLiteStateStore(directory: configuration.state.directory, settings: settings)
     }
 
     func makeSink(_ settings: ClickHouseSettings? = nil) throws -> ClickHouseSink {
-        try ClickHouseSink(settings ?? clickHouseSettings, log: logger)
+        try ClickHouseSink(settings ?? clickHouseSettings, views: topology.views, log: logger)
+    }
+
+    /// The Kafka output; nil when it is off. `reachLimit`: how long the brokers may take to answer before it is open.
+    func makeKafkaOutput(reachLimit: Duration = .seconds(30)) throws -> KafkaOutput? {
+        let section = configuration.kafkaOutput
+        guard section.isEnabled else { return nil }
+        var properties = section.properties.mapValues(\.revealed)
+        if section.inheritsConnection, case .kafka(let input) = configuration.input.source {
+            properties.merge(KafkaProperties.connection(of: input.properties.mapValues(\.revealed))) { own, _ in own }
+        }
+        var settings = KafkaOutputSettings(properties: properties, job: configuration.jobID, topicPrefix: section.topicPrefix)
+        settings.reachLimit = reachLimit
+        return try KafkaOutput(settings, logger: logger)
     }
 
     /// The input as messages name it.

@@ -4,6 +4,7 @@ import CommandLineParts
 import Configuration
 import Engine
 import Foundation
+import KafkaIO
 import Logging
 import Worker
 
@@ -15,6 +16,7 @@ struct RunCommand: ParsableCommand {
     )
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var drops: DropOptions
 
     @Flag(name: .customLong("until-end"), help: "Read every partition to where it ended at the start, close all windows, deliver everything, and exit.")
     var untilEnd = false
@@ -33,15 +35,16 @@ struct RunCommand: ParsableCommand {
     }
 
     private func run(_ configuration: JobConfiguration, _ logger: Logger) throws -> ExitStatus {
-        let parts = JobParts(configuration: configuration, logger: logger)
+        let parts = JobParts(configuration: configuration, logger: logger, droppedTables: drops.tables)
         let store = try parts.makeStore()
         let sink = try parts.makeSink()
+        let kafkaOutput = try parts.makeKafkaOutput()
         let source = try parts.makeSource(untilEnd: untilEnd)
         let topology = parts.topology
         let references = try parts.makeReferences(untilEnd: untilEnd)
         let worker = Worker(
             topology, settings: parts.workerSettings(untilEnd: untilEnd), source: source, store: store, sink: sink,
-            references: references, logger: logger
+            furtherSinks: kafkaOutput.map { [KafkaOutput.name: $0] } ?? [:], references: references, logger: logger
         )
         let signals = StopSignals {
             // Until then nothing is read and nothing is under way, and what is asked of the servers may take its time.
@@ -52,11 +55,13 @@ struct RunCommand: ParsableCommand {
             worker.drain()
         }
         defer { withExtendedLifetime(signals) {} }
-        let publisher = StatusPublisher(worker, sink: sink, source: source, topology: topology, stateBudget: configuration.state.memoryBudget)
+        let publisher = StatusPublisher(worker, sinks: [sink] + (kafkaOutput.map { [$0] } ?? []), source: source, topology: topology, stateBudget: configuration.state.memoryBudget)
         let page = try startPage(configuration.http, publisher, logger)
         defer { withExtendedLifetime(page) {} }
         let watch = RunWatch(worker, publisher: publisher, topology: topology, logger: logger)
         defer { watch.stop() }
+        let progress = LoadingProgress(worker)
+        defer { progress.stop() }
         let outcome = try worker.run()
         switch outcome {
         case .complete: logger.info("everything is delivered; epoch \(worker.status.epoch)")

@@ -12,7 +12,7 @@ struct CheckpointSource: ParsableArguments {
     /// Opens what `reference` names: a path, or a checkpoint of the store, which is fetched and checked first.
     func open(_ reference: String) throws -> OpenedCheckpoint {
         guard !isPath(reference) else {
-            return OpenedCheckpoint(name: reference, manifest: nil, state: try InspectedState(path: reference) { try Scratch.make() })
+            return OpenedCheckpoint(name: reference, manifest: nil, state: try HeldState(path: reference) { try Scratch.make() })
         }
         let parsed = try CheckpointReference(reference)
         let store = try store()
@@ -21,7 +21,7 @@ struct CheckpointSource: ParsableArguments {
 
     static func open(_ manifest: Manifest, of store: CheckpointStore) throws -> OpenedCheckpoint {
         let file = try materialise(manifest, of: store)
-        return OpenedCheckpoint(name: "\(manifest.number)", manifest: manifest, state: try InspectedState(path: file) { try Scratch.make() })
+        return OpenedCheckpoint(name: "\(manifest.number)", manifest: manifest, state: try HeldState(path: file) { try Scratch.make() })
     }
 
     /// Fetches a checkpoint's objects and puts its state file together, in temporary files; returns the state file's path.

@@ -7,7 +7,7 @@ struct OpenedCheckpoint {
     let name: String
     /// nil for a state that is in no store.
     let manifest: Manifest?
-    let state: InspectedState
+    let state: HeldState
 
     var reader: StateReader { state.reader }
 }

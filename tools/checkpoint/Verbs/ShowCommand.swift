@@ -60,12 +60,12 @@ struct ShowCommand: ParsableCommand {
     }
 
     private func tables(_ reader: StateReader, _ report: Report) {
-        report.section("stateTables", ["stage", "table", "version", "key", "timers", "fields"].map { ReportColumn($0) })
-        for table in reader.tables {
+        report.section("stateTables", ["stage", "table", "version", "role", "since", "key", "timers", "windowMs", "fields"].map { ReportColumn($0) })
+        for table in reader.storedTables {
             let fields = table.schema.fields.map { "\(quotedJSON($0.name)):\(quotedJSON($0.type.rawValue))" }.joined(separator: ",")
             report.row([
-                .text(table.stage.text), .text(table.schema.table), .count(table.schema.version), .text(table.schema.key.rawValue),
-                .flag(table.schema.hasTimer), .json("{\(fields)}"),
+                .text(table.stage.text), .text(table.schema.table), .count(table.schema.version), .text(table.role.rawValue), .count(table.since),
+                .text(table.schema.key.rawValue), .flag(table.schema.hasTimer), .optional(table.schema.span?.milliseconds), .json("{\(fields)}"),
             ])
         }
     }
@@ -73,11 +73,10 @@ struct ShowCommand: ParsableCommand {
     private func outputTables(_ reader: StateReader, _ report: Report) throws {
         report.section("outputTables", ["table", "lastFrozen", "lastDelivered", "waitingRows", "waitingBytes"].map { ReportColumn($0) })
         let waiting = try reader.waitingRows()
-        for table in reader.outputTables {
-            let last = try reader.lastBatches(of: table)
+        for table in try reader.checkpointFacts().tables {
             report.row([
-                .text(table), .optional(last.frozen?.number), .optional(last.delivered?.number), .count(waiting[table]?.rows ?? 0),
-                .bytes(waiting[table]?.bytes ?? 0),
+                .text(table.name), .optional(table.lastFrozen?.number), .optional(table.lastDelivered?.number), .count(waiting[table.name]?.rows ?? 0),
+                .bytes(waiting[table.name]?.bytes ?? 0),
             ])
         }
     }

@@ -86,7 +86,7 @@ struct VerifyCommand: ParsableCommand {
     }
 
     private func verifyState(_ path: String) throws -> String {
-        let state = try InspectedState(path: path) { try Scratch.make() }
+        let state = try HeldState(path: path) { try Scratch.make() }
         if !quick { try state.reader.checkFile() }
         var records = 0
         for table in state.reader.tables {

@@ -13,7 +13,7 @@ let job = Topology(job: "clicks", version: 1, stages: [
             .rejecting(topic: "clicks")
             .window(.minutes(1), ClicksPerPage(rows: setup.rows(of: clicksTable)))
     },
-])
+], views: [clicksByPage])
 
 guard CommandLine.arguments.count >= 3 else {
     print("usage: clicks INPUT-DIRECTORY STATE-DIRECTORY [CLICKHOUSE-URL]")
@@ -23,7 +23,7 @@ let logger = Logger(label: "clicks") { StreamLogHandler.standardError(label: $0)
 let source = try DirectorySource(path: CommandLine.arguments[1], readsUnterminatedLastLine: true)
 let store = try SQLiteStateStore(directory: CommandLine.arguments[2])
 let sink: any BatchSink = CommandLine.arguments.count > 3
-    ? try ClickHouseSink(ClickHouseSettings(url: CommandLine.arguments[3], job: job.job), log: logger)
+    ? try ClickHouseSink(ClickHouseSettings(url: CommandLine.arguments[3], job: job.job), views: job.views, log: logger)
     : PrintingSink()
 
 var settings = WorkerSettings()

@@ -5,7 +5,7 @@ import Glibc
 ///
 /// A worker's directory is held against workers meanwhile, and refused while one has it. A file whose last changes lie in
 /// a log beside it, as a killed worker leaves it, is copied first: the log is never touched.
-public final class InspectedState {
+public final class HeldState {
     public let reader: StateReader
     private let directory: StateDirectory?
 
@@ -23,13 +23,13 @@ public final class InspectedState {
         let parent = file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         directory = isDirectory || file.hasSuffix("/state.db") ? try StateDirectory(holdingForReading: isDirectory ? path : parent) : nil
         guard access(file, F_OK) == 0 else { throw StateError(.missing, "there is no state file in \(path)") }
-        guard InspectedState.hasLog(file) else {
+        guard HeldState.hasLog(file) else {
             reader = try StateReader(path: file)
             return
         }
         let copy = try makeScratch() + "/state.db"
-        try InspectedState.copy(file, to: copy)
-        try InspectedState.copy(file + "-wal", to: copy + "-wal")
+        try HeldState.copy(file, to: copy)
+        try HeldState.copy(file + "-wal", to: copy + "-wal")
         try Database(path: copy).checkpointLog()
         reader = try StateReader(path: copy)
     }
