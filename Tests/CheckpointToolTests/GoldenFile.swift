@@ -15,12 +15,12 @@ struct GoldenFile {
 
     var path: String { "\(GoldenFile.directory)/\(name).txt" }
 
-    var command: String { "$ checkpoint " + arguments.map { $0.contains { " \"'*$".contains($0) } ? "'\($0)'" : $0 }.joined(separator: " ") }
+    var command: String { "$ checkpoint " + arguments.map { $0.contains { " \"'*$".contains($0) } ? ($0.contains("'") ? "\"\($0)\"" : "'\($0)'") : $0 }.joined(separator: " ") }
 
     func text(of run: ToolRun) -> String { "\(command)\n\(GoldenFile.normalised(run.output + run.errors))exit \(run.status)\n" }
 
     static func normalised(_ text: String) -> String {
-        text.replacing(/\b[0-9a-f]{64}\b/, with: "<sha256>")
+        text.replacing(/\b[0-9a-f]{64}\b/, with: "<sha256>").replacing(/tidemark-shop-[0-9A-F-]{36}/, with: "<directory>")
     }
 
     /// The expected text; with `TIDEMARK_WRITE_EXPECTED` set, what there is now becomes it, for a person to look at.

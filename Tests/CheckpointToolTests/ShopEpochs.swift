@@ -101,4 +101,8 @@ enum ShopEpochs {
     private static let sixth = cut(6, [
         orders(0, watermark: 70, next: 23, deltas: [changes(ShopJob.baskets) { $0.store("dora", basket(("tea", 450, 69, "DE"))) }], rows: [chunk(0, epoch: 6, rows: 1)]),
     ])
+    /// One more than the history has.
+    static let seventh = cut(7, [
+        orders(0, watermark: 80, next: 24, deltas: [changes(ShopJob.baskets) { $0.store("emil", basket(("tea", 450, 79, "DE"))) }]),
+    ])
 }

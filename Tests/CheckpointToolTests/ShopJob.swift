@@ -8,8 +8,8 @@ enum ShopJob {
     static let totals = StageName("totals")
 
     static let baskets = StateSchema(table: "baskets", version: 2, key: .key, hasTimer: true, record: Basket.self)
-    static let hourly = StateSchema(table: "hourly", version: 1, key: .windowAndKey, record: Hour.self)
-    static let days = StateSchema(table: "days", version: 1, key: .windowAndKey, record: Hour.self)
+    static let hourly = StateSchema(table: "hourly", version: 1, key: .windowAndKey, span: .hours(1), record: Hour.self)
+    static let days = StateSchema(table: "days", version: 1, key: .windowAndKey, span: .days(1), record: Hour.self)
 
     static func topology(orders ordersSchemas: [StateSchema] = [baskets, hourly], totals totalsSchemas: [StateSchema] = [days]) -> Topology {
         Topology(job: job, version: 3, stages: [
@@ -113,10 +113,11 @@ final class DeclaredTask: StreamTask {
 }
 
 private final class DeclaredTable: StateTable {
-    let schema: StateSchema
+    let declaration: StateDeclaration
     let memoryBytes = 0
+    let isHeldWhole = false
 
-    init(schema: StateSchema) { self.schema = schema }
+    init(schema: StateSchema) { declaration = StateDeclaration(schema: schema) }
 
     func cut() -> StateDelta? { nil }
     func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool { true }

@@ -30,7 +30,7 @@ final class PlacementWatch: EventProcessor {
 
     init(name: String, task: TaskID, cold: any ColdStateReader, explain: @escaping (String, Int, Int) -> String) {
         self.explain = explain
-        state = KeyedState(schema: StateSchema(table: name, version: 1, key: .key, hasTimer: true, record: Home.self), task: task, cold: cold)
+        state = KeyedState(StateDeclaration(table: name, version: 1, key: .key, hasTimer: true, record: Home.self), task: task, cold: cold)
     }
 
     var stateTables: [any StateTable] { [state] }

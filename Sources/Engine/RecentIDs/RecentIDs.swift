@@ -21,7 +21,7 @@ final class RecentIDs: StateTable {
         var hasChanged = false
     }
 
-    let schema: StateSchema
+    let declaration: StateDeclaration
     private let horizon: EventSpan
     private let span: EventSpan
     private let hashed = HashedIDs()
@@ -41,7 +41,9 @@ final class RecentIDs: StateTable {
     /// `bucket`: how much event time a bucket holds, at least a second.
     init(name: String, version: Int, horizon: EventSpan, bucket: EventSpan, limit: Int = RecentIDs.limit) {
         precondition(bucket >= .seconds(1), "a bucket of ids holds at least a second")
-        schema = StateSchema(table: name, version: version, key: .windowAndKey, hasTimer: false, fields: [StateField(name: "hashes", type: .text)])
+        declaration = StateDeclaration(schema: StateSchema(
+            table: name, version: version, key: .windowAndKey, hasTimer: false, span: bucket, fields: [StateField(name: "hashes", type: .text)]
+        ))
         self.horizon = horizon
         self.limit = limit
         span = bucket

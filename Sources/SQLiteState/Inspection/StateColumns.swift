@@ -71,7 +71,7 @@ extension StateValue {
         case .signed(let number): .integer(number)
         case .signed128(let number): Int64(exactly: number).map { .integer($0) } ?? .text(String(number))
         case .time(let time): .text(time.text)
-        case .text(let bytes): .text(String(decoding: bytes, as: UTF8.self))
+        case .text(let bytes): .text(StateText.field(bytes))
         case .textSet, .textCounts, .recentNumbers, .bucketSums, .lastSeenTexts: .text(json)
         }
     }
@@ -84,15 +84,15 @@ extension StateValue {
         case .signed(let number): String(number)
         case .signed128(let number): String(number)
         case .time(let time): quotedJSON(time.text)
-        case .text(let bytes): quotedJSON(String(decoding: bytes, as: UTF8.self))
-        case .textSet(let texts): "[" + texts.map { quotedJSON(String(decoding: $0, as: UTF8.self)) }.joined(separator: ",") + "]"
+        case .text(let bytes): quotedJSON(StateText.field(bytes))
+        case .textSet(let texts): "[" + texts.map { quotedJSON(StateText.field($0)) }.joined(separator: ",") + "]"
         case .textCounts(let counts):
-            "{" + counts.map { "\(quotedJSON(String(decoding: $0.text, as: UTF8.self))):\($0.count)" }.joined(separator: ",") + "}"
+            "{" + counts.map { "\(quotedJSON(StateText.field($0.text))):\($0.count)" }.joined(separator: ",") + "}"
         case .recentNumbers(let numbers): "[" + numbers.map(String.init).joined(separator: ",") + "]"
         case .bucketSums(let sums): "{" + sums.map { "\"\($0.bucket)\":\($0.sum)" }.joined(separator: ",") + "}"
         case .lastSeenTexts(let seen):
             "{" + seen.map {
-                "\(quotedJSON(String(decoding: $0.text, as: UTF8.self))):\(quotedJSON($0.time.text))"
+                "\(quotedJSON(StateText.field($0.text))):\(quotedJSON($0.time.text))"
             }.joined(separator: ",") + "}"
         }
     }

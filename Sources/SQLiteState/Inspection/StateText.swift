@@ -10,6 +10,11 @@ public enum StateText {
 
     public static func hex(_ bytes: ByteView) -> String { "0x" + bytes.buffer.map(hexDigits).joined() }
 
+    /// A field's text; bytes that are no UTF-8, which are no text either, as `0x…`.
+    public static func field(_ bytes: [UInt8]) -> String {
+        String(validating: bytes, as: UTF8.self) ?? bytes.withUnsafeBytes { hex(ByteView($0)) }
+    }
+
     /// The bytes of a key that somebody wrote: text, or hex after `0x`; nil when those are no hex digits.
     public static func bytes(ofKey text: String) -> [UInt8]? {
         guard text.hasPrefix("0x") else { return Array(text.utf8) }

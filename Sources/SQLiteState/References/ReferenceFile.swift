@@ -1,4 +1,5 @@
 import Engine
+import Glibc
 import Synchronization
 
 /// The durable copy of a worker's reference tables in one SQLite file of its own: records, and how far their topics

@@ -26,7 +26,7 @@ enum Cell {
         case .signed(let number): .number(Int128(number))
         case .signed128(let number): .number(number)
         case .time(let time): .time(time)
-        case .text(let bytes): .text(String(decoding: bytes, as: UTF8.self))
+        case .text(let bytes): .text(StateText.field(bytes))
         case .textSet, .textCounts, .recentNumbers, .bucketSums, .lastSeenTexts: .json(value.json)
         }
     }
