@@ -8,7 +8,7 @@ import Synchronization
 public final class ClickHouseSink: BatchSink {
     public let settings: ClickHouseSettings
     private let views: [OutputView]
-    private let log: Logger
+    let log: Logger
     private let tables = Mutex<[String: OneThreadDelivery]>([:])
 
     /// `views`: created with the tables. Throws `invalid` when the settings can't be right; asks nobody yet.

@@ -71,8 +71,11 @@ public struct Coordinator {
     private var delivering: Set<String> = []
     /// Batches of an earlier process: they may have been sent.
     private var doubtful: Set<SinkBatchID>
+    /// Where batches wait for their epoch's checkpoint: the epoch that each was frozen in, until it is covered.
+    private var uncovered: [SinkBatchID: Epoch]?
 
-    public init(restored: RestoredState, routes: TaskRoutes, outbox: Outbox, schedule: EpochSchedule) {
+    /// `awaitsCheckpoints`: a batch leaves only when a checkpoint covers the epoch that it was frozen in (see `covered`).
+    public init(restored: RestoredState, routes: TaskRoutes, outbox: Outbox, schedule: EpochSchedule, awaitsCheckpoints: Bool = false) {
         epoch = restored.epoch
         self.routes = routes
         self.outbox = outbox
@@ -82,6 +85,7 @@ public struct Coordinator {
         restoredMessages = restored.messages
         for batch in restored.messages { inFlight[batch.id] = batch.bytes.count }
         doubtful = Set(restored.outbox.flatMap { $0.undelivered.map(\.id) })
+        if awaitsCheckpoints { uncovered = Dictionary(uniqueKeysWithValues: doubtful.map { ($0, restored.epoch) }) }
     }
 
     public var isFinished: Bool { phase == .finished }
@@ -126,6 +130,7 @@ public struct Coordinator {
         cutState = .none
         schedule.committed(taking: duration)
         outbox.committed()
+        for batch in cut.frozen { uncovered?[batch.id] = cut.epoch }
         var sent: [MessageBatch] = []
         for task in cut.tasks {
             note(task)
@@ -154,6 +159,15 @@ public struct Coordinator {
         return deliveries() + holding()
     }
 
+    /// A checkpoint holds everything up to and including this epoch.
+    public mutating func covered(through epoch: Epoch) -> [Action] {
+        uncovered = uncovered?.filter { $0.value > epoch }
+        return deliveries() + holding()
+    }
+
+    /// True when batches wait for a checkpoint.
+    public var awaitsCheckpoint: Bool { uncovered?.isEmpty == false }
+
     /// Every partition of a bounded run is read to its end.
     public mutating func reachedEnd() -> [Action] {
         guard phase == .running else { return [] }
@@ -180,7 +194,7 @@ public struct Coordinator {
     private mutating func deliveries() -> [Action] {
         var actions: [Action] = []
         for table in routes.tables where !delivering.contains(table) {
-            guard let batch = outbox.next(for: table) else { continue }
+            guard let batch = outbox.next(for: table), uncovered?[batch.id] == nil else { continue }
             delivering.insert(table)
             actions.append(.deliver(batch, mayHaveBeenSent: doubtful.contains(batch.id)))
         }

@@ -10,6 +10,9 @@ public protocol BatchSink: AnyObject, Sendable {
     /// `mayHaveBeenSent`: an earlier process may have sent it, so what landed is found out first.
     /// Throws only what no waiting mends: a batch that landed in part, a table that was replaced.
     func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: @escaping @Sendable () -> Bool) throws -> DeliveryOutcome
+    /// Takes back the rows of earlier lineages that the plan does not count; blocks, for as long as the sink is down. May be
+    /// repeated at any time, also while rows of the present lineage are delivered.
+    func withdraw(_ plan: WithdrawalPlan, from tables: [OutputTable], isCancelled: @escaping @Sendable () -> Bool) throws -> WithdrawalOutcome
     /// How each table's delivery stands; may be asked of any thread.
     var status: [TableStatus] { get }
 }
@@ -17,6 +20,20 @@ public protocol BatchSink: AnyObject, Sendable {
 extension BatchSink {
     /// Of a sink that has nothing to tell.
     public var status: [TableStatus] { [] }
+
+    /// Of a sink that can't take anything back: it refuses.
+    public func withdraw(
+        _ plan: WithdrawalPlan, from tables: [OutputTable], isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> WithdrawalOutcome { throw NothingCanBeWithdrawn() }
+}
+
+/// What was delivered to a sink after the checkpoint that was restored can't be taken back from it.
+public struct NothingCanBeWithdrawn: Failure {
+    public let kind = FailureKind.invalid
+    public let message = "the state was restored from a checkpoint, and what was delivered after it can't be taken back from this sink: go on from the newest state directory of the job, or start anew with an empty one, new tables and topics"
+    public let cause: (any Error)? = nil
+
+    public init() {}
 }
 
 /// A table and what the state knows of its delivery, as the sink checks it when it opens.
