@@ -125,6 +125,34 @@ struct EvolutionTests {
         #expect(try store.integer("SELECT count(DISTINCT state_table) FROM keyed") == 1)
     }
 
+    @Test func aCheckpointFromBeforeAMigrationIsNeverContinuedByADelta() throws {
+        try EvolutionTests.fill(directory.path)
+        let store = try reopened(directory.path)
+        _ = try store.open(EvolutionTests.second)
+        try store.keepChanges(after: Epoch(2))
+        #expect(try store.writeDelta(after: Epoch(2), at: directory.file("early.db")) == nil)
+        var changes = PlainChanges()
+        changes.stored = [(Array("key 1".utf8), [8, 9, 40])]
+        try store.commit(EvolutionTests.cut(3, changes))
+        try store.keepChanges(after: Epoch(3))
+        #expect(try store.writeDelta(after: Epoch(2), at: directory.file("early.db")) == nil)
+        try store.beginBase(at: directory.file("base.db"))
+        while try store.stepBase() == nil {}
+        changes.stored = [(Array("key 2".utf8), [8, 9, 42])]
+        try store.commit(EvolutionTests.cut(4, changes))
+        #expect(try store.writeDelta(after: Epoch(3), at: directory.file("delta.db")) != nil)
+
+        // What was restored from them goes back to the version before as the file itself would.
+        let restored = try TemporaryDirectory()
+        _ = try StateAssembly.assemble(base: directory.file("base.db"), deltas: [directory.file("delta.db")], into: restored.file("state.db"))
+        let other = try reopened(restored.path)
+        _ = try other.open(EvolutionTests.first)
+        let task = PlainTask(id: PlainJob.task(0), schemas: [EvolutionTests.one])
+        try other.restore(task, memoryBudget: .max)
+        #expect(task.tables[0].rows[Array("key 1".utf8)] == [8, 20, 1] && task.tables[0].rows[Array("key 2".utf8)] == [8, 21, 2])
+        #expect(task.tables[0].rows.count == EvolutionTests.keys)
+    }
+
     @Test func lookingAtAnUpgradeChangesNothing() throws {
         try EvolutionTests.fill(directory.path)
         let before = try Data(contentsOf: URL(fileURLWithPath: directory.file("state.db")))
