@@ -60,7 +60,7 @@ let package = Package(
         .executableTarget(
             name: "checkpoint",
             dependencies: [
-                "CheckpointStores", "CommandLineParts", "Configuration", "Engine", "SQLiteState",
+                "CheckpointStores", "ClickHouseSink", "CommandLineParts", "Configuration", "Engine", "SQLiteState",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "tools/checkpoint",

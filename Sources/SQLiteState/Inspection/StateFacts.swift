@@ -5,6 +5,8 @@ public struct StateFacts: Equatable, Sendable {
     public let job: String
     /// The job's version that last opened the state; 0 when none did yet.
     public let jobVersion: Int
+    /// The least version of the job that may go on from it.
+    public let leastReader: Int
     /// The format of the file.
     public let format: Int64
     /// What tells this state from others of the job; empty in a file of the first versions.
@@ -31,6 +33,7 @@ public struct StateFacts: Equatable, Sendable {
         }
         self.job = job
         jobVersion = meta["job_version"].flatMap(Int.init) ?? 0
+        leastReader = meta["min_reader"].flatMap(Int.init) ?? jobVersion
         identity = meta["identity"] ?? ""
         self.lineage = Lineage(lineage)
         self.epoch = Epoch(epoch)

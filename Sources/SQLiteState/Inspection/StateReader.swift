@@ -40,6 +40,11 @@ public final class StateReader {
         self.outputs = outputs
     }
 
+    /// What the state says of versions, to compare with what a job declares.
+    public var storedVersions: StoredStateVersions {
+        StoredStateVersions(jobVersion: facts.jobVersion, leastReader: facts.leastReader, tables: storedTables)
+    }
+
     /// The tables that the job writes, in order of names.
     public var outputTables: [String] { outputs.values.sorted() }
 

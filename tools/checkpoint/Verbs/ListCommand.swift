@@ -27,16 +27,22 @@ struct ListCommand: ParsableCommand {
         let numbers = try store.liveNumbers()
         for number in limit == 0 ? numbers[...] : numbers.prefix(limit) {
             let tagged = Cell.json("[" + (tags[number] ?? []).map(quotedJSON).joined(separator: ",") + "]")
-            do {
-                guard case .manifest(let manifest)? = try store.manifest(number) else { continue }
-                report.row([
-                    .count(number.number), .time(milliseconds: manifest.createdAt), .text(manifest.reason.rawValue), .count(manifest.lineage.number),
-                    .count(manifest.epoch.number), .count(manifest.jobVersion), .count(manifest.objects.count), .bytes(manifest.bytes), tagged, .none,
-                ])
-            } catch where [.corrupt, .incompatible, .invalid].contains(error.kind) {
-                report.row([.count(number.number), .none, .none, .none, .none, .none, .none, .none, tagged, .text(error.message)])
-            }
+            if let cells = try ListCommand.cells(of: number, store, tagged) { report.row(cells) }
         }
         report.finish()
+    }
+
+    /// nil for one that was collected meanwhile.
+    private static func cells(of number: ManifestNumber, _ store: CheckpointStore, _ tagged: Cell) throws -> [Cell]? {
+        do throws(CheckpointError) {
+            guard case .manifest(let manifest)? = try store.manifest(number) else { return nil }
+            return [
+                .count(number.number), .time(milliseconds: manifest.createdAt), .text(manifest.reason.rawValue), .count(manifest.lineage.number),
+                .count(manifest.epoch.number), .count(manifest.jobVersion), .count(manifest.objects.count), .bytes(manifest.bytes), tagged, .none,
+            ]
+        } catch {
+            guard [.corrupt, .incompatible, .invalid].contains(error.kind) else { throw error }
+            return [.count(number.number), .none, .none, .none, .none, .none, .none, .none, tagged, .text(error.message)]
+        }
     }
 }

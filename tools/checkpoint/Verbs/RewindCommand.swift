@@ -54,10 +54,11 @@ struct RewindCommand: ParsableCommand {
     private func newestReadable(_ store: CheckpointStore) throws -> (Manifest, unreadable: Int) {
         var unreadable = 0
         for number in try store.liveNumbers() {
-            do {
+            do throws(CheckpointError) {
                 if case .manifest(let manifest)? = try store.manifest(number) { return (manifest, unreadable) }
                 unreadable += 1
-            } catch where [.corrupt, .incompatible].contains(error.kind) {
+            } catch {
+                guard [.corrupt, .incompatible].contains(error.kind) else { throw error }
                 unreadable += 1
             }
         }
