@@ -70,7 +70,7 @@ let package = Package(
         .executableTarget(
             name: "benchmark",
             dependencies: [
-                "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink", "Worker",
+                "CheckpointStores", "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
             ],
             path: "tools/benchmark",
@@ -130,7 +130,7 @@ let package = Package(
         .testTarget(
             name: "TidemarkTests",
             dependencies: [
-                "tidemark", "clicks", "Admin", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "tidemark", "checkpoint", "clicks", "Admin", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),

@@ -78,6 +78,17 @@ final class Statement {
 
     func reset() { sqlite3_reset(handle) }
 
+    /// A column as it is stored; a blob is valid until the next step.
+    func value(_ column: Int32) -> Value {
+        switch sqlite3_column_type(handle, column) {
+        case SQLITE_NULL: .null
+        case SQLITE_INTEGER: .integer(integer(column))
+        case SQLITE_BLOB: .blob(blob(column))
+        // No table of ours holds fractions; what damage made one is kept as its text.
+        default: .text(text(column))
+        }
+    }
+
     func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
     func text(_ column: Int32) -> String { sqlite3_column_text(handle, column).map { String(cString: $0) } ?? "" }

@@ -29,6 +29,33 @@ struct DamageTests {
         #expect(try CheckpointBinary.run(["verify", "--all"] + StoreTests.store, in: shop.directory.path).status == 0)
     }
 
+    @Test func whatCanBeReadOfADamagedCheckpointIsRecoveredAndTheRestListed() throws {
+        let shop = try ShopHistory()
+        let store = try CheckpointStore.open(location: shop.directory.file("store"), job: ShopJob.job, environment: [:])
+        guard case .manifest(let manifest)? = try store.manifest(ManifestNumber(3)) else { throw WaitedTooLong(description: "no checkpoint 3") }
+        // The last delta is damaged: what is before it comes back whole.
+        let last = shop.directory.file("store/shop/\(manifest.objects[2].key)")
+        try Data("damaged".utf8).write(to: URL(fileURLWithPath: last))
+        let run = try CheckpointBinary.run(["recover", "3", "--to", "recovered.db"] + StoreTests.store, in: shop.directory.path)
+        #expect(run.status == 3, "\(run.output)\(run.errors)")
+        #expect(run.output.contains(manifest.objects[2].key))
+        #expect(try CheckpointBinary.run(["diff", "./recovered.db", "2"] + StoreTests.store, in: shop.directory.path).status == 0)
+        // A page of the base's records is damaged: the other tables come back.
+        let base = shop.directory.file("store/shop/\(manifest.objects[0].key)")
+        let whole = try #require(FileManager.default.contents(atPath: base))
+        var pages = 0
+        for page in 1..<whole.count / 4096 {
+            var damaged = whole
+            damaged.replaceSubrange(page * 4096..<(page + 1) * 4096, with: Data(repeating: 0x55, count: 4096))
+            try damaged.write(to: URL(fileURLWithPath: base))
+            let name = "recovered-\(page).db"
+            let recovered = try CheckpointBinary.run(["recover", "1", "--to", name] + StoreTests.store, in: shop.directory.path)
+            #expect([0, 3, 4].contains(recovered.status), "\(recovered.errors)")
+            if recovered.status == 3 { pages += 1 }
+        }
+        #expect(pages > 3)
+    }
+
     @Test func aStateDirectoryThatAWorkerHasIsRefusedWithExit11() throws {
         let shop = try ShopHistory()
         let held = try StateDirectory(path: shop.directory.file("state"))

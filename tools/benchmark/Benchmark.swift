@@ -5,7 +5,7 @@ import ArgumentParser
 struct Benchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark", abstract: "Measures what the parts of the record path cost, each alone, in CPU time.",
-        subcommands: [JobCommand.self, ConsumeCommand.self, ReferencesCommand.self]
+        subcommands: [JobCommand.self, ConsumeCommand.self, ReferencesCommand.self, CheckpointsCommand.self]
     )
 }
 

@@ -28,7 +28,7 @@ struct Checkpoint: ParsableCommand {
             ]),
             CommandGroup(name: "A store of checkpoints", subcommands: [
                 ListCommand.self, VerifyCommand.self, HistoryCommand.self, WatchCommand.self, RestoreCommand.self, RewindCommand.self,
-                CopyCommand.self, TagCommand.self, UntagCommand.self, PruneCommand.self, GarbageCommand.self, CompatCommand.self, ReconcileCommand.self,
+                CopyCommand.self, TagCommand.self, UntagCommand.self, PruneCommand.self, GarbageCommand.self, CompatCommand.self, ReconcileCommand.self, RecoverCommand.self,
             ]),
         ]
     )

@@ -7,6 +7,9 @@ public struct FoundRecord: Sendable {
     public let storedKey: [UInt8]
     public let record: [UInt8]
 
+    /// Where the record's window starts; nil in a table without windows.
+    public var window: EventTime? { withRow { $0.window } }
+
     /// Hands the record over as a scan does.
     public func withRow<Result>(_ body: (StateRow) throws -> Result) rethrows -> Result {
         try storedKey.withUnsafeBytes { key in

@@ -24,7 +24,8 @@ enum Scratch {
 
     static func removeAll() {
         paths.withLock { paths in
-            for path in paths {
+            // One that was filled and given its name is not there any more.
+            for path in paths where FileManager.default.fileExists(atPath: path) {
                 do {
                     try FileManager.default.removeItem(atPath: path)
                 } catch {

@@ -61,6 +61,7 @@ struct Plan {
         let report = Report(verb, output)
         for fact in facts { report.fact(fact.name, fact.value) }
         if let state { report.fact("state", .text(state)) }
+        if steps.isEmpty && output.format == .table { return report.finish() }
         report.section("plan", [ReportColumn("action"), ReportColumn("object"), ReportColumn("reason")])
         for step in steps { report.row([.text(step.action), .text(step.object), .text(step.reason)]) }
         report.finish()

@@ -5,7 +5,7 @@ final class ReportSection {
     /// Widths are those of the first rows; what comes later may stick out.
     private static let measuredRows = 500
     /// People see this much of a value; JSON has all of it.
-    private static let widestCell = 60
+    private static let widestCell = 100
 
     private let name: String
     private let columns: [ReportColumn]

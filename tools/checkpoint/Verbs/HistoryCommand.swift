@@ -46,7 +46,7 @@ struct HistoryCommand: ParsableCommand {
         report.fact("table", .text(table))
         report.fact("key", .text(key))
         report.section("changes", ["checkpoint", "createdAt", "epoch", "change", "partition", "window", "record"].map { ReportColumn($0) })
-        var known: [Place: [UInt8]] = [:]
+        var known: [Place: FoundRecord] = [:]
         let chosen = (limit == 0 ? numbers[...] : numbers.prefix(limit)).reversed()
         var progress = ProgressBar("checkpoints", total: chosen.count)
         for (done, number) in chosen.enumerated() {
@@ -57,7 +57,7 @@ struct HistoryCommand: ParsableCommand {
         report.finish()
     }
 
-    private func compare(_ manifest: Manifest, _ store: CheckpointStore, _ key: [UInt8], _ known: inout [Place: [UInt8]], _ report: Report) throws {
+    private func compare(_ manifest: Manifest, _ store: CheckpointStore, _ key: [UInt8], _ known: inout [Place: FoundRecord], _ report: Report) throws {
         let checkpoint = try CheckpointSource.open(manifest, of: store)
         defer { Scratch.removeAll() }
         var found: [Place: FoundRecord] = [:]
@@ -69,9 +69,9 @@ struct HistoryCommand: ParsableCommand {
             }
         }
         let lead: [Cell] = [.count(manifest.number.number), .time(milliseconds: manifest.createdAt), .count(manifest.epoch.number)]
-        for place in Set(known.keys).union(found.keys).sorted() where known[place] != found[place]?.record {
+        for place in Set(known.keys).union(found.keys).sorted() where known[place]?.record != found[place]?.record {
             guard let record = found[place] else {
-                report.row(lead + [.text("removed"), .count(place.partition), .none, .none])
+                report.row(lead + [.text("removed"), .count(place.partition), .time(known[place]?.window), .none])
                 continue
             }
             try record.withRow { row in
@@ -80,6 +80,6 @@ struct HistoryCommand: ParsableCommand {
                 report.row(lead + [.text(change), .count(row.partition), .time(row.window), .json("{" + fields.joined(separator: ",") + "}")])
             }
         }
-        known = found.mapValues(\.record)
+        known = found
     }
 }
