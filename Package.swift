@@ -51,7 +51,8 @@ let package = Package(
         .executableTarget(
             name: "tidemark",
             dependencies: [
-                "CommandLineParts", "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "KafkaIO", "ClickHouseSink", "Admin", "Worker",
+                "CommandLineParts", "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores", "KafkaIO", "ClickHouseSink",
+                "Admin", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -130,7 +131,7 @@ let package = Package(
         .testTarget(
             name: "TidemarkTests",
             dependencies: [
-                "tidemark", "checkpoint", "clicks", "Admin", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "tidemark", "checkpoint", "clicks", "Admin", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "SQLiteState", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),

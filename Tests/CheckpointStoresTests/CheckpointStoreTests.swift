@@ -46,6 +46,24 @@ struct CheckpointStoreTests {
         #expect(manifest.sha256 == SHA256.of(stored))
     }
 
+    @Test func aManifestSaysOfTheStateWhatTheStateSays() throws {
+        let fixture = try StoreFixture()
+        let facts = CheckpointFacts(
+            job: fixture.store.job, jobVersion: 3, stateFormat: 2, identity: "b6a1", lineage: Lineage(2), epoch: Epoch(7), partitions: ["transactions": 16],
+            tasks: [
+                .init(id: TaskID(stage: "a", partition: 0), watermark: EventTime(milliseconds: -5), next: 12),
+                .init(id: TaskID(stage: "a", partition: 1), watermark: nil, next: nil),
+            ],
+            tables: [.init(name: "t", lastFrozen: BatchNumber(4), lastDelivered: BatchNumber(3)), .init(name: "u", lastFrozen: nil, lastDelivered: nil)]
+        )
+        let base = NewObject(kind: .base, file: try fixture.file("base"), epoch: facts.epoch)
+        let draft = ManifestDraft(facts, after: nil, retaining: [], writer: "host:1:a", createdAt: StoreFixture.start, reason: .drain)
+        _ = try fixture.store.publish(draft, files: [base])
+        let read = try #require(try CheckpointStore(objects: fixture.objects, job: fixture.store.job).newest())
+        #expect(read.facts == facts)
+        #expect(read.reason == .drain)
+    }
+
     @Test("SHA-256 as FIPS 180-4 has it")
     func hashesAsTheStandardSays() {
         #expect(SHA256.of(Array("abc".utf8)).hex == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")

@@ -29,8 +29,8 @@ struct DamageTests {
         try fixture.store.verify(manifest, deep: true)
     }
 
-    private func expectRefusal(_ key: ObjectKey, _ what: String) throws {
-        for reader in [readAll, verifyAll] {
+    private func expectRefusal(_ key: ObjectKey, _ what: String, by readers: [() throws -> Void]? = nil) throws {
+        for reader in readers ?? [readAll, verifyAll] {
             let error = try StoreFixture.failure { try reader() }
             #expect(error?.kind == .corrupt && error?.message.contains(key.text) == true, "\(key), \(what): \(String(describing: error))")
         }
@@ -46,7 +46,7 @@ struct DamageTests {
                     var damaged = whole
                     damaged[index] ^= flip
                     try Data(damaged).write(to: URL(fileURLWithPath: "\(fixture.objects.location)/\(key)"))
-                    try expectRefusal(key, "byte \(index) ^ \(flip)")
+                    try expectRefusal(key, "byte \(index) ^ \(flip)", by: flip == 0x01 ? nil : [verifyAll])
                 }
             }
             try fixture.replace(key, by: whole)
@@ -65,6 +65,20 @@ struct DamageTests {
             try expectRefusal(key, "a byte too many")
             try fixture.replace(key, by: whole)
         }
+    }
+
+    /// What a newer version wrote is whole: nobody goes back behind it unasked.
+    @Test func theSearchStopsAtANewerVersionsManifest() throws {
+        let zeros = String(repeating: "0", count: 64)
+        let text = #"{"checksum":"\#(zeros)","format":2,"minimumReader":2,"number":3}"# + "\n"
+        try fixture.replace(fixture.manifestKey(3), by: Array(text.replacing(zeros, with: SHA256.of(Array(text.utf8)).hex).utf8))
+        let store = try CheckpointStore(objects: fixture.objects, job: fixture.store.job)
+        #expect(try StoreFixture.failure { _ = try store.newestVerified(deep: true) { _, _ in } }?.kind == .incompatible)
+        let parent = try #require(try store.newestLink())
+        var draft = fixture.draft(epoch: 8, after: nil)
+        draft.parent = parent
+        let base = NewObject(kind: .base, file: try fixture.file("base"), epoch: Epoch(8))
+        #expect(try StoreFixture.failure { _ = try store.publish(draft, files: [base]) }?.kind == .incompatible)
     }
 
     @Test func aMissingObjectIsRefusedNamingIt() throws {

@@ -50,6 +50,8 @@ def check(environ, body):
     needed = {name for name in headers if name.startswith("x-amz-")} | {"host", "x-amz-date", "x-amz-content-sha256"}
     if not needed <= set(signed):
         raise Refused(403, "AccessDenied", f"There were headers present in the request which were not signed: {needed - set(signed)}")
+    if not set(signed) <= set(headers):
+        raise Refused(403, "SignatureDoesNotMatch", f"headers were signed that were not sent: {set(signed) - set(headers)}")
     if signature(environ, headers, signed) != named["Signature"] or not headers["x-amz-date"].startswith(date):
         raise Refused(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided.")
     if hashlib.sha256(body).hexdigest() != headers["x-amz-content-sha256"]:

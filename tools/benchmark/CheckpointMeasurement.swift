@@ -1,210 +1,117 @@
-import ArgumentParser
-import CheckpointStores
 import Engine
 import Foundation
 import SQLiteState
 
-/// `benchmark checkpoints`
-struct CheckpointsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "checkpoints", abstract: "Makes a store with two checkpoints of many keys for the checkpoint tool, and measures opening and looking up.",
-        discussion: "The second checkpoint is a delta: one key in a hundred changed. tools/measure-checkpoints runs the tool on them."
-    )
+/// What checkpoints cost a running job: how long their steps hold up its epochs, and what else becomes slower meanwhile.
+final class CheckpointMeasurement {
+    private let store: SQLiteStateStore
+    private let log: SyntheticEpochs
+    private let interval: Duration
+    private let step: Duration
+    private let stateBytes: Int
 
-    @Argument(help: "A directory that does not exist yet.")
-    var directory: String
-
-    @Option(help: "How many keys.")
-    var keys = 1_000_000
+    /// `directory`: an empty one, on the disk that is to be measured.
+    init(directory: String, stateBytes: Int, interval: Duration, step: Duration) throws {
+        store = try SQLiteStateStore(directory: directory)
+        _ = try store.open(SyntheticEpochs.topology)
+        log = SyntheticEpochs(keys: UInt64(stateBytes / SyntheticEpochs.recordBytes))
+        self.interval = interval
+        self.step = step
+        self.stateBytes = stateBytes
+    }
 
     func run() throws {
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
-        let history = try ManyKeys(directory: directory, keys: keys)
-        try history.write()
-        let state = directory + "/assembled.db"
-        try history.assemble(into: state)
-        let clock = ContinuousClock()
-        let start = clock.now
-        let reader = try StateReader(path: state)
-        let table = try reader.table(named: "totals")
-        let opened = clock.now - start
-        var slowest = Duration.zero
-        let lookups = 200
-        let began = clock.now
-        for index in 0..<lookups {
-            let before = clock.now
-            // Every other key is not there.
-            let key = ManyKeys.key(index * (keys / lookups)) + (index.isMultiple(of: 2) ? "" : "-none")
-            guard try reader.lookup(Array(key.utf8), in: table).count == (index.isMultiple(of: 2) ? 1 : 0) else {
-                throw ValidationError("key \(key) was not found as it should be")
-            }
-            slowest = max(slowest, clock.now - before)
-        }
-        print("open \(opened), get \((clock.now - began) / lookups) mean, \(slowest) at most, of \(lookups) keys of which half are there")
-    }
-}
-
-/// Two checkpoints of a table with many keys in 16 partitions.
-final class ManyKeys {
-    private static let partitions = 16
-    private static let keysInEpoch = 100_000
-
-    private let directory: String
-    private let keys: Int
-    private let store: SQLiteStateStore
-    private let checkpoints: CheckpointStore
-    private var epoch = Epoch(0)
-    private var newest: Manifest?
-
-    private static let schema = StateSchema(table: "totals", version: 1, key: .key, hasTimer: false, record: Totals.self)
-
-    private struct Totals: StateRecord {
-        var count: UInt64 = 0
-        var total: Int128 = 0
-        var lastAt = EventTime.distantPast
-        var name = TextField()
-        var countries = TextCounts()
-
-        mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor) {
-            visit.field("count", &count)
-            visit.field("total", &total)
-            visit.field("lastAt", &lastAt)
-            visit.field("name", &name)
-            visit.field("countries", &countries)
-        }
+        try fill()
+        report("no checkpoint", try measure(epochs: 40) { false })
+        try base()
+        try delta(bytes: 64 << 20)
     }
 
-    init(directory: String, keys: Int) throws {
-        self.directory = directory
-        self.keys = keys
-        var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = 8 << 20
-        store = try SQLiteStateStore(directory: directory + "/state", settings: settings)
-        _ = try store.open(Topology(job: "many", version: 1, stages: [Stage("keys", topic: "keys") { DeclaringTask(id: $0.task, ManyKeys.schema) }]))
-        try store.register(partitions: ["keys": ManyKeys.partitions])
-        checkpoints = try CheckpointStore.open(location: directory + "/store", job: "many", environment: [:])
-    }
-
-    static func key(_ number: Int) -> String { "customer-\(String(number * 7919 % 100_000_007, radix: 36))" }
-
-    func write() throws {
-        for first in stride(from: 0, to: keys, by: ManyKeys.keysInEpoch) {
-            try commit(Array(first..<min(first + ManyKeys.keysInEpoch, keys)), count: 1)
+    private func fill() throws {
+        while let cut = log.nextToFill(bytes: 16 << 20) {
+            try store.commit(cut)
             _ = try store.maintain()
         }
-        try publishBase()
-        try commit(Array(stride(from: 0, to: keys, by: 100)), count: 2)
-        try publishDelta()
+        print("state file: \(try size(of: store.exportDirectory + "/../state.db") >> 20) MiB in \(log.epoch) epochs")
     }
 
-    private func commit(_ numbers: [Int], count: UInt64) throws {
-        epoch = epoch.next
-        var records = Array(repeating: [(key: String, number: Int)](), count: ManyKeys.partitions)
-        for number in numbers {
-            let key = ManyKeys.key(number)
-            let partition = Array(key.utf8).withUnsafeBytes { murmur2Partition(of: ByteView($0), partitions: ManyKeys.partitions) }
-            records[partition].append((key, number))
+    private func base() throws {
+        let path = store.exportDirectory + "/base"
+        try store.keepChanges(after: log.epoch)
+        try store.beginBase(at: path)
+        let figures = try measure { try self.store.stepBase(for: self.step) != nil }
+        try store.keepChanges(after: log.epoch)
+        report("base of \(try size(of: path) >> 20) MiB", figures)
+        try FileManager.default.removeItem(atPath: path)
+    }
+
+    private func delta(bytes: Int) throws {
+        let from = log.epoch
+        var changed = 0
+        while changed < bytes { changed += try commit().bytes }
+        let path = store.exportDirectory + "/delta"
+        guard try store.beginDelta(after: from, at: path) else { throw BenchmarkError("the changes were not kept") }
+        let figures = try measure { try self.store.stepDelta(for: self.step) != nil }
+        report("delta of \(try size(of: path) >> 20) MiB", figures)
+        let start = ContinuousClock.now
+        guard try store.writeDelta(after: from, at: path) != nil else { throw BenchmarkError("the changes were not kept") }
+        print("  the same at one go: \(text(ContinuousClock.now - start))")
+    }
+
+    // MARK: - Figures
+
+    private struct Times {
+        var commits: [Duration] = []
+        var folds: [Duration] = []
+        var steps: [Duration] = []
+        var stepCPU = 0.0
+        var total = Duration.zero
+    }
+
+    private func commit() throws -> (took: Duration, bytes: Int) {
+        let cut = log.next()
+        let start = ContinuousClock.now
+        try store.commit(cut)
+        return (ContinuousClock.now - start, cut.tasks.reduce(0) { $0 + $1.deltas.reduce(0) { $0 + $1.bytes.count } })
+    }
+
+    /// Epochs at their interval, each with `step` after it, until that says that it is done, or so many.
+    private func measure(epochs: Int = .max, _ step: () throws -> Bool) throws -> Times {
+        var times = Times()
+        let begun = ContinuousClock.now
+        for number in 0..<epochs {
+            times.commits.append(try commit().took)
+            let committed = ContinuousClock.now
+            _ = try store.maintain()
+            let maintained = ContinuousClock.now
+            times.folds.append(maintained - committed)
+            let cpu = Figures.threadSeconds
+            let isDone = try step()
+            times.steps.append(ContinuousClock.now - maintained)
+            times.stepCPU += Figures.threadSeconds - cpu
+            times.total = ContinuousClock.now - begun
+            if isDone { break }
+            let wait = begun + interval * (number + 1) - ContinuousClock.now
+            if wait > .zero { Thread.sleep(forTimeInterval: wait / .seconds(1)) }
         }
-        let tasks = records.enumerated().map { partition, records in
-            TaskCut(
-                task: TaskID(stage: "keys", partition: partition), watermark: EventTime(milliseconds: Int64(epoch.number)), position: nil,
-                deltas: [ManyKeys.delta(records, count)], rows: [], sent: [], received: []
-            )
-        }
-        try store.commit(EpochCut(epoch: epoch, tasks: tasks, frozen: [], delivered: [], wallClock: Int64(epoch.number)))
+        return times
     }
 
-    private static func delta(_ records: [(key: String, number: Int)], _ count: UInt64) -> StateDelta {
-        var writer = ByteWriter()
-        writer.write(byte: StateDelta.format)
-        writer.write(varint: 0)
-        writer.write(varint: 0)
-        writer.write(varint: UInt64(records.count))
-        var encoder = FieldEncoder()
-        for (key, number) in records {
-            var totals = Totals()
-            (totals.count, totals.total, totals.lastAt) = (count, Int128(number) * 1_000, EventTime(milliseconds: 1_750_000_000_000 + Int64(number)))
-            write("Customer number \(number) of this measurement") { totals.name.set($0) }
-            for country in ["DE", "FR", "GB", "US", "JP", "BR"].prefix(number % 6 + 1) { write(country) { totals.countries.increment($0) } }
-            write(key) { writer.write(text: $0) }
-            writer.write(text: encoder.encode(&totals))
-        }
-        return StateDelta(table: schema.table, bytes: writer.copy())
+    private func report(_ what: String, _ times: Times) {
+        print("\(what): \(times.commits.count) epochs in \(text(times.total)), CPU of all steps \(text(.seconds(times.stepCPU)))")
+        print("  longest step \(text(times.steps.max()!)), of all steps \(text(times.steps.reduce(.zero, +)))")
+        print("  commit: middle \(text(times.commits.sorted()[times.commits.count / 2])), longest \(text(times.commits.max()!)); fold and log: longest \(text(times.folds.max()!))")
     }
 
-    private static func write(_ text: String, _ body: (ByteView) -> Void) {
-        Array(text.utf8).withUnsafeBytes { body(ByteView($0)) }
-    }
+    private func text(_ duration: Duration) -> String { String(format: "%.1f ms", duration / .milliseconds(1)) }
 
-    private func publishBase() throws {
-        let file = directory + "/base.db"
-        try store.keepChanges(after: epoch)
-        try store.beginBase(at: file)
-        var facts: CheckpointFacts?
-        while facts == nil { facts = try store.stepBase() }
-        try publish(facts!, retained: [], NewObject(kind: .base, file: file, epoch: epoch))
-    }
-
-    private func publishDelta() throws {
-        guard let base = newest, let facts = try store.writeDelta(after: base.epoch, at: directory + "/delta.db") else {
-            throw ValidationError("the changes after the base are not kept")
-        }
-        try publish(facts, retained: base.objects, NewObject(kind: .delta(after: base.epoch), file: directory + "/delta.db", epoch: epoch))
-    }
-
-    private func publish(_ facts: CheckpointFacts, retained: [ManifestObject], _ file: NewObject) throws {
-        newest = try checkpoints.publish(ManifestDraft(
-            parent: newest?.link, jobVersion: facts.jobVersion, stateFormat: facts.stateFormat, identity: facts.identity, lineage: facts.lineage,
-            writer: "benchmark", epoch: facts.epoch, createdAt: Int64(epoch.number), reason: .interval, retained: retained,
-            partitions: facts.partitions, tasks: facts.tasks.map { TaskPosition(task: $0.id, watermark: $0.watermark?.milliseconds, nextOffset: $0.next) },
-            tables: []
-        ), files: [file])
-    }
-
-    /// Puts the newest checkpoint together, as the tool does when it opens one.
-    func assemble(into file: String) throws {
-        guard let newest else { return }
-        let parts = directory + "/parts"
-        try FileManager.default.createDirectory(atPath: parts, withIntermediateDirectories: false)
-        let fetched = try checkpoints.fetch(newest, into: parts)
-        try StateAssembly.assemble(base: fetched.base, deltas: fetched.deltas, into: file)
+    private func size(of path: String) throws -> Int {
+        (try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
     }
 }
 
-/// A task that declares a state table and does nothing.
-private final class DeclaringTask: StreamTask {
-    let id: TaskID
-    let stateTables: [any StateTable]
-    let watermark = EventTime.distantPast
-    let lastOpenWindowEnd: EventTime? = nil
-    let epochBytes = 0
-    let counters = TaskCounters()
-
-    init(id: TaskID, _ schema: StateSchema) {
-        self.id = id
-        stateTables = [DeclaredTable(schema)]
-    }
-
-    func process(_ records: UnsafeBufferPointer<SourceRecord>) {}
-    func process(_ batch: MessageBatch) {}
-    func upstreamReached(_ watermark: EventTime, firingTimers: Bool) {}
-    func raiseWatermark(to watermark: EventTime, firingTimers: Bool) {}
-    func begin(at offset: Int64) {}
-    func resume(at watermark: EventTime, position: SourcePosition?) {}
-    func cut(_ epoch: Epoch) -> TaskCut {
-        TaskCut(task: id, watermark: watermark, position: nil, deltas: [], rows: [], sent: [], received: [])
-    }
-}
-
-private final class DeclaredTable: StateTable {
-    let declaration: StateDeclaration
-    let memoryBytes = 0
-    let isHeldWhole = false
-
-    init(_ schema: StateSchema) { declaration = StateDeclaration(schema: schema) }
-
-    func cut() -> StateDelta? { nil }
-    func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool { true }
-    func noteUnloaded(_ key: ByteView) -> Bool { true }
-    func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int { 0 }
+/// What makes a measurement worthless.
+struct BenchmarkError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
 }

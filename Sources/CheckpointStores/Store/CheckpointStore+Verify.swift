@@ -8,7 +8,9 @@ extension CheckpointStore {
     }
 
     /// The newest manifest that verifies; those that don't are told to `refused`, newest first. nil when there is none.
-    /// Errors of kinds other than `corrupt`, `incompatible` and `missing` end the search.
+    ///
+    /// Errors of kinds other than `corrupt` and `missing` end the search, `incompatible` too: what a newer version wrote is
+    /// whole, and going back behind it is a person's decision.
     public func newestVerified(
         deep: Bool, refused: (ManifestNumber, CheckpointError) -> Void
     ) throws(CheckpointError) -> Manifest? {
@@ -18,7 +20,7 @@ extension CheckpointStore {
                 try verify(manifest, deep: deep)
                 return manifest
             } catch {
-                guard [.corrupt, .incompatible, .missing].contains(error.kind) else { throw error }
+                guard [.corrupt, .missing].contains(error.kind) else { throw error }
                 refused(number, error)
             }
         }
