@@ -1,5 +1,6 @@
 import Admin
 import ArgumentParser
+import CommandLineParts
 import Configuration
 import Engine
 import Foundation

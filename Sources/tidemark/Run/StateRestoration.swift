@@ -1,4 +1,6 @@
 import CheckpointStores
+import CommandLineParts
+import CommandLineParts
 import Configuration
 import Engine
 import Foundation
