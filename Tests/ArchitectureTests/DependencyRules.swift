@@ -19,7 +19,7 @@ struct DependencyRules {
         "Admin": system.union(["Engine", "FlyingFox", "FlyingSocks"]),
         "Worker": system.union(["Engine", "SQLiteState", "Logging"]),
         "tidemark": system.union([
-            "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CurlHTTP", "KafkaIO", "ClickHouseSink", "Admin", "Worker",
+            "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores", "CurlHTTP", "KafkaIO", "ClickHouseSink", "Admin", "Worker",
             "ArgumentParser", "Logging",
         ]),
     ])
