@@ -78,8 +78,10 @@ struct DeltaFold {
 
     /// What of a fallback's records comes from the records before them; nil for every other table.
     private func carriedFields(of table: Int64) throws -> CarriedFields? {
-        let found = try CatalogTable.all(in: database).first { $0.id == table }
-        guard let found, !found.carried.isEmpty else { return nil }
+        let row = try Statement(database, "SELECT 1 FROM state_table WHERE id = ? AND carried IS NOT NULL AND carried <> '[]'")
+        try row.bind(.integer(table))
+        defer { row.reset() }
+        guard try row.step(), let found = try CatalogTable.all(in: database).first(where: { $0.id == table }) else { return nil }
         return CarriedFields(found.carried, of: found.schema)
     }
 

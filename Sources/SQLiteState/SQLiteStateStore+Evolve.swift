@@ -4,7 +4,8 @@ extension SQLiteStateStore {
     /// Makes the file's tables those that the job declares, or throws why it may not. Must run inside a transaction, so
     /// that a process that dies here leaves the state as it was. Returns what changed, for people.
     func declare(_ topology: Topology, _ catalog: StateCatalog) throws -> [String] {
-        let compatibility = try compatibility(of: topology, catalog)
+        // A start may be repeated with the same --drop: what is gone already is no reason to stop.
+        let compatibility = try compatibility(of: topology, catalog, dropping: settings.droppedTables.filter { name in catalog.stored.contains { $0.isCalled(name) } })
         guard compatibility.refusals.isEmpty else {
             throw StateError(.incompatible, "this version of the job can't go on from the state in \(database.path): \(compatibility.refusals.joined(separator: "; "))")
         }
@@ -30,12 +31,12 @@ extension SQLiteStateStore {
     }
 
     /// What a start of this job would do with the state tables.
-    func compatibility(of topology: Topology, _ catalog: StateCatalog) throws -> StateCompatibility {
+    func compatibility(of topology: Topology, _ catalog: StateCatalog, dropping: [String]) throws -> StateCompatibility {
         StateCompatibility.compare(
             stored: StoredStateVersions(
                 jobVersion: try number("job_version") ?? topology.version, leastReader: try leastReader(of: topology), tables: catalog.stored.map(\.stored)
             ),
-            declared: DeclaredStateTables(topology), dropping: settings.droppedTables
+            declared: DeclaredStateTables(topology), dropping: dropping
         )
     }
 

@@ -36,7 +36,7 @@ extension SQLiteStateStore {
             let what = last < topology.version ? "version \(topology.version) has not run on it yet: start it, and finalize when nobody will go back" : "finalize it with that version"
             throw StateError(.incompatible, "version \(last) of the job wrote the state in \(database.path) last; \(what)")
         }
-        let compatibility = try compatibility(of: topology, catalog)
+        let compatibility = try compatibility(of: topology, catalog, dropping: settings.droppedTables)
         guard compatibility.refusals.isEmpty else {
             throw StateError(.incompatible, "the state in \(database.path) is not this version's: \(compatibility.refusals.joined(separator: "; "))")
         }
@@ -54,4 +54,7 @@ extension SQLiteStateStore {
 extension CatalogTable {
     /// As people name it.
     fileprivate var path: String { "\(stored.stage)/\(schema.table)" }
+
+    /// True for its name, with or without its stage.
+    func isCalled(_ name: String) -> Bool { name == path || name == schema.table }
 }

@@ -11,7 +11,7 @@ extension SQLiteStateStore {
                 let isNew = try prepareFile(job: topology.job)
                 try keepSettings(of: topology)
                 let opened = Opened(catalog: try StateCatalog(database), statements: try CommitStatements(database))
-                let compatibility = try compatibility(of: topology, opened.catalog)
+                let compatibility = try compatibility(of: topology, opened.catalog, dropping: settings.droppedTables)
                 try opened.catalog.declareOutputs(of: topology)
                 return InspectedState(restored: try restoredState(isNew: isNew, opened), compatibility: compatibility)
             }

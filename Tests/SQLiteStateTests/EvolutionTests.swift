@@ -40,8 +40,8 @@ struct EvolutionTests {
         }
     }
 
-    private func rows(_ topology: Topology, _ schema: StateSchema) throws -> [[UInt8]: [UInt8]] {
-        let store = try reopened(directory.path)
+    private func rows(_ topology: Topology, _ schema: StateSchema, in other: TemporaryDirectory? = nil) throws -> [[UInt8]: [UInt8]] {
+        let store = try reopened((other ?? directory).path)
         _ = try store.open(topology)
         let task = PlainTask(id: PlainJob.task(0), schemas: [schema])
         try store.restore(task, memoryBudget: .max)
@@ -72,15 +72,20 @@ struct EvolutionTests {
             } catch is StateError {}
             disk.mend()
             died += 1
-            // The version before goes on, as if nothing had been; then the new one does.
-            for (topology, schema, expected) in [(EvolutionTests.first, EvolutionTests.one, EvolutionTests.keys), (EvolutionTests.second, EvolutionTests.two.schema, EvolutionTests.keys)] {
+            // The version before goes on and changes a record, as if nothing had been; then the new one does.
+            do {
                 let store = try reopened(copy.path)
-                _ = try store.open(topology)
-                let task = PlainTask(id: PlainJob.task(0), schemas: [schema])
+                _ = try store.open(EvolutionTests.first)
+                let task = PlainTask(id: PlainJob.task(0), schemas: [EvolutionTests.one])
                 try store.restore(task, memoryBudget: .max)
-                #expect(task.tables[0].rows.count == expected)
-                if schema.version == 2 { #expect(task.tables[0].rows == EvolutionTests.expected) }
+                #expect(task.tables[0].rows.count == EvolutionTests.keys)
+                var changes = PlainChanges()
+                changes.stored = [(Array("key 7".utf8), [6, 60, 7])]
+                try store.commit(EvolutionTests.cut(3, changes))
             }
+            var expected = EvolutionTests.expected
+            expected[Array("key 7".utf8)] = [6, 5, 120]
+            #expect(try rows(EvolutionTests.second, EvolutionTests.two.schema, in: copy) == expected)
         }
         #expect(died > 5, "\(died) operations")
     }
@@ -123,6 +128,34 @@ struct EvolutionTests {
         let store = try reopened(directory.path)
         #expect(try store.integer("SELECT count(*) FROM state_table") == 1, "the newer copy is gone")
         #expect(try store.integer("SELECT count(DISTINCT state_table) FROM keyed") == 1)
+    }
+
+    @Test func aCheckpointFromBeforeAMigrationIsNeverContinuedByADelta() throws {
+        try EvolutionTests.fill(directory.path)
+        let store = try reopened(directory.path)
+        _ = try store.open(EvolutionTests.second)
+        try store.keepChanges(after: Epoch(2))
+        #expect(try store.writeDelta(after: Epoch(2), at: directory.file("early.db")) == nil)
+        var changes = PlainChanges()
+        changes.stored = [(Array("key 1".utf8), [8, 9, 40])]
+        try store.commit(EvolutionTests.cut(3, changes))
+        try store.keepChanges(after: Epoch(3))
+        #expect(try store.writeDelta(after: Epoch(2), at: directory.file("early.db")) == nil)
+        try store.beginBase(at: directory.file("base.db"))
+        while try store.stepBase() == nil {}
+        changes.stored = [(Array("key 2".utf8), [8, 9, 42])]
+        try store.commit(EvolutionTests.cut(4, changes))
+        #expect(try store.writeDelta(after: Epoch(3), at: directory.file("delta.db")) != nil)
+
+        // What was restored from them goes back to the version before as the file itself would.
+        let restored = try TemporaryDirectory()
+        _ = try StateAssembly.assemble(base: directory.file("base.db"), deltas: [directory.file("delta.db")], into: restored.file("state.db"))
+        let other = try reopened(restored.path)
+        _ = try other.open(EvolutionTests.first)
+        let task = PlainTask(id: PlainJob.task(0), schemas: [EvolutionTests.one])
+        try other.restore(task, memoryBudget: .max)
+        #expect(task.tables[0].rows[Array("key 1".utf8)] == [8, 20, 1] && task.tables[0].rows[Array("key 2".utf8)] == [8, 21, 2])
+        #expect(task.tables[0].rows.count == EvolutionTests.keys)
     }
 
     @Test func lookingAtAnUpgradeChangesNothing() throws {

@@ -110,6 +110,7 @@ struct VersionTests {
         let running = try world.worker(2, untilEnd: true, dropping: ["visits/gone"])
         #expect(try running.wait() == .complete)
         #expect(try world.worker(1).waitForFailure().message.contains("from version 2"))
+        #expect(try world.worker(2, untilEnd: true, dropping: ["visits/gone"]).wait() == .complete, "a start may be repeated as it was")
         let kept = try world.store().inspect(VersionedJob.topology(2))
         #expect(kept?.compatibility.tables.map(\.action) == [.keep, .keep, .keep] && kept?.compatibility.isFinalizePending == false)
     }
