@@ -48,7 +48,8 @@ let package = Package(
         .executableTarget(
             name: "tidemark",
             dependencies: [
-                "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "KafkaIO", "ClickHouseSink", "Admin", "Worker",
+                "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores", "KafkaIO", "ClickHouseSink",
+                "Admin", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -83,7 +84,7 @@ let package = Package(
 
         // Servers, ports and files for the tests; no product contains it.
         .target(
-            name: "TestSupport", dependencies: ["Engine", "Simulation", "CurlHTTP", "CFaultVFS"], path: "Tests/TestSupport", exclude: ["chdb_front.py"],
+            name: "TestSupport", dependencies: ["Engine", "Simulation", "CurlHTTP", "CFaultVFS"], path: "Tests/TestSupport", exclude: ["chdb_front.py", "s3_front.py"],
             swiftSettings: strict
         ),
         .testTarget(

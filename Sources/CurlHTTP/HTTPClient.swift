@@ -3,8 +3,9 @@ import CCurl
 /// A blocking HTTP/1.1 client on one connection that it keeps, for one thread at a time.
 ///
 /// Every socket has `SO_LINGER 0` from the start: giving a request up, or the end of the process, resets the connection,
-/// so that no byte leaves this machine later (what has arrived, the other side may still read). Redirects are not followed, proxies not used (one could hold a request back and
-/// deliver it later), `Expect: 100-continue` is never sent, and no request is repeated on its own.
+/// so that no byte leaves this machine later (what has arrived, the other side may still read). Redirects are not followed,
+/// proxies not used (one could hold a request back and deliver it later), `Expect: 100-continue` is sent with signed
+/// requests alone, and no request is repeated on its own.
 public final class HTTPClient {
     private let handle: OpaquePointer
     private let settings: HTTPClientSettings
@@ -68,8 +69,10 @@ public final class HTTPClient {
         for header in request.headers where header.name.contains(where: \.isNewline) || header.value.contains(where: \.isNewline) {
             throw HTTPError(.invalidRequest, "the header \(header.name) holds a line break")
         }
-        // libcurl's way to write a header without a value; "Expect:" takes that one out.
-        let headers = HeaderList(request.headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" } + ["Expect:"])
+        // libcurl's way to write a header without a value; "Expect:" takes that one out, but libcurl 7.88 would sign it as if it
+        // were sent, so signed requests go without: they say that they expect a 100, but don't wait for it.
+        let unwanted = request.signature == nil ? ["Expect:"] : []
+        let headers = HeaderList(request.headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" } + unwanted)
         return try withoutActuallyEscaping(isCancelled) { (isCancelled) throws(HTTPError) -> HTTPResponse in
             let transfer = HTTPTransfer(body: body, receiver: receiver, settings: settings, isCancelled: isCancelled)
             curl_easy_reset(easy)  // keeps the connection
@@ -119,6 +122,7 @@ public final class HTTPClient {
         try set(tidemark_curl_set_text(easy, CURLOPT_AWS_SIGV4, scope), "the signature's scope")
         try set(tidemark_curl_set_text(easy, CURLOPT_USERNAME, signature.accessKey), "the access key")
         try set(tidemark_curl_set_text(easy, CURLOPT_PASSWORD, signature.secretKey), "the secret key")
+        try set(tidemark_curl_set_long(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 1), "not waiting for a 100")
     }
 
     private func configureMethod(_ method: HTTPRequest.Method, bodyLength: Int) throws(HTTPError) {

@@ -8,9 +8,11 @@ extension SQLiteStateStore {
         }
         opened.lastEpoch = Epoch(epoch)
         try readFoldStatus(opened)
+        let ends = try lineageEnds(Lineage(lineage), opened)
         return RestoredState(
             isNew: isNew, lineage: Lineage(lineage), identity: try identity(), epoch: Epoch(epoch), partitions: try CheckpointFacts.partitions(database),
-            tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(Lineage(lineage), opened), withdrawal: try withdrawal(Lineage(lineage), opened)
+            tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(Lineage(lineage), opened), withdrawal: try withdrawal(Lineage(lineage), ends),
+            lineageEnds: ends
         )
     }
 

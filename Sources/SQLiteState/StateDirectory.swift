@@ -37,6 +37,17 @@ public final class StateDirectory {
 
     public var stateFile: String { path + "/state.db" }
 
+    /// True when no epoch was ever committed here, so that a checkpoint may be restored in place of what there is. Throws kind
+    /// `corrupt` when the state file can't be read, and must not be called while it is open.
+    public func isWithoutEpochs() throws -> Bool {
+        guard FileManager.default.fileExists(atPath: stateFile) else { return true }
+        let database = try Database(path: stateFile)
+        guard try database.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") > 0 else {
+            return try database.integer("SELECT count(*) FROM sqlite_schema") == 0
+        }
+        return try database.meta("epoch") == "0"
+    }
+
     /// Where files for a checkpoint are written before they are stored.
     public var exports: String { path + "/exports" }
 

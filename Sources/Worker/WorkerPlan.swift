@@ -9,10 +9,13 @@ struct WorkerPlan {
     let assignments: [SourceAssignment]
     /// The task that reads each partition.
     let readers: [TopicPartition: any StreamTask]
+    /// nil for a worker without checkpoints.
+    let checkpointer: Checkpointer?
 
     init(_ worker: Worker) throws {
         restored = try worker.store.open(worker.topology)
         for change in restored.changes { worker.logger.notice("\(change)") }
+        checkpointer = try WorkerPlan.checkpointer(worker, restored)
         partitions = try WorkerPlan.partitions(worker, restored)
         let partitioning = try WorkerPlan.openSinks(worker, restored)
         tasks = try WorkerPlan.tasks(worker, restored, partitions, partitioning)
@@ -29,6 +32,20 @@ struct WorkerPlan {
         self.assignments = assignments
         self.readers = readers
     }
+
+    private static func checkpointer(_ worker: Worker, _ restored: RestoredState) throws -> Checkpointer? {
+        guard let settings = worker.checkpoints else {
+            guard restored.withdrawal == nil else {
+                throw WorkerError(.invalid, "the state was restored from a checkpoint, and taking the job over needs the checkpoint store: set checkpoints.store as it was")
+            }
+            return nil
+        }
+        guard let store = worker.store as? any CheckpointedStore else { throw WorkerError(.bug, "this state store can't be checkpointed") }
+        return try Checkpointer(settings, store, worker, restored)
+    }
+
+    /// Takes back what was delivered after the checkpoint that the state was restored from; false when drained before.
+    func withdraw() throws -> Bool { try checkpointer?.withdraw(restored.withdrawal) ?? true }
 
     /// How a run ends that reads nothing.
     var undelivered: RunOutcome {

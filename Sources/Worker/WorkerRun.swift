@@ -41,7 +41,8 @@ final class WorkerRun {
         )
         coordinator = Coordinator(
             restored: plan.restored, routes: TaskRoutes(worker.topology, partitions: plan.partitions), outbox: outbox,
-            schedule: EpochSchedule(interval: settings.epochInterval, now: now)
+            schedule: EpochSchedule(interval: settings.epochInterval, now: now),
+            awaitsCheckpoints: worker.checkpoints?.durability == .shared
         )
         let starts = try worker.source.open(plan.assignments)
         for assignment in plan.assignments where assignment.position == nil {
@@ -52,7 +53,9 @@ final class WorkerRun {
         }
         try makeThreads(stopAt: settings.readsUntilEnd ? try endsNow() : nil)
         let sinkOf = worker.topology.outboxTables.map { ($0.name, $0.sink.flatMap { worker.furtherSinks[$0] } ?? worker.sink) }
-        sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf)) { [worker] id, result in
+        let always: @Sendable () throws -> Bool = { true }
+        let mayDeliver = plan.checkpointer?.mayDeliver ?? always
+        sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf), mayDeliver: mayDeliver) { [worker] id, result in
             worker.inbox.update { inbox in
                 switch result {
                 case .success(.delivered): inbox.deliveries.append(id)
@@ -129,6 +132,8 @@ final class WorkerRun {
             started.stackSize = 4 << 20
             started.start()
         }
+        plan.checkpointer?.start()
+        if let covered = plan.checkpointer?.covered { try perform(coordinator.covered(through: covered)) }
         try perform(coordinator.start())
         if worker.settings.readsUntilEnd && readingThreads == 0 { try perform(coordinator.reachedEnd()) }
         while !isFinished {
@@ -138,10 +143,13 @@ final class WorkerRun {
                 return .undelivered(bytes: coordinator.outbox.bytes)
             }
             try perform(coordinator.tick(now: now, isFull: isFull))
-            let limit = min(coordinator.nextCut, drainDeadline ?? coordinator.nextCut)
+            try plan.checkpointer?.advance(epoch: coordinator.epoch, isUrgent: coordinator.awaitsCheckpoint)
+            var limit = min(coordinator.nextCut, drainDeadline ?? coordinator.nextCut)
+            if plan.checkpointer?.isCopying == true { limit = min(limit, Clock.now + Checkpointer.pauseBetweenSteps) }
             let inbox = worker.inbox.wait(upTo: max(limit - Clock.now, .milliseconds(1))) { $0.isEmpty ? nil : $0.take() }
             if let inbox { try heed(inbox) }
         }
+        try plan.checkpointer?.finish(epoch: coordinator.epoch, before: drainDeadline ?? Clock.now + worker.settings.drainTimeout)
         worker.publish { $0.phase = .finished }
         return .complete
     }
@@ -150,6 +158,10 @@ final class WorkerRun {
         if let error = inbox.error { throw error }
         isFull = isFull || inbox.isFull
         for id in inbox.deliveries { try perform(coordinator.delivered(id)) }
+        if let result = inbox.checkpoint, let checkpointer = plan.checkpointer {
+            try checkpointer.published(result)
+            if let covered = checkpointer.covered { try perform(coordinator.covered(through: covered)) }
+        }
         if inbox.isDraining && !isDraining {
             isDraining = true
             drainDeadline = drainDeadline ?? Clock.now + worker.settings.drainTimeout
@@ -280,5 +292,6 @@ final class WorkerRun {
         while liveThreads.wait(upTo: .seconds(1), { $0 == 0 ? true : nil }) == nil {}
         sinks.stop()
         probe.stop()
+        plan.checkpointer?.stop()
     }
 }

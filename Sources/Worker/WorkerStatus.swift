@@ -39,6 +39,16 @@ public struct WorkerStatus: Sendable {
         public var total: UInt64 { applied + ignored + unusable }
     }
 
+    /// The checkpoints of this run.
+    public struct Checkpoint: Sendable {
+        /// The last one that is in the store.
+        public var last: PublishedCheckpoint?
+        /// The wall clock then, milliseconds since 1970 UTC.
+        public var lastAt: Int64?
+        /// Why the one after it is not there; nil when all is well.
+        public var problem: String?
+    }
+
     public enum Phase: String, Sendable { case starting, running, draining, finished }
 
     public var phase = Phase.starting
@@ -52,6 +62,7 @@ public struct WorkerStatus: Sendable {
     public var stateBytes = 0
     public var lastCommit = Duration.zero
     public var references: [Reference] = []
+    public var checkpoint = Checkpoint()
     /// What went wrong last and has not been mended since; nil when all is well.
     public var problem: String?
 }

@@ -1,5 +1,6 @@
 import Engine
 import Testing
+import TestSupport
 
 @testable import KafkaIO
 
@@ -16,7 +17,7 @@ struct OutputDeliveryTests {
     }()
 
     private static func batch(_ number: UInt64) -> SinkBatch {
-        SinkBatch(table: "t@kafka", lineage: .first, number: BatchNumber(number), partition: 0, chunks: [])
+        SinkBatch(table, number: number, rows: [[.time(0)]])
     }
 
     private static func entry(_ number: UInt64, lineage: Lineage = .first, state: String = "mine") -> SinkLedger {
@@ -82,7 +83,7 @@ struct OutputDeliveryTests {
         let delivery = try OutputDeliveryTests.open(next, frozen: 1, delivered: 0)
         #expect(try delivery.deliver(OutputDeliveryTests.batch(1)) { false } == .delivered)
         #expect(broker.visible.map(\.number) == [1])
-        #expect(!next.calls.contains("send"), "\(next.calls)")
+        #expect(next.calls.filter { $0 == "send" }.count == 1, "only the start's writing the ledger again: \(next.calls)")
     }
 
     @Test func anUnbrokenDeliveryReadsTheLedgerOnlyAtTheStart() throws {
@@ -90,6 +91,32 @@ struct OutputDeliveryTests {
         let delivery = try OutputDeliveryTests.open(producer, frozen: 0, delivered: 0, isNew: true)
         for number in 1...3 { _ = try delivery.deliver(OutputDeliveryTests.batch(UInt64(number))) { false } }
         #expect(producer.calls == ["readLedger", "initialize", "readLedger"] + Array(repeating: ["send", "commit"], count: 3).flatMap { $0 })
+    }
+
+    @Test func aStartWritesTheLedgerAgainSoThatBrokersDoNotForgetIt() throws {
+        let broker = ScriptedBroker()
+        broker.ledger = OutputDeliveryTests.entry(4)
+        let producer = ScriptedProducer(broker)
+        let delivery = try OutputDeliveryTests.open(producer, frozen: 4, delivered: 4)
+        #expect(producer.calls == ["readLedger", "initialize", "readLedger", "send", "commit"])
+        #expect(broker.ledger == OutputDeliveryTests.entry(4))
+        try delivery.refreshLedger(after: .seconds(3600))
+        #expect(producer.calls.count == 5, "that was only just done")
+        try delivery.refreshLedger(after: .zero)
+        #expect(producer.calls.count == 7)
+        _ = try delivery.deliver(OutputDeliveryTests.batch(5)) { false }
+        #expect(producer.calls.suffix(2) == ["send", "commit"])
+    }
+
+    @Test func writingTheLedgerAgainTakesNothingBackFromAnotherWorker() throws {
+        let broker = ScriptedBroker()
+        broker.ledger = OutputDeliveryTests.entry(4)
+        let first = try OutputDeliveryTests.open(ScriptedProducer(broker), frozen: 4, delivered: 4)
+        let second = try OutputDeliveryTests.open(ScriptedProducer(broker), frozen: 4, delivered: 4)
+        #expect(throws: SourceError.self) { try first.refreshLedger(after: .zero) }
+        #expect(throws: SourceError.self) { try first.deliver(OutputDeliveryTests.batch(5)) { false } }
+        #expect(try second.deliver(OutputDeliveryTests.batch(5)) { false } == .delivered)
+        #expect(broker.visible.map(\.number) == [5])
     }
 
     @Test func aWorkerThatWasShutOutStops() throws {

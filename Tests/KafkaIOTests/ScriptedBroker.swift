@@ -22,7 +22,8 @@ final class ScriptedBroker {
     }
 
     private struct Transaction {
-        let batch: BatchNumber
+        /// nil: only the ledger is written.
+        let batch: BatchNumber?
         let entry: SinkLedger
         /// The coordinator has decided to commit.
         var isDecided = false
@@ -44,13 +45,13 @@ final class ScriptedBroker {
 
     fileprivate func isCurrent(_ client: Int) -> Bool { client == epoch }
 
-    fileprivate func write(_ batch: BatchNumber, _ entry: SinkLedger) { open = Transaction(batch: batch, entry: entry) }
+    fileprivate func write(_ batch: BatchNumber?, _ entry: SinkLedger) { open = Transaction(batch: batch, entry: entry) }
     fileprivate func decide() { open?.isDecided = true }
     fileprivate func discard() { open = nil }
 
     fileprivate func commit() {
         guard let open else { return }
-        visible.append(open.batch)
+        if let batch = open.batch { visible.append(batch) }
         ledger = open.entry
         self.open = nil
     }
@@ -123,7 +124,7 @@ final class ScriptedProducer: TransactionalProducer {
     func send(_ batch: SinkBatch, entry: SinkLedger, isCancelled: () -> Bool) throws -> TransactionAnswer {
         guard !isInTransaction else { return TransactionAnswer(outcome: .lost, text: "a transaction is under way") }
         isInTransaction = true
-        return try perform("send", { broker.write(batch.number, entry) })
+        return try perform("send", { broker.write(batch.rowCount > 0 ? batch.number : nil, entry) })
     }
 
     func commit() throws -> TransactionAnswer {

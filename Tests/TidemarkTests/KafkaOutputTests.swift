@@ -34,5 +34,13 @@ struct KafkaOutputTests {
             let homes = Set(zip(topic.keys, topic.partitions).filter { $0.0 != nil }.map { "\($0.0!) \($0.1)" })
             #expect(homes.count == Set(topic.keys.compactMap { $0 }).count, "\(table.topic): a key's rows lie in one partition")
         }
+
+        // The development broker keeps no ledger, as if its topics had been made anew.
+        let checked = try job.run("check")
+        #expect(checked.status == 2 && checked.output.contains("finding  output topic fintech.customer_transaction_metrics: the ledger"), "\(checked.output)")
+        let again = try job.runUntilEnd()
+        #expect(again.status == 10 && again.errors.contains("is gone, although batches up to"), "\(again.errors)")
+        let without = try job.runUntilEnd(["--set", "output.kafka.enabled=false"])
+        #expect(without.status == 0, "nothing waits for Kafka, so the output can be switched off: \(without.errors)")
     }
 }

@@ -1,11 +1,12 @@
 import ArgumentParser
+import Foundation
 
-/// Measures the parts of the record path alone; `tools/measure` runs them beside the whole path.
+/// Measures the parts of the record path alone, which `tools/measure` runs beside the whole path, and checkpoints.
 @main
 struct Benchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark", abstract: "Measures what the parts of the record path cost, each alone, in CPU time.",
-        subcommands: [JobCommand.self, MigrateCommand.self, ConsumeCommand.self, ReferencesCommand.self]
+        subcommands: [JobCommand.self, MigrateCommand.self, ConsumeCommand.self, ReferencesCommand.self, CheckpointCommand.self]
     )
 }
 
@@ -60,4 +61,31 @@ struct ReferencesCommand: ParsableCommand {
     var state: String
 
     func run() throws { try ReferencesMeasurement(input: input, state: state).run() }
+}
+
+/// `benchmark checkpoint`
+struct CheckpointCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "checkpoint", abstract: "A base and a delta of a large state, and how long they hold up the epochs that go on meanwhile."
+    )
+
+    @Option(help: "The size of the state, in MiB.")
+    var state = 1024
+
+    @Option(help: "The time from epoch to epoch, in milliseconds; each changes 10,000 records of 300 bytes.")
+    var interval = 500
+
+    @Option(help: "The time that a step may take, in milliseconds.")
+    var step = 25
+
+    @Option(help: "Where to make a directory for the measurement, on the disk in question.")
+    var directory = FileManager.default.temporaryDirectory.path
+
+    func run() throws {
+        let own = "\(directory)/tidemark-benchmark-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: own) }
+        try CheckpointMeasurement(
+            directory: own, stateBytes: state << 20, interval: .milliseconds(interval), step: .milliseconds(step)
+        ).run()
+    }
 }

@@ -25,6 +25,7 @@ extension Manifest {
 
     /// What contradicts itself in the manifest; nil when nothing does.
     var fault: String? {
+        guard (1...Manifest.format).contains(minimumReader) else { return "its least reader, \(minimumReader), is none that this version knows" }
         if parent?.number != number.previous { return "its parent is not the manifest before it" }
         guard let base = objects.first, base.kind == .base else { return "its first object is no base" }
         var reached = base.epoch

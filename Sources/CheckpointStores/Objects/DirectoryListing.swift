@@ -28,14 +28,16 @@ struct DirectoryListing {
         let path = folder.isEmpty ? root : "\(root)/\(folder)"
         for name in try DirectoryListing.names(in: path) {
             let key = folder.isEmpty ? name : "\(folder)/\(name)"
+            let isWanted = Array(key.utf8).starts(with: prefix.utf8)
+            guard isWanted || prefix.hasPrefix(key + "/") else { continue }
             var status = stat()
             guard stat("\(root)/\(key)", &status) == 0 else {
                 if errno == ENOENT { continue }
                 throw LocalFile.failure("look at", "\(root)/\(key)")
             }
             if status.st_mode & S_IFMT == S_IFDIR {
-                if key.hasPrefix(prefix) || prefix.hasPrefix(key + "/") { try collect(key, prefix, into: &keys) }
-            } else if Array(key.utf8).starts(with: prefix.utf8) {
+                try collect(key, prefix, into: &keys)
+            } else if isWanted {
                 keys.append(ObjectKey(known: key))
             }
         }

@@ -60,6 +60,25 @@ enum LocalFile {
         if position / syncEveryBytes != (position + bytes.count) / syncEveryBytes { try sync(descriptor, path) }
     }
 
+    /// Puts a small file in the place of what is there, whole or not at all; durable when it returns.
+    static func replace(_ path: String, with bytes: [UInt8]) throws(CheckpointError) {
+        let unfinished = path + ".new"
+        removeBestEffort(unfinished)
+        let descriptor = try create(unfinished)
+        do throws(CheckpointError) {
+            defer { close(descriptor) }
+            try bytes.withUnsafeBytes { bytes in
+                Result { () throws(CheckpointError) in try write(bytes, to: descriptor, unfinished, at: 0) }
+            }.get()
+            try sync(descriptor, unfinished)
+        } catch {
+            removeBestEffort(unfinished)
+            throw error
+        }
+        guard rename(unfinished, path) == 0 else { throw failure("rename", unfinished) }
+        try syncFolder(path.contains("/") ? String(path[..<path.lastIndex(of: "/")!]) : ".")
+    }
+
     /// Takes everything out of a file that is open for writing.
     static func empty(_ descriptor: Int32, _ path: String) throws(CheckpointError) {
         guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else { throw failure("empty", path) }
@@ -103,7 +122,7 @@ enum LocalFile {
         let code = errno
         let reason = "can't \(verb) \(path): \(String(cString: strerror(code)))"
         switch code {
-        case ENOSPC, EDQUOT: return CheckpointError(.retry, "\(reason); the disk is full: make room there")
+        case ENOSPC, EDQUOT, EFBIG: return CheckpointError(.retry, "\(reason); the disk is full: make room there")
         case EACCES, EPERM, EROFS: return CheckpointError(.denied, "\(reason); check the owner and permissions there")
         case ENOENT: return CheckpointError(.missing, "\(reason); check the path")
         case EEXIST: return CheckpointError(.invalid, "\(reason); nothing is overwritten: name another place or remove it")

@@ -56,12 +56,22 @@ public final class S3ObjectStore: ObjectStore {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw LocalFile.failure("look at", path) }
-        guard status.st_size == digest.bytes else { throw CheckpointError(.corrupt, "\(path) changed before it was uploaded; write it anew") }
+        guard status.st_size == digest.bytes else { throw hasChanged(path, nil) }
         var request = request
         request.totalTimeout = settings.transferTimeout
-        return try sender.send(subject) { [request] (client) throws(HTTPError) in
-            try client.perform(request, file: descriptor, length: digest.bytes, isCancelled: isCancelled)
-        }.answer
+        do throws(CheckpointError) {
+            return try sender.send(subject) { [request] (client) throws(HTTPError) in
+                try client.perform(request, file: descriptor, length: digest.bytes, isCancelled: isCancelled)
+            }.answer
+        } catch {
+            // The server can only say that the bytes are not those that were signed, not who changed them.
+            if error.kind == .retry, !isCancelled(), try LocalFile.digest(of: path) != digest { throw hasChanged(path, error) }
+            throw error
+        }
+    }
+
+    private func hasChanged(_ path: String, _ cause: CheckpointError?) -> CheckpointError {
+        CheckpointError(.corrupt, "\(path) changed before it was uploaded; write it anew", cause: cause)
     }
 
     public func get(_ key: ObjectKey, limit: Int) throws(CheckpointError) -> [UInt8]? {

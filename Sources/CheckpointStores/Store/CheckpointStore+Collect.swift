@@ -30,10 +30,14 @@ extension CheckpointStore {
     /// in between leaves, the next collection removes. The result is what was done.
     public func collect(_ plan: CollectionPlan) throws(CheckpointError) -> CollectionPlan {
         var done = plan
-        for number in plan.manifests { try bury(number) }
-        // A tag that was set meanwhile, or a checkpoint published on old objects, takes them back.
+        var buried: [ManifestNumber: [UInt8]] = [:]
+        for number in plan.manifests { buried[number] = try bury(number) }
+        // A tag that was set meanwhile takes its manifest back, and a checkpoint published on old objects takes those back.
         let tagged = Set(try tags().map(\.number))
-        done.manifests.removeAll(where: tagged.contains)
+        for (number, bytes) in buried where tagged.contains(number) {
+            _ = try objects.put(.bytes(bytes), at: layout.manifest(number), onlyIfAbsent: false)
+        }
+        done.manifests.removeAll { tagged.contains($0) || buried[$0] == nil }
         let (manifests, unreadable) = try readLive()
         let reached = Set(manifests.flatMap { $0.objects.map(layout.object) })
         done.objects = unreadable.isEmpty ? plan.objects.filter { !reached.contains($0.key) } : []
@@ -48,15 +52,15 @@ extension CheckpointStore {
         try collect(try planCollection(policy, olderThan: age, now: now))
     }
 
-    /// Puts the tombstone over a manifest, and the manifest back when a tag turns out to protect it.
-    private func bury(_ number: ManifestNumber) throws(CheckpointError) {
+    /// Puts the tombstone over a manifest; the bytes that it had, nil when it was collected already.
+    private func bury(_ number: ManifestNumber) throws(CheckpointError) -> [UInt8]? {
         let key = layout.manifest(number)
         guard let bytes = try objects.get(key, limit: Manifest.longest),
               case .manifest(let manifest) = try ManifestOrTombstone.read(bytes, number: number, job: job, at: place(of: key))
-        else { return }
+        else { return nil }
         let tombstone = try CheckedJSON.encode(Tombstone(number: number, sha256: manifest.sha256))
         _ = try objects.put(.bytes(tombstone), at: key, onlyIfAbsent: false)
-        if try tags().contains(where: { $0.number == number }) { _ = try objects.put(.bytes(bytes), at: key, onlyIfAbsent: false) }
+        return bytes
     }
 
     /// Live manifests and the numbers of those that can't be read, newest first.

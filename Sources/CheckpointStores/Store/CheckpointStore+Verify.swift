@@ -1,32 +1,35 @@
 import Engine
 
 extension CheckpointStore {
-    /// Checks that the manifest follows on the one before it and that its objects are there: their sizes, or, `deep`, their
-    /// whole content. Throws kind `corrupt` for the first thing that is not as it should be, naming the object.
+    /// Checks that the manifest's objects are there: their sizes, or, `deep`, their whole content. Throws kind `corrupt` for
+    /// the first that is not as it should be, naming it.
     public func verify(_ manifest: Manifest, deep: Bool) throws(CheckpointError) {
-        try verifyChain(manifest)
         for object in manifest.objects { try check(object, deep: deep) }
     }
 
     /// The newest manifest that verifies; those that don't are told to `refused`, newest first. nil when there is none.
-    /// Errors of kinds other than `corrupt`, `incompatible` and `missing` end the search.
+    ///
+    /// Errors of kinds other than `corrupt` and `missing` end the search, `incompatible` too: what a newer version wrote is
+    /// whole, and going back behind it is a person's decision.
     public func newestVerified(
         deep: Bool, refused: (ManifestNumber, CheckpointError) -> Void
     ) throws(CheckpointError) -> Manifest? {
         for number in try liveNumbers() {
             do throws(CheckpointError) {
-                guard case .manifest(let manifest)? = try manifest(number) else { continue }
+                let manifest = try live(number)
                 try verify(manifest, deep: deep)
                 return manifest
             } catch {
-                guard [.corrupt, .incompatible, .missing].contains(error.kind) else { throw error }
+                guard [.corrupt, .missing].contains(error.kind) else { throw error }
                 refused(number, error)
             }
         }
         return nil
     }
 
-    private func verifyChain(_ manifest: Manifest) throws(CheckpointError) {
+    /// Checks that the manifest was published after the one before it as it is now. Throws kind `corrupt` when not: one of
+    /// the two was changed later, or comes from another history. What the manifest itself holds can be right all the same.
+    public func verifyChain(_ manifest: Manifest) throws(CheckpointError) {
         guard let parent = manifest.parent, try link(parent.number) != parent else { return }
         throw CheckpointError(
             .corrupt, "\(place(of: layout.manifest(parent.number))) is not the manifest that \(manifest.number) was published after: their hashes differ; use another checkpoint"

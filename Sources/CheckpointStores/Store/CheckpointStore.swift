@@ -12,6 +12,8 @@ public final class CheckpointStore: Sendable {
     let layout: StoreLayout
     /// A number that was there once, and so still is: where the search for the newest begins.
     private let seen = Mutex<UInt64>(0)
+    /// What this value published last, which needs no second look before the next one.
+    let published = Mutex<Manifest?>(nil)
 
     /// Throws kind `invalid` when the job's name can't be part of a key.
     public init(objects: any ObjectStore, job: String) throws(CheckpointError) {

@@ -8,7 +8,7 @@ struct MutationWatch {
     private var settings: ClickHouseSettings { connection.settings }
 
     /// A mutation that is not done.
-    private struct Unfinished: Equatable {
+    private struct Unfinished {
         let id: String
         let command: String
         let partsToDo: String
@@ -22,19 +22,27 @@ struct MutationWatch {
     func awaitEnd(isCancelled: () -> Bool) throws(SinkError) -> Bool {
         let pollInterval = min(max(settings.settleDelay / 20, .milliseconds(20)), .milliseconds(500))
         let retry = WithdrawalRetry(settings: settings, trouble: trouble)
-        var known: [Unfinished] = []
-        var changed = ContinuousClock.now
+        var progress: [String] = []
+        var stillSince = ContinuousClock.now
+        var failingSince: ContinuousClock.Instant?
         while !isCancelled() {
-            let asked = ContinuousClock.now
-            guard let found = try retry.ask("the mutations of \(settings.database).\(table) can't be seen", isCancelled, { () throws(SinkError) in try unfinished(isCancelled) }) else {
-                return false
+            var questions = 0
+            let answer = try retry.ask("the mutations of \(settings.database).\(table) can't be seen", isCancelled) { () throws(SinkError) in
+                questions += 1
+                return try unfinished(isCancelled)
             }
+            guard let found = answer else { return false }
             guard let first = found.first(where: { !$0.failure.isEmpty }) ?? found.first else { return true }
-            // Time in which the server did not answer is not the mutation's.
-            if found != known || .now - asked > settings.queryTimeout { changed = .now }
-            known = found
-            let patience = first.failure.isEmpty ? settings.mutationStallLimit : settings.mutationFailurePatience
-            guard .now - changed < patience else { throw stuck(first, patience) }
+            let reached = found.map { "\($0.id) \($0.partsToDo)" }
+            // While the server is away no mutation can go on.
+            if reached != progress || questions > 1 {
+                progress = reached
+                stillSince = .now
+                failingSince = nil
+            }
+            failingSince = first.failure.isEmpty ? nil : failingSince ?? .now
+            if .now - stillSince >= settings.mutationStallLimit { throw stuck(first, settings.mutationStallLimit) }
+            if let failingSince, .now - failingSince >= settings.mutationFailurePatience { throw stuck(first, settings.mutationFailurePatience) }
             trouble.trouble(.waiting, "rows of earlier lineages are being deleted from \(settings.database).\(table): the mutation \(first.id) has \(first.partsToDo) parts to do\(first.failure.isEmpty ? "" : " and fails: \(first.failure)")")
             guard Pause.wait(pollInterval, unless: isCancelled) else { return false }
         }

@@ -11,6 +11,7 @@ struct TableWithdrawal {
     private let server: WithdrawalServer
     private let connection: ClickHouseConnection
     private let trouble: TroubleLog
+    private let read: CaughtUpRead
     private let rows: UncountedRows
 
     /// How many mutations that the server answered may leave rows behind.
@@ -25,10 +26,9 @@ struct TableWithdrawal {
         self.server = server
         self.connection = connection
         self.trouble = trouble
-        rows = UncountedRows(
-            task: connection.settings.task, before: plan.lineage, ends: plan.tables[table] ?? [],
-            quotedName: SQLText.table(connection.settings.database, table)
-        )
+        let quotedName = SQLText.table(connection.settings.database, table)
+        read = CaughtUpRead(connection: connection, dialect: server.dialect, quotedName: quotedName, engine: engine)
+        rows = UncountedRows(task: connection.settings.task, before: plan.lineage, ends: plan.tables[table] ?? [], quotedName: quotedName)
     }
 
     private var settings: ClickHouseSettings { connection.settings }
@@ -36,6 +36,7 @@ struct TableWithdrawal {
 
     /// How many rows were found at first; nil when cancelled before all were gone.
     func run(isCancelled: () -> Bool) throws(SinkError) -> Int? {
+        if plan.stage == .due { guard try lookForLastCounted(isCancelled) else { return nil } }
         guard let found = try count(isCancelled) else { return nil }
         if found == 0 { return 0 }
         trouble.notice("\(name) holds \(found) rows that were delivered after the checkpoint which this state was restored from: deleting them, to compute them again")
@@ -47,6 +48,7 @@ struct TableWithdrawal {
             guard let left = try count(isCancelled) else { return nil }
             if left == 0 {
                 trouble.notice("\(found) rows were withdrawn from \(name)")
+                guard try tellOfViews(isCancelled) else { return nil }
                 return found
             }
             guard answered < TableWithdrawal.attempts else { throw stillThere(left, refusal) }
@@ -65,11 +67,41 @@ struct TableWithdrawal {
         return nil
     }
 
+    /// Rows that count and are gone are nobody's to compute again: it is told, as it can't be mended by waiting.
+    /// False when cancelled before.
+    private func lookForLastCounted(_ isCancelled: () -> Bool) throws(SinkError) -> Bool {
+        guard let end = plan.tables[table]?.last, let last = end.lastBatch else { return true }
+        let condition = "_task = \(SQLText.string(settings.task)) AND _lineage = \(end.lineage) AND _batch = \(last)"
+        guard let isThere = try ask("batch \(last) of \(name) can't be looked for", isCancelled, { () throws(SinkError) in
+            try !read.rows("SELECT 1 FROM \(read.quotedName) WHERE \(condition) LIMIT 1", isCancelled: isCancelled).isEmpty
+        }) else { return false }
+        if !isThere {
+            trouble.warning("\(name) does not hold batch \(last) of lineage \(end.lineage), the last that the restored state counts there: it was deleted by hand, by a TTL, or when an older checkpoint was restored before this one. This state will not compute its rows again, nor those of other batches that are gone; if they are wanted, restore a checkpoint from before they were delivered")
+        }
+        return true
+    }
+
+    /// What a materialized view made of the deleted rows stays in it; false when cancelled before.
+    private func tellOfViews(_ isCancelled: () -> Bool) throws(SinkError) -> Bool {
+        let place = "database = \(SQLText.string(settings.database)) AND name = \(SQLText.string(table))"
+        guard let views = try ask("the views on \(name) can't be seen", isCancelled, { () throws(SinkError) in
+            try connection.rows("SELECT arrayJoin(dependencies_table) FROM system.tables WHERE \(place)", isCancelled: isCancelled)
+        }) else { return false }
+        if !views.isEmpty {
+            trouble.warning("rows were withdrawn from \(name), but what the materialized views on it (\(views.joined().joined(separator: ", "))) made of them stays there: build those anew")
+        }
+        return true
+    }
+
+    private func ask<Answer>(
+        _ problem: String, _ isCancelled: () -> Bool, _ question: () throws(SinkError) -> Answer
+    ) throws(SinkError) -> Answer? {
+        try WithdrawalRetry(settings: settings, trouble: trouble).ask(problem, isCancelled, question)
+    }
+
     private func count(_ isCancelled: () -> Bool) throws(SinkError) -> Int? {
-        let quotedName = SQLText.table(settings.database, table)
-        let read = CaughtUpRead(connection: connection, dialect: server.dialect, quotedName: quotedName, engine: engine)
-        return try WithdrawalRetry(settings: settings, trouble: trouble).ask("the rows of \(name) to withdraw can't be counted", isCancelled) { () throws(SinkError) in
-            let answer = try read.rows("SELECT count() FROM \(quotedName) WHERE \(rows.condition)", isCancelled: isCancelled)
+        try ask("the rows of \(name) to withdraw can't be counted", isCancelled) { () throws(SinkError) in
+            let answer = try read.rows("SELECT count() FROM \(read.quotedName) WHERE \(rows.condition)", isCancelled: isCancelled)
             guard let number = answer.first?.first.flatMap({ Int($0) }) else {
                 throw SinkError(.retry, "ClickHouse answered a count of \(name) without a number")
             }
@@ -116,7 +148,7 @@ struct TableWithdrawal {
         case .denied:
             return SinkError(
                 .denied,
-                "\(problem), which the user \(settings.user) may not: GRANT ALTER DELETE ON \(SQLText.table(settings.database, table)) TO \(SQLText.identifier(settings.user)), or, where rights are kept in users.xml, take the user's profile off readonly; then start again. \(refusal)"
+                "\(problem), which the user \(settings.user) may not: GRANT ALTER DELETE ON \(read.quotedName) TO \(SQLText.identifier(settings.user)), or, where rights are kept in users.xml, take the user's profile off readonly; then start again. \(refusal)"
             )
         case _ where refusal.code == ServerRefusal.notImplemented:
             return SinkError(

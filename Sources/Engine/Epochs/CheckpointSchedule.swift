@@ -41,6 +41,13 @@ public struct CheckpointSchedule: Sendable {
         return content
     }
 
+    /// The last one of a worker that drains: always one, as it says that the worker let go. Not while one is under way.
+    public mutating func last(epoch: Epoch) -> FinishedCheckpoint.Content {
+        precondition(!isUnderWay, "a checkpoint is under way")
+        isUnderWay = true
+        return covered == epoch && continues == epoch ? .nothing : content
+    }
+
     /// What the next checkpoint is to be.
     private var content: FinishedCheckpoint.Content {
         guard let continues, chain < CheckpointSchedule.longestChain, deltaBytes < max(baseBytes, CheckpointSchedule.leastDeltaBytes) else { return .base }
@@ -62,6 +69,7 @@ public struct CheckpointSchedule: Sendable {
             deltaBytes += checkpoint.addedBytes
             chain += 1
             baseBytes = checkpoint.totalBytes - deltaBytes
+        case .nothing: break
         }
     }
 

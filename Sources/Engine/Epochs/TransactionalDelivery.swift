@@ -63,8 +63,19 @@ public struct TransactionalDelivery: Sendable {
         step = .done
     }
 
-    /// Begins the delivery of a batch. One that was left unfinished before is forgotten, and its client with it.
+    /// What the sink's ledger holds, while no batch is under way and that is known; nil also when it holds nothing.
+    public var knownLedger: SinkLedger? { step == .done ? known?.ledger : nil }
+
+    /// The client was used for something else and may have been left in any state: the next delivery begins anew.
+    public mutating func forget() { known = nil }
+
+    /// Another client was found to have taken over, outside of a delivery.
+    public mutating func shutOut() { step = .stop(.fenced) }
+
+    /// Begins the delivery of a batch. One that was left unfinished before is forgotten, and its client with it; what was
+    /// stopped stays so.
     public mutating func deliver(_ batch: SinkLedger) {
+        if case .stop = step { return }
         let isClientFree = step == .done
         self.batch = batch
         attempts = 0

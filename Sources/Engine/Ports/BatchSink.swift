@@ -50,10 +50,13 @@ public struct SinkTable: Sendable {
     public let isNewState: Bool
     /// The state's identity: a sink that remembers batches by name must not take those of an earlier state for this one's.
     public let stateIdentity: String
+    /// What counts of the earlier lineages: the sink must hold no row of them beyond. nil while it may, because their
+    /// withdrawal is not over.
+    public let lineageEnds: [LineageEnd]?
 
     public init(
         table: OutputTable, outboxName: String? = nil, lineage: Lineage, lastFrozen: BatchNumber?, lastDelivered: BatchNumber? = nil,
-        isNewState: Bool, stateIdentity: String = ""
+        isNewState: Bool, stateIdentity: String = "", lineageEnds: [LineageEnd]? = nil
     ) {
         self.table = table
         self.outboxName = outboxName ?? table.name
@@ -62,6 +65,7 @@ public struct SinkTable: Sendable {
         self.lastDelivered = lastDelivered
         self.isNewState = isNewState
         self.stateIdentity = stateIdentity
+        self.lineageEnds = lineageEnds
     }
 }
 
@@ -71,7 +75,8 @@ extension SinkTable {
         let known = restored.outbox.first { $0.table == table.name }
         self.init(
             table: table.table, outboxName: table.name, lineage: restored.lineage, lastFrozen: known?.lastFrozen,
-            lastDelivered: known?.lastDelivered, isNewState: restored.isNew, stateIdentity: restored.identity
+            lastDelivered: known?.lastDelivered, isNewState: restored.isNew, stateIdentity: restored.identity,
+            lineageEnds: restored.withdrawal == nil ? restored.lineageEnds[table.name] ?? [] : nil
         )
     }
 }

@@ -35,6 +35,8 @@ public struct FinishedCheckpoint: Sendable {
         case base
         /// What changed since the checkpoint of this epoch.
         case delta(after: Epoch)
+        /// Nothing: the state is as the last checkpoint has it, and there is no file.
+        case nothing
     }
 
     /// Why a checkpoint was made.

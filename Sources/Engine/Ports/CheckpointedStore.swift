@@ -5,6 +5,8 @@
 public protocol CheckpointedStore: StateStore {
     /// A directory for the copies' files; what an earlier process left there is gone.
     var exportDirectory: String { get }
+    /// What a checkpoint says of the state as it is now.
+    func checkpointFacts() throws -> CheckpointFacts
     /// Begins a copy at `path`. False when the changes since that epoch are not kept: then it has to be a base.
     func beginCopy(_ content: FinishedCheckpoint.Content, at path: String) throws -> Bool
     /// Copies for about `time`; nil while there is more to copy.

@@ -37,10 +37,13 @@ public struct RestoredState: Sendable {
     public var changes: [String] = []
     /// What has to leave the sink before anything is delivered; nil when nothing has.
     public let withdrawal: WithdrawalPlan?
+    /// What counts of each table's earlier lineages, in their order.
+    public let lineageEnds: [String: [LineageEnd]]
 
     public init(
         isNew: Bool, lineage: Lineage, identity: String = "", epoch: Epoch, partitions: [String: Int], tasks: [TaskID: RestoredTask],
-        messages: [MessageBatch], outbox: [RestoredOutboxTable], withdrawal: WithdrawalPlan? = nil
+        messages: [MessageBatch], outbox: [RestoredOutboxTable], withdrawal: WithdrawalPlan? = nil,
+        lineageEnds: [String: [LineageEnd]] = [:]
     ) {
         self.isNew = isNew
         self.lineage = lineage
@@ -51,6 +54,7 @@ public struct RestoredState: Sendable {
         self.messages = messages
         self.outbox = outbox
         self.withdrawal = withdrawal
+        self.lineageEnds = lineageEnds
     }
 }
 

@@ -15,6 +15,9 @@ public struct KafkaOutputSettings: Sendable {
     /// The pause before a failed step is tried again; doubles up to `retryPauseLimit`.
     public var retryPause = Duration.milliseconds(100)
     public var retryPauseLimit = Duration.seconds(5)
+    /// How often the ledger of a table without rows is written again; brokers keep a group's offsets for
+    /// `offsets.retention.minutes` (7 days) after they were written.
+    public var ledgerRefresh = Duration.seconds(86_400)
     /// The least time between two lines in the log about the same trouble of a table.
     public var logInterval = Duration.seconds(10)
 

@@ -16,12 +16,16 @@ final class OutputDelivery {
     private var machine: TransactionalDelivery
     private var pause: Duration
     private var hadTrouble = false
+    private let outboxName: String
+    /// When this process last wrote the ledger.
+    private var ledgerWritten: ContinuousClock.Instant?
 
     /// Makes the producer ready, which ends what an earlier process left open and shuts that process out, and checks the
     /// ledger against the state. Throws when that does not fit, or when nobody answers within `settings.reachLimit`.
     init(_ known: SinkTable, _ producer: any TransactionalProducer, settings: KafkaOutputSettings, logger: Logger) throws {
         status = Mutex(TableStatus(table: known.outboxName))
         self.producer = producer
+        outboxName = known.outboxName
         topic = settings.topic(of: known.table)
         stateIdentity = known.stateIdentity
         self.settings = settings
@@ -31,13 +35,37 @@ final class OutputDelivery {
         // A job with another state must not be shut out before it is clear that this one fits.
         if case .found(let found) = try producer.readLedger() { try OutputDelivery.check(found, known, settings) }
         let deadline = Deadline(settings.reachLimit)
-        try OutputDelivery.initialize(producer, topic, deadline, pause)
+        try OutputDelivery.makeReady(producer, topic, deadline, pause)
         let ledger = try OutputDelivery.ledger(producer, deadline, pause)
         try OutputDelivery.check(ledger, known, settings)
         machine = TransactionalDelivery(ledger: ledger)
+        try refreshLedger(after: .zero)
     }
 
-    private static func initialize(_ producer: any TransactionalProducer, _ topic: String, _ deadline: Deadline, _ pause: Duration) throws {
+    /// Writes the ledger again when that was last done so long ago: brokers forget a group's offsets after a while.
+    /// An attempt that fails costs nothing but the next delivery's looking at the ledger.
+    func refreshLedger(after interval: Duration) throws {
+        guard let ledger = machine.knownLedger, ledgerWritten.map({ .now - $0 >= interval }) ?? true else { return }
+        let answer = try OutputDelivery.write(ledger, with: producer, table: outboxName)
+        switch answer.outcome {
+        case .done: ledgerWritten = .now
+        case .fenced:
+            lastText = answer.text
+            machine.shutOut()
+            throw OutputError.fenced(topic, answer.text)
+        case .retry, .abort, .lost: machine.forget()
+        }
+    }
+
+    /// Writes a ledger and no rows, with a producer that is ready.
+    static func write(_ ledger: SinkLedger, with producer: any TransactionalProducer, table: String) throws -> TransactionAnswer {
+        let nothing = SinkBatch(table: table, lineage: ledger.lineage, number: ledger.number, partition: 0, chunks: [])
+        let sent = try producer.send(nothing, entry: ledger, isCancelled: { false })
+        return sent.outcome == .done ? try producer.commit() : sent
+    }
+
+    /// Ends what earlier clients left open, and shuts them out.
+    static func makeReady(_ producer: any TransactionalProducer, _ topic: String, _ deadline: Deadline, _ pause: Duration) throws {
         var anew = true
         while true {
             let answer = try producer.initialize(anew: anew)
@@ -140,6 +168,7 @@ final class OutputDelivery {
             $0.rowsDelivered += UInt64(batch.rowCount)
             $0.lastBatch = batch.number.number
         }
+        ledgerWritten = .now
         if hadTrouble { logger.notice("\(topic): delivering again") }
         hadTrouble = false
     }

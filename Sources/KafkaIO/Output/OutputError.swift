@@ -16,7 +16,7 @@ enum OutputError {
         case .missing(let delivered):
             return SourceError(
                 .missing,
-                "\(place) is gone, although batches up to \(delivered) were delivered: the topic was created again, the group deleted, its offsets expired (offsets.retention.minutes, counted from the topic's last batch), or these are other brokers. Nothing is sent, because it can't be known what of it is there. Name the brokers that were used before; or \(anew)"
+                "\(place) is gone, although batches up to \(delivered) were delivered: the topic was created again, the group deleted, its offsets expired (offsets.retention.minutes, counted from the topic's last batch), or these are other brokers. Nothing is sent, because it can't be known what of it is there. Name the brokers that were used before; or, knowing that the topic holds that batch, say so with tidemark settle --as delivered; or \(anew)"
             )
         case .ahead(let found, let lastFrozen):
             return SourceError(

@@ -1,4 +1,5 @@
 import Engine
+import Foundation
 
 /// A state file that is being assembled: the base's copy, and the deltas applied so far.
 struct AssembledFile {
@@ -49,6 +50,10 @@ struct AssembledFile {
         let found = try database.integer("PRAGMA \(schema).user_version")
         guard found == version else {
             throw StateError(.incompatible, "\(file) has format \(found), this version of Tidemark reads \(version); restore with the version that wrote it")
+        }
+        let bytes = try database.integer("PRAGMA \(schema).page_count") * database.integer("PRAGMA \(schema).page_size")
+        guard try FileManager.default.attributesOfItem(atPath: file)[.size] as? Int64 ?? -1 == bytes else {
+            throw StateError(.corrupt, "\(file) has not the \(bytes) bytes that its header says")
         }
         let findings = try Statement(database, "PRAGMA \(schema).quick_check(1)")
         guard try findings.step(), findings.text(0) == "ok" else { throw StateError(.corrupt, "\(file): \(findings.text(0))") }

@@ -9,6 +9,8 @@ extension SQLiteStateStore: CheckpointedStore {
             return true
         case .delta(let epoch):
             return try beginDelta(after: epoch, at: path)
+        case .nothing:
+            throw StateError(.bug, "nothing was to be copied")
         }
     }
 

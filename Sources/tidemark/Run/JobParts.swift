@@ -1,7 +1,9 @@
+import CheckpointStores
 import ClickHouseSink
 import Configuration
 import Engine
 import FintechJob
+import Foundation
 import KafkaIO
 import Logging
 import SQLiteState
@@ -78,13 +80,35 @@ struct JobParts {
         return ReferenceInput(file: file) { [self] in try makeSource(untilEnd: untilEnd, start: .earliest) }
     }
 
-    func makeStore() throws -> SQLiteStateStore {
+    /// Where checkpoints go; nil when they are off.
+    func makeCheckpointStore() throws -> CheckpointStore? {
+        guard let location = configuration.checkpoints.store.location else { return nil }
+        return try CheckpointStore.open(location: location, job: configuration.jobID, environment: ProcessInfo.processInfo.environment)
+    }
+
+    /// How the worker uses the checkpoint store, which is probed. The state directory must be locked.
+    func makeCheckpoints(_ store: CheckpointStore) throws -> CheckpointSettings {
+        var settings = StoreArchive.Settings()
+        settings.keep = configuration.checkpoints.keep
+        var checkpoints = CheckpointSettings(archive: try StoreArchive(store, stateDirectory: configuration.state.directory, settings: settings))
+        checkpoints.interval = configuration.checkpoints.interval
+        checkpoints.durability = switch configuration.state.durability {
+        case .local: .local
+        case .shared: .shared
+        }
+        checkpoints.mayBeginUnasked = configuration.state.restore == .never
+        return checkpoints
+    }
+
+    func makeStore() throws -> SQLiteStateStore { try makeStore(StateDirectory(path: configuration.state.directory)) }
+
+    func makeStore(_ directory: StateDirectory) throws -> SQLiteStateStore {
         var settings = SQLiteStateStore.Settings()
         // What is not folded can't be evicted, so a small budget wants it folded sooner.
         settings.foldBytes = min(settings.foldBytes, configuration.state.memoryBudget / 4)
         settings.ledgerKeepMilliseconds = configuration.sink.ledgerKeep.components.seconds * 1000
         settings.droppedTables = droppedTables
-        return try SQLiteStateStore(directory: configuration.state.directory, settings: settings)
+        return try SQLiteStateStore(directory, settings: settings)
     }
 
     func makeSink(_ settings: ClickHouseSettings? = nil) throws -> ClickHouseSink {

@@ -72,6 +72,13 @@ struct TransactionalDeliveryTests {
         #expect(machine.step == .initialize(anew: true))
     }
 
+    @Test func whatWasStoppedStaysSo() {
+        var machine = TransactionalDeliveryTests.machine(at: .send)
+        machine.performed(.fenced)
+        machine.deliver(TransactionalDeliveryTests.entry(2))
+        #expect(machine.step == .stop(.fenced))
+    }
+
     @Test func aDeliveryLeftUnfinishedIsFoundOutFirst() {
         var machine = TransactionalDeliveryTests.machine(at: .commit)
         machine.deliver(TransactionalDeliveryTests.entry(2))

@@ -99,6 +99,20 @@ struct ForwardingTests {
         #expect(second[0].bytes.count > RejectedRecords.payloadLimit, "and cut to what a rejected record shows")
     }
 
+    @Test func aLateRecordKeepsItsKeyAndItsWantOfATimestamp() throws {
+        let (clicks, pages) = ForwardingTests.tasks(partitions: 1)
+        try "key 7".withBytes { key in
+            try ["a 125000", "a 59999"].enumerated().forEach { offset, value in
+                try value.withBytes { value in
+                    let record = SourceRecord(offset: 40 + Int64(offset), timestamp: nil, key: key, value: value)
+                    try withUnsafePointer(to: record) { try clicks[0].process(UnsafeBufferPointer(start: $0, count: 1)) }
+                }
+            }
+        }
+        for batch in clicks[0].cut(Epoch(1)).sent { try pages.process(batch) }
+        #expect(rejected(pages.cut(Epoch(2))) == ["clicks 0 41 late 'key 7' 'a 59999' 0"])
+    }
+
     @Test func aLateEventWithoutItsRecordIsNotLost() throws {
         let (clicks, pages) = ForwardingTests.tasks(partitions: 1)
         try pages.raiseWatermark(to: EventTime(milliseconds: 60_000), firingTimers: true)
