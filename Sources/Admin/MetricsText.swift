@@ -15,6 +15,7 @@ struct MetricsText {
         add("process_resident_memory_bytes", "gauge", "Resident memory of the process.", [([], "\(snapshot.memory.residentBytes)")])
         addPartitions(snapshot)
         addTables(snapshot)
+        addReferences(snapshot)
     }
 
     private mutating func addPartitions(_ snapshot: StatusSnapshot) {
@@ -50,6 +51,21 @@ struct MetricsText {
         let stopped = samples { $0.delivery == .stopped ? "1" : "0" }
         add("tidemark_delivery_stopped", "gauge", "1 while somebody has to change something before rows can be delivered.", stopped)
         add("tidemark_delivered_batch", "counter", "The last batch that was delivered.", samples { "\($0.lastDeliveredBatch)" })
+    }
+
+    private mutating func addReferences(_ snapshot: StatusSnapshot) {
+        func samples(_ value: (StatusSnapshot.Reference) -> String?) -> [Sample] {
+            snapshot.references.compactMap { reference in
+                value(reference).map { ([("job_id", snapshot.job), ("reference", reference.name), ("topic", reference.topic)], $0) }
+            }
+        }
+        add("tidemark_reference_keys", "gauge", "Keys that a reference table holds.", samples { "\($0.keys)" })
+        add("tidemark_reference_bytes", "gauge", "Memory that a reference table takes.", samples { "\($0.memoryBytes)" })
+        add("tidemark_reference_records_total", "counter", "Records read of a reference topic.", samples { "\($0.records)" })
+        add("tidemark_reference_unusable_total", "counter", "Records of a reference topic that can't be used.", samples { "\($0.unusable)" })
+        add("tidemark_reference_unloaded", "gauge", "Records of a reference topic that the start has still to read.", samples { reference in
+            reference.toLoad.map { "\(max(0, $0 - reference.loaded))" }
+        })
     }
 
     private typealias Sample = (labels: [(name: String, value: String)], value: String)

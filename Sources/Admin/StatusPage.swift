@@ -25,6 +25,7 @@ struct StatusPage {
         \(problems)
         \(partitions)
         \(tables)
+        \(references)
         <footer><a href="/status">status as JSON</a> · <a href="/metrics">metrics</a></footer>
         </body>
         </html>
@@ -56,10 +57,18 @@ struct StatusPage {
             row([
                 escaped(partition.topic), "\(partition.partition)", partition.nextOffset.map { grouped(Int($0)) } ?? "–",
                 partition.lag.map { grouped(Int($0)) } ?? "–", partition.watermark.map(time) ?? "–", partition.isIdle ? "idle" : "read",
-                grouped(Int(partition.records)), grouped(Int(partition.rejected)), grouped(Int(partition.late)),
+                grouped(Int(partition.records)), skipped(partition), grouped(Int(partition.rejected)), grouped(Int(partition.late)),
             ])
         }
-        return table("Partitions", ["Topic", "Partition", "Next offset", "Lag", "Watermark (UTC)", "State", "Records", "Rejected", "Late"], rows)
+        return table("Partitions", ["Topic", "Partition", "Next offset", "Lag", "Watermark (UTC)", "State", "Records", "Skipped", "Rejected", "Late"], rows)
+    }
+
+    /// How many records were passed over, and why when there are any.
+    private func skipped(_ partition: StatusSnapshot.Partition) -> String {
+        let reasons = partition.skipped.sorted { $0.key < $1.key }
+        guard !reasons.isEmpty else { return "0" }
+        let total = grouped(Int(reasons.reduce(0) { $0 + $1.value }))
+        return total + " <span class=\"quiet\">(\(reasons.map { "\(escaped($0.key)) \(grouped(Int($0.value)))" }.joined(separator: ", ")))</span>"
     }
 
     private var tables: String {
@@ -72,11 +81,24 @@ struct StatusPage {
         return table("Tables", ["Table", "Rows gathering", "Batches waiting", "Rows in them", "Last batch delivered", "Rows delivered", "Delivery"], rows)
     }
 
+    /// Nothing for a job without reference topics.
+    private var references: String {
+        guard !snapshot.references.isEmpty else { return "" }
+        let rows = snapshot.references.map { reference in
+            row([
+                escaped(reference.name), escaped(reference.topic), grouped(reference.keys), megabytes(reference.memoryBytes),
+                grouped(Int(reference.records)), grouped(Int(reference.unusable)),
+                "\(grouped(Int(reference.loaded))) of \(reference.toLoad.map { grouped(Int($0)) } ?? "–")",
+            ])
+        }
+        return table("Reference tables", ["Table", "Topic", "Keys", "Memory", "Records", "Unusable", "Read at the start"], rows)
+    }
+
     // MARK: - Pieces
 
     private func table(_ title: String, _ head: [String], _ rows: [String]) -> String {
         let head = head.map { "<th>\($0)</th>" }.joined()
-        let body = rows.isEmpty ? "<tr><td colspan=\"9\" class=\"quiet\">none yet</td></tr>" : rows.joined()
+        let body = rows.isEmpty ? "<tr><td colspan=\"10\" class=\"quiet\">none yet</td></tr>" : rows.joined()
         return "<section><h2>\(title)</h2><table><thead><tr>\(head)</tr></thead><tbody>\(body)</tbody></table></section>"
     }
 

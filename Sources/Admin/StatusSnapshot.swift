@@ -19,6 +19,7 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
     public var isReadingHeld: Bool
     public var partitions: [Partition] = []
     public var tables: [Table] = []
+    public var references: [Reference] = []
     public var memory: Memory
     /// The latest problems, newest first.
     public var problems: [Problem] = []
@@ -122,6 +123,32 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
             self.lastFrozenBatch = lastFrozenBatch
             self.rowsDelivered = rowsDelivered
             self.insertsSent = insertsSent
+        }
+    }
+
+    /// One reference topic and the table that is held of it.
+    public struct Reference: Codable, Sendable, Equatable {
+        public var name: String
+        public var topic: String
+        public var keys: Int
+        public var memoryBytes: Int
+        /// Since this process began; those that could not be used are among them.
+        public var records: UInt64
+        public var unusable: UInt64
+        /// How far the start's reading is, in offsets from where it began; nil where a leader did not say where its
+        /// partition ended.
+        public var loaded: Int64
+        public var toLoad: Int64?
+
+        public init(name: String, topic: String, keys: Int, memoryBytes: Int, records: UInt64, unusable: UInt64, loaded: Int64, toLoad: Int64?) {
+            self.name = name
+            self.topic = topic
+            self.keys = keys
+            self.memoryBytes = memoryBytes
+            self.records = records
+            self.unusable = unusable
+            self.loaded = loaded
+            self.toLoad = toLoad
         }
     }
 

@@ -34,6 +34,13 @@ public struct ClickHouseSettings: Sendable {
     /// Pauses between attempts while the server is down or refuses grow from `retryPause` to `retryPauseLimit`.
     public var retryPause = Duration.milliseconds(100)
     public var retryPauseLimit = Duration.seconds(5)
+    /// How long queries of a job's earlier lineages may keep coming while their end is waited for: then another worker
+    /// of the job is alive.
+    public var otherWorkerPatience = Duration.seconds(300)
+    /// How long a mutation may fail, the server trying it again and again, before a withdrawal stops.
+    public var mutationFailurePatience = Duration.seconds(60)
+    /// How long a mutation may run without finishing another part before a withdrawal stops.
+    public var mutationStallLimit = Duration.seconds(3600)
     /// At most one line of log a table in this time while a trouble lasts.
     public var logInterval = Duration.seconds(10)
     /// A file of certificates to trust instead of the system's.

@@ -7,13 +7,15 @@ import Synchronization
 /// `open` once, then `deliver` from one thread a table; `status` from anywhere.
 public final class ClickHouseSink: BatchSink {
     public let settings: ClickHouseSettings
-    private let log: Logger
+    private let views: [OutputView]
+    let log: Logger
     private let tables = Mutex<[String: OneThreadDelivery]>([:])
 
-    /// Throws `invalid` when the settings can't be right; asks nobody yet.
-    public init(_ settings: ClickHouseSettings, log: Logger) throws(SinkError) {
+    /// `views`: created with the tables. Throws `invalid` when the settings can't be right; asks nobody yet.
+    public init(_ settings: ClickHouseSettings, views: [OutputView] = [], log: Logger) throws(SinkError) {
         try settings.validate()
         self.settings = settings
+        self.views = views
         self.log = log
     }
 
@@ -54,34 +56,33 @@ public final class ClickHouseSink: BatchSink {
         return boxes.map(\.current).sorted { $0.table < $1.table }
     }
 
-    /// Creates the database and the tables that are not there, and names those it created. Throws when the server refuses.
-    public func createTables(_ wanted: [OutputTable]) throws -> Set<String> {
+    /// Creates the database, the tables and the views that are not there, and says of each what became of it, in this
+    /// order. Throws when the server refuses the database or a table; a view that can't be is skipped.
+    public func createTables(_ wanted: [OutputTable]) throws -> [CreationOutcome] {
         let connection = try ClickHouseConnection(settings)
         return try create(wanted, connection, try ServerDialect.detect(connection))
     }
 
-    /// The statements that create the tables on this server, as `tidemark tables --print` shows them.
+    /// The statements that create the tables and views on this server, as `tidemark tables --print` shows them.
     public func createStatements(_ wanted: [OutputTable]) throws -> String {
-        let dialect = try ServerDialect.detect(ClickHouseConnection(settings))
-        return CreateStatements(database: settings.database, dialect: dialect).script(wanted)
+        let connection = try ClickHouseConnection(settings)
+        return try TableCreation(connection: connection, dialect: try ServerDialect.detect(connection)).script(wanted, views)
+    }
+
+    /// The views that are not there, by name.
+    public func missingViews() throws -> [String] {
+        let connection = try ClickHouseConnection(settings)
+        let known = try TableCreation(connection: connection, dialect: try ServerDialect.detect(connection)).knownNames()
+        return views.map(\.name).filter { !known.contains($0) }
     }
 
     @discardableResult
-    private func create(_ wanted: [OutputTable], _ connection: ClickHouseConnection, _ dialect: ServerDialect) throws(SinkError) -> Set<String> {
-        var created: Set<String> = []
-        let statements = CreateStatements(database: settings.database, dialect: dialect)
-        let name = SQLText.string(settings.database)
-        if try connection.rows("SELECT 1 FROM system.databases WHERE name = \(name)").isEmpty {
-            try connection.execute(statements.createDatabase)
+    private func create(_ wanted: [OutputTable], _ connection: ClickHouseConnection, _ dialect: ServerDialect) throws(SinkError) -> [CreationOutcome] {
+        let outcomes = try TableCreation(connection: connection, dialect: dialect).create(wanted, views)
+        for case let (name, .skipped(reason)) in outcomes.map({ ($0.name, $0.what) }) {
+            log.warning("the view \(settings.database).\(name) is not created: \(reason)")
         }
-        for table in wanted {
-            let isThere = try !connection.rows("SELECT 1 FROM system.tables WHERE database = \(name) AND name = \(SQLText.string(table.name))").isEmpty
-            if !isThere {
-                try connection.execute(statements.createTable(table))
-                created.insert(table.name)
-            }
-        }
-        return created
+        return outcomes
     }
 
     /// Without this view no unanswered batch could ever be settled.

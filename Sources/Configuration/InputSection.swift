@@ -8,6 +8,22 @@ public struct InputSection: Sendable {
     public var topicPrefix = "fintech.public."
     /// `input.referenceTimeout`: how long the start waits for the reference topics to be read to their ends.
     public var referenceTimeout: Duration = .seconds(300)
+    /// `input.keyedBy`: what the transactions are keyed by.
+    public var keyedBy = Keying.customerID
+    /// `input.deduplicate.by`: what tells transactions that Debezium sent again.
+    public var deduplicateBy = Deduplication.none
+    /// `input.deduplicate.horizon`: how long ids are remembered, by event time.
+    public var deduplicationHorizon = EventSpan.hours(24)
+
+    public enum Keying: String, Sendable, CaseIterable {
+        case customerID = "customer_id"
+        /// By the row's id, which is Debezium's default, or by anything else: they are re-keyed.
+        case id
+    }
+
+    public enum Deduplication: String, Sendable, CaseIterable {
+        case none, id
+    }
 
     public enum Source: Sendable {
         case kafka(KafkaInputSection)
@@ -19,23 +35,11 @@ public struct InputSection: Sendable {
 
     init(_ reader: inout SettingsReader, kafkaProblem: JobConfiguration.KafkaPropertyCheck) {
         source = InputSection.readSource(&reader, kafkaProblem)
-        topicPrefix = reader.value("input.topicPrefix", default: topicPrefix, expected: "letters, digits, dots, dashes or underscores, at most 200") { text in
-            text.utf8.count <= 200 && text.utf8.allSatisfy(JobConfiguration.isNameByte) ? text : nil
-        }
+        topicPrefix = reader.topicPrefix("input.topicPrefix", default: topicPrefix)
         referenceTimeout = reader.duration("input.referenceTimeout", default: referenceTimeout, from: "1s", to: "24h")
-        InputSection.refuse(&reader, "input.keyedBy", allowed: "customer_id", planned: "id", "re-keying transactions")
-        InputSection.refuse(&reader, "input.deduplicate.by", allowed: "none", planned: "id", "dropping repeated transactions")
-        _ = reader.duration("input.deduplicate.horizon", default: .seconds(86_400), from: "1m", to: "30d")
-    }
-
-    /// A key whose other value comes with a later version.
-    private static func refuse(_ reader: inout SettingsReader, _ key: String, allowed: String, planned: String, _ what: String) {
-        guard let setting = reader.setting(key), setting.text != allowed else { return }
-        if setting.text == planned {
-            reader.report(setting, "\(planned) (\(what)) is not available in this version; expected \(allowed)")
-        } else {
-            reader.report(setting, "expected \(allowed), found \(reader.shown(setting))")
-        }
+        keyedBy = reader.choice("input.keyedBy", default: keyedBy)
+        deduplicateBy = reader.choice("input.deduplicate.by", default: deduplicateBy)
+        deduplicationHorizon = reader.span("input.deduplicate.horizon", default: deduplicationHorizon, from: "1m", to: "30d")
     }
 
     private static func readSource(_ reader: inout SettingsReader, _ kafkaProblem: JobConfiguration.KafkaPropertyCheck) -> Source {
@@ -63,12 +67,6 @@ public struct InputSection: Sendable {
 public struct KafkaInputSection: Sendable {
     /// `input.kafka.properties`: passed to librdkafka as they are. Any of them may hold a secret, so all are hidden.
     public var properties: [String: Secret] = [:]
-    /// Those of them that are secrets by their name, to be taken out of librdkafka's own messages.
-    var namedSecrets: [Secret] {
-        let marks = ["password", "secret", "token", "jaas", "pem", "credential"]
-        return properties.filter { property in marks.contains { property.key.contains($0) } }.map(\.value)
-    }
-
     /// `input.kafka.start`: where to begin in partitions that there is no state of yet.
     public var start = Start.earliest
 
@@ -79,16 +77,7 @@ public struct KafkaInputSection: Sendable {
     }
 
     init(_ reader: inout SettingsReader, start: Setting?, properties: [String: Setting], check: JobConfiguration.KafkaPropertyCheck) {
-        for (name, setting) in properties.sorted(by: { $0.key < $1.key }) {
-            if let problem = check(name, setting.text) {
-                let shown = setting.hasReference ? Redactor([Secret(setting.text)]).redact(problem) : problem
-                reader.report(setting, shown)
-            } else if name == "bootstrap.servers" && setting.text.isEmpty {
-                reader.report(setting, "expected host:port, or several of them with commas between, found nothing")
-            } else {
-                self.properties[name] = Secret(setting.text)
-            }
-        }
+        self.properties = reader.kafkaProperties(properties, check)
         guard let start else { return }
         if let parsed = KafkaInputSection.start(start.text) {
             self.start = parsed

@@ -10,6 +10,7 @@ public struct JobConfiguration: Sendable {
     public var jobID: String
     public var input: InputSection
     public var clickHouse: ClickHouseSection
+    public var kafkaOutput: KafkaOutputSection
     public var sink: SinkSection
     public var state: StateSection
     public var checkpoints: CheckpointSection
@@ -31,10 +32,12 @@ public struct JobConfiguration: Sendable {
     ///   - path: the YAML file.
     ///   - environment: the process's variables: `TIDEMARK_<KEY>` ones and those that `${env:NAME}` names.
     ///   - flags: the `key=value` of each `--set`, later ones overriding earlier ones.
-    ///   - kafkaProblem: what is wrong with a Kafka property of this name and value; nil when nothing is.
+    ///   - kafkaProblem: what is wrong with a Kafka property of this name and value for the input; nil when nothing is.
+    ///   - outputProblem: the same for the output.
     /// - Throws: every problem found, with key, place and what was expected.
     public static func load(
-        path: String, environment: [String: String], flags: [String], kafkaProblem: KafkaPropertyCheck
+        path: String, environment: [String: String], flags: [String], kafkaProblem: KafkaPropertyCheck,
+        outputProblem: KafkaPropertyCheck = { _, _ in nil }
     ) throws(ConfigurationError) -> JobConfiguration {
         guard let data = FileManager.default.contents(atPath: path) else {
             let explanation = "the configuration file can't be read; it must exist and be readable by this user"
@@ -46,29 +49,30 @@ public struct JobConfiguration: Sendable {
             throw ConfigurationError([.init(place: path, key: "", explanation: explanation)])
         }
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        return try JobConfiguration(yaml: text, file: name, environment: environment, flags: flags, kafkaProblem: kafkaProblem)
+        return try JobConfiguration(yaml: text, file: name, environment: environment, flags: flags, kafkaProblem: kafkaProblem, outputProblem: outputProblem)
     }
 
     /// Reads and validates a configuration that is given as text; `file` names it in errors.
     public init(
-        yaml: String, file: String, environment: [String: String] = [:], flags: [String] = [], kafkaProblem: KafkaPropertyCheck = { _, _ in nil }
+        yaml: String, file: String, environment: [String: String] = [:], flags: [String] = [], kafkaProblem: KafkaPropertyCheck = { _, _ in nil },
+        outputProblem: KafkaPropertyCheck = { _, _ in nil }
     ) throws(ConfigurationError) {
         var reader = SettingsReader(yaml: yaml, file: file, environment: environment, flags: flags)
-        self.init(&reader, kafkaProblem: kafkaProblem)
+        self.init(&reader, kafkaProblem: kafkaProblem, outputProblem: outputProblem)
         let problems = reader.finish()
         guard problems.isEmpty else { throw ConfigurationError(problems) }
     }
 
-    /// Every key there is but the entries of `input.kafka.properties`, sorted.
+    /// Every key there is but the entries of `input.kafka.properties` and `output.kafka.properties`, sorted.
     public static var keys: [String] {
         var reader = SettingsReader(yaml: "", file: "", environment: [:], flags: [])
-        _ = JobConfiguration(&reader, kafkaProblem: { _, _ in nil })
-        return (reader.askedKeys.union([InputSection.propertiesKey])).sorted()
+        _ = JobConfiguration(&reader, kafkaProblem: { _, _ in nil }, outputProblem: { _, _ in nil })
+        return (reader.askedKeys.union([InputSection.propertiesKey, KafkaOutputSection.propertiesKey])).sorted()
     }
 
     static let maximumFileSize = 1 << 20
 
-    private init(_ reader: inout SettingsReader, kafkaProblem: KafkaPropertyCheck) {
+    private init(_ reader: inout SettingsReader, kafkaProblem: KafkaPropertyCheck, outputProblem: KafkaPropertyCheck) {
         jobID = JobConfiguration.readJobID(&reader)
         input = InputSection(&reader, kafkaProblem: kafkaProblem)
         clickHouse = ClickHouseSection(&reader)
@@ -81,9 +85,9 @@ public struct JobConfiguration: Sendable {
         fintech = FintechSection(&reader)
         http = HTTPSection(&reader)
         log = LogSection(&reader)
-        JobConfiguration.readOutput(&reader)
-        var secrets = reader.secrets + [clickHouse.password]
-        if case .kafka(let kafka) = input.source { secrets += kafka.namedSecrets }
+        kafkaOutput = KafkaOutputSection(&reader, input: input.source, check: outputProblem)
+        var secrets = reader.secrets + [clickHouse.password] + kafkaOutput.properties.namedSecrets
+        if case .kafka(let kafka) = input.source { secrets += kafka.properties.namedSecrets }
         redactor = Redactor(secrets)
     }
 
@@ -96,14 +100,6 @@ public struct JobConfiguration: Sendable {
         let isName = (1...64).contains(setting.text.utf8.count) && setting.text.utf8.allSatisfy(isNameByte)
         if !isName { reader.report(setting, "expected \(expected), found \(reader.shown(setting))") }
         return setting.text
-    }
-
-    /// Output to Kafka is not there yet: its keys are known, so that a file for a later version says why it fails.
-    private static func readOutput(_ reader: inout SettingsReader) {
-        if reader.flag("output.kafka.enabled", default: false), let setting = reader.setting("output.kafka.enabled") {
-            reader.report(setting, "Kafka output is not available in this version; expected false")
-        }
-        _ = reader.setting("output.kafka.topicPrefix")
     }
 
     /// What names in Kafka and in file paths may hold.

@@ -71,7 +71,7 @@ public struct SinkSection: Sendable {
     /// `sink.ledgerKeep`: how long a delivered batch's origins are kept, so that its rows can be explained.
     public var ledgerKeep: Duration = .seconds(7 * 86_400)
     /// `outbox.limit`: bytes of rows waiting for delivery at which reading stops until some are delivered.
-    public var outboxLimit = 64 << 20
+    public var outboxLimit = 48 << 20
 
     init(_ reader: inout SettingsReader) {
         ledgerKeep = reader.duration("sink.ledgerKeep", default: ledgerKeep, from: "1m", to: "365d")

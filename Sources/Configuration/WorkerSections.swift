@@ -4,14 +4,38 @@ public struct StateSection: Sendable {
     public var directory = "./state"
     /// `state.memoryBudget`: bytes of keyed state held in memory.
     public var memoryBudget = 512 << 20
+    /// `state.restore`: what becomes of an empty state directory.
+    public var restore = Restore.latest
+    /// `state.durability`: when rows may leave: when their epoch is on this disk, or in the checkpoint store.
+    public var durability = Durability.local
+
+    public enum Restore: Sendable, Equatable {
+        /// The newest checkpoint that is whole is restored; without any the state begins anew.
+        case latest
+        /// The state begins anew.
+        case never
+        /// This checkpoint is restored: a number, `latest~2`, `@<time>` or `tag:<name>`.
+        case reference(String)
+    }
+
+    public enum Durability: String, Sendable, CaseIterable { case local, shared }
 
     init(_ reader: inout SettingsReader) {
         directory = reader.value("state.directory", default: directory, expected: "the path of a directory") { $0.isEmpty ? nil : $0 }
         memoryBudget = reader.bytes("state.memoryBudget", default: memoryBudget, from: "16MiB", to: "1TiB")
+        restore = reader.value("state.restore", default: restore, expected: "latest, never, or a checkpoint: its number, latest~2, @2026-09-01T10:00Z or tag:name") { text in
+            switch text {
+            case "": nil
+            case "latest": .latest
+            case "never": .never
+            default: .reference(text)
+            }
+        }
+        durability = reader.value("state.durability", default: durability, expected: "local or shared") { Durability(rawValue: $0) }
     }
 }
 
-/// `checkpoints`: read and validated; storing checkpoints comes with a later version.
+/// `checkpoints`: where copies of the state go, how often, and for how long.
 public struct CheckpointSection: Sendable {
     /// `checkpoints.store`
     public var store = Store.directory("./checkpoints")
@@ -24,15 +48,27 @@ public struct CheckpointSection: Sendable {
         case directory(String)
         /// `s3://bucket/prefix`
         case s3(bucket: String, prefix: String)
+        /// `off`: no checkpoints are written.
+        case off
+
+        /// As the store itself takes it; nil for none.
+        public var location: String? {
+            switch self {
+            case .directory(let path): path
+            case .s3(let bucket, let prefix): "s3://\(bucket)" + (prefix.isEmpty ? "" : "/" + prefix)
+            case .off: nil
+            }
+        }
     }
 
     init(_ reader: inout SettingsReader) {
-        store = reader.value("checkpoints.store", default: store, expected: "a directory or s3://bucket/prefix", CheckpointSection.store)
+        store = reader.value("checkpoints.store", default: store, expected: "a directory, s3://bucket/prefix, or off", CheckpointSection.store)
         interval = reader.duration("checkpoints.interval", default: interval, from: "1s", to: "24h")
         keep = reader.integer("checkpoints.keep", default: keep, in: 1...10_000)
     }
 
     private static func store(_ text: String) -> Store? {
+        if text == "off" { return .off }
         guard let scheme = text.firstRange(of: "://") else { return text.isEmpty ? nil : .directory(text) }
         guard text[..<scheme.lowerBound] == "s3" else { return nil }
         let path = text[scheme.upperBound...].split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
@@ -50,7 +86,7 @@ public struct EpochSection: Sendable {
     /// `epoch.maxRecords`: input records of all tasks together.
     public var maxRecords = 500_000
     /// `epoch.maxBytes`: bytes of what would be committed, of all tasks together.
-    public var maxBytes = 64 << 20
+    public var maxBytes = 24 << 20
 
     init(_ reader: inout SettingsReader) {
         interval = reader.duration("epoch.interval", default: interval, from: "10ms", to: "5m")

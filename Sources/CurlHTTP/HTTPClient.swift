@@ -3,8 +3,9 @@ import CCurl
 /// A blocking HTTP/1.1 client on one connection that it keeps, for one thread at a time.
 ///
 /// Every socket has `SO_LINGER 0` from the start: giving a request up, or the end of the process, resets the connection,
-/// so that no byte leaves this machine later (what has arrived, the other side may still read). Redirects are not followed, proxies not used (one could hold a request back and
-/// deliver it later), `Expect: 100-continue` is never sent, and no request is repeated on its own.
+/// so that no byte leaves this machine later (what has arrived, the other side may still read). Redirects are not followed,
+/// proxies not used (one could hold a request back and deliver it later), `Expect: 100-continue` is sent with signed
+/// requests alone, and no request is repeated on its own.
 public final class HTTPClient {
     private let handle: OpaquePointer
     private let settings: HTTPClientSettings
@@ -40,13 +41,40 @@ public final class HTTPClient {
         _ request: HTTPRequest, body: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
         isCancelled: () -> Bool = { false }
     ) throws(HTTPError) -> HTTPResponse {
+        try perform(request, sending: .bytes(body), receiver: nil, isCancelled: isCancelled)
+    }
+
+    /// Sends the first `length` bytes of an open file as the request's body; its position is neither used nor moved.
+    public func perform(
+        _ request: HTTPRequest, file descriptor: Int32, length: Int, isCancelled: () -> Bool = { false }
+    ) throws(HTTPError) -> HTTPResponse {
+        try perform(request, sending: .file(descriptor: descriptor, length: length), receiver: nil, isCancelled: isCancelled)
+    }
+
+    /// Hands the body of a 2xx answer to `receive` as it comes, without a limit; another answer's body is in the response.
+    ///
+    /// - Parameter receive: returns nil to go on, or why it can't, which ends the request with an error that says so.
+    public func perform(
+        _ request: HTTPRequest, isCancelled: () -> Bool = { false }, receive: (UnsafeRawBufferPointer) -> String?
+    ) throws(HTTPError) -> HTTPResponse {
+        try withoutActuallyEscaping(receive) { (receive) throws(HTTPError) -> HTTPResponse in
+            let nothing = HTTPBody.bytes(UnsafeRawBufferPointer(start: nil, count: 0))
+            return try perform(request, sending: nothing, receiver: receive, isCancelled: isCancelled)
+        }
+    }
+
+    private func perform(
+        _ request: HTTPRequest, sending body: HTTPBody, receiver: ((UnsafeRawBufferPointer) -> String?)?, isCancelled: () -> Bool
+    ) throws(HTTPError) -> HTTPResponse {
         for header in request.headers where header.name.contains(where: \.isNewline) || header.value.contains(where: \.isNewline) {
             throw HTTPError(.invalidRequest, "the header \(header.name) holds a line break")
         }
-        // libcurl's way to write a header without a value; "Expect:" takes that one out.
-        let headers = HeaderList(request.headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" } + ["Expect:"])
+        // libcurl's way to write a header without a value; "Expect:" takes that one out, but libcurl 7.88 would sign it as if it
+        // were sent, so signed requests go without: they say that they expect a 100, but don't wait for it.
+        let unwanted = request.signature == nil ? ["Expect:"] : []
+        let headers = HeaderList(request.headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" } + unwanted)
         return try withoutActuallyEscaping(isCancelled) { (isCancelled) throws(HTTPError) -> HTTPResponse in
-            let transfer = HTTPTransfer(body: body, settings: settings, isCancelled: isCancelled)
+            let transfer = HTTPTransfer(body: body, receiver: receiver, settings: settings, isCancelled: isCancelled)
             curl_easy_reset(easy)  // keeps the connection
             try configure(request, transfer, headers)
             let code = curl_easy_perform(easy)
@@ -75,13 +103,26 @@ public final class HTTPClient {
         try set(tidemark_curl_set_long(easy, CURLOPT_MAXAGE_CONN, max(1, Int(settings.idleLimit.components.seconds))), "the idle limit")
         try set(tidemark_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeout.inMilliseconds), "the connect time-out")
         try set(tidemark_curl_set_long(easy, CURLOPT_TIMEOUT_MS, request.totalTimeout.inMilliseconds), "the total time-out")
+        if let stall = request.stallTimeout {
+            try set(tidemark_curl_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1), "the stall time-out")
+            try set(tidemark_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, Int(stall.components.seconds))), "the stall time-out")
+        }
         try set(tidemark_curl_set_text(easy, CURLOPT_USERAGENT, settings.userAgent), "the user agent")
         if let file = settings.certificateAuthorityFile {
             try set(tidemark_curl_set_text(easy, CURLOPT_CAINFO, file), "the certificate file \(file)")
         }
         try set(tidemark_curl_set_list(easy, CURLOPT_HTTPHEADER, headers.first), "the headers")
-        try configureMethod(request.method, bodyLength: transfer.body.count)
+        if let signature = request.signature { try configure(signature) }
+        try configureMethod(request.method, bodyLength: transfer.body.length)
         try configureCallbacks(transfer)
+    }
+
+    private func configure(_ signature: AWSSignature) throws(HTTPError) {
+        let scope = "aws:amz:\(signature.region):\(signature.service)"
+        try set(tidemark_curl_set_text(easy, CURLOPT_AWS_SIGV4, scope), "the signature's scope")
+        try set(tidemark_curl_set_text(easy, CURLOPT_USERNAME, signature.accessKey), "the access key")
+        try set(tidemark_curl_set_text(easy, CURLOPT_PASSWORD, signature.secretKey), "the secret key")
+        try set(tidemark_curl_set_long(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 1), "not waiting for a 100")
     }
 
     private func configureMethod(_ method: HTTPRequest.Method, bodyLength: Int) throws(HTTPError) {

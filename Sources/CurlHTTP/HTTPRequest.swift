@@ -8,6 +8,10 @@ public struct HTTPRequest: Sendable {
     public var headers: [(name: String, value: String)]
     /// From the first byte sent to the last one received.
     public var totalTimeout: Duration
+    /// The longest time without a byte in either direction, in whole seconds; nil leaves it to `totalTimeout`.
+    public var stallTimeout: Duration?
+    /// nil sends the request as it is.
+    public var signature: AWSSignature?
 
     public init(_ method: Method, url: String, headers: [(name: String, value: String)] = [], totalTimeout: Duration = .seconds(30)) {
         self.method = method

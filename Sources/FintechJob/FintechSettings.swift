@@ -10,6 +10,17 @@ public struct FintechSettings: Sendable {
     public var outOfOrderness = EventSpan.seconds(5)
     /// How far a record's times may lie after its Kafka timestamp before they count as wrong.
     public var maxAhead = EventSpan.hours(1)
+    /// What the transactions' topic is keyed by.
+    public var keyedBy = Keying.customerID
+    /// How long by event time a transaction's id is remembered, so that it counts once; nil to count whatever comes.
+    public var deduplicationHorizon: EventSpan?
+
+    /// What a topic is keyed by; the raw values are the configuration's and are stored.
+    public enum Keying: String, Sendable {
+        case customerID = "customer_id"
+        /// By the row's own id, or by anything else.
+        case id
+    }
 
     /// The score from which a transaction becomes a fraud alert, 0 to 100.
     public var alertThreshold = 60

@@ -18,7 +18,7 @@ final class CommitStatements {
     init(_ database: Database) throws {
         setEpoch = try Statement(database, "UPDATE meta SET value = ? WHERE name = 'epoch'")
         setPosition = try Statement(database, "UPDATE task SET next_offset = ?, last_offset = ?, last_timestamp = ?, last_checksum = ? WHERE id = ?")
-        setWatermark = try Statement(database, "UPDATE task SET watermark = ? WHERE id = ?")
+        setWatermark = try Statement(database, "UPDATE task SET watermark = ?, ended = ? WHERE id = ?")
         addDelta = try Statement(database, "INSERT INTO delta (sequence, task, state_table, epoch, bytes) VALUES (?, ?, ?, ?, ?)")
         addMessage = try Statement(database, "INSERT INTO message (sender, receiver, epoch, count, bytes) VALUES (?, ?, ?, ?, ?)")
         removeMessage = try Statement(database, "DELETE FROM message WHERE sequence = ?")

@@ -111,6 +111,14 @@ final class Database {
         }
     }
 
+    /// Runs `body` and undoes what it did.
+    func undone<Result>(_ body: () throws -> Result) throws -> Result {
+        try execute("BEGIN IMMEDIATE")
+        let result = Swift.Result { try body() }
+        if sqlite3_get_autocommit(handle) == 0 { try execute("ROLLBACK") }
+        return try result.get()
+    }
+
     /// Moves the write-ahead log into the file and empties it.
     func checkpointLog() throws {
         try check(sqlite3_wal_checkpoint_v2(handle, "main", SQLITE_CHECKPOINT_TRUNCATE, nil, nil), while: "checkpointing the log")

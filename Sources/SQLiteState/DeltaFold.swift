@@ -10,8 +10,8 @@ struct FoldGroup: Hashable {
 struct DeltaFold {
     let database: Database
 
-    /// Folds a group's deltas whose numbers are in `sequences` and whose epochs are after `epoch`: closed windows first (in
-    /// order, with what came before them gone), then the last word on each key, sorted by key.
+    /// Folds a group's deltas whose numbers are in `sequences` and whose epochs are after `epoch`: closed windows first (with
+    /// what came before them gone), then the last word on each key, sorted by key.
     /// The deltas themselves stay.
     func fold(_ group: FoldGroup, sequences: ClosedRange<Int64>, after epoch: Epoch) throws -> (changes: Int, bytes: Int) {
         var blobs: [[UInt8]] = []
@@ -21,14 +21,15 @@ struct DeltaFold {
         )
         while try select.step() { blobs.append(select.blob(0).copy()) }
 
-        var closed: Set<[UInt8]> = []
+        /// How many changes came before each window was closed last.
+        var closed: [[UInt8]: Int] = [:]
         var changes: [FoldedChange] = []
         for blob in blobs {
             let isComplete = blob.withUnsafeBytes { bytes in
                 StateDelta.forEachChange(in: ByteView(bytes)) { change in
                     // The blobs live until the end of this function, so views into them may be kept for as long.
                     switch change {
-                    case .windowClosed(let prefix): closed.insert(prefix.copy())
+                    case .windowClosed(let prefix): closed[prefix.copy()] = changes.count
                     case .removed(let key): changes.append(FoldedChange(key: key, record: nil, order: changes.count))
                     case .stored(let key, let record): changes.append(FoldedChange(key: key, record: record, order: changes.count))
                     }
@@ -39,11 +40,10 @@ struct DeltaFold {
             }
         }
         try withExtendedLifetime(blobs) {
-            try deleteWindows(closed, group)
-            // A window is closed for good, so whatever the deltas say of its keys is over.
-            if !closed.isEmpty { changes.removeAll { $0.key.count >= 8 && closed.contains($0.key.prefix(8).copy()) } }
+            try deleteWindows(closed.keys, group)
+            if !closed.isEmpty { changes.removeAll { $0.key.count >= 8 && $0.order < closed[$0.key.prefix(8).copy()] ?? 0 } }
             changes.sort { $0.key == $1.key ? $0.order < $1.order : $0.key < $1.key }
-            try apply(changes, group)
+            try apply(changes, group, try carriedFields(of: group.table))
         }
         return (changes.count + closed.count, blobs.reduce(0) { $0 + $1.count })
     }
@@ -54,7 +54,7 @@ struct DeltaFold {
         let order: Int
     }
 
-    private func deleteWindows(_ closed: Set<[UInt8]>, _ group: FoldGroup) throws {
+    private func deleteWindows(_ closed: some Sequence<[UInt8]>, _ group: FoldGroup) throws {
         let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key >= ? AND key < ?")
         for prefix in closed {
             let end = DeltaFold.keyAfterWindow(of: prefix)
@@ -76,16 +76,41 @@ struct DeltaFold {
         return end
     }
 
-    private func apply(_ changes: [FoldedChange], _ group: FoldGroup) throws {
+    /// What of a fallback's records comes from the records before them; nil for every other table.
+    private func carriedFields(of table: Int64) throws -> CarriedFields? {
+        let row = try Statement(database, "SELECT 1 FROM state_table WHERE id = ? AND carried IS NOT NULL AND carried <> '[]'")
+        try row.bind(.integer(table))
+        defer { row.reset() }
+        guard try row.step(), let found = try CatalogTable.all(in: database).first(where: { $0.id == table }) else { return nil }
+        return CarriedFields(found.carried, of: found.schema)
+    }
+
+    private func apply(_ changes: [FoldedChange], _ group: FoldGroup, _ carried: CarriedFields?) throws {
         let upsert = try Statement(database, "INSERT INTO keyed (task, state_table, key, record) VALUES (?, ?, ?, ?) ON CONFLICT (task, state_table, key) DO UPDATE SET record = excluded.record")
         let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key = ?")
+        let earlier = try Statement(database, "SELECT record FROM keyed WHERE task = ? AND state_table = ? AND key = ?")
+        var merged = ByteWriter()
+        var isForgotten = false
         for (index, change) in changes.enumerated() {
+            isForgotten = isForgotten || change.record == nil
             if index + 1 < changes.count && changes[index + 1].key == change.key { continue }
-            if let record = change.record {
-                try upsert.run(.integer(group.task), .integer(group.table), .blob(change.key), .blob(record))
-            } else {
+            defer { isForgotten = false }
+            guard var record = change.record else {
                 try delete.run(.integer(group.task), .integer(group.table), .blob(change.key))
+                continue
             }
+            if let carried, !isForgotten {
+                try earlier.bind(.integer(group.task), .integer(group.table), .blob(change.key))
+                defer { earlier.reset() }
+                if try earlier.step() {
+                    merged.removeAll()
+                    guard carried.merge(record, over: earlier.blob(0), into: &merged) else {
+                        throw StateError(.corrupt, "the state file \(database.path) is damaged: a record can't be read; \(StateError.wayOut)")
+                    }
+                    record = merged.view
+                }
+            }
+            try upsert.run(.integer(group.task), .integer(group.table), .blob(change.key), .blob(record))
         }
     }
 }

@@ -47,6 +47,7 @@ extension SQLiteStateStore {
         let epoch = Statement.Value.integer(Int64(cut.epoch.number))
         try statements.setEpoch.run(.text(String(cut.epoch.number)))
         var offsets = ByteWriter()
+        var scratch = MappingScratch()
         for task in cut.tasks {
             let id = try opened.catalog.id(of: task.task)
             if let position = task.position {
@@ -55,22 +56,40 @@ extension SQLiteStateStore {
                 offsets.write(zigzag: position.next)
             }
             if task.watermark != opened.watermarks[task.task] {
-                try statements.setWatermark.run(.integer(task.watermark.milliseconds), .integer(id))
+                try statements.setWatermark.run(.integer(task.watermark.milliseconds), .integer(task.isEnded ? 1 : 0), .integer(id))
             }
             for delta in task.deltas {
                 guard let table = opened.catalog.stateTables[task.task.stage]?[delta.table] else {
                     throw StateError(.bug, "task \(task.task) changed the undeclared state table \(delta.table)")
                 }
-                change.lastDelta += 1
-                try delta.bytes.withUnsafeBytes { bytes in
-                    try statements.addDelta.run(.integer(change.lastDelta), .integer(id), .integer(table.id), epoch, .blob(ByteView(bytes)))
+                try write(delta.bytes, of: id, table.id, epoch, statements, &change)
+                if let fallback = opened.catalog.fallback(of: table) {
+                    try write(try earlier(delta, fallback, scratch: &scratch), of: id, fallback.id, epoch, statements, &change)
                 }
-                change.deltaBytes += delta.bytes.count
             }
             try write(task, id, epoch, opened, &change)
         }
         if !offsets.isEmpty { try statements.addOffsets.run(epoch, .integer(cut.wallClock), .blob(offsets.view)) }
         try writeBatches(cut, epoch, opened, change)
+    }
+
+    private func write(
+        _ delta: [UInt8], of task: Int64, _ table: Int64, _ epoch: Statement.Value, _ statements: CommitStatements, _ change: inout CommittedChange
+    ) throws {
+        change.lastDelta += 1
+        try delta.withUnsafeBytes { bytes in
+            try statements.addDelta.run(.integer(change.lastDelta), .integer(task), .integer(table), epoch, .blob(ByteView(bytes)))
+        }
+        change.deltaBytes += delta.count
+    }
+
+    /// A delta as the version before reads it.
+    private func earlier(_ delta: StateDelta, _ fallback: Fallback, scratch: inout MappingScratch) throws -> [UInt8] {
+        let mapped = delta.bytes.withUnsafeBytes { fallback.mapping.map(delta: ByteView($0), scratch: &scratch) }
+        guard let mapped else {
+            throw StateError(.bug, "records of state table \(delta.table) can't be said in version \(fallback.mapping.to.version), which may still go on from this state; `tidemark finalize` ends that")
+        }
+        return mapped
     }
 
     private func write(_ position: SourcePosition, of task: Int64, _ statements: CommitStatements) throws {

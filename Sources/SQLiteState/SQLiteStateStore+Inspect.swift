@@ -2,28 +2,27 @@ import CSQLite
 import Engine
 
 extension SQLiteStateStore {
-    /// What `open` would find, without changing anything; nil where there is no state yet. Throws what `open` would.
-    public func inspect(_ topology: Topology) throws -> RestoredState? {
+    /// What `open` would find, without changing anything; nil where there is no state yet. Throws what `open` would, but
+    /// what it would refuse for the state tables' sake.
+    public func inspect(_ topology: Topology) throws -> InspectedState? {
         try exclusively {
             guard try integer("SELECT count(*) FROM sqlite_schema") > 0 else { return nil }
-            let isNew = try prepareFile(job: topology.job)
-            let opened = Opened(catalog: try StateCatalog(database), statements: try CommitStatements(database))
-            var found: RestoredState?
-            do {
-                try database.transaction {
-                    try upgradeFile()
-                    try opened.catalog.declare(topology)
-                    found = try restoredState(isNew: isNew, opened)
-                    throw Undo()
-                }
-            } catch is Undo {
-                // On purpose: the declarations must not stay.
+            return try database.undone {
+                let isNew = try prepareFile(job: topology.job)
+                try keepSettings(of: topology)
+                let opened = Opened(catalog: try StateCatalog(database), statements: try CommitStatements(database))
+                let compatibility = try compatibility(of: topology, opened.catalog, dropping: settings.droppedTables)
+                try opened.catalog.declareOutputs(of: topology)
+                return InspectedState(restored: try restoredState(isNew: isNew, opened), compatibility: compatibility)
             }
-            return found
         }
     }
 
-    private struct Undo: Error {}
+    /// What a start would find, and do with the state tables.
+    public struct InspectedState: Sendable {
+        public let restored: RestoredState
+        public let compatibility: StateCompatibility
+    }
 
     /// The version of the SQLite library that runs.
     public static var libraryVersion: String { String(cString: sqlite3_libversion()) }

@@ -8,9 +8,11 @@ extension SQLiteStateStore {
         }
         opened.lastEpoch = Epoch(epoch)
         try readFoldStatus(opened)
+        let ends = try lineageEnds(Lineage(lineage), opened)
         return RestoredState(
             isNew: isNew, lineage: Lineage(lineage), identity: try identity(), epoch: Epoch(epoch), partitions: try CheckpointFacts.partitions(database),
-            tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(Lineage(lineage), opened), withdrawal: try withdrawal(Lineage(lineage), opened)
+            tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(Lineage(lineage), opened), withdrawal: try withdrawal(Lineage(lineage), ends),
+            lineageEnds: ends
         )
     }
 
@@ -21,7 +23,7 @@ extension SQLiteStateStore {
 
     private func tasks(_ opened: Opened) throws -> [TaskID: RestoredTask] {
         var tasks: [TaskID: RestoredTask] = [:]
-        let statement = try Statement(database, "SELECT id, watermark, next_offset, last_offset, last_timestamp, last_checksum FROM task")
+        let statement = try Statement(database, "SELECT id, watermark, next_offset, last_offset, last_timestamp, last_checksum, ended FROM task")
         while try statement.step() {
             guard let task = opened.catalog.taskIDs[statement.integer(0)] else { continue }
             let watermark = statement.isNull(1) ? EventTime.distantPast : EventTime(milliseconds: statement.integer(1))
@@ -32,7 +34,7 @@ extension SQLiteStateStore {
                 )
                 position = SourcePosition(next: statement.integer(2), last: last)
             }
-            tasks[task] = RestoredTask(watermark: watermark, position: position)
+            tasks[task] = RestoredTask(watermark: watermark, isEnded: statement.integer(6) != 0, position: position)
             opened.watermarks[task] = watermark
         }
         return tasks
@@ -125,8 +127,8 @@ extension SQLiteStateStore {
         try statement.bind(.integer(task), .integer(tableID))
         defer { statement.reset() }
         while try statement.step() {
-            // What can't be loaded within the budget is read when it is asked for; timers are needed at once.
-            if table.memoryBytes > memoryBudget && !table.schema.hasTimer {
+            // What can't be loaded within the budget is read when it is asked for.
+            if table.memoryBytes > memoryBudget && !table.isHeldWhole {
                 let key = statement.blob(0).copy()
                 statement.reset()
                 return try noteUnloaded(from: key, table, task, tableID)

@@ -19,6 +19,8 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         public var logPages = 4096
         /// For how long delivered batches and epochs' offsets are kept, in milliseconds.
         public var ledgerKeepMilliseconds: Int64 = 7 * 86_400_000
+        /// State tables that the job does not have any more, to be dropped when the file is opened: as `name` or `stage/name`.
+        public var droppedTables: [String] = []
 
         public init() {}
     }
@@ -90,20 +92,23 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
 
     public func open(_ topology: Topology) throws -> RestoredState {
         try exclusively {
-            let isNew = try prepareFile(job: topology.job)
-            let catalog = try StateCatalog(database)
-            try database.transaction {
-                try upgradeFile()
-                try catalog.declare(topology)
-                try setMeta("job_version", String(topology.version))
+            let (isNew, catalog, changes) = try database.transaction {
+                let isNew = try prepareFile(job: topology.job)
+                try keepSettings(of: topology)
+                let catalog = try StateCatalog(database)
+                return (isNew, catalog, try declare(topology, catalog))
             }
+            if !changes.isEmpty { try database.checkpointLog() }
             let opened = Opened(catalog: catalog, statements: try CommitStatements(database))
             self.opened = opened
-            return try restoredState(isNew: isNew, opened)
+            var restored = try restoredState(isNew: isNew, opened)
+            restored.changes = changes
+            return restored
         }
     }
 
-    /// Makes the tables of a new file, or checks that an old one is ours; true when no epoch was ever committed to it.
+    /// Makes the tables of a new file, or checks that an old one is ours and brings its format up to date; true when no
+    /// epoch was ever committed to it. Must run inside a transaction.
     func prepareFile(job: String) throws -> Bool {
         let version = try integer("PRAGMA user_version")
         let application = try integer("PRAGMA application_id")
@@ -111,35 +116,34 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
             guard try integer("SELECT count(*) FROM sqlite_schema") == 0 else {
                 throw StateError(.invalid, "\(database.path) is another program's database; set state.directory to a directory of Tidemark's own")
             }
-            try database.transaction {
-                try database.execute(StateFormat.create)
-                try database.execute("PRAGMA user_version = \(StateFormat.version)")
-                try database.execute("PRAGMA application_id = \(Database.applicationID)")
-                try setMeta("job", job)
-                try setMeta("lineage", String(Lineage.first.number))
-                try setMeta("epoch", "0")
-                try setMeta(KeptChanges.entry, "0")
-                try setMeta("identity", String(UInt64.random(in: .min ... .max), radix: 16))
-            }
+            try database.execute(StateFormat.create)
+            try database.execute("PRAGMA user_version = \(StateFormat.version)")
+            try database.execute("PRAGMA application_id = \(Database.applicationID)")
+            try setMeta("job", job)
+            try setMeta("lineage", String(Lineage.first.number))
+            try setMeta("epoch", "0")
+            try setMeta(KeptChanges.entry, "0")
+            try setMeta("identity", String(UInt64.random(in: .min ... .max), radix: 16))
             return true
         }
         guard application == Database.applicationID else {
             throw StateError(.invalid, "\(database.path) is another program's database; set state.directory to a directory of Tidemark's own")
         }
         guard version == StateFormat.version || StateFormat.upgradable.contains(version) else {
-            throw StateError(.incompatible, "\(database.path) has format \(version), this version of Tidemark reads \(StateFormat.version); start the version that wrote it")
+            throw StateError(.incompatible, "\(database.path) has format \(version), this version of Tidemark reads up to \(StateFormat.version); start the version that wrote it")
         }
         let owner = try meta("job")
         guard owner == job else {
             throw StateError(.invalid, "the state in \(database.path) belongs to job \(owner), not to \(job); set job.id or state.directory")
         }
+        try upgradeFile()
         return try meta("epoch") == "0"
     }
 
-    /// Brings a file of an older format to this version. Must run inside a transaction.
-    func upgradeFile() throws {
+    /// Brings a file of an older format to this version.
+    private func upgradeFile() throws {
         guard try integer("PRAGMA user_version") != StateFormat.version else { return }
-        try database.execute(StateFormat.addedByFormat2)
+        try database.execute(StateFormat.upgradeOfFormat1)
         // What an earlier version folded it has dropped.
         try setMeta(KeptChanges.entry, try meta("epoch"))
         try database.execute("PRAGMA user_version = \(StateFormat.version)")
@@ -156,6 +160,22 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
 
     func setMeta(_ name: String, _ value: String) throws {
         try database.setMeta(name, value)
+    }
+
+    /// Remembers the settings that the state is built on; refuses others than those remembered. Must run inside a transaction.
+    func keepSettings(of topology: Topology) throws {
+        for (name, value) in topology.fixedSettings.sorted(by: { $0.key < $1.key }) {
+            let entry = "setting \(name)"
+            let known = try Statement(database, "SELECT value FROM meta WHERE name = ?")
+            try known.bind(.text(entry))
+            guard try known.step() else {
+                try setMeta(entry, value)
+                continue
+            }
+            guard known.text(0) == value else {
+                throw StateError(.invalid, "the state in \(database.path) was built with \(name): \(known.text(0)), and \(value) is set now, with which keys would no longer meet their state. Set \(known.text(0)) again, or start the job anew with an empty state directory and new tables")
+            }
+        }
     }
 
     public func register(partitions: [String: Int]) throws {

@@ -1,5 +1,4 @@
 import Engine
-import Foundation
 
 /// The small numbers that stand for tasks, state tables and output tables in the state file's rows.
 final class StateCatalog {
@@ -7,9 +6,13 @@ final class StateCatalog {
     private(set) var taskIDs: [Int64: TaskID] = [:]
     private(set) var outputs: [String: Int64] = [:]
     private(set) var outputNames: [Int64: String] = [:]
-    /// By stage, then table name.
-    private(set) var stateTables: [StageName: [String: (id: Int64, schema: StateSchema)]] = [:]
-    private let database: Database
+    /// Every stored state table, whatever its role.
+    private(set) var stored: [CatalogTable] = []
+    /// The current ones, by stage, then table name.
+    private(set) var stateTables: [StageName: [String: CatalogTable]] = [:]
+    /// What is written beside a current table, by the current one's number.
+    private var fallbacks: [Int64: Fallback] = [:]
+    let database: Database
 
     init(_ database: Database) throws {
         self.database = database
@@ -19,17 +22,20 @@ final class StateCatalog {
         }
         let output = try Statement(database, "SELECT id, name FROM output_table")
         while try output.step() { remember(output.text(1), output.integer(0)) }
-        let state = try Statement(database, "SELECT id, stage, name, version, key_kind, has_timer, fields FROM state_table")
-        while try state.step() {
-            guard let kind = StateKeyKind(rawValue: state.text(4)), let fields = StateCatalog.fields(fromJSON: state.text(6)) else {
-                throw StateError(.incompatible, "state table \(state.text(2)) in \(database.path) has a key or fields that this version does not know; use the version that wrote it, or a newer one")
-            }
-            let schema = StateSchema(
-                table: state.text(2), version: Int(state.integer(3)), key: kind, hasTimer: state.integer(5) != 0, fields: fields
-            )
-            stateTables[StageName(state.text(1)), default: [:]][schema.table] = (state.integer(0), schema)
-        }
+        try readStateTables()
     }
+
+    /// Reads the state tables anew, after they were changed.
+    func readStateTables() throws {
+        stored = try CatalogTable.all(in: database)
+        stateTables = [:]
+        for table in stored where table.stored.role == .current { stateTables[table.stored.stage, default: [:]][table.schema.table] = table }
+    }
+
+    /// From now on what is written to a current table is also written to `fallback`.
+    func write(_ fallback: Fallback, beside table: CatalogTable) { fallbacks[table.id] = fallback }
+
+    func fallback(of table: CatalogTable) -> Fallback? { fallbacks[table.id] }
 
     private func remember(_ task: TaskID, _ id: Int64) {
         tasks[task] = id
@@ -41,23 +47,24 @@ final class StateCatalog {
         outputNames[id] = output
     }
 
-    /// Makes sure that the topology's state and output tables are known, unchanged where they were known already.
+    /// Makes sure that the topology's output tables are known, and that nothing waits for what it does not have.
     /// Must run inside a transaction.
-    func declare(_ topology: Topology) throws {
-        for table in topology.tables where outputs[table.name] == nil {
-            try Statement(database, "INSERT INTO output_table (name) VALUES (?)").run(.text(table.name))
-            remember(table.name, try lastID())
+    func declareOutputs(of topology: Topology) throws {
+        let tables = topology.outboxTables.map(\.name)
+        for table in tables where outputs[table] == nil {
+            try Statement(database, "INSERT INTO output_table (name) VALUES (?)").run(.text(table))
+            remember(table, try lastID())
         }
-        try refuseUndeliveredRows(notIn: Set(topology.tables.map(\.name)))
-        for stage in topology.stages {
-            let schemas = stage.blueprint.schemas
-            for schema in schemas { try declare(schema, in: stage.name) }
-            for known in stateTables[stage.name, default: [:]].keys where !schemas.contains(where: { $0.table == known }) {
-                throw StateError(.incompatible, "the state holds table \(known) of stage \(stage.name), which this version of the job does not have; start the version that has it, or start with an empty state directory")
-            }
-        }
-        for stage in stateTables.keys where !topology.stages.contains(where: { $0.name == stage }) {
-            throw StateError(.incompatible, "the state holds stage \(stage), which this version of the job does not have; start the version that has it, or start with an empty state directory")
+        try refuseUndeliveredRows(notIn: Set(tables))
+        try refuseMessages(notTo: Set(topology.stages.map(\.name)))
+    }
+
+    /// Batches for a stage that there is no more would be lost.
+    private func refuseMessages(notTo stages: Set<StageName>) throws {
+        let waiting = try Statement(database, "SELECT DISTINCT receiver FROM message")
+        while try waiting.step() {
+            guard let receiver = taskIDs[waiting.integer(0)], !stages.contains(receiver.stage) else { continue }
+            throw StateError(.incompatible, "batches wait for stage \(receiver.stage), but this version of the job does not have it; start the version that has it, let it drain, then this one")
         }
     }
 
@@ -68,21 +75,10 @@ final class StateCatalog {
             try waiting.bind(.integer(id))
             guard try waiting.step() else { continue }
             waiting.reset()
+            if let sink = OutboxTable.sink(ofName: name) {
+                throw StateError(.incompatible, "rows wait to be delivered to the output \(sink) (\(name)), but it is switched off now: switch it on again and stop the job with SIGTERM once it delivers, so that it drains; then switch it off")
+            }
             throw StateError(.incompatible, "rows of table \(name) wait to be delivered, but this version of the job does not have that table; start the version that has it and let it drain, then this one")
-        }
-    }
-
-    private func declare(_ schema: StateSchema, in stage: StageName) throws {
-        guard let known = stateTables[stage]?[schema.table] else {
-            try Statement(database, "INSERT INTO state_table (stage, name, version, key_kind, has_timer, fields) VALUES (?, ?, ?, ?, ?, ?)").run(
-                .text(stage.text), .text(schema.table), .integer(Int64(schema.version)), .text(schema.key.rawValue),
-                .integer(schema.hasTimer ? 1 : 0), .text(StateCatalog.json(schema.fields))
-            )
-            stateTables[stage, default: [:]][schema.table] = (try lastID(), schema)
-            return
-        }
-        guard known.schema == schema else {
-            throw StateError(.incompatible, "state table \(schema.table) of stage \(stage) is stored in version \(known.schema.version) with other fields than this job's version \(schema.version); start the version of the job that wrote it, or start with an empty state directory")
         }
     }
 
@@ -101,28 +97,9 @@ final class StateCatalog {
         taskIDs = Dictionary(uniqueKeysWithValues: known.map { ($1, $0) })
     }
 
-    private func lastID() throws -> Int64 {
+    func lastID() throws -> Int64 {
         let statement = try Statement(database, "SELECT last_insert_rowid()")
         _ = try statement.step()
         return statement.integer(0)
-    }
-
-    private struct Field: Codable {
-        let name: String
-        let type: String
-    }
-
-    static func json(_ fields: [StateField]) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        // Encoding two strings a field can't fail.
-        let data = try! encoder.encode(fields.map { Field(name: $0.name, type: $0.type.rawValue) })
-        return String(decoding: data, as: UTF8.self)
-    }
-
-    private static func fields(fromJSON text: String) -> [StateField]? {
-        guard let fields = try? JSONDecoder().decode([Field].self, from: Data(text.utf8)) else { return nil }
-        let known = fields.compactMap { field in StateFieldType(rawValue: field.type).map { StateField(name: field.name, type: $0) } }
-        return known.count == fields.count ? known : nil
     }
 }

@@ -2,14 +2,42 @@
 enum StateFormat {
     /// The format's version, in `PRAGMA user_version`.
     static let version: Int64 = 2
+
+    /// Schemas of the state tables. One may be stored in two versions: as the job that wrote last reads it, and until
+    /// `tidemark finalize` as the version before does.
+    private static let stateTable = """
+        -- fields: a JSON array of {"name", "type"}; window_span: in milliseconds, NULL without windows, and for a table of
+        -- format 1 that no later version has opened; role: 'current', 'fallback' (an earlier version's copy) or 'removed';
+        -- job_version: of the job that made it; carried: of a fallback, a JSON array of the fields that its writer does not
+        -- know: what its deltas hold there counts for new keys alone; removed_in: the job's version without it.
+        CREATE TABLE state_table (
+            id INTEGER PRIMARY KEY, stage TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
+            key_kind TEXT NOT NULL, has_timer INTEGER NOT NULL, window_span INTEGER, fields TEXT NOT NULL,
+            role TEXT NOT NULL, job_version INTEGER NOT NULL, carried TEXT, removed_in INTEGER, UNIQUE (stage, name, version)
+        );
+        """
+
+    /// Makes a file of format 1 one of format 2.
+    static let upgradeOfFormat1 = """
+        ALTER TABLE state_table RENAME TO state_table_1;
+        \(stateTable)
+        INSERT INTO state_table (id, stage, name, version, key_kind, has_timer, fields, role, job_version)
+            SELECT id, stage, name, version, key_kind, has_timer, fields, 'current',
+                (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'job_version') FROM state_table_1;
+        DROP TABLE state_table_1;
+        INSERT INTO meta (name, value) SELECT 'min_reader', value FROM meta WHERE name = 'job_version';
+        """ + "\n" + addedByFormat2
+
     /// The formats that are brought to this version when they are opened.
     static let upgradable: ClosedRange<Int64> = 1...1
 
-    static let create = tablesOfFormat1 + "\n" + addedByFormat2
+    static let create = tablesOfFormat1 + "\n" + stateTable + "\n" + addedByFormat2
 
     /// What folding has reached, for a file whose rows of `delta` are kept after they were folded, and what counts of the
     /// lineages before the present one.
-    static let addedByFormat2 = """
+    private static let addedByFormat2 = """
+        -- Whether the task's watermark was raised last because a run ended.
+        ALTER TABLE task ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
         -- Rows of delta up to and including this epoch are in keyed already, of a task and table that is listed here.
         CREATE TABLE fold_mark (
             task INTEGER NOT NULL, state_table INTEGER NOT NULL, through INTEGER NOT NULL, PRIMARY KEY (task, state_table)
@@ -29,11 +57,6 @@ enum StateFormat {
             id INTEGER PRIMARY KEY, stage TEXT NOT NULL, partition INTEGER NOT NULL, watermark INTEGER,
             next_offset INTEGER, last_offset INTEGER, last_timestamp INTEGER, last_checksum INTEGER,
             UNIQUE (stage, partition)
-        );
-        -- Schemas of the state tables; fields is a JSON array of {"name", "type"}.
-        CREATE TABLE state_table (
-            id INTEGER PRIMARY KEY, stage TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
-            key_kind TEXT NOT NULL, has_timer INTEGER NOT NULL, fields TEXT NOT NULL, UNIQUE (stage, name)
         );
         -- Folded state: one row a key.
         CREATE TABLE keyed (

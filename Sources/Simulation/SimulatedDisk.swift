@@ -72,7 +72,10 @@ public final class SimulatedDisk {
         let before = positions[part.task]
         check(part.watermark >= before?.watermark ?? .distantPast, "the watermark of \(part.task) moved back")
         check(part.position?.next ?? .max >= before?.position?.next ?? 0, "the position of \(part.task) moved back")
-        positions[part.task] = RestoredTask(watermark: part.watermark, position: part.position ?? before?.position)
+        positions[part.task] = RestoredTask(
+            watermark: part.watermark, isEnded: part.watermark == before?.watermark ? before?.isEnded ?? false : part.isEnded,
+            position: part.position ?? before?.position
+        )
         deltas += part.deltas.map { Delta(table: TableID(id: part.task, table: $0.table), bytes: $0.bytes) }
         for id in part.received {
             let place = messages.firstIndex { $0.id == id }

@@ -11,19 +11,18 @@ struct SimulatedPlan {
         let topology = parts.plan.topology
         let counts = parts.plan.log.partitionCounts
         if restored.partitions.isEmpty { try store.register(partitions: counts) }
-        var messageStages: [StageName: Int] = [:]
+        var stageCounts: [StageName: Int] = [:]
         for stage in topology.stages {
-            if case .messages(let count) = stage.input { messageStages[stage.name] = count }
-        }
-        let environment = TaskEnvironment(partitioning: parts.plan.partitioning, partitions: messageStages, cold: store)
-        var members: [any StreamTask] = []
-        var readers: [TopicPartition: (reader: any StreamTask, next: Int64)] = [:]
-        for stage in topology.stages {
-            let count = switch stage.input {
+            stageCounts[stage.name] = switch stage.input {
             case .topic(let topic): counts[topic] ?? 0
             case .messages(let count): count
             }
-            for partition in 0..<count {
+        }
+        let environment = TaskEnvironment(partitioning: parts.plan.partitioning, partitions: stageCounts, cold: store)
+        var members: [any StreamTask] = []
+        var readers: [TopicPartition: (reader: any StreamTask, next: Int64)] = [:]
+        for stage in topology.stages {
+            for partition in 0..<(stageCounts[stage.name] ?? 0) {
                 let member = stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: partition), environment: environment))
                 try store.restore(member, memoryBudget: .max)
                 let known = restored.tasks[member.id]

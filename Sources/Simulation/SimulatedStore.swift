@@ -32,7 +32,7 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
     }
 
     public func open(_ topology: Topology) -> RestoredState {
-        tables = topology.tables.map(\.name)
+        tables = topology.outboxTables.map(\.name)
         return disk.restored(tables: tables)
     }
 
@@ -43,7 +43,7 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
             let id = SimulatedDisk.TableID(id: streamTask.id, table: table.schema.table)
             let rows = (disk.keyed[id] ?? [:]).sorted { $0.key.lexicographicallyPrecedes($1.key) }
             for (number, row) in rows.enumerated() {
-                let isLoaded = number < faults.loadedRows || table.schema.hasTimer
+                let isLoaded = number < faults.loadedRows || table.isHeldWhole
                 let isRight = row.key.withUnsafeBytes { key in
                     row.value.withUnsafeBytes { record in
                         isLoaded ? table.restore(.stored(key: ByteView(key), record: ByteView(record)), isFolded: true) : table.noteUnloaded(ByteView(key))

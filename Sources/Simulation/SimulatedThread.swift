@@ -98,7 +98,7 @@ final class SimulatedThread {
             for batch in batches { try byID[batch.id.to]?.process(batch) }
             for member in members {
                 guard let watermark = upstream.watermarks[member.id.stage] else { continue }
-                try member.upstreamReached(watermark, firingTimers: upstream.firesTimers)
+                try member.upstreamReached(watermark, firingTimers: upstream.firesTimers(in: member.id.stage))
             }
         }
         for (watermarks, isEnding) in orders.raised {

@@ -2,7 +2,7 @@ import Engine
 import Foundation
 import Synchronization
 
-/// One thread a table that delivers batches to the sink, in order.
+/// One thread a table and sink that delivers batches, in order.
 ///
 /// `@unchecked Sendable`: the members are constants, monitors and atomics.
 final class SinkThreads: @unchecked Sendable {
@@ -16,23 +16,30 @@ final class SinkThreads: @unchecked Sendable {
         var isStopped = false
     }
 
-    private let sink: any BatchSink
+    private let sinks: [String: any BatchSink]
     private let orders: [String: Monitor<Orders>]
+    private let mayDeliver: @Sendable () throws -> Bool
     private let isCancelled = Atomic(false)
     private let running: Monitor<Int>
     private let finished: @Sendable (SinkBatchID, Result<DeliveryOutcome, any Error>) -> Void
 
-    init(_ sink: any BatchSink, tables: [String], finished: @escaping @Sendable (SinkBatchID, Result<DeliveryOutcome, any Error>) -> Void) {
-        self.sink = sink
+    /// Between two askings whether a batch may be delivered.
+    private static let askAgain = Duration.milliseconds(500)
+
+    /// `sinks`: where the batches of each table of the outbox go, by its name. `mayDeliver`: asked before each delivery; it
+    /// is asked again later when it says no.
+    init(_ sinks: [String: any BatchSink], mayDeliver: @escaping @Sendable () throws -> Bool, finished: @escaping @Sendable (SinkBatchID, Result<DeliveryOutcome, any Error>) -> Void) {
+        self.sinks = sinks
         self.finished = finished
-        orders = Dictionary(uniqueKeysWithValues: tables.map { ($0, Monitor(Orders())) })
-        running = Monitor(tables.count)
+        self.mayDeliver = mayDeliver
+        orders = sinks.mapValues { _ in Monitor(Orders()) }
+        running = Monitor(sinks.count)
     }
 
     func start() {
-        for (table, orders) in orders {
+        for (table, sink) in sinks {
             let thread = Thread { [self] in
-                run(orders)
+                run(orders[table]!, sink)
                 running.update { $0 -= 1 }
             }
             thread.name = "sink \(table)"
@@ -51,7 +58,7 @@ final class SinkThreads: @unchecked Sendable {
         while running.wait(upTo: .seconds(1), { $0 == 0 ? true : nil }) == nil {}
     }
 
-    private func run(_ orders: Monitor<Orders>) {
+    private func run(_ orders: Monitor<Orders>, _ sink: any BatchSink) {
         while true {
             let waited = orders.wait(upTo: .seconds(3600)) { orders -> Order?? in
                 if orders.isStopped { return .some(nil) }
@@ -62,7 +69,11 @@ final class SinkThreads: @unchecked Sendable {
             guard let waited else { continue }
             guard let order = waited else { return }
             let result = Result {
-                try sink.deliver(order.batch, mayHaveBeenSent: order.mayHaveBeenSent) { [self] in isCancelled.load(ordering: .acquiring) }
+                while try !mayDeliver() {
+                    if isCancelled.load(ordering: .acquiring) { return DeliveryOutcome.cancelled }
+                    Thread.sleep(forTimeInterval: SinkThreads.askAgain.seconds)
+                }
+                return try sink.deliver(order.batch, mayHaveBeenSent: order.mayHaveBeenSent) { [self] in isCancelled.load(ordering: .acquiring) }
             }
             finished(order.batch.id, result)
         }

@@ -186,7 +186,7 @@ final class TaskThread: @unchecked Sendable {
             }
             for task in tasks {
                 guard let watermark = upstream.watermarks[task.id.stage] else { continue }
-                try task.upstreamReached(watermark, firingTimers: upstream.firesTimers)
+                try task.upstreamReached(watermark, firingTimers: upstream.firesTimers(in: task.id.stage))
             }
         }
         for (watermarks, isEnding) in orders.raised { try raise(watermarks, isEnding: isEnding) }

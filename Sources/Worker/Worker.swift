@@ -11,25 +11,33 @@ public final class Worker: @unchecked Sendable {
     let source: any RecordSource
     let store: any StateStore
     let sink: any BatchSink
+    /// One for each of the topology's further sinks.
+    let furtherSinks: [SinkName: any BatchSink]
     let logger: Logger
     let referenceInput: ReferenceInput?
+    let checkpoints: CheckpointSettings?
     /// The topology's reference tables by name; filled when the run starts.
     let referenceTables: [String: ReferenceTable]
     let inbox = Monitor(WorkerInbox())
     private let published = Monitor(WorkerStatus())
 
-    /// `references`: needed when the topology declares some.
+    /// `references`: needed when the topology declares some. `furtherSinks`: those that the topology also writes to.
+    /// `checkpoints`: where they go; nil for none. With them the store must be a `CheckpointedStore`.
     public init(
         _ topology: Topology, settings: WorkerSettings, source: any RecordSource, store: any StateStore, sink: any BatchSink,
-        references: ReferenceInput? = nil, logger: Logger
+        furtherSinks: [SinkName: any BatchSink] = [:], references: ReferenceInput? = nil, checkpoints: CheckpointSettings? = nil,
+        logger: Logger
     ) {
         self.topology = topology
         self.settings = settings
         self.source = source
         self.store = store
         self.sink = sink
+        precondition(Set(furtherSinks.keys) == Set(topology.furtherSinks), "the sinks are not those of the topology")
+        self.furtherSinks = furtherSinks
         self.logger = logger
         referenceInput = references
+        self.checkpoints = checkpoints
         referenceTables = Dictionary(uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) })
     }
 
@@ -43,6 +51,10 @@ public final class Worker: @unchecked Sendable {
     /// Runs until the end of a bounded run, until drained, or until something is wrong that only a person can mend.
     public func run() throws -> RunOutcome {
         let plan = try WorkerPlan(self)
+        guard try plan.withdraw() else {
+            publish { $0.phase = .finished }
+            return plan.undelivered
+        }
         let references = try References(self)
         if let references, try !references.load() {
             publish { $0.phase = .finished }
@@ -64,9 +76,10 @@ struct WorkerInbox {
     var threadsAtEnd = 0
     var isDraining = false
     var error: (any Error)?
+    var checkpoint: Result<PublishedCheckpoint, any Error>?
 
     var isEmpty: Bool {
-        reports.isEmpty && deliveries.isEmpty && !isFull && threadsAtEnd == 0 && !isDraining && error == nil
+        checkpoint == nil && reports.isEmpty && deliveries.isEmpty && !isFull && threadsAtEnd == 0 && !isDraining && error == nil
     }
 
     mutating func take() -> WorkerInbox {

@@ -9,11 +9,15 @@ struct WorkerPlan {
     let assignments: [SourceAssignment]
     /// The task that reads each partition.
     let readers: [TopicPartition: any StreamTask]
+    /// nil for a worker without checkpoints.
+    let checkpointer: Checkpointer?
 
     init(_ worker: Worker) throws {
         restored = try worker.store.open(worker.topology)
+        for change in restored.changes { worker.logger.notice("\(change)") }
+        checkpointer = try WorkerPlan.checkpointer(worker, restored)
         partitions = try WorkerPlan.partitions(worker, restored)
-        let partitioning = try worker.sink.open(WorkerPlan.sinkTables(worker.topology, restored))
+        let partitioning = try WorkerPlan.openSinks(worker, restored)
         tasks = try WorkerPlan.tasks(worker, restored, partitions, partitioning)
         var assignments: [SourceAssignment] = []
         var readers: [TopicPartition: any StreamTask] = [:]
@@ -28,6 +32,20 @@ struct WorkerPlan {
         self.assignments = assignments
         self.readers = readers
     }
+
+    private static func checkpointer(_ worker: Worker, _ restored: RestoredState) throws -> Checkpointer? {
+        guard let settings = worker.checkpoints else {
+            guard restored.withdrawal == nil else {
+                throw WorkerError(.invalid, "the state was restored from a checkpoint, and taking the job over needs the checkpoint store: set checkpoints.store as it was")
+            }
+            return nil
+        }
+        guard let store = worker.store as? any CheckpointedStore else { throw WorkerError(.bug, "this state store can't be checkpointed") }
+        return try Checkpointer(settings, store, worker, restored)
+    }
+
+    /// Takes back what was delivered after the checkpoint that the state was restored from; false when drained before.
+    func withdraw() throws -> Bool { try checkpointer?.withdraw(restored.withdrawal) ?? true }
 
     /// How a run ends that reads nothing.
     var undelivered: RunOutcome {
@@ -59,30 +77,29 @@ struct WorkerPlan {
         return found
     }
 
-    private static func sinkTables(_ topology: Topology, _ restored: RestoredState) -> [SinkTable] {
-        topology.tables.map { table in
-            let last = restored.outbox.first { $0.table == table.name }?.lastFrozen
-            return SinkTable(table: table, lineage: restored.lineage, lastFrozen: last, isNewState: restored.isNew, stateIdentity: restored.identity)
+    /// Lets every sink check its tables against the state; returns how the first one's are partitioned.
+    private static func openSinks(_ worker: Worker, _ restored: RestoredState) throws -> [String: RowPartitioning] {
+        func tables(of sink: SinkName?) -> [SinkTable] {
+            worker.topology.outboxTables.filter { $0.sink == sink }.map { SinkTable($0, restored) }
         }
+        let partitioning = try worker.sink.open(tables(of: nil))
+        for name in worker.topology.furtherSinks { _ = try worker.furtherSinks[name]?.open(tables(of: name)) }
+        return partitioning
     }
 
     private static func tasks(
         _ worker: Worker, _ restored: RestoredState, _ partitions: [String: Int], _ partitioning: [String: RowPartitioning]
     ) throws -> [any StreamTask] {
-        var messageStages: [StageName: Int] = [:]
+        var counts: [StageName: Int] = [:]
         for stage in worker.topology.stages {
-            if case .messages(let count) = stage.input { messageStages[stage.name] = count }
-        }
-        let environment = TaskEnvironment(partitioning: partitioning, partitions: messageStages, cold: worker.store, references: worker.referenceTables)
-        var tasks: [any StreamTask] = []
-        for stage in worker.topology.stages {
-            let count = switch stage.input {
+            counts[stage.name] = switch stage.input {
             case .topic(let topic): partitions[topic] ?? 0
             case .messages(let count): count
             }
-            for partition in 0..<count {
-                tasks.append(stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: partition), environment: environment)))
-            }
+        }
+        let environment = TaskEnvironment(partitioning: partitioning, partitions: counts, cold: worker.store, references: worker.referenceTables)
+        let tasks = worker.topology.stages.flatMap { stage in
+            (0..<(counts[stage.name] ?? 0)).map { stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment)) }
         }
         for task in tasks {
             try worker.store.restore(task, memoryBudget: worker.settings.memoryBudget / max(tasks.count, 1))

@@ -31,16 +31,18 @@ final class WorkerRun {
         self.plan = plan
         let now = Clock.now
         let settings = worker.settings
-        var outboxes = plan.restored.outbox
-        for table in worker.topology.tables where !outboxes.contains(where: { $0.table == table.name }) {
-            outboxes.append(RestoredOutboxTable(table: table.name, lastFrozen: nil, pending: [], undelivered: []))
+        // What the state holds beyond these tables is empty, or it would not have opened.
+        let outboxes = worker.topology.outboxTables.map { table in
+            plan.restored.outbox.first { $0.table == table.name }
+                ?? RestoredOutboxTable(table: table.name, lastFrozen: nil, pending: [], undelivered: [])
         }
         let outbox = Outbox(
             lineage: plan.restored.lineage, tables: outboxes, flushInterval: settings.flushInterval, limits: settings.outboxLimits, now: now
         )
         coordinator = Coordinator(
             restored: plan.restored, routes: TaskRoutes(worker.topology, partitions: plan.partitions), outbox: outbox,
-            schedule: EpochSchedule(interval: settings.epochInterval, now: now)
+            schedule: EpochSchedule(interval: settings.epochInterval, now: now),
+            awaitsCheckpoints: worker.checkpoints?.durability == .shared
         )
         let starts = try worker.source.open(plan.assignments)
         for assignment in plan.assignments where assignment.position == nil {
@@ -50,7 +52,10 @@ final class WorkerRun {
             plan.readers[assignment.partition]?.begin(at: start)
         }
         try makeThreads(stopAt: settings.readsUntilEnd ? try endsNow() : nil)
-        sinks = SinkThreads(worker.sink, tables: worker.topology.tables.map(\.name)) { [worker] id, result in
+        let sinkOf = worker.topology.outboxTables.map { ($0.name, $0.sink.flatMap { worker.furtherSinks[$0] } ?? worker.sink) }
+        let always: @Sendable () throws -> Bool = { true }
+        let mayDeliver = plan.checkpointer?.mayDeliver ?? always
+        sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf), mayDeliver: mayDeliver) { [worker] id, result in
             worker.inbox.update { inbox in
                 switch result {
                 case .success(.delivered): inbox.deliveries.append(id)
@@ -127,6 +132,8 @@ final class WorkerRun {
             started.stackSize = 4 << 20
             started.start()
         }
+        plan.checkpointer?.start()
+        if let covered = plan.checkpointer?.covered { try perform(coordinator.covered(through: covered)) }
         try perform(coordinator.start())
         if worker.settings.readsUntilEnd && readingThreads == 0 { try perform(coordinator.reachedEnd()) }
         while !isFinished {
@@ -136,10 +143,13 @@ final class WorkerRun {
                 return .undelivered(bytes: coordinator.outbox.bytes)
             }
             try perform(coordinator.tick(now: now, isFull: isFull))
-            let limit = min(coordinator.nextCut, drainDeadline ?? coordinator.nextCut)
+            try plan.checkpointer?.advance(epoch: coordinator.epoch, isUrgent: coordinator.awaitsCheckpoint)
+            var limit = min(coordinator.nextCut, drainDeadline ?? coordinator.nextCut)
+            if plan.checkpointer?.isCopying == true { limit = min(limit, Clock.now + Checkpointer.pauseBetweenSteps) }
             let inbox = worker.inbox.wait(upTo: max(limit - Clock.now, .milliseconds(1))) { $0.isEmpty ? nil : $0.take() }
             if let inbox { try heed(inbox) }
         }
+        try plan.checkpointer?.finish(epoch: coordinator.epoch, before: drainDeadline ?? Clock.now + worker.settings.drainTimeout)
         worker.publish { $0.phase = .finished }
         return .complete
     }
@@ -148,6 +158,10 @@ final class WorkerRun {
         if let error = inbox.error { throw error }
         isFull = isFull || inbox.isFull
         for id in inbox.deliveries { try perform(coordinator.delivered(id)) }
+        if let result = inbox.checkpoint, let checkpointer = plan.checkpointer {
+            try checkpointer.published(result)
+            if let covered = checkpointer.covered { try perform(coordinator.covered(through: covered)) }
+        }
         if inbox.isDraining && !isDraining {
             isDraining = true
             drainDeadline = drainDeadline ?? Clock.now + worker.settings.drainTimeout
@@ -251,13 +265,18 @@ final class WorkerRun {
     }
 
     private func publish(_ reports: [ThreadReport]) {
+        // What a later stage was too late for counts where it was read.
+        let lateElsewhere = reports.flatMap(\.counters.values).reduce(into: [TaskID: UInt64]()) { $0.merge($1.lateOf, uniquingKeysWith: +) }
         worker.publish { status in
             status.tasks = reports.flatMap { report in
                 report.reports.map {
-                    WorkerStatus.Task(
+                    var counters = report.counters[$0.cut.task] ?? TaskCounters()
+                    counters.late += lateElsewhere[$0.cut.task] ?? 0
+                    counters.rejected += lateElsewhere[$0.cut.task] ?? 0
+                    return WorkerStatus.Task(
                         id: $0.cut.task, watermark: $0.cut.watermark,
                         position: $0.cut.position ?? status.tasks.first { [id = $0.cut.task] in $0.id == id }?.position,
-                        isIdle: $0.isIdle, counters: report.counters[$0.cut.task] ?? TaskCounters()
+                        isIdle: $0.isIdle, counters: counters
                     )
                 }
             }.sorted { $0.id < $1.id }
@@ -273,5 +292,6 @@ final class WorkerRun {
         while liveThreads.wait(upTo: .seconds(1), { $0 == 0 ? true : nil }) == nil {}
         sinks.stop()
         probe.stop()
+        plan.checkpointer?.stop()
     }
 }

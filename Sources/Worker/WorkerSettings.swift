@@ -7,7 +7,7 @@ public struct WorkerSettings: Sendable {
     public var epochInterval = Duration.milliseconds(500)
     /// An epoch ends early at this many records, or at this many bytes of rows and messages.
     public var epochRecords = 500_000
-    public var epochBytes = 64 << 20
+    public var epochBytes = 24 << 20
     public var flushInterval = Duration.seconds(1)
     public var outboxLimits = Outbox.Limits()
     /// For how long a partition is quiet before it counts as idle.
@@ -18,6 +18,8 @@ public struct WorkerSettings: Sendable {
     public var memoryBudget = 512 << 20
     /// Within this time the reference topics must be read to their ends, or the run fails.
     public var referenceTimeout = Duration.seconds(300)
+    /// Whether the log tells now and then how far that is; no, where somebody watches it otherwise.
+    public var logsReferenceProgress = true
     /// The least time between two commits of the reference tables' file while they are followed.
     public var referenceCommitInterval = Duration.milliseconds(500)
     /// Read every partition to where it ended at the start, close all windows, deliver everything, and return.

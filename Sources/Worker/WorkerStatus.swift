@@ -20,6 +20,14 @@ public struct WorkerStatus: Sendable {
         public let memoryBytes: Int
         /// The offset to read next, by partition; partitions that no record was read of are not among them.
         public let nextOffsets: [Int: Int64]
+        public let loading: ReferenceLoading
+    }
+
+    /// How far the start's reading of a reference topic is, in offsets from where it began.
+    public struct ReferenceLoading: Sendable, Equatable {
+        public var read: Int64 = 0
+        /// nil where a partition's leader did not say where it ended at the start.
+        public var total: Int64? = 0
     }
 
     /// How many records of a reference topic this process has read.
@@ -29,6 +37,16 @@ public struct WorkerStatus: Sendable {
         public var unusable: UInt64 = 0
 
         public var total: UInt64 { applied + ignored + unusable }
+    }
+
+    /// The checkpoints of this run.
+    public struct Checkpoint: Sendable {
+        /// The last one that is in the store.
+        public var last: PublishedCheckpoint?
+        /// The wall clock then, milliseconds since 1970 UTC.
+        public var lastAt: Int64?
+        /// Why the one after it is not there; nil when all is well.
+        public var problem: String?
     }
 
     public enum Phase: String, Sendable { case starting, running, draining, finished }
@@ -44,6 +62,7 @@ public struct WorkerStatus: Sendable {
     public var stateBytes = 0
     public var lastCommit = Duration.zero
     public var references: [Reference] = []
+    public var checkpoint = Checkpoint()
     /// What went wrong last and has not been mended since; nil when all is well.
     public var problem: String?
 }

@@ -15,7 +15,7 @@ struct Tidemark: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, CheckCommand.self, TablesCommand.self, SettleCommand.self, GenerateCommand.self, LoadCommand.self, DevCommand.self,
+            RunCommand.self, CheckCommand.self, TablesCommand.self, SettleCommand.self, FinalizeCommand.self, GenerateCommand.self, LoadCommand.self, DevCommand.self,
         ]
     )
 
@@ -23,6 +23,7 @@ struct Tidemark: ParsableCommand {
     static func main() {
         // A reader of our output that goes away is an error of a write, not the end of a worker.
         signal(SIGPIPE, SIG_IGN)
+        HeapLimits.set()
         do {
             var command = try parseAsRoot()
             try command.run()

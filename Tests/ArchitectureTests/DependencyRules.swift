@@ -15,6 +15,7 @@ struct DependencyRules {
         "CurlHTTP": system.union(["CCurl"]),
         "KafkaIO": system.union(["Engine", "CRdKafka", "Logging"]),
         "ClickHouseSink": system.union(["Engine", "CurlHTTP", "Logging"]),
+        "CheckpointStores": system.union(["Engine", "CurlHTTP", "CCrypto"]),
         "Admin": system.union(["Engine", "FlyingFox", "FlyingSocks"]),
         "Worker": system.union(["Engine", "SQLiteState", "Logging"]),
         "tidemark": system.union([

@@ -1,6 +1,7 @@
 @testable import ClickHouseSink
 import Engine
 import Testing
+import TestSupport
 
 @Suite("The block of a batch")
 struct BatchEncoderTests {

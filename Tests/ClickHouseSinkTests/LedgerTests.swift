@@ -1,5 +1,6 @@
 @testable import ClickHouseSink
 import Engine
+import Foundation
 import TestSupport
 import Testing
 
@@ -37,6 +38,24 @@ struct LedgerTests {
         let error = #expect(throws: SinkError.self) { try fixture.sink(Waves.table, lastFrozen: 9, lineage: 2) }
         #expect(error?.kind == .fenced)
         #expect(error?.message.contains("lineage 2") == true)
+    }
+
+    @Test("a restored state begins its lineage beside what counts of the earlier ones, and refuses what does not", arguments: ServerVersion.allCases)
+    func aRestoredState(version: ServerVersion) throws {
+        let fixture = try fixtureWithRows(version)
+        func end(_ batch: UInt64?, lineage: UInt32 = 3) -> LineageEnd { LineageEnd(lineage: Lineage(lineage), lastBatch: batch.map { BatchNumber($0) }) }
+        _ = try fixture.sink(Waves.table, lineage: 5, ends: [end(9, lineage: 1), end(2), end(nil, lineage: 4)])
+        _ = try fixture.sink(Waves.table, lineage: 5, ends: nil)
+        for ends in [[end(1)], [end(nil)], [end(9, lineage: 4)], []] {
+            let error = #expect(throws: SinkError.self) { try fixture.sink(Waves.table, lineage: 5, ends: ends) }
+            #expect(error?.kind == .invalid)
+            #expect(error?.message.contains("of lineage 3, which the state of the job waves (lineage 5) does not count") == true)
+        }
+        let error = #expect(throws: SinkError.self) { try fixture.sink(Waves.table, lineage: 5, ends: [end(1)]) }
+        let statement = try #require(error?.message.components(separatedBy: "then delete them: ").last)
+        try fixture.server.query(statement)
+        try waitUntil("the statement that the error names has mended it") { (try? fixture.sink(Waves.table, lineage: 5, ends: [end(1)])) != nil }
+        #expect(try fixture.delivered() == Waves.rows(1))
     }
 
     @Test(arguments: ServerVersion.allCases)

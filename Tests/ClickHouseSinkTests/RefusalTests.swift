@@ -88,7 +88,7 @@ struct RefusalTests {
         let sink = try fixture.sink(Waves.table, settings: settings)
         proxy.meet([.cutBody, .answerItself(status: 500)])
         #expect(try sink.deliver(Waves.batch(1)) == .delivered)
-        #expect(proxy.insertsSeen == 3)
+        #expect(proxy.chosenSeen == 3)
         #expect(fixture.log.text.contains("may land more than once"))
     }
 

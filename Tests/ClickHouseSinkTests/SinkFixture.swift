@@ -1,4 +1,5 @@
 @testable import ClickHouseSink
+import CurlHTTP
 import Engine
 import Foundation
 import Logging
@@ -30,10 +31,22 @@ struct SinkFixture {
     }
 
     /// A sink that has opened `table`.
-    func sink(_ table: OutputTable, settings: ClickHouseSettings? = nil, lastFrozen: UInt64? = nil, lineage: UInt32 = 1, isNewState: Bool = false, stateIdentity: String = "") throws -> ClickHouseSink {
+    func sink(_ table: OutputTable, settings: ClickHouseSettings? = nil, lastFrozen: UInt64? = nil, lineage: UInt32 = 1, isNewState: Bool = false, stateIdentity: String = "", ends: [LineageEnd]? = nil) throws -> ClickHouseSink {
         let sink = try ClickHouseSink(settings ?? self.settings(), log: log.logger)
-        _ = try sink.open([SinkTable(table: table, lineage: Lineage(lineage), lastFrozen: lastFrozen.map { BatchNumber($0) }, isNewState: isNewState, stateIdentity: stateIdentity)])
+        _ = try sink.open([SinkTable(table: table, lineage: Lineage(lineage), lastFrozen: lastFrozen.map { BatchNumber($0) }, isNewState: isNewState, stateIdentity: stateIdentity, lineageEnds: ends)])
         return sink
+    }
+
+    /// Runs a query under the batch's name that would take minutes; returns once the server shows it.
+    func occupy(_ batch: SinkBatch) throws {
+        let name = BatchName(settings(), batch).queryID
+        let url = "\(server.url)/?query_id=\(SQLText.urlQueryValue(name))"
+        Thread {
+            let sql = [UInt8]("SELECT count() FROM system.numbers WHERE sipHash64(number) = 1".utf8)
+            // Its end, by a kill, is an error that says nothing to the test.
+            _ = sql.withUnsafeBytes { body in try? HTTPClient().perform(HTTPRequest(.post, url: url, totalTimeout: .seconds(100)), body: body) }
+        }.start()
+        try waitUntil("it runs") { try server.rows("SELECT count() FROM system.processes WHERE query_id = '\(name)'") == [["1"]] }
     }
 
     /// `_batch`, `_row` and `name` of every row of the table `waves`, in order.

@@ -1,5 +1,4 @@
 @testable import ClickHouseSink
-import CurlHTTP
 import Engine
 import Foundation
 import TestSupport
@@ -7,25 +6,13 @@ import Testing
 
 @Suite("Settling waits for what still runs on the server", .servers(.debian1816))
 struct StuckQueryTests {
-    /// A query under the first batch's name that would run for minutes.
-    private func occupy(_ fixture: SinkFixture) throws {
-        let name = BatchName(fixture.settings(), Waves.batch(1)).queryID
-        let url = "\(fixture.server.url)/?query_id=\(SQLText.urlQueryValue(name))"
-        Thread {
-            let sql = [UInt8]("SELECT count() FROM system.numbers WHERE sipHash64(number) = 1".utf8)
-            // Its end, by the kill, is an error that says nothing to this test.
-            _ = sql.withUnsafeBytes { body in try? HTTPClient().perform(HTTPRequest(.post, url: url, totalTimeout: .seconds(100)), body: body) }
-        }.start()
-        try waitUntil("it runs") { try fixture.server.rows("SELECT count() FROM system.processes WHERE query_id = '\(name)'") == [["1"]] }
-    }
-
     @Test("A batch that an earlier process left running is killed when it is stuck, then counted and sent")
     func inheritedAndStuck() throws {
         let fixture = try SinkFixture(.debian1816)
         var settings = fixture.settings()
         settings.killAfter = .milliseconds(300)
         let sink = try fixture.sink(Waves.table, settings: settings)
-        try occupy(fixture)
+        try fixture.occupy(Waves.batch(1))
         try sink.deliver(Waves.batch(1), mayHaveBeenSent: true)
         #expect(fixture.log.text.contains("killing it"))
         #expect(try fixture.delivered() == Waves.rows(1))
@@ -37,7 +24,7 @@ struct StuckQueryTests {
         var settings = fixture.settings()
         settings.killAfter = .milliseconds(300)
         let sink = try fixture.sink(Waves.table, settings: settings)
-        try occupy(fixture)
+        try fixture.occupy(Waves.batch(1))
         try sink.deliver(Waves.batch(1))
         #expect(fixture.log.text.contains("Code: 216"))
         #expect(!fixture.log.text.contains("materialized view"))

@@ -20,7 +20,7 @@ struct DefaultsTests {
         #expect(configuration.clickHouse.settleDelay == .seconds(10))
         #expect(configuration.clickHouse.delivery == .exactlyOnce)
         #expect(configuration.sink.ledgerKeep == .seconds(7 * 86_400))
-        #expect(configuration.sink.outboxLimit == 64 << 20)
+        #expect(configuration.sink.outboxLimit == 48 << 20)
         #expect(configuration.state.memoryBudget == 512 << 20)
         #expect(configuration.epoch.interval == .milliseconds(500))
         #expect(configuration.worker.threads == 0)
@@ -42,9 +42,9 @@ struct DefaultsTests {
             input:
               directory: ./log
               topicPrefix: x.
-              keyedBy: customer_id
+              keyedBy: id
               referenceTimeout: 1m
-              deduplicate: {by: none, horizon: 12h}
+              deduplicate: {by: id, horizon: 12h}
             clickhouse:
               url: https://clickhouse.example:8443/
               database: d
@@ -70,6 +70,8 @@ struct DefaultsTests {
             """
         let configuration = try JobConfiguration(yaml: yaml, file: "t.yaml")
         guard case .directory("./log") = configuration.input.source else { throw UnexpectedInput() }
+        #expect(configuration.input.keyedBy == .id)
+        #expect(configuration.input.deduplicateBy == .id && configuration.input.deduplicationHorizon == .hours(12))
         #expect(configuration.clickHouse.url == "https://clickhouse.example:8443", "a slash at the end means nothing")
         #expect(configuration.clickHouse.password.revealed == "p")
         #expect(configuration.clickHouse.delivery == .atLeastOnce)

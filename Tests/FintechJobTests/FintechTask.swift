@@ -2,7 +2,7 @@ import Engine
 import FintechJob
 import TestSupport
 
-/// A task of the transactions stage with its reference tables, which a test may change in between.
+/// A task of a stage that reads a topic, with its reference tables, which a test may change in between.
 final class FintechTask {
     private let topology: Topology
     private let references: [String: ReferenceTable]
@@ -14,14 +14,16 @@ final class FintechTask {
     private(set) var deltas: [StateDelta] = []
     private var chunks: [OutboxChunk] = []
 
-    init(_ settings: FintechSettings = FintechSettings()) {
+    /// `stage`: its place among the job's; the first reads the transactions.
+    init(_ settings: FintechSettings = FintechSettings(), stage index: Int = 0) {
         topology = FintechJob.topology(settings: settings)
         references = Dictionary(uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) })
         var readers: [String: any ReferenceReader] = [:]
         for reference in topology.references { readers[reference.name] = reference.makeReader(references[reference.name]!) }
         self.readers = readers
+        let stage = topology.stages[index]
         let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted(), references: references)
-        task = topology.stages[0].build(TaskSetup(task: TaskID(stage: topology.stages[0].name, partition: 0), environment: environment))
+        task = stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: 0), environment: environment))
     }
 
     /// A task that goes on where `before` was cut last, with empty reference tables.
@@ -58,20 +60,26 @@ final class FintechTask {
     /// How many keys a reference table holds.
     func count(of reference: String) -> Int { references[reference]!.count }
 
-    func process(_ transactions: String...) throws {
-        try withRecords(transactions.map { Array($0.utf8) }, firstOffset: offset) { try task.process($0) }
-        offset += Int64(transactions.count)
+    /// In milliseconds; nil before the first record.
+    var watermark: Int64? { task.watermark == .distantPast ? nil : task.watermark.milliseconds }
+    var counters: TaskCounters { task.counters }
+
+    func process(_ records: String..., timestamp: EventTime? = nil) throws {
+        try withRecords(records.map { Array($0.utf8) }, firstOffset: offset, timestamp: timestamp) { try task.process($0) }
+        offset += Int64(records.count)
     }
 
     func raiseWatermark(to milliseconds: Int64, firingTimers: Bool = true) throws {
         try task.raiseWatermark(to: EventTime(milliseconds: milliseconds), firingTimers: firingTimers)
     }
 
-    func cut() {
+    @discardableResult
+    func cut() -> TaskCut {
         epoch = epoch.next
         let cut = task.cut(epoch)
         deltas += cut.deltas
         chunks += cut.rows
+        return cut
     }
 
     /// All rows of a table so far; cuts.

@@ -97,6 +97,16 @@ extension DevelopmentBroker {
         try writer.flush(timeout: .seconds(30))
     }
 
+    /// Commits a group's offset of a topic's first partition, as a ledger's transaction would.
+    func commit(_ metadata: String, offset: Int64, of topic: String, group: String) throws {
+        let client = try KafkaClient(.consumer, properties: ["bootstrap.servers": bootstrapServers, "group.id": group], logger: quietLogger)
+        let list = PartitionList([TopicPartition(topic: topic, partition: 0): offset])
+        list.handle.pointee.elems[0].metadata = UnsafeMutableRawPointer(strdup(metadata))
+        list.handle.pointee.elems[0].metadata_size = metadata.utf8.count
+        let code = rd_kafka_commit(client.handle, list.handle, 0)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw SourceError(.bug, "the offset was not committed: \(text(of: code))") }
+    }
+
     func setDown() { _ = rd_kafka_mock_broker_set_down(cluster, -1) }
     func setUp() { _ = rd_kafka_mock_broker_set_up(cluster, -1) }
 }

@@ -38,6 +38,13 @@ struct LedgerTests {
         #expect(restored.tasks[PlainJob.task(2)]?.position == SourcePosition(next: 3, last: nil))
     }
 
+    @Test func aWatermarkIsOfARunsEndUntilItMoves() throws {
+        for (epoch, watermark, isEnded, expected) in [(1, 5, false, false), (2, 9, true, true), (3, 9, false, true), (4, 10, false, false)] as [(UInt64, Int64, Bool, Bool)] {
+            try open().0.commit(PlainJob.cut(epoch, [PlainJob.taskCut(PlainJob.task(0), watermark: watermark, isEnded: isEnded)]))
+            #expect(try open().1.tasks[PlainJob.task(0)]?.isEnded == expected, "epoch \(epoch)")
+        }
+    }
+
     @Test func messagesStayUntilTheyWereProcessed() throws {
         let first = PlainJob.message(from: 0, to: 1, epoch: 1)
         let second = PlainJob.message(from: 1, to: 0, epoch: 1)

@@ -5,15 +5,23 @@ enum PlainJob {
     static let rows = OutputTable("rows", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
     static let other = OutputTable("other", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
 
-    static func topology(job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas, tables: [OutputTable] = [rows, other]) -> Topology {
+    static func topology(
+        job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas, tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:]
+    ) -> Topology {
+        topology(job: job, version: version, declarations: schemas.map { StateDeclaration(schema: $0) }, tables: tables, fixedSettings: fixedSettings)
+    }
+
+    static func topology(
+        job: String = "plain", version: Int, declarations: [StateDeclaration], tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:]
+    ) -> Topology {
         Topology(job: job, version: version, stages: [
             Stage("first", topic: "topic") { setup in
                 for table in tables { _ = setup.rows(of: table) }
                 _ = setup.messages(to: "second")
-                return PlainTask(id: setup.task, schemas: schemas)
+                return PlainTask(id: setup.task, declarations: declarations)
             },
             Stage("second", partitions: 2) { PlainTask(id: $0.task, schemas: []) },
-        ])
+        ], fixedSettings: fixedSettings)
     }
 
     static func task(_ partition: Int) -> TaskID { TaskID(stage: "first", partition: partition) }
@@ -39,10 +47,10 @@ enum PlainJob {
     }
 
     static func taskCut(
-        _ task: TaskID, watermark: Int64 = 0, position: SourcePosition? = nil, deltas: [StateDelta] = [], rows: [OutboxChunk] = [],
+        _ task: TaskID, watermark: Int64 = 0, isEnded: Bool = false, position: SourcePosition? = nil, deltas: [StateDelta] = [], rows: [OutboxChunk] = [],
         sent: [MessageBatch] = [], received: [MessageBatchID] = []
     ) -> TaskCut {
-        TaskCut(task: task, watermark: EventTime(milliseconds: watermark), position: position, deltas: deltas, rows: rows, sent: sent, received: received)
+        TaskCut(task: task, watermark: EventTime(milliseconds: watermark), isEnded: isEnded, position: position, deltas: deltas, rows: rows, sent: sent, received: received)
     }
 
     static func message(from: Int, to: Int, epoch: UInt64) -> MessageBatch {
@@ -64,9 +72,13 @@ final class PlainTask: StreamTask {
     let counters = TaskCounters()
     var stateTables: [any StateTable] { tables }
 
-    init(id: TaskID, schemas: [StateSchema] = PlainTask.schemas) {
+    convenience init(id: TaskID, schemas: [StateSchema] = PlainTask.schemas) {
+        self.init(id: id, declarations: schemas.map { StateDeclaration(schema: $0) })
+    }
+
+    init(id: TaskID, declarations: [StateDeclaration]) {
         self.id = id
-        tables = schemas.map { PlainTable(schema: $0) }
+        tables = declarations.map { PlainTable($0) }
     }
 
     func process(_ records: UnsafeBufferPointer<SourceRecord>) {}
@@ -80,12 +92,12 @@ final class PlainTask: StreamTask {
 
 /// A state table that is a dictionary.
 final class PlainTable: StateTable {
-    let schema: StateSchema
+    let declaration: StateDeclaration
     private(set) var rows: [[UInt8]: [UInt8]] = [:]
     private(set) var unloaded: [[UInt8]] = []
     private(set) var foldedRows = 0
 
-    init(schema: StateSchema) { self.schema = schema }
+    init(_ declaration: StateDeclaration) { self.declaration = declaration }
 
     var memoryBytes: Int { rows.reduce(0) { $0 + $1.key.count + $1.value.count } }
     func cut() -> StateDelta? { nil }

@@ -59,6 +59,8 @@ struct RestoreTests {
                 Array(Set(rows.keys.filter { $0.lexicographicallyPrecedes(PlainChanges.windowKey(model.closedThrough)) }.map { Array($0.prefix(8)) }))
                     .map { prefix in Int64(bitPattern: prefix.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } ^ 1 << 63) }
             } ?? []
+            // One that is closed and gets records again, as one does whose time of being remembered is made longer.
+            if Int.random(in: 0...5, using: &random) == 0 { windowed.closed.append(model.closedThrough + 1_000 * Int64.random(in: 0...3, using: &random)) }
             keyed.apply(to: &model.tables[task, default: [:]]["keyed", default: [:]])
             windowed.apply(to: &model.tables[task, default: [:]]["windowed", default: [:]])
             return PlainJob.taskCut(PlainJob.task(task), deltas: [keyed.delta("keyed"), windowed.delta("windowed")])

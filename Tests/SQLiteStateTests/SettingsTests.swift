@@ -160,6 +160,19 @@ struct SettingsTests {
         #expect(failure(PlainJob.topology(schemas: PlainTask.schemas + [added])) == nil)
     }
 
+    /// Also where there is nothing in the state but its settings.
+    @Test(arguments: [("id", "customer_id"), ("customer_id", "id")], [false, true])
+    func aSettingThatTheStateIsBuiltOnCanNotChange(change: (old: String, new: String), isEmpty: Bool) throws {
+        let (old, new) = (PlainJob.topology(fixedSettings: ["input.keyedBy": change.old]), PlainJob.topology(fixedSettings: ["input.keyedBy": change.new]))
+        if !isEmpty { try fill() }
+        #expect(failure(old) == nil)
+        let failure = failure(new)
+        #expect(failure?.kind == .invalid)
+        for part in ["input.keyedBy: \(change.old)", "\(change.new) is set now", "empty state directory"] { #expect(failure?.message.contains(part) == true, "\(part)") }
+        #expect(throws: StateError.self) { try reopened(directory.path).inspect(new) }
+        #expect(self.failure(old) == nil, "nothing was changed by the refusal")
+    }
+
     @Test func anOutputTableThatWentWithRowsUndeliveredIsSaid() throws {
         do {
             let store = try SQLiteStateStore(directory: directory.path)

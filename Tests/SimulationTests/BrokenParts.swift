@@ -43,7 +43,7 @@ final class TearingStore: PassingStore, @unchecked Sendable {  // One thread, as
         guard cut.epoch.number % 5 == 0 else { return try inner.commit(cut) }
         let torn = cut.tasks.map { whole in
             TaskCut(
-                task: whole.task, watermark: whole.watermark, position: part == .positions ? nil : whole.position,
+                task: whole.task, watermark: whole.watermark, isEnded: whole.isEnded, position: part == .positions ? nil : whole.position,
                 deltas: part == .deltas ? [] : whole.deltas, rows: part == .rows ? [] : whole.rows,
                 sent: part == .messages ? [] : whole.sent, received: whole.received
             )

@@ -11,7 +11,8 @@ struct SimulatedJob {
     init(_ job: PurchaseJob, seed: UInt64) {
         var random = SeededRandom(seed: seed)
         let isThereAtOnce = random.percent(30)
-        let log = PurchaseLog(partitions: random.number(in: 1...5), isThereAtOnce: isThereAtOnce, random: &random)
+        let partitions = job.partitions(atMost: random.number(in: 1...5))
+        let log = PurchaseLog(of: job, partitions: partitions, isThereAtOnce: isThereAtOnce, random: &random)
         var plan = SimulationPlan(topology: job.topology, log: log.simulated)
         plan.drawFaults(&random)
         // Idle partitions follow the others' watermarks, at times that depend on the schedule: windows don't mind, timers do.

@@ -94,7 +94,7 @@ struct TwoStageTests {
 
     @Test(arguments: Upstream.allCases)
     func upstreamPartitions(upstream: Upstream) {
-        for job in [PurchaseJob.merged, .chained] {
+        for job in [PurchaseJob.merged, .chained, .rekeyed] {
             for seed in 0..<5 as Range<UInt64> {
                 let partitions = [TwoStageTests.purchases(0, TwoStageTests.steady), TwoStageTests.purchases(1, upstream.records)]
                 let report = simulate(job, partitions, lives: upstream.lives, seed: seed)

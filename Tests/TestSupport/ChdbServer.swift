@@ -15,12 +15,8 @@ public final class ChdbServer: TestClickHouse {
     }
 
     public func start() throws {
-        let python = ChdbServer.environment + "/bin/python"
-        guard FileManager.default.isExecutableFile(atPath: python) else {
-            throw QueryRefused(description: "\(python) is not there: tools/setup installs chdb-core (or set TIDEMARK_CHDB to a virtual environment that has it)")
-        }
-        let front = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("chdb_front.py").path
-        let started = try ChildProcess(python, [front, String(port), directory.file("data")], workingDirectory: directory.path)
+        let environment = try PythonEnvironment("chdb", variable: "TIDEMARK_CHDB", package: "chdb-core")
+        let started = try environment.start("chdb_front.py", [String(port), directory.file("data")], workingDirectory: directory.path)
         child.withLock { $0 = started }
         try waitUntilUp(started)
     }
@@ -33,13 +29,5 @@ public final class ChdbServer: TestClickHouse {
             $0?.waitForExit()
             $0 = nil
         }
-    }
-
-    /// The virtual environment that holds chdb-core.
-    private static var environment: String {
-        let variables = ProcessInfo.processInfo.environment
-        if let named = variables["TIDEMARK_CHDB"] { return named }
-        let cache = variables["XDG_CACHE_HOME"] ?? (variables["HOME"] ?? NSHomeDirectory()) + "/.cache"
-        return cache + "/tidemark/chdb"
     }
 }

@@ -63,10 +63,11 @@ public final class ClickHouseServer: TestClickHouse {
     private var users: String {
         """
         <yandex>
-            <profiles><default></default></profiles><quotas><default></default></quotas>
+            <profiles><default></default><watcher><readonly>2</readonly></watcher></profiles><quotas><default></default></quotas>
             <users>
                 <default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>
                 <writer><password>tide's mark</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></writer>
+                <watcher><password></password><networks><ip>127.0.0.1</ip></networks><profile>watcher</profile><quota>default</quota></watcher>
             </users>
         </yandex>
         """

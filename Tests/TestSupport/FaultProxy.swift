@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// What a `FaultProxy` does to one INSERT.
+/// What a `FaultProxy` does to one request.
 public enum RequestFault: Sendable, Equatable {
     /// Half of the request's body goes through, then both connections break.
     case cutBody
@@ -15,19 +15,22 @@ public enum RequestFault: Sendable, Equatable {
     case stall
     /// Nothing goes on until the client gives up; after this many seconds more the server gets the whole request.
     case deliverLate(seconds: Double)
+    /// The server gets all of it twice, one after the other; the client gets the second answer.
+    case deliverTwice
 }
 
-/// A TCP proxy in front of an HTTP server that breaks chosen INSERTs and passes everything else on.
+/// A TCP proxy in front of an HTTP server that breaks chosen requests, by default INSERTs, and passes everything else on.
 ///
 /// A thread a connection; requests are read whole before they are passed on, so it is no measure of speed.
 public final class FaultProxy: Sendable {
     public let port: Int
     private let core: FaultProxyCore
 
-    public init(to serverPort: Int) throws {
+    /// - Parameter isChosen: whether a request line, such as `PUT /bucket/key HTTP/1.1`, is one that can meet a fault.
+    public init(to serverPort: Int, breaking isChosen: @escaping @Sendable (String) -> Bool = { $0.contains("query=INSERT") }) throws {
         let (listener, port) = try Socket.listen()
         self.port = port
-        core = FaultProxyCore(listener: listener, serverPort: serverPort)
+        core = FaultProxyCore(listener: listener, serverPort: serverPort, isChosen: isChosen)
         core.start { $0.acceptAll() }
     }
 
@@ -35,11 +38,11 @@ public final class FaultProxy: Sendable {
 
     public var url: String { "http://127.0.0.1:\(port)" }
 
-    /// The next INSERTs meet these, one each; those after them pass.
+    /// The next chosen requests meet these, one each; those after them pass.
     public func meet(_ faults: [RequestFault]) { core.state.withLock { $0.faults = faults } }
 
-    /// INSERTs that came so far.
-    public var insertsSeen: Int { core.state.withLock { $0.insertsSeen } }
+    /// Chosen requests that came so far.
+    public var chosenSeen: Int { core.state.withLock { $0.chosenSeen } }
     /// Requests handed to the server after their client had given them up.
     public var lateDeliveries: Int { core.state.withLock { $0.lateDeliveries } }
     /// The request targets (`/?query=…`) that came so far.
@@ -51,7 +54,7 @@ final class FaultProxyCore: Sendable {
     struct State {
         var faults: [RequestFault] = []
         var isEnding = false
-        var insertsSeen = 0
+        var chosenSeen = 0
         var lateDeliveries = 0
         var targets: [String] = []
         var threads = 0
@@ -60,9 +63,11 @@ final class FaultProxyCore: Sendable {
 
     let listener: Int32
     let serverPort: Int
+    let isChosen: @Sendable (String) -> Bool
     let state = Mutex(State())
 
-    init(listener: Int32, serverPort: Int) {
+    init(listener: Int32, serverPort: Int, isChosen: @escaping @Sendable (String) -> Bool) {
+        self.isChosen = isChosen
         self.listener = listener
         self.serverPort = serverPort
     }
@@ -103,11 +108,11 @@ final class FaultProxyCore: Sendable {
     }
 
     /// Notes a request; the fault that it meets.
-    func fault(for target: String) -> RequestFault? {
+    func fault(for head: HTTPMessageHead) -> RequestFault? {
         state.withLock { state in
-            state.targets.append(target)
-            guard target.contains("query=INSERT") else { return nil }
-            state.insertsSeen += 1
+            state.targets.append(head.target)
+            guard isChosen(head.requestLine) else { return nil }
+            state.chosenSeen += 1
             return state.faults.isEmpty ? nil : state.faults.removeFirst()
         }
     }

@@ -24,7 +24,7 @@ struct FaultProxyThread {
     /// Handles one request; false when the connection is over.
     private func pass(_ head: HTTPMessageHead, _ reader: inout HTTPMessageReader, _ client: Int32) -> Bool {
         let length = head.contentLength
-        guard let fault = core.fault(for: head.target) else {
+        guard let fault = core.fault(for: head) else {
             guard let body = reader.readBody(length), let answer = ask(head.bytes + body) else { return false }
             return Socket.write(answer, to: client)
         }
@@ -40,6 +40,9 @@ struct FaultProxyThread {
             guard let body = reader.readBody(length) else { return false }
             _ = ask(head.bytes + body)
             return false
+        case .deliverTwice:
+            guard let body = reader.readBody(length), ask(head.bytes + body) != nil, let answer = ask(head.bytes + body) else { return false }
+            return Socket.write(answer, to: client)
         case .answerItself(let status):
             guard reader.readBody(length) != nil else { return false }
             return Socket.write([UInt8]("HTTP/1.1 \(status) Fault\r\nContent-Length: 6\r\n\r\nfault\n".utf8), to: client)

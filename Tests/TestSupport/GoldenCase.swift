@@ -77,6 +77,8 @@ public struct GoldenCase: Sendable, CustomStringConvertible {
 /// Something is wrong with the golden files themselves.
 public struct GoldenError: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
 }
 
 /// The files below `Tests/Golden`, plain or compressed.

@@ -90,7 +90,7 @@ public enum GoldenValue: Hashable, Sendable, Decodable, CustomStringConvertible 
         }
     }
 
-    static func money(cents: Int128) -> String {
+    public static func money(cents: Int128) -> String {
         let digits = String(cents.magnitude)
         let padded = String(repeating: "0", count: max(3 - digits.count, 0)) + digits
         return (cents < 0 ? "-" : "") + padded.dropLast(2) + "." + padded.suffix(2)

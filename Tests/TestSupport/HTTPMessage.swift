@@ -12,6 +12,9 @@ struct HTTPMessageHead {
         lines = String(decoding: bytes, as: UTF8.self).split(separator: "\r\n")
     }
 
+    /// `PUT /path HTTP/1.1`
+    var requestLine: String { lines.first.map(String.init) ?? "" }
+
     /// What a request asks for: `/?query=…`.
     var target: String {
         let words = lines.first?.split(separator: " ") ?? []

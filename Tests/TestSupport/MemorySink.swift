@@ -39,7 +39,7 @@ public final class MemorySink: BatchSink {
     public func open(_ tables: [SinkTable]) -> [String: RowPartitioning] {
         state.withLock { state in
             state.opened = tables
-            for table in tables { state.tables[table.table.name] = table.table }
+            for table in tables { state.tables[table.outboxName] = table.table }
         }
         return Dictionary(uniqueKeysWithValues: tables.map { ($0.table.name, partitioning) })
     }

@@ -27,21 +27,22 @@ public final class TopologyRun {
         for reference in topology.references { try read(reference, timestamp, values(reference.topic)) }
         var inputs: [(task: any StreamTask, values: [[UInt8]])] = []
         var partitions: [StageName: Int] = [:]
+        var parts: [StageName: [[[UInt8]]]] = [:]
         for stage in topology.stages {
-            if case .messages(let count) = stage.input { partitions[stage.name] = count }
+            switch stage.input {
+            case .topic(let topic):
+                parts[stage.name] = try values(topic)
+                topicPartitions[topic] = parts[stage.name]?.count
+                partitions[stage.name] = parts[stage.name]?.count
+            case .messages(let count): partitions[stage.name] = count
+            }
         }
         let environment = TaskEnvironment(partitioning: [:], partitions: partitions, cold: NothingEvicted(), references: references)
         for stage in topology.stages {
-            var parts: [[[UInt8]]] = []
-            if case .topic(let topic) = stage.input {
-                parts = try values(topic)
-                topicPartitions[topic] = parts.count
-            }
-            let count = partitions[stage.name] ?? parts.count
-            let own = (0..<count).map { stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment)) }
+            let own = (0..<(partitions[stage.name] ?? 0)).map { stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment)) }
             for task in own { try task.resume(at: .distantPast, position: nil) }
             tasks[stage.name] = own
-            inputs += zip(own, parts).map { ($0, $1) }
+            inputs += zip(own, parts[stage.name] ?? []).map { ($0, $1) }
         }
         try readStreams(inputs, timestamp)
         try closeWindows()

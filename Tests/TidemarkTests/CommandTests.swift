@@ -17,14 +17,14 @@ struct CommandTests {
     @Test func everyCommandExplainsItself() throws {
         let overview = try TidemarkBinary.run(["--help"])
         #expect(overview.status == 0)
-        for command in ["run", "check", "generate", "load", "dev", "settle", "tables"] {
+        for command in ["run", "check", "generate", "load", "dev", "settle", "tables", "finalize"] {
             #expect(overview.output.contains("\n  \(command) "), "\(command) is missing")
             let help = try TidemarkBinary.run(["help", command])
             #expect(help.status == 0 && help.output.hasPrefix("OVERVIEW: "))
         }
     }
 
-    @Test(arguments: ["run", "check", "generate", "load", "dev", "settle", "tables"])
+    @Test(arguments: ["run", "check", "generate", "load", "dev", "settle", "tables", "finalize"])
     func everyOptionIsDocumented(command: String) throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let page = try String(contentsOf: root.appendingPathComponent("docs/INTERFACE.md"), encoding: .utf8)

@@ -36,5 +36,15 @@ struct ExampleTests {
         #expect(run.waitForExit() == 0, "\(run.errors)")
         let lines = run.output.split(separator: "\n").sorted()
         #expect(lines == ["home until 120000: 1", "home until 60000: 2", "outcome: complete", "shop until 60000: 1"], "\(run.output)")
+
+        // The changed job goes on from there, and the first one from that.
+        for (more, version) in [("robots.txt 125000\nhome 126000\n", ["--changed"]), ("shop 185000\n", [])] {
+            let log = try String(contentsOfFile: directory.file("log/clicks.jsonl"), encoding: .utf8)
+            try (log + more).write(toFile: directory.file("log/clicks.jsonl"), atomically: true, encoding: .utf8)
+            let next = try ChildProcess(binary, [directory.file("log"), directory.file("state")] + version)
+            #expect(next.waitForExit() == 0, "\(next.errors)")
+            let expected = version.isEmpty ? ["outcome: complete", "shop until 240000: 1"] : ["home until 180000: 1", "outcome: complete", "robots.txt until 180000: 0"]
+            #expect(next.output.split(separator: "\n").sorted() == expected.map { Substring($0) }, "\(next.output)")
+        }
     }
 }

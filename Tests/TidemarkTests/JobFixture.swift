@@ -30,6 +30,7 @@ final class JobFixture {
             input: \(source)
             clickhouse: {url: "\(url ?? clickHouse.url)", database: \(database), settleDelay: 1s}
             state: {directory: "\(stateDirectory)"}
+            checkpoints: {store: "\(checkpoints)", interval: 1s}
             http: {bind: "127.0.0.1:0"}
             log: {format: text}
             """
@@ -40,6 +41,7 @@ final class JobFixture {
 
     var configuration: String { directory.file("job.yaml") }
     var stateDirectory: String { directory.file("state") }
+    var checkpoints: String { directory.file("checkpoints") }
 
     func arguments(_ command: String, _ more: [String]) -> [String] {
         [command, "--config", configuration] + settings.flatMap { ["--set", $0] } + more

@@ -22,7 +22,7 @@ struct StopTests {
             worker = try job.start(["--set", "clickhouse.url=\(proxy.url)", "--set", "drain.timeout=\(drainTimeout)"])
             try waitUntil("an INSERT is under way") { [proxy, worker] in
                 guard worker.isRunning else { throw WaitedTooLong(description: "the worker ended: \(worker.errors)") }
-                return proxy.insertsSeen > 0
+                return proxy.chosenSeen > 0
             }
             worker.send(SIGTERM)
             try waitUntil("the worker drains") { [worker] in worker.errors.contains("draining") }

@@ -9,11 +9,15 @@ struct TableRows {
     let isInSeconds: Bool
 
     init(_ table: OutputTable, database: String, _ clickHouse: any TestClickHouse) throws {
-        let types = try clickHouse.rows("SELECT name, type FROM system.columns WHERE database = '\(database)' AND table = '\(table.name)'")
-        let typeOf = Dictionary(uniqueKeysWithValues: types.map { ($0[0], $0[1]) })
-        let isInSeconds = typeOf[table.timeColumn]?.hasPrefix("DateTime64") == false
-        self.isInSeconds = isInSeconds
-        let expressions = table.columns.map { column in
+        try self.init(table.columns, of: table.name, database: database, clickHouse)
+    }
+
+    /// The columns of a table or view.
+    init(_ columns: [OutputColumn], of name: String, database: String, _ clickHouse: any TestClickHouse) throws {
+        let types = try clickHouse.rows("SELECT name, type FROM system.columns WHERE database = '\(database)' AND table = '\(name)'")
+        let isFine = Set(types.filter { $0[1].hasPrefix("DateTime64") }.map { $0[0] })
+        isInSeconds = isFine.isEmpty
+        let expressions = columns.map { column in
             let name = "`\(column.name)`"
             return switch column.type {
             case .text, .textCounts, .texts: name
@@ -21,17 +25,17 @@ struct TableRows {
             // The bits, because servers differ in how they write a Float64.
             case .number: "toString(reinterpretAsUInt64(reinterpretAsString(\(name))))"
             case .flag: "toUInt8(\(name))"
-            case .time: isInSeconds ? "toUInt32(\(name)) * 1000" : "toString(toUnixTimestamp64Milli(\(name)))"
+            case .time: isFine.contains(column.name) ? "toString(toUnixTimestamp64Milli(\(name)))" : "toUInt32(\(name)) * 1000"
             }
         }
         let text = try clickHouse.query(
-            "SELECT \(expressions.joined(separator: ", ")) FROM \(database).\(table.name) FORMAT JSONCompact",
+            "SELECT \(expressions.joined(separator: ", ")) FROM \(database).\(name) FORMAT JSONCompact",
             settings: "output_format_json_quote_64bit_integers=0"
         )
         let answer = try JSONDecoder().decode(Answer.self, from: Data(text.utf8))
         rows = try answer.data.map { values in
             var row = GoldenRow(columns: [:])
-            for (column, value) in zip(table.columns, values) {
+            for (column, value) in zip(columns, values) {
                 row.columns[column.name] = try TableRows.golden(value, column.type)
             }
             return try row.shownInGolden()

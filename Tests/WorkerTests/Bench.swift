@@ -14,6 +14,9 @@ final class Bench {
     let directory: TemporaryDirectory
     let source: MemorySource
     let sink = MemorySink()
+    /// A second sink, for the runs that are started with it.
+    let furtherSink = MemorySink()
+    var hasFurtherSink = false
     var settings = WorkerSettings()
     var storeSettings = SQLiteStateStore.Settings()
 
@@ -25,6 +28,8 @@ final class Bench {
         settings.epochInterval = .milliseconds(20)
         settings.flushInterval = .milliseconds(50)
     }
+
+    static let further = SinkName("further")
 
     static func partition(_ number: Int) -> TopicPartition { TopicPartition(topic: PurchaseJob.topic, partition: number) }
 
@@ -48,8 +53,10 @@ final class Bench {
         }
         let store = opened!
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let further = hasFurtherSink ? [Bench.further: furtherSink] : [:]
         return RunningWorker(Worker(
-            job.topology, settings: settings, source: source ?? self.source, store: wrapped(store), sink: sink, logger: logger
+            job.topology.alsoWriting(to: further.keys.sorted { $0.text < $1.text }), settings: settings, source: source ?? self.source,
+            store: wrapped(store), sink: sink, furtherSinks: further, logger: logger
         ))
     }
 

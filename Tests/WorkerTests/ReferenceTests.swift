@@ -1,6 +1,7 @@
 import Engine
 import Foundation
 import SQLiteState
+import Synchronization
 import TestSupport
 import Testing
 import Worker
@@ -129,6 +130,26 @@ import Worker
         #expect(world.sink.rows.isEmpty)
     }
 
+    @Test func whileTheTopicsAreReadNoStreamPartitionIsOnItsWayToBeIdle() throws {
+        let world = try ColorWorld(colors: ["a red", "b green"], items: ["a"])
+        let gate = Gate()
+        world.wrap = { SilentAfter(1, $0, until: gate) }
+        world.settings.idleAfter = .seconds(2)
+        try world.running { worker in
+            try waitUntil("the first record") { worker.recordsApplied == 1 }
+            let loading = ContinuousClock.now
+            try waitUntil("longer than it takes to be idle") { ContinuousClock.now - loading > .milliseconds(2_200) }
+            #expect(worker.status.phase == .starting && worker.status.tasks.isEmpty)
+            gate.open()
+            let start = ContinuousClock.now
+            try waitUntil("the tasks run") { !worker.status.tasks.isEmpty }
+            let tasks = worker.status.tasks
+            if ContinuousClock.now - start < .seconds(2) { #expect(tasks.allSatisfy { !$0.isIdle }) }
+            try waitUntil("the partition is idle") { worker.status.tasks.allSatisfy(\.isIdle) }
+            #expect(ContinuousClock.now - start >= .seconds(2), "its time began when it was read")
+        }
+    }
+
     @Test func aKillBetweenApplyingAndCommittingLosesNothing() throws {
         let world = try ColorWorld(colors: ["a red", "b green"], items: ["a"])
         _ = try world.runToEnd()
@@ -154,34 +175,39 @@ import Worker
     }
 }
 
-/// A source whose readers fall silent after some records, as if a leader were down.
+/// A source whose readers fall silent after some records, as if a leader were down, until a gate opens.
 ///
 /// `@unchecked Sendable`: constants only.
 private final class SilentAfter: RecordSource, @unchecked Sendable {
     private let limit: Int
     private let source: any RecordSource
+    private let gate: Gate
 
-    init(_ limit: Int, _ source: any RecordSource) {
+    init(_ limit: Int, _ source: any RecordSource, until gate: Gate = Gate()) {
         self.limit = limit
         self.source = source
+        self.gate = gate
     }
 
     func partitionCount(of topic: String) throws -> Int { try source.partitionCount(of: topic) }
     func open(_ assignments: [SourceAssignment]) throws -> [TopicPartition: Int64] { try source.open(assignments) }
-    func makeReader(of partitions: [TopicPartition]) throws -> any RecordReader { Reader(try source.makeReader(of: partitions), limit) }
+    func makeReader(of partitions: [TopicPartition]) throws -> any RecordReader { Reader(try source.makeReader(of: partitions), limit, gate) }
     func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] { source.ends(of: partitions, timeout: timeout) }
     func report(_ positions: [TopicPartition: Int64]) {}
 
     private final class Reader: RecordReader {
         private let reader: any RecordReader
         private var left: Int
+        private let gate: Gate
 
-        init(_ reader: any RecordReader, _ limit: Int) {
+        init(_ reader: any RecordReader, _ limit: Int, _ gate: Gate) {
             self.reader = reader
             left = limit
+            self.gate = gate
         }
 
         func poll(maximumRecords: Int, timeout: Duration, _ handle: (SourceEvent) -> Void) throws {
+            if gate.isOpen { left = .max }
             guard left > 0 else {
                 usleep(1_000)
                 return
@@ -192,4 +218,11 @@ private final class SilentAfter: RecordSource, @unchecked Sendable {
             }
         }
     }
+}
+
+/// What others wait for; closed until it is opened.
+private final class Gate: Sendable {
+    private let state = Atomic(false)
+    var isOpen: Bool { state.load(ordering: .acquiring) }
+    func open() { state.store(true, ordering: .releasing) }
 }

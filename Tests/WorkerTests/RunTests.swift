@@ -1,22 +1,24 @@
 import Engine
 import Simulation
 import SQLiteState
+import Synchronization
 import TestSupport
 import Testing
 import Worker
 
 @Suite("The worker: what is read is delivered once, over restarts, in one stage or several")
 struct RunTests {
-    private static func values(_ seed: UInt64, partitions: Int = 4) -> [[String]] {
+    private static func values(_ seed: UInt64, of job: PurchaseJob = .everything, partitions: Int) -> [[String]] {
         var random = SeededRandom(seed: seed)
-        return PurchaseLog(partitions: partitions, isThereAtOnce: true, random: &random).values
+        return PurchaseLog(of: job, partitions: partitions, isThereAtOnce: true, random: &random).values
     }
 
     @Test(arguments: PurchaseJob.allCases, [1, 3])
     func aBoundedRunReadsClosesDeliversAndEnds(job: PurchaseJob, threads: Int) throws {
-        let bench = try Bench(job, partitions: 4)
+        let partitions = job.partitions(atMost: 4)
+        let bench = try Bench(job, partitions: partitions)
         bench.settings.threads = threads
-        let values = RunTests.values(11)
+        let values = RunTests.values(11, of: job, partitions: partitions)
         bench.append(values)
         try bench.runToEnd()
         bench.expectRows(values)
@@ -45,17 +47,18 @@ struct RunTests {
 
     @Test(arguments: PurchaseJob.allCases)
     func aRestartAfterADrainReadsNoRecordTwice(job: PurchaseJob) throws {
-        let bench = try Bench(job, partitions: 3)
-        let values = (0..<3).map { Bench.purchases($0, seconds: 0..<100) }
+        let partitions = job.partitions(atMost: 3)
+        let bench = try Bench(job, partitions: partitions)
+        let values = (0..<partitions).map { Bench.purchases($0, seconds: 0..<100) }
         for part in 0..<4 {
             bench.append(values.map { Array($0[(part * 125)..<(part * 125 + 125)]) })
             let running = try bench.start(untilEnd: false)
-            try waitUntil("all is read") { bench.source.readCount == 3 * 125 * (part + 1) }
+            try waitUntil("all is read") { bench.source.readCount == partitions * 125 * (part + 1) }
             running.drain()
             #expect(try running.wait() == .complete)
         }
         try bench.runToEnd()
-        for partition in 0..<3 { #expect(bench.source.reads(of: Bench.partition(partition)) == Array(0..<500)) }
+        for partition in 0..<partitions { #expect(bench.source.reads(of: Bench.partition(partition)) == Array(0..<500)) }
         bench.expectRows(values)
     }
 
@@ -128,5 +131,62 @@ struct RunTests {
         bench.sink.fail(with: MemorySinkError(.invalid, "the table was replaced"))
         let failure = try bench.start(untilEnd: true).waitForFailure()
         #expect(failure.kind == .invalid && failure.message == "the table was replaced")
+    }
+
+    @Test func theEndOfABoundedRunIsKeptSoThatLaterRecordsOfItsWindowsAreLate() throws {
+        let bench = try Bench(.windowed, partitions: 2)
+        let values = [["anna bakery 5 1000"], []]
+        bench.append(values)
+        try bench.runToEnd()
+        bench.expectRows(values)
+        // Of both partitions: the empty one has come as far.
+        bench.append([["anna bakery 1 9999", "anna bakery 2 10000"], ["bert bakery 3 9999", "bert bakery 4 10000"]])
+        try bench.runToEnd()
+        #expect(bench.sink.rows.map(\.text).sorted() == [
+            "customer_totals anna 10000 1 5", "customer_totals anna 20000 1 2", "customer_totals bert 20000 1 4",
+            "rejected_records purchases 0 1 late  anna bakery 1 9999 0", "rejected_records purchases 1 0 late  bert bakery 3 9999 0",
+        ])
+    }
+
+    @Test func aBoundedRunReadsToWhereThePartitionsEndedAtItsStart() throws {
+        let bench = try Bench(.windowed, partitions: 1)
+        bench.append([["anna bakery 5 1000"]])
+        let growing = GrowingSource(bench.source, ["anna bakery 7 2000", "anna bakery 8 30000"], to: Bench.partition(0))
+        #expect(try bench.start(untilEnd: true, source: growing).wait() == .complete)
+        #expect(bench.sink.rows.map(\.text) == ["customer_totals anna 10000 1 5"])
+        #expect(bench.source.reported[Bench.partition(0)] == 1)
+        try bench.runToEnd()
+        #expect(bench.sink.rows.map(\.text).sorted().dropFirst() == [
+            "customer_totals anna 40000 1 8", "rejected_records purchases 0 1 late  anna bakery 7 2000 0",
+        ])
+    }
+}
+
+/// A source that gets more records just after it has said where its partitions end.
+///
+/// `@unchecked Sendable`: constants and a lock.
+private final class GrowingSource: RecordSource, @unchecked Sendable {
+    private let inner: MemorySource
+    private let partition: TopicPartition
+    private let more: Mutex<[String]>
+
+    init(_ inner: MemorySource, _ more: [String], to partition: TopicPartition) {
+        self.inner = inner
+        self.more = Mutex(more)
+        self.partition = partition
+    }
+
+    func partitionCount(of topic: String) throws -> Int { inner.partitionCount(of: topic) }
+    func open(_ assignments: [SourceAssignment]) throws -> [TopicPartition: Int64] { inner.open(assignments) }
+    func makeReader(of partitions: [TopicPartition]) throws -> any RecordReader { inner.makeReader(of: partitions) }
+    func report(_ positions: [TopicPartition: Int64]) { inner.report(positions) }
+
+    func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] {
+        let ends = inner.ends(of: partitions, timeout: timeout)
+        more.withLock { more in
+            inner.append(more, to: partition)
+            more = []
+        }
+        return ends
     }
 }

@@ -6,7 +6,7 @@ import Foundation
 struct Benchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark", abstract: "Measures what the parts of the record path cost, each alone, in CPU time.",
-        subcommands: [JobCommand.self, ConsumeCommand.self, CheckpointCommand.self]
+        subcommands: [JobCommand.self, MigrateCommand.self, ConsumeCommand.self, ReferencesCommand.self, CheckpointCommand.self]
     )
 }
 
@@ -46,6 +46,21 @@ struct ConsumeCommand: ParsableCommand {
     var readers = 2
 
     func run() throws { try ConsumeMeasurement(brokers: brokers, topic: topic, readers: readers).run() }
+}
+
+/// `benchmark references`
+struct ReferencesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "references", abstract: "A start of the fintech job up to its first record: reading its reference tables, or loading them from their copy."
+    )
+
+    @Argument(help: "A directory such as 'tidemark generate --out' writes.")
+    var input: String
+
+    @Option(help: "The state directory: an empty one for a first start, the same again for a restart.")
+    var state: String
+
+    func run() throws { try ReferencesMeasurement(input: input, state: state).run() }
 }
 
 /// `benchmark checkpoint`

@@ -1,3 +1,4 @@
+import Engine
 import CurlHTTP
 
 /// Waits until the server has shown nothing of some queries for the settle delay: only then can no attempt change the
@@ -14,12 +15,26 @@ struct QuietWait {
         case blind(String)
     }
 
+    enum Outcome: Equatable {
+        case quiet
+        case cancelled
+        /// Queries kept coming for as long as this.
+        case busy(Duration)
+    }
+
     /// - Parameter queries: an SQL condition on `query_id`.
     /// - Returns: false when cancelled before.
     func wait(for queries: String, isCancelled: () -> Bool) -> Bool {
+        wait(for: queries, patience: nil, isCancelled: isCancelled) == .quiet
+    }
+
+    /// - Parameter patience: for how long queries may come and go; nil for ever. While the server doesn't answer, it
+    ///   does not run out.
+    func wait(for queries: String, patience: Duration?, isCancelled: () -> Bool) -> Outcome {
         let pollInterval = min(max(settings.settleDelay / 20, .milliseconds(20)), .milliseconds(500))
         var quietSince: ContinuousClock.Instant?
         var runningSince: ContinuousClock.Instant?
+        var busySince: ContinuousClock.Instant?
         var backoff = Backoff(settings)
         while !isCancelled() {
             let asked = ContinuousClock.now
@@ -27,7 +42,7 @@ struct QuietWait {
             case .quiet:
                 runningSince = nil
                 let since = quietSince ?? .now
-                if asked - since >= settings.settleDelay { return true }
+                if asked - since >= settings.settleDelay { return .quiet }
                 quietSince = since
             case .running:
                 quietSince = nil
@@ -37,16 +52,20 @@ struct QuietWait {
                     kill(queries, after: asked - since, isCancelled)
                     runningSince = asked
                 }
+                let began = busySince ?? asked
+                busySince = began
+                if let patience, asked - began >= patience { return .busy(asked - began) }
             case .blind(let reason):
                 quietSince = nil
+                busySince = nil
                 trouble.trouble(.waiting, "what runs on the server can't be seen, so an unanswered batch has to wait: \(reason)")
-                guard backoff.wait(unless: isCancelled) else { return false }
+                guard backoff.wait(unless: isCancelled) else { return .cancelled }
                 continue
             }
             backoff.reset()
-            guard Pause.wait(pollInterval, unless: isCancelled) else { return false }
+            guard Pause.wait(pollInterval, unless: isCancelled) else { return .cancelled }
         }
-        return false
+        return .cancelled
     }
 
     private func look(_ queries: String, _ isCancelled: () -> Bool) -> Sight {

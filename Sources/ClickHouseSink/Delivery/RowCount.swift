@@ -31,12 +31,8 @@ struct RowCount {
     private func answer(
         _ select: String, _ batch: SinkBatch, _ layout: TableLayout, suffix: String = "", isCancelled: () -> Bool
     ) throws(SinkError) -> [[String]] {
-        if layout.engine.hasPrefix("Replicated") {
-            let lightweight = dialect.hasLightweightSync ? " LIGHTWEIGHT" : ""
-            try connection.execute("SYSTEM SYNC REPLICA \(layout.quotedName)\(lightweight)", isCancelled: isCancelled)
-        }
         let condition = BatchRows(batch, task: connection.settings.task, layout.table).condition
-        let parameters = layout.engine.hasPrefix("Shared") ? [("select_sequential_consistency", "1")] : []
-        return try connection.rows("\(select) FROM \(layout.quotedName) WHERE \(condition) \(suffix)", parameters: parameters, isCancelled: isCancelled)
+        return try CaughtUpRead(connection: connection, dialect: dialect, quotedName: layout.quotedName, engine: layout.engine)
+            .rows("\(select) FROM \(layout.quotedName) WHERE \(condition) \(suffix)", isCancelled: isCancelled)
     }
 }

@@ -43,7 +43,10 @@ final class TableDelivery {
         hasSentBatch = false
         var isSettled = false
         // What this call leaves behind undelivered is waited for by the next one.
-        defer { if hasSentBatch && !isSettled { isInheritedQuiet = false } }
+        defer {
+            if hasSentBatch && !isSettled { isInheritedQuiet = false }
+            encoder.release()
+        }
         do {
             let isExactlyOnce = layout.isExactlyOnce
             let outcome = isExactlyOnce ? try settle(batch, mayHaveBeenSent, isCancelled) : try sendUntilAcknowledged(batch, isCancelled)

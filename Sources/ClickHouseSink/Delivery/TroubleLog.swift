@@ -1,3 +1,4 @@
+import Engine
 import Logging
 
 /// Tells of a table's lasting trouble without flooding the log: a line when it begins, one when it comes to need

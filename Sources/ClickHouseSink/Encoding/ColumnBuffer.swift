@@ -1,6 +1,6 @@
 import Engine
 
-/// The values of one column of a block while it is built; the memory is kept for the next block.
+/// The values of one column of a block while it is built; a little memory is kept for the next block.
 struct ColumnBuffer: ~Copyable {
     /// `Array` and `Map`: where each row's elements end, counted in elements from the block's start.
     var ends = ByteWriter(capacity: 64)
@@ -11,11 +11,19 @@ struct ColumnBuffer: ~Copyable {
     /// Elements so far, over all rows.
     var elements: UInt64 = 0
 
+    /// Bytes of memory that each part keeps between blocks.
+    private static let kept = 64 << 10
+
     mutating func removeAll() {
-        ends.removeAll()
-        values.removeAll()
-        counts.removeAll()
+        ends.release(keeping: ColumnBuffer.kept)
+        values.release(keeping: ColumnBuffer.kept)
+        counts.release(keeping: ColumnBuffer.kept)
         elements = 0
+    }
+
+    /// How many bytes `append` adds.
+    func byteCount(isNullable: Bool, rowCount: Int) -> Int {
+        (isNullable ? rowCount : 0) + ends.count + values.count + counts.count
     }
 
     /// The column's data as a block holds it.

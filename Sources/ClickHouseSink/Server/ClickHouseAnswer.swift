@@ -20,12 +20,16 @@ struct ServerRefusal: CustomStringConvertible {
 
     /// `QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING`
     static let queryIsRunning = 216
+    /// `UNFINISHED`: a mutation was accepted and is not done when the server stops waiting for it.
+    static let unfinished = 341
+    /// `NOT_IMPLEMENTED`, as engines answer that know no mutations.
+    static let notImplemented = 48
     /// `UNKNOWN_TABLE`
     static let unknownTable = 60
     /// `UNKNOWN_DATABASE`
     static let unknownDatabase = 81
-    /// `UNKNOWN_USER`, `WRONG_PASSWORD`, `REQUIRED_PASSWORD`, `DATABASE_ACCESS_DENIED`, `ACCESS_DENIED`, `AUTHENTICATION_FAILED`
-    static let denials: Set<Int> = [192, 193, 194, 291, 497, 516]
+    /// `UNKNOWN_USER`, `WRONG_PASSWORD`, `REQUIRED_PASSWORD`, `DATABASE_ACCESS_DENIED`, `ACCESS_DENIED`, `AUTHENTICATION_FAILED`, `READONLY`
+    static let denials: Set<Int> = [164, 192, 193, 194, 291, 497, 516]
 
     /// HTTP's word for a user or password that is not taken; the servers of today say it before any query runs.
     private static let unauthorized = 401

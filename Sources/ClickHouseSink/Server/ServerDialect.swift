@@ -26,6 +26,7 @@ public struct ServerDialect: Sendable, Equatable {
     static let wantedSettings: Set<String> = [
         "async_insert", "http_receive_timeout", "insert_deduplication_token", "insert_deduplicate", "deduplicate_insert",
         "max_insert_block_size", "max_insert_block_size_rows", "max_insert_block_size_bytes",
+        "mutations_sync",
     ]
 
     var hasDateTime64: Bool { types.contains("DateTime64") }

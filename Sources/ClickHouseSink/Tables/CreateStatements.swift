@@ -34,9 +34,14 @@ public struct CreateStatements: Sendable {
             """
     }
 
-    /// What `tidemark tables --print` shows: every statement, to be run in this order.
-    public func script(_ tables: [OutputTable]) -> String {
-        ([createDatabase] + tables.map(createTable)).map { $0 + ";\n" }.joined(separator: "\n")
+    /// Every statement, to be run in this order.
+    public func script(_ tables: [OutputTable]) -> String { CreateStatements.script([createDatabase] + tables.map(createTable)) }
+
+    static func script(_ statements: [String]) -> String { statements.map { $0 + ";\n" }.joined(separator: "\n") }
+
+    /// The types that a created table has.
+    func createdColumns(of table: OutputTable) -> [String: ColumnType] {
+        Dictionary(uniqueKeysWithValues: (table.columns + Provenance.columns).map { ($0.name, ColumnType(type(of: $0))) })
     }
 
     /// Batches that the server remembers, so that it drops one that arrives twice; a second net, never the proof.

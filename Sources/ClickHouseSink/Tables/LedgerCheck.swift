@@ -24,12 +24,25 @@ struct LedgerCheck {
                 "\(place) holds batch \(found.batch) of lineage \(found.lineage), but the state of the job \(connection.settings.job) has made batches only up to \(last) there: this state is older than what was delivered (a restored or copied state directory?). Run the job on the newest state, or start anew with an empty state directory and new tables (another clickhouse.database) or another job.id"
             )
         }
+        try checkEarlierLineages(known, layout, place)
         if let found = try first("\(task) AND _lineage > \(known.lineage)", layout) {
             throw SinkError(
                 .fenced,
                 "\(place) holds batch \(found.batch) of lineage \(found.lineage), but this state of the job \(connection.settings.job) is of lineage \(known.lineage): the job was restored elsewhere and goes on there. Stop this worker, or run it on the newest lineage's state"
             )
         }
+    }
+
+    /// After a withdrawal nothing beyond what counts may come again: the present lineage has delivered those rows anew.
+    private func checkEarlierLineages(_ known: SinkTable, _ layout: TableLayout, _ place: String) throws(SinkError) {
+        guard let ends = known.lineageEnds, known.lineage > .first else { return }
+        let settings = connection.settings
+        let rows = UncountedRows(task: settings.task, before: known.lineage, ends: ends, quotedName: layout.quotedName)
+        guard let found = try first(rows.condition, layout) else { return }
+        throw SinkError(
+            .invalid,
+            "\(place) holds batch \(found.batch) of lineage \(found.lineage), which the state of the job \(settings.job) (lineage \(known.lineage)) does not count: a worker that was cut off has delivered it after the withdrawal, and its rows are there once more under this lineage. Make sure that no other worker of the job runs, then delete them: \(rows.deletion)"
+        )
     }
 
     private func first(_ condition: String, _ layout: TableLayout) throws(SinkError) -> (lineage: String, batch: String)? {

@@ -8,10 +8,17 @@ struct TableInspection {
     private var settings: ClickHouseSettings { connection.settings }
 
     /// A column as `system.columns` has it.
-    private struct RealColumn {
+    struct RealColumn {
         let name: String
         let type: String
         let defaultKind: String
+    }
+
+    /// The columns that a table really has; none when it is not there.
+    func columns(of table: OutputTable, isCancelled: () -> Bool = { false }) throws(SinkError) -> [RealColumn] {
+        let place = "database = \(SQLText.string(settings.database)) AND table = \(SQLText.string(table.name))"
+        return try connection.rows("SELECT name, type, default_kind FROM system.columns WHERE \(place)", isCancelled: isCancelled)
+            .map { RealColumn(name: $0[0], type: $0[1], defaultKind: $0[2]) }
     }
 
     /// The table's layout. Throws `retry` when the server can't be asked or when cancelled, `missing` when there is no such table, `invalid`
@@ -21,8 +28,7 @@ struct TableInspection {
         let place = "database = \(SQLText.string(settings.database))"
         let facts = try connection.rows("SELECT engine, partition_key FROM system.tables WHERE \(place) AND name = \(SQLText.string(table.name))", isCancelled: isCancelled)
         guard let fact = facts.first, fact.count == 2 else { throw missing(table) }
-        let columns = try connection.rows("SELECT name, type, default_kind FROM system.columns WHERE \(place) AND table = \(SQLText.string(table.name))", isCancelled: isCancelled)
-            .map { RealColumn(name: $0[0], type: $0[1], defaultKind: $0[2]) }
+        let columns = try columns(of: table, isCancelled: isCancelled)
         var problems: [String] = []
         let served = (table.columns + Provenance.columns).compactMap { column(for: $0, among: columns, of: table, &problems) }
         problems += unfilledColumns(columns, table)

@@ -23,6 +23,20 @@ public struct ByteWriter: ~Copyable {
 
     @inlinable public mutating func removeAll() { used = 0 }
 
+    /// Empties the buffer and gives memory back above `kept` bytes.
+    public mutating func release(keeping kept: Int) {
+        used = 0
+        guard capacity > kept else { return }
+        memory.deallocate()
+        capacity = max(kept, 16)
+        memory = .allocate(capacity: capacity)
+    }
+
+    /// Makes room for so many bytes at once, so that large contents don't grow by doubling.
+    public mutating func reserveExactly(_ total: Int) {
+        if total > capacity { grow(toHold: total, exactly: true) }
+    }
+
     /// Cuts the buffer back to its first `length` bytes.
     @inlinable public mutating func truncate(to length: Int) {
         precondition(length <= used)
@@ -39,8 +53,8 @@ public struct ByteWriter: ~Copyable {
     }
 
     @usableFromInline @inline(never)
-    mutating func grow(toHold needed: Int) {
-        let larger = max(capacity * 2, needed)
+    mutating func grow(toHold needed: Int, exactly: Bool = false) {
+        let larger = exactly ? needed : max(capacity * 2, needed)
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
         moved.update(from: memory, count: used)
         memory.deallocate()

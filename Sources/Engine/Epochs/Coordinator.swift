@@ -60,27 +60,32 @@ public struct Coordinator {
     private var wantsCut = false
     /// The last epoch that may have been cut before all records were read; later ones hold everything that was read.
     private var lastEpochOfReading = Epoch(0)
-    /// Set once watermarks were raised because the run ends: those that stages hear of from then on fire no timers.
-    private var hasRaisedAtEnd = false
     private var isHolding = false
     private var reports: [TaskID: TaskReport] = [:]
     private var watermarks: [TaskID: EventTime]
+    /// Tasks whose watermarks were raised last because a run ended, this one or an earlier one.
+    private var ended: Set<TaskID>
     /// Batches between tasks that are durable and not processed durably.
     private var inFlight: [MessageBatchID: Int] = [:]
     private var restoredMessages: [MessageBatch]
     private var delivering: Set<String> = []
     /// Batches of an earlier process: they may have been sent.
     private var doubtful: Set<SinkBatchID>
+    /// Where batches wait for their epoch's checkpoint: the epoch that each was frozen in, until it is covered.
+    private var uncovered: [SinkBatchID: Epoch]?
 
-    public init(restored: RestoredState, routes: TaskRoutes, outbox: Outbox, schedule: EpochSchedule) {
+    /// `awaitsCheckpoints`: a batch leaves only when a checkpoint covers the epoch that it was frozen in (see `covered`).
+    public init(restored: RestoredState, routes: TaskRoutes, outbox: Outbox, schedule: EpochSchedule, awaitsCheckpoints: Bool = false) {
         epoch = restored.epoch
         self.routes = routes
         self.outbox = outbox
         self.schedule = schedule
         watermarks = restored.tasks.mapValues(\.watermark)
+        ended = Set(restored.tasks.filter(\.value.isEnded).keys)
         restoredMessages = restored.messages
         for batch in restored.messages { inFlight[batch.id] = batch.bytes.count }
         doubtful = Set(restored.outbox.flatMap { $0.undelivered.map(\.id) })
+        if awaitsCheckpoints { uncovered = Dictionary(uniqueKeysWithValues: doubtful.map { ($0, restored.epoch) }) }
     }
 
     public var isFinished: Bool { phase == .finished }
@@ -111,12 +116,11 @@ public struct Coordinator {
         precondition(cutState == .requested, "nobody asked for a cut")
         cutState = .committing
         epoch = epoch.next
-        for report in cut {
-            reports[report.cut.task] = report
-            outbox.add(report.cut.rows)
-        }
+        for report in cut { reports[report.cut.task] = report }
+        let tasks = cut.map { $0.cut.copyingRows(to: routes.furtherSinks) }
+        for task in tasks { outbox.add(task.rows) }
         let frozen = outbox.freeze(now: now, everything: phase == .flushing)
-        let cut = EpochCut(epoch: epoch, tasks: cut.map(\.cut), frozen: frozen, delivered: outbox.takeDelivered(), wallClock: wallClock)
+        let cut = EpochCut(epoch: epoch, tasks: tasks, frozen: frozen, delivered: outbox.takeDelivered(), wallClock: wallClock)
         return [.commit(cut)] + holding()
     }
 
@@ -126,9 +130,10 @@ public struct Coordinator {
         cutState = .none
         schedule.committed(taking: duration)
         outbox.committed()
+        for batch in cut.frozen { uncovered?[batch.id] = cut.epoch }
         var sent: [MessageBatch] = []
         for task in cut.tasks {
-            watermarks[task.task] = task.watermark
+            note(task)
             for id in task.received { inFlight[id] = nil }
             for batch in task.sent { inFlight[batch.id] = batch.bytes.count }
             sent += task.sent
@@ -153,6 +158,15 @@ public struct Coordinator {
         if phase == .flushing { wantsCut = true }
         return deliveries() + holding()
     }
+
+    /// A checkpoint holds everything up to and including this epoch.
+    public mutating func covered(through epoch: Epoch) -> [Action] {
+        uncovered = uncovered?.filter { $0.value > epoch }
+        return deliveries() + holding()
+    }
+
+    /// True when batches wait for a checkpoint.
+    public var awaitsCheckpoint: Bool { uncovered?.isEmpty == false }
 
     /// Every partition of a bounded run is read to its end.
     public mutating func reachedEnd() -> [Action] {
@@ -180,7 +194,7 @@ public struct Coordinator {
     private mutating func deliveries() -> [Action] {
         var actions: [Action] = []
         for table in routes.tables where !delivering.contains(table) {
-            guard let batch = outbox.next(for: table) else { continue }
+            guard let batch = outbox.next(for: table), uncovered?[batch.id] == nil else { continue }
             delivering.insert(table)
             actions.append(.deliver(batch, mayHaveBeenSent: doubtful.contains(batch.id)))
         }
@@ -220,10 +234,7 @@ public struct Coordinator {
             guard let target = lastOpenWindowEnd(of: group.tasks + group.behind) else { continue }
             for task in group.tasks where (watermarks[task] ?? .distantPast) < target { raised[task] = target }
         }
-        guard raised.isEmpty else {
-            hasRaisedAtEnd = true
-            return [.raiseWatermarks(raised, isEnding: true)]
-        }
+        guard raised.isEmpty else { return [.raiseWatermarks(raised, isEnding: true)] }
         phase = .flushing
         return []
     }
@@ -236,8 +247,13 @@ public struct Coordinator {
 
     private func lastOpenWindowEnd(of tasks: [TaskID]) -> EventTime? { tasks.compactMap { reports[$0]?.lastOpenWindowEnd }.max() }
 
+    private mutating func note(_ cut: TaskCut) {
+        guard watermarks.updateValue(cut.watermark, forKey: cut.task) != cut.watermark else { return }
+        if cut.isEnded { ended.insert(cut.task) } else { ended.remove(cut.task) }
+    }
+
     private var upstream: UpstreamProgress {
-        UpstreamProgress(watermarks: routes.upstreamWatermarks(watermarks), firesTimers: !hasRaisedAtEnd)
+        UpstreamProgress(watermarks: routes.upstreamWatermarks(watermarks), ended: routes.stages(behind: ended, watermarks))
     }
 
     private mutating func finishIfDelivered() -> [Action] {

@@ -11,7 +11,7 @@ public struct Outbox: Sendable {
         /// Above this many undelivered bytes the worker stops reading.
         public var bytes: Int
 
-        public init(batchRows: Int = 400_000, batchBytes: Int = 32 << 20, bytes: Int = 64 << 20) {
+        public init(batchRows: Int = 400_000, batchBytes: Int = 16 << 20, bytes: Int = 48 << 20) {
             self.batchRows = batchRows
             self.batchBytes = batchBytes
             self.bytes = bytes
@@ -174,5 +174,11 @@ public struct RestoredOutboxTable: Sendable {
         self.lastFrozen = lastFrozen
         self.pending = pending
         self.undelivered = undelivered
+    }
+
+    /// The last batch recorded as delivered: they are delivered in order. nil before the first.
+    public var lastDelivered: BatchNumber? {
+        guard let first = undelivered.first else { return lastFrozen }
+        return first.number.number > 1 ? BatchNumber(first.number.number - 1) : nil
     }
 }

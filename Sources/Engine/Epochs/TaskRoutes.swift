@@ -1,11 +1,12 @@
-/// Which tasks belong together: by topic, by the stage that they send to, by table.
+/// Which tasks belong together, by topic and by the stage that they send to, and where their rows go.
 public struct TaskRoutes: Sendable {
     /// The tasks that read each topic, a group a stage and topic.
     public let topicGroups: [TopicGroup]
     /// For each stage that reads messages, the tasks that send to it.
     public let senders: [StageName: [TaskID]]
-    /// All output tables' names.
+    /// The names of all tables of the outbox.
     public let tables: [String]
+    public let furtherSinks: [SinkName]
 
     /// The tasks of one stage that reads a topic.
     public struct TopicGroup: Sendable, Equatable {
@@ -40,7 +41,8 @@ public struct TaskRoutes: Sendable {
         }
         self.topicGroups = topicGroups
         self.senders = senders
-        tables = topology.tables.map(\.name)
+        tables = topology.outboxTables.map(\.name)
+        furtherSinks = topology.furtherSinks
     }
 
     private static func stages(behind stage: StageName, _ sendsTo: [StageName: [StageName]]) -> [StageName] {
@@ -52,6 +54,12 @@ public struct TaskRoutes: Sendable {
             next += sendsTo[name] ?? []
         }
         return found
+    }
+
+    /// The stages whose least watermark is that of one of `ended`.
+    func stages(behind ended: Set<TaskID>, _ watermarks: [TaskID: EventTime]) -> Set<StageName> {
+        let least = upstreamWatermarks(watermarks)
+        return Set(senders.filter { stage, tasks in tasks.contains { ended.contains($0) && watermarks[$0] == least[stage] } }.keys)
     }
 
     /// The least watermark of all tasks that send to each stage.

@@ -6,13 +6,16 @@
 public struct UpstreamProgress: Sendable, Equatable {
     /// The least watermark of all tasks that send to each stage.
     public let watermarks: [StageName: EventTime]
-    /// False when they were raised because a bounded run ends: that closes windows, but fires no timers.
-    public let firesTimers: Bool
+    /// The stages whose least watermark was raised because a bounded run ended: that closes windows, but fires no timers.
+    private let ended: Set<StageName>
 
-    public init(watermarks: [StageName: EventTime], firesTimers: Bool) {
+    public init(watermarks: [StageName: EventTime], ended: Set<StageName>) {
         self.watermarks = watermarks
-        self.firesTimers = firesTimers
+        self.ended = ended
     }
+
+    /// Whether the tasks of a stage fire timers up to its watermark.
+    public func firesTimers(in stage: StageName) -> Bool { !ended.contains(stage) }
 
     /// No stage reads messages.
     public var isEmpty: Bool { watermarks.isEmpty }

@@ -35,3 +35,11 @@ public struct LineageEnd: Sendable, Equatable {
         self.lastBatch = lastBatch
     }
 }
+
+/// How a withdrawal ended.
+public enum WithdrawalOutcome: Sendable, Equatable {
+    /// No row is left that the plan names; how many were found at first, of each table.
+    case withdrawn(rowsPerTable: [String: Int])
+    /// `isCancelled` said so first: what is left is unknown, and the withdrawal is still due.
+    case cancelled
+}

@@ -6,16 +6,27 @@ public struct OutputTable: Hashable, Sendable {
     public let timeColumn: String
     /// The sorting key, by column name.
     public let orderBy: [String]
+    /// What a topic of this table's rows is called, without the prefix that a configuration gives it.
+    public let topic: String
+    /// The text column whose value is the key of a row in a topic; nil: rows have none.
+    public let keyColumn: String?
 
-    public init(_ name: String, timeColumn: String, orderBy: [String], columns: [OutputColumn]) {
+    /// `topic`: nil for the table's own name.
+    public init(
+        _ name: String, timeColumn: String, orderBy: [String], topic: String? = nil, keyColumn: String? = nil, columns: [OutputColumn]
+    ) {
         let names = Set(columns.map(\.name))
         precondition(names.count == columns.count, "table \(name): a column's name is used twice")
         precondition(columns.contains { $0.name == timeColumn && $0.type == .time }, "table \(name): \(timeColumn) is no time column")
         precondition(names.isSuperset(of: orderBy), "table \(name): an unknown column in its sorting key")
+        precondition(!name.contains("@"), "table \(name): @ stands between a table and a sink")
+        precondition(keyColumn == nil || columns.contains { $0.name == keyColumn && $0.type == .text }, "table \(name): \(keyColumn!) is no text column")
         self.name = name
         self.columns = columns
         self.timeColumn = timeColumn
         self.orderBy = orderBy
+        self.topic = topic ?? name
+        self.keyColumn = keyColumn
     }
 
     public var timeColumnIndex: Int { columns.firstIndex { $0.name == timeColumn }! }

@@ -121,7 +121,7 @@ public final class RowWriter {
         epochRows += 1
         if open[chunk].rowCount >= RowWriter.chunkRows || open[chunk].bytes.count >= RowWriter.chunkBytes {
             let closed = open.remove(at: chunk)
-            full.append((closed.partition, closed.rowCount, closed.bytes))
+            full.append((closed.partition, closed.rowCount, RowWriter.fitted(closed.bytes)))
         }
     }
 
@@ -140,10 +140,15 @@ public final class RowWriter {
         return open.count - 1
     }
 
+    /// The bytes without the room that they grew into, where it is much: rows may wait long for their delivery.
+    private static func fitted(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.capacity - bytes.count > bytes.count / 8 ? bytes.withUnsafeBytes { ByteView($0).copy() } : bytes
+    }
+
     /// Hands the epoch's rows over as chunks.
     func cut(task: TaskID, epoch: Epoch) -> [OutboxChunk] {
         guard epochRows > 0 else { return [] }
-        let closed = full + open.map { ($0.partition, $0.rowCount, $0.bytes) }
+        let closed = full + open.map { ($0.partition, $0.rowCount, RowWriter.fitted($0.bytes)) }
         full.removeAll()
         open.removeAll()
         epochBytes = 0

@@ -10,25 +10,74 @@ public protocol BatchSink: AnyObject, Sendable {
     /// `mayHaveBeenSent`: an earlier process may have sent it, so what landed is found out first.
     /// Throws only what no waiting mends: a batch that landed in part, a table that was replaced.
     func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: @escaping @Sendable () -> Bool) throws -> DeliveryOutcome
+    /// Takes back the rows of earlier lineages that the plan does not count; blocks, for as long as the sink is down. May be
+    /// repeated at any time, also while rows of the present lineage are delivered.
+    func withdraw(_ plan: WithdrawalPlan, from tables: [OutputTable], isCancelled: @escaping @Sendable () -> Bool) throws -> WithdrawalOutcome
+    /// How each table's delivery stands; may be asked of any thread.
+    var status: [TableStatus] { get }
+}
+
+extension BatchSink {
+    /// Of a sink that has nothing to tell.
+    public var status: [TableStatus] { [] }
+
+    /// Of a sink that can't take anything back: it refuses.
+    public func withdraw(
+        _ plan: WithdrawalPlan, from tables: [OutputTable], isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> WithdrawalOutcome { throw NothingCanBeWithdrawn() }
+}
+
+/// What was delivered to a sink after the checkpoint that was restored can't be taken back from it.
+public struct NothingCanBeWithdrawn: Failure {
+    public let kind = FailureKind.invalid
+    public let message = "the state was restored from a checkpoint, and what was delivered after it can't be taken back from this sink: go on from the newest state directory of the job, or start anew with an empty one, new tables and topics"
+    public let cause: (any Error)? = nil
+
+    public init() {}
 }
 
 /// A table and what the state knows of its delivery, as the sink checks it when it opens.
 public struct SinkTable: Sendable {
     public let table: OutputTable
+    /// The name by which its batches come.
+    public let outboxName: String
     public let lineage: Lineage
     /// The last batch number that the state has frozen in this lineage; nil when there is none.
     public let lastFrozen: BatchNumber?
+    /// The last batch number that the state knows to be delivered; nil when there is none.
+    public let lastDelivered: BatchNumber?
     /// True when the state directory was empty: then the sink must hold no row of this job.
     public let isNewState: Bool
     /// The state's identity: a sink that remembers batches by name must not take those of an earlier state for this one's.
     public let stateIdentity: String
+    /// What counts of the earlier lineages: the sink must hold no row of them beyond. nil while it may, because their
+    /// withdrawal is not over.
+    public let lineageEnds: [LineageEnd]?
 
-    public init(table: OutputTable, lineage: Lineage, lastFrozen: BatchNumber?, isNewState: Bool, stateIdentity: String = "") {
+    public init(
+        table: OutputTable, outboxName: String? = nil, lineage: Lineage, lastFrozen: BatchNumber?, lastDelivered: BatchNumber? = nil,
+        isNewState: Bool, stateIdentity: String = "", lineageEnds: [LineageEnd]? = nil
+    ) {
         self.table = table
+        self.outboxName = outboxName ?? table.name
         self.lineage = lineage
         self.lastFrozen = lastFrozen
+        self.lastDelivered = lastDelivered
         self.isNewState = isNewState
         self.stateIdentity = stateIdentity
+        self.lineageEnds = lineageEnds
+    }
+}
+
+extension SinkTable {
+    /// A table of the outbox as the state knows it.
+    public init(_ table: OutboxTable, _ restored: RestoredState) {
+        let known = restored.outbox.first { $0.table == table.name }
+        self.init(
+            table: table.table, outboxName: table.name, lineage: restored.lineage, lastFrozen: known?.lastFrozen,
+            lastDelivered: known?.lastDelivered, isNewState: restored.isNew, stateIdentity: restored.identity,
+            lineageEnds: restored.withdrawal == nil ? restored.lineageEnds[table.name] ?? [] : nil
+        )
     }
 }
 

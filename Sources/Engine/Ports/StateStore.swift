@@ -33,12 +33,17 @@ public struct RestoredState: Sendable {
     /// Batches between tasks that no task has processed, in order of epochs.
     public let messages: [MessageBatch]
     public let outbox: [RestoredOutboxTable]
+    /// What opening changed in the state tables, for people.
+    public var changes: [String] = []
     /// What has to leave the sink before anything is delivered; nil when nothing has.
     public let withdrawal: WithdrawalPlan?
+    /// What counts of each table's earlier lineages, in their order.
+    public let lineageEnds: [String: [LineageEnd]]
 
     public init(
         isNew: Bool, lineage: Lineage, identity: String = "", epoch: Epoch, partitions: [String: Int], tasks: [TaskID: RestoredTask],
-        messages: [MessageBatch], outbox: [RestoredOutboxTable], withdrawal: WithdrawalPlan? = nil
+        messages: [MessageBatch], outbox: [RestoredOutboxTable], withdrawal: WithdrawalPlan? = nil,
+        lineageEnds: [String: [LineageEnd]] = [:]
     ) {
         self.isNew = isNew
         self.lineage = lineage
@@ -49,17 +54,21 @@ public struct RestoredState: Sendable {
         self.messages = messages
         self.outbox = outbox
         self.withdrawal = withdrawal
+        self.lineageEnds = lineageEnds
     }
 }
 
 /// How far a task was.
 public struct RestoredTask: Sendable, Equatable {
     public let watermark: EventTime
+    /// As its last cut said when it moved the watermark.
+    public let isEnded: Bool
     /// nil when it reads no partition or has read nothing.
     public let position: SourcePosition?
 
-    public init(watermark: EventTime, position: SourcePosition?) {
+    public init(watermark: EventTime, isEnded: Bool = false, position: SourcePosition?) {
         self.watermark = watermark
+        self.isEnded = isEnded
         self.position = position
     }
 }

@@ -7,6 +7,8 @@ public protocol KeyedProcessor {
     static var name: String { get }
     /// Counted up with every change of `Record`.
     static var version: Int { get }
+    /// How state of earlier versions goes on; by default it is refused.
+    static var evolution: StateEvolution { get }
 
     /// The key that the event belongs to; nil when it does not concern this processor.
     func key(of event: Event) -> ByteView?
@@ -17,6 +19,8 @@ public protocol KeyedProcessor {
 }
 
 extension KeyedProcessor {
+    public static var evolution: StateEvolution { .none }
+
     /// For processors that set no timers.
     public mutating func timerFired(at time: EventTime, key: ByteView, state: inout Keyed<Record>) {}
 }
@@ -41,8 +45,11 @@ public final class KeyedProcessorRunner<Processor: KeyedProcessor>: EventProcess
     @inlinable
     public init(_ processor: Processor, task: TaskID, cold: any ColdStateReader) {
         self.processor = processor
-        let schema = StateSchema(table: Processor.name, version: Processor.version, key: .key, hasTimer: true, record: Processor.Record.self)
-        state = KeyedState(schema: schema, task: task, cold: cold)
+        let declaration = StateDeclaration(
+            table: Processor.name, version: Processor.version, key: .key, hasTimer: true, evolution: Processor.evolution,
+            record: Processor.Record.self
+        )
+        state = KeyedState(declaration, task: task, cold: cold)
     }
 
     public var stateTables: [any StateTable] { [state] }

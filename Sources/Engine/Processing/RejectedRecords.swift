@@ -1,7 +1,7 @@
 /// The table of records that could not be used: each goes there exactly once, with one reason, and never stops a job.
 public enum RejectedRecords {
     public static let table = OutputTable(
-        "rejected_records", timeColumn: "rejectedAt", orderBy: ["topic", "partition", "offset"],
+        "rejected_records", timeColumn: "rejectedAt", orderBy: ["topic", "partition", "offset"], keyColumn: "key",
         columns: [
             OutputColumn("topic", .text), OutputColumn("partition", .count), OutputColumn("offset", .count),
             OutputColumn("reason", .text), OutputColumn("key", .text), OutputColumn("payload", .text),
@@ -23,20 +23,18 @@ public enum RejectedRecords {
     private static let latestMilliseconds: Int64 = 4_291_747_199_999
 }
 
-/// Writes the rejected records of one task.
+/// Writes the rejected records of one topic that one task meets.
 final class RejectionWriter {
     private let rows: RowWriter
     private let topic: [UInt8]
-    private let partition: UInt64
     private var reason = ByteWriter()
 
-    init(rows: RowWriter, topic: String, partition: Int) {
+    init(rows: RowWriter, topic: String) {
         self.rows = rows
         self.topic = Array(topic.utf8)
-        self.partition = UInt64(partition)
     }
 
-    func write(_ record: SourceRecord, _ rejection: Rejection) {
+    func write(_ record: SourceRecord, of partition: Int, _ rejection: Rejection) {
         reason.removeAll()
         reason.write(raw: ByteView(start: rejection.reason.utf8Start, count: rejection.reason.utf8CodeUnitCount))
         if let field = rejection.field {
@@ -45,7 +43,7 @@ final class RejectionWriter {
         }
         rows.begin()
         topic.withUnsafeBytes { rows.text("topic", ByteView($0)) }
-        rows.count("partition", partition)
+        rows.count("partition", UInt64(partition))
         rows.count("offset", UInt64(record.offset))
         rows.text("reason", reason.view)
         rows.text("key", record.key)

@@ -22,9 +22,9 @@ public final class KeyedRecords<Record: StateRecord>: SideState {
     private let state: KeyedState<Record>
     private(set) var failure: (any Error)?
 
-    init(name: String, version: Int, task: TaskID, cold: any ColdStateReader) {
-        let schema = StateSchema(table: name, version: version, key: .key, hasTimer: true, record: Record.self)
-        state = KeyedState(schema: schema, task: task, cold: cold)
+    init(name: String, version: Int, evolution: StateEvolution, task: TaskID, cold: any ColdStateReader) {
+        let declaration = StateDeclaration(table: name, version: version, key: .key, hasTimer: true, evolution: evolution, record: Record.self)
+        state = KeyedState(declaration, task: task, cold: cold)
     }
 
     /// Hands the key's record (a fresh one when there is none) to `body`, and stores what it made of it.
@@ -61,8 +61,8 @@ public final class WindowedMembers: SideState {
 
     init(name: String, version: Int, span: EventSpan, task: TaskID, cold: any ColdStateReader) {
         self.span = span
-        let schema = StateSchema(table: name, version: version, key: .windowAndKey, record: Membership.self)
-        state = WindowedState(schema: schema, span: span, task: task, cold: cold)
+        let declaration = StateDeclaration(table: name, version: version, key: .windowAndKey, span: span, record: Membership.self)
+        state = WindowedState(declaration, task: task, cold: cold)
     }
 
     /// Adds `member` to `group` in the window that holds `time`, which must be open. True when it was not in it.

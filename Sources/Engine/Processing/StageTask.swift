@@ -14,11 +14,18 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     private var processors: [any EventProcessor<Decoder.Event>] = []
     private var lateness = EventSpan.seconds(0)
     private var rejections: RejectionWriter?
+    private var repeats: RepeatFilter<Decoder.Event>?
+    /// Sends the events of a batch on; the watermark is that before the first of them.
+    private var forward: ((UnsafeMutableBufferPointer<TimedEvent<Decoder.Event>>, UnsafeBufferPointer<SourceRecord>, EventTime) -> Void)?
+    /// Set in a stage that another one forwards events to.
+    private var forwarded: ForwardedEvents?
     private let scratch = ScratchMemory()
     private let events: UnsafeMutableBufferPointer<TimedEvent<Decoder.Event>>
     private var rejected: [(record: Int32, rejection: Rejection)] = []
     private var position: SourcePosition?
     private var hasMoved = false
+    /// The watermark is where it is because a bounded run ended.
+    private var isEnded = false
     private var received: [MessageBatchID] = []
 
     /// Records are decoded and processed this many at a time.
@@ -51,6 +58,8 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
 
     @usableFromInline var cold: any ColdStateReader { setup.environment.cold }
 
+    func messages(to stage: StageName) -> MessageWriter { setup.messages(to: stage) }
+
     @usableFromInline
     func add(_ processor: any EventProcessor<Decoder.Event>) -> StageTask {
         processors.append(processor)
@@ -70,11 +79,44 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     /// used is an error.
     @discardableResult
     public func rejecting(topic: String) -> StageTask {
-        rejections = RejectionWriter(rows: setup.rows(of: RejectedRecords.table), topic: topic, partition: id.partition)
+        rejections = RejectionWriter(rows: setup.rows(of: RejectedRecords.table), topic: topic)
         return self
     }
 
-    public var stateTables: [any StateTable] { processors.flatMap(\.stateTables) + setup.sideStates.map(\.table) }
+    /// Drops events whose ids have come already. Ids are remembered until the watermark has passed the end of their
+    /// bucket, in which their events' times lie, by `horizon`; older events, of which nobody can say whether they have
+    /// come, are rejected as late. With `horizon` nil nothing is dropped, and what the state knows of ids is forgotten.
+    ///
+    /// `name` and `version` as a processor's. Ids are kept as 128-bit hashes, all of them in memory.
+    @discardableResult
+    public func droppingRepeated(
+        _ name: String, version: Int, horizon: EventSpan?, bucket: EventSpan = .hours(1), id: @escaping (Decoder.Event) -> ByteView
+    ) -> StageTask {
+        let ids = RecentIDs(name: name, version: version, horizon: horizon ?? .seconds(0), bucket: bucket)
+        repeats = RepeatFilter(ids, isOn: horizon != nil, id: id)
+        return self
+    }
+
+    /// Sends every event on to a stage that is keyed by something else, after this task's own processors.
+    @discardableResult
+    public func forwarding<Forwarding: EventForwarding>(to stage: StageName, _ forwarding: Forwarding) -> StageTask
+    where Forwarding.Event == Decoder.Event {
+        let forwarder = EventForwarder(forwarding, messages: setup.messages(to: stage))
+        forward = { forwarder.forward($0, of: $1, before: $2) }
+        return self
+    }
+
+    /// Makes this the stage that `stage` forwards the events of `topic` to. The watermark is the least of its senders',
+    /// and events that are too late are rejected as the records that they were.
+    @discardableResult
+    public func receivingForwarded(from stage: StageName, topic: String) -> StageTask {
+        forwarded = ForwardedEvents(from: stage, partitions: setup.environment.partitions[stage] ?? 1)
+        return rejecting(topic: topic)
+    }
+
+    public var stateTables: [any StateTable] {
+        processors.flatMap(\.stateTables) + setup.sideStates.map(\.table) + (repeats.map { [$0.ids] } ?? [])
+    }
     public var lastOpenWindowEnd: EventTime? { processors.compactMap(\.lastOpenWindowEnd).max() }
 
     public var epochBytes: Int {
@@ -94,15 +136,24 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     }
 
     public func process(_ records: UnsafeBufferPointer<SourceRecord>) throws {
-        var start = 0
-        while start < records.count {
-            let end = min(start + Self.batchSize, records.count)
-            try processBatch(UnsafeBufferPointer(rebasing: records[start..<end]), movesWatermark: true)
-            start = end
+        try inBatches(records) { records, _ in
+            try processBatch(records, movesWatermark: true)
+            try writeRejections { (records[$0], id.partition) }
         }
         guard let last = records.last else { return }
         position = SourcePosition(next: last.offset + 1, last: RecordFingerprint(of: last))
         hasMoved = true
+    }
+
+    private func inBatches(
+        _ records: UnsafeBufferPointer<SourceRecord>, _ body: (_ batch: UnsafeBufferPointer<SourceRecord>, _ start: Int) throws -> Void
+    ) rethrows {
+        var start = 0
+        while start < records.count {
+            let end = min(start + Self.batchSize, records.count)
+            try body(UnsafeBufferPointer(rebasing: records[start..<end]), start)
+            start = end
+        }
     }
 
     public func reachedEnd(next: Int64) {
@@ -112,45 +163,64 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     }
 
     public func process(_ batch: MessageBatch) throws {
-        let rejectedBefore = counters.rejected
         var records: [SourceRecord] = []
         records.reserveCapacity(batch.count)
         try batch.bytes.withUnsafeBytes { bytes in
-            guard batch.forEachRecord(in: ByteView(bytes), { records.append($0) }) else {
-                throw MessageDamage(batch: batch.id)
-            }
-            try records.withUnsafeBufferPointer { all in
-                var start = 0
-                while start < all.count {
-                    let end = min(start + Self.batchSize, all.count)
-                    try processBatch(UnsafeBufferPointer(rebasing: all[start..<end]), movesWatermark: false)
-                    start = end
-                }
+            guard batch.forEachRecord(in: ByteView(bytes), { records.append($0) }) else { throw MessageDamage(batch: batch.id) }
+            if let forwarded {
+                guard forwarded.open(batch, &records) else { throw MessageDamage(batch: batch.id) }
+                try records.withUnsafeBufferPointer { try process($0, of: batch.id, forwarded) }
+            } else {
+                try records.withUnsafeBufferPointer { try process($0, of: batch.id) }
             }
         }
         received.append(batch.id)
-        guard rejections != nil || counters.rejected == rejectedBefore else { throw UnusableMessage(batch: batch.id) }
+    }
+
+    private func process(_ records: UnsafeBufferPointer<SourceRecord>, of batch: MessageBatchID) throws {
+        try inBatches(records) { records, _ in
+            try processBatch(records, movesWatermark: false)
+            guard rejections != nil || rejected.isEmpty else { throw UnusableMessage(batch: batch) }
+            try writeRejections { (records[$0], id.partition) }
+        }
+    }
+
+    private func process(_ records: UnsafeBufferPointer<SourceRecord>, of batch: MessageBatchID, _ forwarded: ForwardedEvents) throws {
+        try inBatches(records) { records, start in
+            try processBatch(records, movesWatermark: false) { forwarded.watermark(before: start + $0) }
+            counters.lateOf[batch.from, default: 0] += UInt64(rejected.count)
+            try writeRejections { index in
+                guard let record = forwarded.record(start + index) else { throw UnusableMessage(batch: batch) }
+                return (record, forwarded.partition)
+            }
+        }
     }
 
     public func upstreamReached(_ watermark: EventTime, firingTimers: Bool) throws {
+        forwarded?.reached(watermark)
         try raiseWatermark(to: watermark, firingTimers: firingTimers)
     }
 
     public func raiseWatermark(to watermark: EventTime, firingTimers: Bool) throws {
         guard watermark > self.watermark else { return }
         self.watermark = watermark
+        isEnded = !firingTimers
         for processor in processors { try processor.advance(to: watermark, firingTimers: firingTimers) }
         try setup.checkSideStates()
     }
 
-    private func processBatch(_ records: UnsafeBufferPointer<SourceRecord>, movesWatermark: Bool) throws {
+    /// `before`: how far the watermark is before the record with this place in the batch, where records say so.
+    private func processBatch(_ records: UnsafeBufferPointer<SourceRecord>, movesWatermark: Bool, before: ((Int) -> EventTime)? = nil) throws {
         scratch.reset()
         rejected.removeAll(keepingCapacity: true)
+        let start = watermark
         var count = 0
         for index in records.indices {
+            if let before { try reach(before(index), behind: count) }
             switch decoder.decode(records[index], scratch: scratch) {
             case .event(let event, let time):
-                if movesWatermark { watermark = max(watermark, time - lateness) }
+                guard try isWanted(event, at: time, Int32(index)) else { continue }
+                if movesWatermark, time - lateness > watermark { move(to: time - lateness) }
                 events.initializeElement(at: count, to: TimedEvent(event: event, time: time, watermark: watermark, record: Int32(index)))
                 count += 1
             case .skipped(let name):
@@ -162,20 +232,48 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         counters.records += UInt64(records.count)
         let batch = UnsafeMutableBufferPointer(rebasing: events[..<count])
         for processor in processors { try processor.process(batch) }
+        forward?(batch, records, start)
         try setup.checkSideStates()
         for event in batch where event.isLate {
             rejected.append((event.record, .late))
             counters.late += 1
         }
-        try writeRejections(of: records)
     }
 
-    private func writeRejections(of records: UnsafeBufferPointer<SourceRecord>) throws {
+    /// Raises the watermark behind the last of `count` events of the batch, before the next one.
+    private func reach(_ watermark: EventTime, behind count: Int) throws {
+        guard watermark > self.watermark else { return }
+        guard count > 0 else { return try raiseWatermark(to: watermark, firingTimers: true) }
+        move(to: watermark)
+        events[count - 1].watermark = watermark
+    }
+
+    private func move(to watermark: EventTime) {
+        self.watermark = watermark
+        isEnded = false
+    }
+
+    /// False for an event that has come already, or so late that nobody can say.
+    private func isWanted(_ event: Decoder.Event, at time: EventTime, _ record: Int32) throws -> Bool {
+        guard let repeats else { return true }
+        switch try repeats.note(event, at: time, watermark: watermark) {
+        case .new: return true
+        case .repeated: counters.skipped["duplicate", default: 0] += 1
+        case .tooOld:
+            rejected.append((record, .late))
+            counters.late += 1
+        }
+        return false
+    }
+    private func writeRejections(of record: (Int) throws -> (SourceRecord, partition: Int)) throws {
         guard !rejected.isEmpty else { return }
         counters.rejected += UInt64(rejected.count)
         guard let rejections else { return }
         rejected.sort { $0.record < $1.record }
-        for (record, rejection) in rejected { rejections.write(records[Int(record)], rejection) }
+        for (index, rejection) in rejected {
+            let (record, partition) = try record(Int(index))
+            rejections.write(record, of: partition, rejection)
+        }
     }
 
     public func cut(_ epoch: Epoch) -> TaskCut {
@@ -184,35 +282,13 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
             received.removeAll()
         }
         for state in setup.sideStates { state.windowsClosed(through: watermark) }
+        repeats?.ids.close(through: watermark)
         return TaskCut(
-            task: id, watermark: watermark, position: hasMoved ? position : nil,
+            task: id, watermark: watermark, isEnded: isEnded, position: hasMoved ? position : nil,
             deltas: stateTables.compactMap { $0.cut() },
             rows: setup.rowWriters.flatMap { $0.cut(task: id, epoch: epoch) },
             sent: setup.messageWriters.flatMap { $0.cut(epoch: epoch) },
             received: received
         )
-    }
-}
-
-/// A message that its receiver rejected or was too late for, in a stage that says nowhere where such go: what one task
-/// made for another must not get lost.
-struct UnusableMessage: Failure {
-    let kind = FailureKind.bug
-    let message: String
-    let cause: (any Error)? = nil
-
-    init(batch: MessageBatchID) {
-        message = "task \(batch.to) can't use a message of task \(batch.from) (epoch \(batch.epoch)): it does not decode, or came after its window was closed. Nothing of it was stored; report this with the state directory"
-    }
-}
-
-/// A batch between tasks that does not decode.
-struct MessageDamage: Failure {
-    let kind = FailureKind.corrupt
-    let message: String
-    let cause: (any Error)? = nil
-
-    init(batch: MessageBatchID) {
-        message = "the batch from task \(batch.from) to \(batch.to) of epoch \(batch.epoch) is damaged; keep the state directory for examination, and go on from a copy of it made before the damage, or start with an empty one and new tables"
     }
 }

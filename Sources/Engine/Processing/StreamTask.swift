@@ -40,6 +40,8 @@ public struct TaskCounters: Sendable, Equatable {
     public var rejected: UInt64 = 0
     public var late: UInt64 = 0
     public var skipped: [String: UInt64] = [:]
+    /// Of the late ones, those that another task read and forwarded, by that task.
+    public var lateOf: [TaskID: UInt64] = [:]
 
     public init() {}
 }
@@ -48,6 +50,8 @@ public struct TaskCounters: Sendable, Equatable {
 public struct TaskCut: Sendable {
     public let task: TaskID
     public let watermark: EventTime
+    /// True when the watermark was raised last because a bounded run ended, so that nobody fires timers because of it.
+    public let isEnded: Bool
     /// How far the task has read its partition; nil when it did not read in this epoch or reads no partition.
     public let position: SourcePosition?
     public let deltas: [StateDelta]
@@ -57,11 +61,12 @@ public struct TaskCut: Sendable {
     public let received: [MessageBatchID]
 
     public init(
-        task: TaskID, watermark: EventTime, position: SourcePosition?, deltas: [StateDelta], rows: [OutboxChunk],
+        task: TaskID, watermark: EventTime, isEnded: Bool = false, position: SourcePosition?, deltas: [StateDelta], rows: [OutboxChunk],
         sent: [MessageBatch], received: [MessageBatchID]
     ) {
         self.task = task
         self.watermark = watermark
+        self.isEnded = isEnded
         self.position = position
         self.deltas = deltas
         self.rows = rows

@@ -31,9 +31,11 @@ public final class TaskSetup {
     }
 
     /// A record for each key that is kept for ever, beside the processors' own state. `name` and `version` as theirs: the
-    /// name is stored, and unique in the stage.
-    public func records<Record: StateRecord>(_ name: String, version: Int, of record: Record.Type = Record.self) -> KeyedRecords<Record> {
-        let records = KeyedRecords<Record>(name: name, version: version, task: task, cold: environment.cold)
+    /// name is stored, and unique in the stage. `evolution`: how state of earlier versions goes on.
+    public func records<Record: StateRecord>(
+        _ name: String, version: Int, of record: Record.Type = Record.self, evolution: StateEvolution = .none
+    ) -> KeyedRecords<Record> {
+        let records = KeyedRecords<Record>(name: name, version: version, evolution: evolution, task: task, cold: environment.cold)
         sideStates.append(records)
         return records
     }
@@ -69,7 +71,7 @@ public final class TaskSetup {
 public struct TaskEnvironment: Sendable {
     /// How each output table is partitioned.
     public var partitioning: [String: RowPartitioning]
-    /// How many partitions each stage that is sent to has.
+    /// How many partitions each stage has.
     public var partitions: [StageName: Int]
     public var cold: any ColdStateReader
     /// The reference tables by name.

@@ -16,14 +16,26 @@ public struct Topology: Sendable {
     public let version: Int
     public let stages: [Stage]
     public let references: [Reference]
+    /// The sinks that get every row beside the job's first one.
+    public private(set) var furtherSinks: [SinkName] = []
+    /// Settings by their names that the state is built on, so that a change of one needs a new state: a store keeps them
+    /// and refuses others.
+    public let fixedSettings: [String: String]
+    /// Questions that dashboards ask of the tables; a sink that can answers them.
+    public let views: [OutputView]
 
-    public init(job: String, version: Int, stages: [Stage], references: [Reference] = []) {
+    public init(
+        job: String, version: Int, stages: [Stage], references: [Reference] = [], views: [OutputView] = [], fixedSettings: [String: String] = [:]
+    ) {
         let names = stages.map(\.name)
         precondition(Set(names).count == names.count, "job \(job): two stages have the same name")
         self.job = job
         self.version = version
         self.stages = stages
         self.references = references
+        self.fixedSettings = fixedSettings
+        self.views = views
+        precondition(Set(views.map(\.name)).count == views.count, "job \(job): two views have the same name")
         precondition(Set(references.map(\.name)).count == references.count, "job \(job): two references have the same name")
     }
 
@@ -35,6 +47,20 @@ public struct Topology: Sendable {
             precondition(known == table, "job \(job): two tables are called \(table.name)")
         }
         return tables
+    }
+
+    /// The job with its rows going to `sinks` too, from the next epoch on.
+    public func alsoWriting(to sinks: [SinkName]) -> Topology {
+        precondition(Set(sinks).count == sinks.count, "job \(job): two sinks have the same name")
+        var topology = self
+        topology.furtherSinks = sinks
+        return topology
+    }
+
+    /// All output tables on their way to every sink, the first sink's before the others'.
+    public var outboxTables: [OutboxTable] {
+        let tables = tables
+        return tables.map { OutboxTable($0) } + furtherSinks.flatMap { sink in tables.map { OutboxTable($0, sink: sink) } }
     }
 
     /// The stages that send to `stage`.
@@ -74,16 +100,18 @@ public struct Stage: Sendable {
         let setup = TaskSetup(task: TaskID(stage: name, partition: 0), environment: environment)
         let task = build(setup)
         return StageBlueprint(
-            schemas: task.stateTables.map(\.schema), tables: setup.rowWriters.map(\.table), sendsTo: setup.messageWriters.map(\.stage)
+            declarations: task.stateTables.map(\.declaration), tables: setup.rowWriters.map(\.table), sendsTo: setup.messageWriters.map(\.stage)
         )
     }
 }
 
 /// What a stage declares: its state tables, output tables and the stages that it sends to.
 public struct StageBlueprint: Sendable {
-    public let schemas: [StateSchema]
+    public let declarations: [StateDeclaration]
     public let tables: [OutputTable]
     public let sendsTo: [StageName]
+
+    public var schemas: [StateSchema] { declarations.map(\.schema) }
 }
 
 /// The cold reader of tasks that never evict.

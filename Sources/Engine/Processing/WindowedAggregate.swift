@@ -10,6 +10,8 @@ public protocol WindowedAggregate {
     static var name: String { get }
     /// Counted up with every change of `Record`.
     static var version: Int { get }
+    /// How state of earlier versions goes on; by default it is refused.
+    static var evolution: StateEvolution { get }
 
     /// The key that the event counts for; nil when it does not count here (and then it can't be late here either).
     func key(of event: Event) -> ByteView?
@@ -17,6 +19,10 @@ public protocol WindowedAggregate {
     mutating func add(_ event: Event, at time: EventTime, to record: inout Record)
     /// The window is complete: write rows, send messages. Called once per key and window.
     mutating func close(_ window: Window, key: ByteView, record: inout Record)
+}
+
+extension WindowedAggregate {
+    public static var evolution: StateEvolution { .none }
 }
 
 /// A window of event time, `[start, end)`.
@@ -51,8 +57,11 @@ public final class WindowedProcessor<Aggregate: WindowedAggregate>: EventProcess
     @inlinable
     public init(_ aggregate: Aggregate, span: EventSpan, task: TaskID, cold: any ColdStateReader) {
         self.aggregate = aggregate
-        let schema = StateSchema(table: Aggregate.name, version: Aggregate.version, key: .windowAndKey, record: Aggregate.Record.self)
-        state = WindowedState(schema: schema, span: span, task: task, cold: cold)
+        let declaration = StateDeclaration(
+            table: Aggregate.name, version: Aggregate.version, key: .windowAndKey, span: span, evolution: Aggregate.evolution,
+            record: Aggregate.Record.self
+        )
+        state = WindowedState(declaration, task: task, cold: cold)
     }
 
     public var stateTables: [any StateTable] { [state] }

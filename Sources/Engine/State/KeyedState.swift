@@ -1,6 +1,7 @@
 /// Records by key with one optional timer a key; the timer is stored in front of the record, so both change as one.
 public final class KeyedState<Record: StateRecord>: StateTable {
-    public let schema: StateSchema
+    public let declaration: StateDeclaration
+    @usableFromInline let name: String
     @usableFromInline let task: TaskID
     @usableFromInline let cold: any ColdStateReader
     @usableFromInline let table = KeyedTable()
@@ -11,8 +12,9 @@ public final class KeyedState<Record: StateRecord>: StateTable {
     private var cuts: UInt32 = 1
 
     @usableFromInline
-    init(schema: StateSchema, task: TaskID, cold: any ColdStateReader) {
-        self.schema = schema
+    init(_ declaration: StateDeclaration, task: TaskID, cold: any ColdStateReader) {
+        self.declaration = declaration
+        name = declaration.schema.table
         self.task = task
         self.cold = cold
     }
@@ -25,26 +27,10 @@ public final class KeyedState<Record: StateRecord>: StateTable {
     @inlinable
     func update(_ key: ByteView, isFiring: Bool = false, _ body: (inout Keyed<Record>) -> Void) throws {
         let hash = tableHash(key)
-        var entry = -1
-        var bytes = ByteView.null
-        var isNew = false
-        switch table.lookup(key, hash: hash) {
-        case .record(let record, let number): (bytes, entry) = (record, number)
-        case .absent: isNew = true
-        case .unknown:
-            var found = false
-            try cold.read(task: task, table: schema.table, key: key) { record in
-                found = true
-                coldRecord = record.copy()
-            }
-            isNew = !found
-            bytes = coldRecord.withUnsafeBufferPointer { ByteView(start: $0.baseAddress, count: $0.count) }
-        }
-        if isNew {
+        let (isThere, entry) = try load(key, hash: hash)
+        if !isThere {
             keyed.record.reset()
             keyed.timer = nil
-        } else {
-            try decode(bytes, key)
         }
         keyed.isRemoved = false
         if isFiring { keyed.timer = nil }
@@ -78,25 +64,31 @@ public final class KeyedState<Record: StateRecord>: StateTable {
     }
 
     @inlinable
-    func timer(of key: ByteView) throws -> EventTime? {
-        switch table.lookup(key, hash: tableHash(key)) {
-        case .absent: return nil
-        case .record(let bytes, _): try decode(bytes, key)
+    func timer(of key: ByteView) throws -> EventTime? { try load(key, hash: tableHash(key)).isThere ? keyed.timer : nil }
+
+    /// Loads the key's record and timer into `keyed`, from memory or from the file. `entry`: its number in the table, -1
+    /// when it is not there.
+    @inlinable
+    func load(_ key: ByteView, hash: UInt64) throws -> (isThere: Bool, entry: Int) {
+        switch table.lookup(key, hash: hash) {
+        case .absent: return (false, -1)
+        case .record(let bytes, let entry):
+            try decode(bytes, key)
+            return (true, entry)
         case .unknown:
             var found = false
-            try cold.read(task: task, table: schema.table, key: key) { record in
+            try cold.read(task: task, table: name, key: key) { record in
                 found = true
                 coldRecord = record.copy()
             }
-            guard found else { return nil }
-            try coldRecord.withUnsafeBytes { try decode(ByteView($0), key) }
+            if found { try coldRecord.withUnsafeBytes { try decode(ByteView($0), key) } }
+            return (found, -1)
         }
-        return keyed.timer
     }
 
     @inlinable
     func decode(_ bytes: ByteView, _ key: ByteView) throws {
-        guard decode(bytes) else { throw StateDamage(table: schema.table, key: key.copy()) }
+        guard decode(bytes) else { throw StateDamage(table: name, key: key.copy()) }
     }
 
     /// Loads `keyed` from a stored record. False when it is damaged.
@@ -138,7 +130,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         delta.write(raw: removals.view)
         delta.write(varint: stored)
         delta.write(raw: records.view)
-        return StateDelta(table: schema.table, bytes: delta.copy())
+        return StateDelta(table: name, bytes: delta.copy())
     }
 
     public func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool {

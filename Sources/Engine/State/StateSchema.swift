@@ -7,24 +7,40 @@ public struct StateSchema: Hashable, Sendable {
     public let key: StateKeyKind
     /// True when each record leads with its key's timer: a zigzag varint of milliseconds, `Int64.max` for none.
     public let hasTimer: Bool
+    /// The length of the windows of a windowed table; nil for one without, and for one stored before this was kept.
+    public let span: EventSpan?
     public let fields: [StateField]
 
-    public init(table: String, version: Int, key: StateKeyKind, hasTimer: Bool, fields: [StateField]) {
+    public init(table: String, version: Int, key: StateKeyKind, hasTimer: Bool, span: EventSpan? = nil, fields: [StateField]) {
         self.table = table
         self.version = version
         self.key = key
         self.hasTimer = hasTimer
+        self.span = span
         self.fields = fields
     }
 
     /// The schema of `Record`, collected by visiting the fields of an empty one.
-    public init<Record: StateRecord>(table: String, version: Int, key: StateKeyKind, hasTimer: Bool = false, record: Record.Type) {
-        var collector = SchemaCollector()
+    public init<Record: StateRecord>(
+        table: String, version: Int, key: StateKeyKind, hasTimer: Bool = false, span: EventSpan? = nil, record: Record.Type
+    ) {
+        self = StateDeclaration(table: table, version: version, key: key, hasTimer: hasTimer, span: span, record: record).schema
+    }
+}
+
+extension StateDeclaration {
+    /// The table of `Record`s: schema and initial values are collected by visiting the fields of an empty one.
+    public init<Record: StateRecord>(
+        table: String, version: Int, key: StateKeyKind, hasTimer: Bool = false, span: EventSpan? = nil, evolution: StateEvolution = .none,
+        record: Record.Type
+    ) {
+        var collector = FieldCollector()
         var empty = Record()
         empty.fields(&collector)
         let names = collector.fields.map(\.name)
         precondition(Set(names).count == names.count, "state table \(table): a field's name is used twice")
-        self.init(table: table, version: version, key: key, hasTimer: hasTimer, fields: collector.fields)
+        let schema = StateSchema(table: table, version: version, key: key, hasTimer: hasTimer, span: span, fields: collector.fields)
+        self.init(schema: schema, initial: collector.initial, evolution: evolution)
     }
 }
 
@@ -73,22 +89,24 @@ public enum StateFieldType: String, Hashable, Sendable {
     case lastSeenTexts
 }
 
-private struct SchemaCollector: FieldVisitor {
+private struct FieldCollector: FieldVisitor {
     var fields: [StateField] = []
+    var initial: [[UInt8]] = []
 
-    private mutating func add(_ name: StaticString, _ type: StateFieldType) {
-        fields.append(StateField(name: String(describing: name), type: type))
+    private mutating func add<Value: StateFieldValue>(_ name: StaticString, _ value: Value) {
+        fields.append(StateField(name: String(describing: name), type: Value.fieldType))
+        initial.append(value.encodedField)
     }
 
-    mutating func field(_ name: StaticString, _ value: inout Bool) { add(name, .bool) }
-    mutating func field(_ name: StaticString, _ value: inout UInt64) { add(name, .unsigned) }
-    mutating func field(_ name: StaticString, _ value: inout Int64) { add(name, .signed) }
-    mutating func field(_ name: StaticString, _ value: inout Int128) { add(name, .signed128) }
-    mutating func field(_ name: StaticString, _ value: inout EventTime) { add(name, .time) }
-    mutating func field(_ name: StaticString, _ value: inout TextField) { add(name, .text) }
-    mutating func field(_ name: StaticString, _ value: inout TextSet) { add(name, .textSet) }
-    mutating func field(_ name: StaticString, _ value: inout TextCounts) { add(name, .textCounts) }
-    mutating func field(_ name: StaticString, _ value: inout RecentNumbers) { add(name, .recentNumbers) }
-    mutating func field(_ name: StaticString, _ value: inout BucketSums) { add(name, .bucketSums) }
-    mutating func field(_ name: StaticString, _ value: inout LastSeenTexts) { add(name, .lastSeenTexts) }
+    mutating func field(_ name: StaticString, _ value: inout Bool) { add(name, value) }
+    mutating func field(_ name: StaticString, _ value: inout UInt64) { add(name, value) }
+    mutating func field(_ name: StaticString, _ value: inout Int64) { add(name, value) }
+    mutating func field(_ name: StaticString, _ value: inout Int128) { add(name, value) }
+    mutating func field(_ name: StaticString, _ value: inout EventTime) { add(name, value) }
+    mutating func field(_ name: StaticString, _ value: inout TextField) { add(name, value) }
+    mutating func field(_ name: StaticString, _ value: inout TextSet) { add(name, value) }
+    mutating func field(_ name: StaticString, _ value: inout TextCounts) { add(name, value) }
+    mutating func field(_ name: StaticString, _ value: inout RecentNumbers) { add(name, value) }
+    mutating func field(_ name: StaticString, _ value: inout BucketSums) { add(name, value) }
+    mutating func field(_ name: StaticString, _ value: inout LastSeenTexts) { add(name, value) }
 }

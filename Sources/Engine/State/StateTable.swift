@@ -1,7 +1,9 @@
 /// A state table of one task as the engine's own machinery sees it: restored at the start, cut once an epoch, evicted.
 public protocol StateTable: AnyObject {
-    var schema: StateSchema { get }
+    var declaration: StateDeclaration { get }
     var memoryBytes: Int { get }
+    /// True when a start loads all of it, whatever the memory budget: what a miss means must be known without a read.
+    var isHeldWhole: Bool { get }
     /// The changes since the last cut, nil when there are none; the next epoch starts.
     func cut() -> StateDelta?
     /// Applies one change read from the durable file; `isFolded` when it comes from the keyed rows.
@@ -13,6 +15,13 @@ public protocol StateTable: AnyObject {
     /// Says that the durable file has folded every change up to `cuts` cuts ago, and gives back about `bytes` of memory.
     /// Returns how many were.
     func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int
+}
+
+extension StateTable {
+    public var schema: StateSchema { declaration.schema }
+
+    /// Timers are needed at once.
+    public var isHeldWhole: Bool { schema.hasTimer }
 }
 
 /// Reads records that were evicted from memory.

@@ -1,17 +1,19 @@
 /// Records by window and key: one table in memory per open window, dropped whole when the window closes.
 public final class WindowedState<Record: StateRecord>: StateTable {
-    public let schema: StateSchema
+    public let declaration: StateDeclaration
+    @usableFromInline let name: String
     @usableFromInline let span: EventSpan
     @usableFromInline let windows: OpenWindows
     @usableFromInline var record = Record()
     @usableFromInline var encoder = FieldEncoder()
 
     @usableFromInline
-    init(schema: StateSchema, span: EventSpan, task: TaskID, cold: any ColdStateReader) {
-        precondition(span.milliseconds > 0, "a window has a length")
-        self.schema = schema
+    init(_ declaration: StateDeclaration, task: TaskID, cold: any ColdStateReader) {
+        guard let span = declaration.schema.span, span.milliseconds > 0 else { preconditionFailure("a window has a length") }
+        self.declaration = declaration
         self.span = span
-        windows = OpenWindows(span: span, task: task, table: schema.table, cold: cold)
+        name = declaration.schema.table
+        windows = OpenWindows(span: span, task: task, table: name, cold: cold)
     }
 
     /// Loads the key's record in the window (a fresh one when there is none), lets `body` change it, and stores it.
@@ -21,7 +23,7 @@ public final class WindowedState<Record: StateRecord>: StateTable {
         if slot.isNew {
             record.reset()
         } else if !FieldDecoder.decode(slot.record, into: &record) {
-            throw StateDamage(table: schema.table, key: key.copy())
+            throw StateDamage(table: name, key: key.copy())
         }
         body(&record)
         windows.store(encoder.encode(&record), at: slot, for: key)
@@ -53,7 +55,7 @@ public final class WindowedState<Record: StateRecord>: StateTable {
                     damaged = key.copy()
                 }
             }
-            if let damaged { throw StateDamage(table: schema.table, key: damaged) }
+            if let damaged { throw StateDamage(table: name, key: damaged) }
             windows.remove(window)
         }
     }

@@ -102,17 +102,4 @@ enum RowChange: BitwiseCopyable {
         default: self = .unknownOperation
         }
     }
-
-    /// What a stream of facts makes of it: nil for a row to process, else why there is none.
-    func withoutFact<Event>(_: Event.Type = Event.self) -> DecodedRecord<Event>? {
-        switch self {
-        case .created: nil
-        case .updated: .skipped("update")
-        case .deleted: .skipped("delete")
-        case .truncated: .skipped("truncate")
-        case .nullValue: .skipped("null_value")
-        case .unknownOperation: .skipped("unknown_operation")
-        case .malformed: .rejected(.malformedJSON)
-        }
-    }
 }

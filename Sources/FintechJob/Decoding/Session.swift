@@ -21,20 +21,17 @@ public struct SessionDecoder: EventDecoder {
     public init(maxAhead: EventSpan) { self.maxAhead = maxAhead }
 
     public mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Session> {
-        var change = ChangeRecord<SessionRow>()
-        if let nothing = change.read(record.value, scratch).withoutFact(Session.self) { return nothing }
-        let row = change.row
-        var read = FieldReader(scratch: scratch, latest: .latest(in: record, maxAhead: maxAhead))
-        let id = read.text(row.id, "id")
-        let customerID = read.text(row.customerID, "customer_id")
-        let startedAt = read.time(row.startedAt, "started_at")
-        let endedAt = read.optionalTime(row.endedAt, "ended_at")
-        if let rejection = read.rejection { return .rejected(rejection) }
-        let session = Session(
-            id: id, customerID: customerID, startedAt: startedAt, endedAt: endedAt, sessionID: read.optionalText(row.sessionID),
-            channel: read.optionalText(row.channel), deviceType: read.optionalText(row.deviceType), actions: read.optionalCount(row.actions)
-        )
-        return .event(session, at: startedAt)
+        record.fact(in: SessionRow.self, maxAhead: maxAhead, scratch) { row, read in
+            let id = read.text(row.id, "id")
+            let customerID = read.text(row.customerID, "customer_id")
+            let startedAt = read.time(row.startedAt, "started_at")
+            let endedAt = read.optionalTime(row.endedAt, "ended_at")
+            let session = Session(
+                id: id, customerID: customerID, startedAt: startedAt, endedAt: endedAt, sessionID: read.optionalText(row.sessionID),
+                channel: read.optionalText(row.channel), deviceType: read.optionalText(row.deviceType), actions: read.optionalCount(row.actions)
+            )
+            return (session, startedAt)
+        }
     }
 }
 

@@ -40,33 +40,26 @@ public struct TransactionDecoder: EventDecoder {
     public init(maxAhead: EventSpan) { self.maxAhead = maxAhead }
 
     public mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Transaction> {
-        var change = ChangeRecord<TransactionRow>()
-        if let nothing = change.read(record.value, scratch).withoutFact(Transaction.self) { return nothing }
-        let row = change.row
-        var read = FieldReader(scratch: scratch, latest: .latest(in: record, maxAhead: maxAhead))
-        let id = read.text(row.id, "id")
-        let customerID = read.text(row.customerID, "customer_id")
-        let amount = read.hundredths(row.amount, "amount")
-        let createdAt = read.time(row.createdAt, "created_at")
-        let type = read.text(row.type, "transaction_type")
-        let status = read.text(row.status, "status")
-        let fee = read.optionalHundredths(row.fee, "fee_amount")
-        let risk = read.optionalHundredths(row.risk, "risk_score")
-        if let rejection = read.rejection { return .rejected(rejection) }
-        var location = LocationRow()
-        read.json(row.location, &location)
-        let transaction = Transaction(
-            id: id, customerID: customerID, amount: amount, createdAt: createdAt, type: type, status: Transaction.Status(status),
-            fee: fee, risk: risk, merchantID: read.optionalText(row.merchantID), fromAccountID: read.optionalText(row.fromAccountID),
-            toAccountID: read.optionalText(row.toAccountID), deviceFingerprint: read.optionalText(row.deviceFingerprint),
-            country: read.optionalText(location.country), city: read.optionalText(location.city)
-        )
-        return .event(transaction, at: createdAt)
+        record.fact(in: TransactionRow.self, maxAhead: maxAhead, scratch) { row, read in
+            let id = read.text(row.id, "id")
+            let customerID = read.text(row.customerID, "customer_id")
+            let amount = read.hundredths(row.amount, "amount")
+            let createdAt = read.time(row.createdAt, "created_at")
+            let type = read.text(row.type, "transaction_type")
+            let status = read.text(row.status, "status")
+            let fee = read.optionalHundredths(row.fee, "fee_amount")
+            let risk = read.optionalHundredths(row.risk, "risk_score")
+            var location = LocationRow()
+            read.json(row.location, &location)
+            let transaction = Transaction(
+                id: id, customerID: customerID, amount: amount, createdAt: createdAt, type: type, status: Transaction.Status(status),
+                fee: fee, risk: risk, merchantID: read.optionalText(row.merchantID), fromAccountID: read.optionalText(row.fromAccountID),
+                toAccountID: read.optionalText(row.toAccountID), deviceFingerprint: read.optionalText(row.deviceFingerprint),
+                country: read.optionalText(location.country), city: read.optionalText(location.city)
+            )
+            return (transaction, createdAt)
+        }
     }
-}
-
-extension Rejection {
-    static var malformedJSON: Rejection { Rejection("malformed_json") }
 }
 
 /// The columns of a transaction that are used.

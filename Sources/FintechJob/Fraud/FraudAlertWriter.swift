@@ -46,7 +46,7 @@ final class FraudAlertWriter {
     }
 
     static let table = OutputTable(
-        "fraud_detection_alerts", timeColumn: "detectionTime", orderBy: ["customerId", "detectionTime"],
+        "fraud_detection_alerts", timeColumn: "detectionTime", orderBy: ["customerId", "detectionTime"], topic: "customer_fraud_alerts", keyColumn: "customerId",
         columns: [
             OutputColumn("transactionId", .text), OutputColumn("customerId", .text), OutputColumn("fraudTypes", .texts),
             OutputColumn("riskScore", .number), OutputColumn("detectionTime", .time), OutputColumn("alertType", .text),
@@ -56,31 +56,4 @@ final class FraudAlertWriter {
             OutputColumn("amount", .amount), OutputColumn("accountId", .text),
         ]
     )
-}
-
-/// How bad a transaction looks, by its score.
-private enum Severity {
-    case critical, high, medium, low
-
-    init(score: Int) {
-        self = score >= 80 ? .critical : score >= 60 ? .high : score >= 40 ? .medium : .low
-    }
-
-    var name: StaticString {
-        switch self {
-        case .critical: "CRITICAL"
-        case .high: "HIGH"
-        case .medium: "MEDIUM"
-        case .low: "LOW"
-        }
-    }
-
-    var recommendation: StaticString {
-        switch self {
-        case .critical: "BLOCK_TRANSACTION"
-        case .high: "REQUIRE_ADDITIONAL_VERIFICATION"
-        case .medium: "MONITOR_CLOSELY"
-        case .low: "CONTINUE_MONITORING"
-        }
-    }
 }

@@ -39,7 +39,7 @@ struct LifecycleRowWriter {
     }
 
     static let table = OutputTable(
-        "customer_lifecycle_analytics", timeColumn: "eventTime", orderBy: ["customerId", "eventTime", "eventType"],
+        "customer_lifecycle_analytics", timeColumn: "eventTime", orderBy: ["customerId", "eventTime", "eventType"], topic: "customer_lifecycle", keyColumn: "customerId",
         columns: [
             OutputColumn("customerId", .text), OutputColumn("eventType", .text), OutputColumn("currentTier", .text),
             OutputColumn("currentKycStatus", .text), OutputColumn("eventTime", .time), OutputColumn("tierChangeCount", .count),

@@ -32,7 +32,7 @@ struct CustomerSessionMetrics: WindowedAggregate {
     }
 
     static let table = OutputTable(
-        "customer_session_metrics", timeColumn: "eventTime", orderBy: ["customerId", "eventTime"],
+        "customer_session_metrics", timeColumn: "eventTime", orderBy: ["customerId", "eventTime"], keyColumn: "customerId",
         columns: [
             OutputColumn("customerId", .text), OutputColumn("eventTime", .time), OutputColumn("windowStart", .time),
             OutputColumn("windowEnd", .time), OutputColumn("sessionCount", .count), OutputColumn("totalActions", .count),

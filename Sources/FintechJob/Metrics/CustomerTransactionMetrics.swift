@@ -62,7 +62,7 @@ struct CustomerTransactionMetrics: WindowedAggregate {
     }
 
     static let table = OutputTable(
-        "customer_transaction_metrics", timeColumn: "eventTime", orderBy: ["customerId", "eventTime"],
+        "customer_transaction_metrics", timeColumn: "eventTime", orderBy: ["customerId", "eventTime"], keyColumn: "customerId",
         columns: [
             OutputColumn("customerId", .text), OutputColumn("eventTime", .time), OutputColumn("totalAmount", .sum),
             OutputColumn("transactionCount", .count), OutputColumn("averageAmount", .amount),

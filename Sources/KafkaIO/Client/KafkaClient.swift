@@ -70,7 +70,7 @@ final class KafkaClient: @unchecked Sendable {
             rd_kafka_conf_set_offset_commit_cb(configuration) { _, code, _, opaque in
                 eventsOf(opaque)?.heardCommit(code)
             }
-        case .producer:
+        case .producer, .output:
             rd_kafka_conf_set_dr_msg_cb(configuration) { _, message, opaque in
                 guard let events = eventsOf(opaque), let message = message?.pointee else { return }
                 events.heardDelivery(of: message.rkt, partition: message.partition, code: message.err)

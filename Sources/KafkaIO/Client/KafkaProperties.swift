@@ -11,6 +11,8 @@ public struct KafkaPropertyProblem: Hashable, Sendable {
 /// Who a set of librdkafka properties is for.
 public enum KafkaRole: Sendable {
     case consumer, producer
+    /// A producer of a job's rows, in transactions.
+    case output
 }
 
 /// Checks librdkafka properties before a client is made of them.
@@ -45,10 +47,30 @@ public enum KafkaProperties {
         "test.mock.num.brokers": "it would replace the brokers; use the development broker instead",
     ]
 
+    /// Properties of the output's producers that its guarantees rest on, and the reason for each.
+    public static let ownedByOutput: [String: String] = ownedByProducer.merging([
+        "transactional.id": "it is made of the job's id and the topic, so that a restart ends what was left open",
+        "enable.idempotence": "transactions need it",
+        "group.id": "the group of the ledgers is named after the job",
+    ]) { $1 }
+
+    /// Those of `properties` that say where the brokers are and how to connect to them.
+    public static func connection(of properties: [String: String]) -> [String: String] {
+        let names = [
+            "bootstrap.servers", "metadata.broker.list", "security.protocol", "sasl.", "ssl.", "enable.ssl.", "enable.sasl.", "socket.",
+            "broker.address.", "broker.version.", "api.version.", "client.dns.lookup", "reconnect.",
+        ]
+        return properties.filter { property in names.contains { property.key.hasPrefix($0) } }
+    }
+
     /// All that is wrong with `properties`, in the order of their names: owned by the engine, unknown to librdkafka, or
     /// with a value that it refuses.
     public static func problems(in properties: [String: String], for role: KafkaRole) -> [KafkaPropertyProblem] {
-        let owned = role == .consumer ? ownedByConsumer : ownedByProducer
+        let owned = switch role {
+        case .consumer: ownedByConsumer
+        case .producer: ownedByProducer
+        case .output: ownedByOutput
+        }
         let configuration = rd_kafka_conf_new()
         defer { rd_kafka_conf_destroy(configuration) }
         return properties.sorted { $0.key < $1.key }.compactMap { name, value in

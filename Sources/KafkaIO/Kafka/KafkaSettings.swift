@@ -4,7 +4,7 @@ import Engine
 /// How a Kafka cluster is read.
 ///
 /// Memory: a reader holds at most about `queued.max.messages.kbytes` of records (8 MiB) and `queued.min.messages` of
-/// them, and one answer of `fetch.max.bytes` (4 MiB, compressed) per broker is on its way; with the records of about a
+/// them, and one answer of `fetch.max.bytes` (1 MiB, compressed) per broker is on its way; with the records of about a
 /// fivefold compression and 4 readers that is under 64 MiB for any number of partitions. Override them in `properties`.
 public struct KafkaSettings: Sendable {
     /// Where a partition that has no state yet begins.
@@ -76,7 +76,7 @@ public struct KafkaSettings: Sendable {
             "topic.metadata.refresh.interval.ms": "60000",
         ]
         // librdkafka wants fetch.max.bytes >= message.max.bytes: who raises the one decides about the other.
-        if properties["message.max.bytes"] == nil { defaults["fetch.max.bytes"] = "4194304" }
+        if properties["message.max.bytes"] == nil { defaults["fetch.max.bytes"] = "1048576" }
         return defaults
     }
 

@@ -58,3 +58,24 @@ struct TopicCreation {
         return rd_kafka_topic_result_error(first)
     }
 }
+
+extension KafkaClient {
+    /// How many partitions a topic has, after making sure that it exists as `TopicWriter.ensureTopic` says.
+    func ensureTopic(_ topic: String, partitions: Int?, within deadline: Deadline) throws -> Int {
+        let cluster = try ClusterTopics.ask(self, within: deadline)
+        if cluster.leaders[topic] == nil {
+            try TopicCreation(client: self, topic: topic, partitions: partitions).create(within: deadline, brokers: cluster.brokers)
+        }
+        repeat {
+            guard let found = try ClusterTopics.ask(self, within: deadline).leaders[topic], !found.isEmpty else {
+                deadline.pauseBeforeRetry()
+                continue
+            }
+            if let partitions, partitions != found.count {
+                throw SourceError(.invalid, "topic \(topic) on \(brokers) has \(found.count) partitions, not \(partitions): name the number it has, or create it with \(partitions) beforehand (tidemark dev --topics \(topic):\(partitions))")
+            }
+            return found.count
+        } while !deadline.isOver
+        throw SourceError(.missing, "topic \(topic) did not appear on \(brokers) within \(deadline.limit): the brokers create no topics by themselves, so create it by hand")
+    }
+}

@@ -88,19 +88,7 @@ public final class TopicWriter {
     /// A missing topic is created: by request, with `partitions` (nil: the broker's default); where the broker knows no
     /// such request (librdkafka's mock cluster), by asking for it by name. Throws when the topic has not `partitions`.
     public func ensureTopic(_ topic: String, partitions: Int? = nil) throws -> Int {
-        let deadline = Deadline(settings.reachLimit)
-        let cluster = try ClusterTopics.ask(client, within: deadline)
-        if cluster.leaders[topic] == nil {
-            try TopicCreation(client: client, topic: topic, partitions: partitions).create(within: deadline, brokers: cluster.brokers)
-        }
-        repeat {
-            guard let found = try ClusterTopics.ask(client, within: deadline).leaders[topic], !found.isEmpty else { continue }
-            if let partitions, partitions != found.count {
-                throw SourceError(.invalid, "topic \(topic) on \(client.brokers) has \(found.count) partitions, not \(partitions): name the number it has, or create it with \(partitions) beforehand (tidemark dev --topics \(topic):\(partitions))")
-            }
-            return found.count
-        } while !deadline.isOver
-        throw SourceError(.retry, "topic \(topic) did not appear on \(client.brokers) within \(deadline.limit): create it by hand")
+        try client.ensureTopic(topic, partitions: partitions, within: Deadline(settings.reachLimit))
     }
 
     private func topicHandle(_ topic: String) throws -> OpaquePointer {

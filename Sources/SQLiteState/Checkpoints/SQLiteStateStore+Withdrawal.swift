@@ -5,9 +5,14 @@ extension SQLiteStateStore {
     static let withdrawalEntry = "withdrawal"
 
     /// What has to leave the sink, as the file says it.
-    func withdrawal(_ lineage: Lineage, _ opened: Opened) throws -> WithdrawalPlan? {
+    func withdrawal(_ lineage: Lineage, _ ends: [String: [LineageEnd]]) throws -> WithdrawalPlan? {
         guard let text = try database.meta(SQLiteStateStore.withdrawalEntry) else { return nil }
         guard let stage = WithdrawalPlan.Stage(rawValue: text) else { throw damaged("its entry '\(SQLiteStateStore.withdrawalEntry)' is '\(text)'") }
+        return WithdrawalPlan(stage: stage, lineage: lineage, tables: ends)
+    }
+
+    /// What counts of each table's earlier lineages, in their order.
+    func lineageEnds(_ lineage: Lineage, _ opened: Opened) throws -> [String: [LineageEnd]] {
         var tables: [String: [LineageEnd]] = [:]
         let statement = try Statement(database, "SELECT output_table, lineage, last_batch FROM lineage_end WHERE lineage < ? ORDER BY lineage")
         try statement.bind(.integer(Int64(lineage.number)))
@@ -15,7 +20,7 @@ extension SQLiteStateStore {
             guard let name = opened.catalog.outputNames[statement.integer(0)] else { throw damaged("the end of a lineage names an unknown table") }
             tables[name, default: []].append(LineageEnd(lineage: Lineage(UInt32(truncatingIfNeeded: statement.integer(1))), lastBatch: statement.batch(2)))
         }
-        return WithdrawalPlan(stage: stage, lineage: lineage, tables: tables)
+        return tables
     }
 
     /// The rows that the plan names have left the sink; durable when it returns. `isFinal` false: they are looked for once

@@ -1,4 +1,5 @@
 import Engine
+import Glibc
 import Synchronization
 
 /// The durable copy of a worker's reference tables in one SQLite file of its own: records, and how far their topics
@@ -29,6 +30,20 @@ public final class ReferenceFile: @unchecked Sendable {
             database = try ReferenceFile.opened(path)
             replacedBecause = error.description
         }
+    }
+
+    private init(intact database: Database) {
+        self.database = database
+        replacedBecause = nil
+    }
+
+    /// What `open` would find in a directory's file, without changing anything; nil where there is no file. Throws kinds
+    /// `corrupt` and `incompatible` for a file that a start would replace.
+    public static func inspect(directory: String, _ references: [Reference], partitions: [String: Int]) throws -> [String: Stored]? {
+        let path = directory + "/references.db"
+        guard access(path, F_OK) == 0 else { return nil }
+        let file = ReferenceFile(intact: try opened(path))
+        return try file.exclusively { try file.database.undone { try file.declare(references, partitions) } }
     }
 
     private static func opened(_ path: String) throws -> Database {
@@ -71,13 +86,15 @@ public final class ReferenceFile: @unchecked Sendable {
     /// are no more. `partitions`: how many each topic has now.
     public func open(_ references: [Reference], partitions: [String: Int]) throws -> [String: Stored] {
         try exclusively {
-            let stored = try database.transaction {
-                try dropOthers(than: references.map(\.name))
-                return try Dictionary(uniqueKeysWithValues: references.map { ($0.name, try declare($0, partitions: partitions[$0.topic] ?? 0)) })
-            }
+            let stored = try database.transaction { try declare(references, partitions) }
             statements = try Statements(database)
             return stored
         }
+    }
+
+    private func declare(_ references: [Reference], _ partitions: [String: Int]) throws -> [String: Stored] {
+        try dropOthers(than: references.map(\.name))
+        return try Dictionary(uniqueKeysWithValues: references.map { ($0.name, try declare($0, partitions: partitions[$0.topic] ?? 0)) })
     }
 
     private func dropOthers(than names: [String]) throws {
@@ -95,7 +112,7 @@ public final class ReferenceFile: @unchecked Sendable {
     private func declare(_ reference: Reference, partitions: Int) throws -> Stored {
         let query = try Statement(database, "SELECT id, topic, version, fields, partitions FROM reference WHERE name = ?")
         try query.bind(.text(reference.name))
-        let fields = StateCatalog.json(reference.schema.fields)
+        let fields = SchemaText.json(reference.schema.fields)
         guard try query.step() else {
             try Statement(database, "INSERT INTO reference (name, topic, version, fields, partitions) VALUES (?, ?, ?, ?, ?)").run(
                 .text(reference.name), .text(reference.topic), .integer(Int64(reference.schema.version)), .text(fields), .integer(Int64(partitions))

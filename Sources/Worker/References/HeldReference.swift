@@ -61,10 +61,10 @@ final class HeldReference {
         return ReferenceChanges(of: table, positions: positions)
     }
 
-    var status: WorkerStatus.Reference {
+    func status(_ loading: WorkerStatus.ReferenceLoading) -> WorkerStatus.Reference {
         WorkerStatus.Reference(
             name: reference.name, topic: reference.topic, counters: counters, keys: table.count, memoryBytes: table.memoryBytes,
-            nextOffsets: positions.mapValues(\.next)
+            nextOffsets: positions.mapValues(\.next), loading: loading
         )
     }
 }

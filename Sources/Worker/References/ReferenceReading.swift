@@ -94,7 +94,7 @@ final class ReferenceReading {
 
     private func publish() {
         nextPublish = Clock.now + ReferenceReading.publishInterval
-        let references = held.map(\.status)
+        let references = held.map { $0.status(loading(of: $0)) }
         worker.publish { $0.references = references }
     }
 
@@ -103,18 +103,21 @@ final class ReferenceReading {
     /// How much of each topic was read since the start: `customers 120000 of 1000000`.
     var progress: String {
         held.map { reference in
-            let (read, total) = share(of: reference)
-            return "\(reference.reference.topic) \(read) of \(total.map(String.init) ?? "an unknown number")"
+            let loading = loading(of: reference)
+            return "\(reference.reference.topic) \(loading.read) of \(loading.total.map(String.init) ?? "an unknown number")"
         }.joined(separator: ", ")
     }
 
-    private func share(of reference: HeldReference) -> (read: Int64, total: Int64?) {
-        var (read, total): (Int64, Int64?) = (0, 0)
+    private func loading(of reference: HeldReference) -> WorkerStatus.ReferenceLoading {
+        var loading = WorkerStatus.ReferenceLoading()
         for (partition, start) in starts where partition.topic == reference.reference.topic {
-            read += (reference.positions[partition.partition]?.next ?? start) - start
-            total = total.flatMap { sum in ends[partition].map { sum + $0 - start } }
+            let next = reference.positions[partition.partition]?.next ?? start
+            let end = ends[partition].map { max($0, start) }
+            // What comes after the end that it had is no part of loading.
+            loading.read += min(next, end ?? next) - start
+            loading.total = loading.total.flatMap { sum in end.map { sum + $0 - start } }
         }
-        return (read, total)
+        return loading
     }
 
     /// A partition that keeps the start waiting, with where it stands; nil when none does.

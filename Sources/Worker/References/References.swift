@@ -66,7 +66,7 @@ final class References: @unchecked Sendable {
             try reading.poll(timeout: References.pollTimeout)
             if reading.recordsNotTaken >= References.loadRound.records { try reading.commitNow() }
             try reading.commit(notBefore: References.loadRound.time)
-            guard Clock.now >= nextProgress else { continue }
+            guard worker.settings.logsReferenceProgress, Clock.now >= nextProgress else { continue }
             worker.logger.info("reading the reference topics: \(reading.progress)")
             nextProgress = Clock.now + References.progressInterval
         }

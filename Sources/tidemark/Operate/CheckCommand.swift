@@ -14,6 +14,7 @@ struct CheckCommand: ParsableCommand {
     )
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var drops: DropOptions
 
     func run() throws {
         let report = CheckReport()
@@ -21,7 +22,7 @@ struct CheckCommand: ParsableCommand {
             // The findings say it all; what the parts tell about themselves is for who asks for it.
             var log = configuration.log
             if log.level == .info || log.level == .notice { log.level = .warning }
-            let parts = JobParts(configuration: configuration, logger: LogOutput.start(log, redactor: configuration.redactor))
+            let parts = JobParts(configuration: configuration, logger: LogOutput.start(log, redactor: configuration.redactor), droppedTables: drops.tables)
             JobCheck(parts: parts, report: report).run()
         }
         let libraries = "librdkafka \(KafkaProperties.libraryVersion), SQLite \(SQLiteStateStore.libraryVersion)"

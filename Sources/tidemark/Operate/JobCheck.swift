@@ -10,8 +10,14 @@ struct JobCheck {
     func run() {
         let topology = parts.topology
         let state = checkState(topology)
-        checkInput(topology, state)
+        if let source = reach() {
+            checkStreams(topology, state, source)
+            checkReferences(topology, state)
+        } else {
+            report.skipped("topics and positions", "the input is a finding")
+        }
         checkTables(topology, state)
+        checkKafkaOutput(topology, state)
     }
 
     private enum FoundState {
@@ -34,25 +40,53 @@ struct JobCheck {
             Console.writeResult("ok       state: none yet in \(directory); a run begins it")
             return .known(nil)
         }
-        let found = report.attempt("state", { try parts.makeStore().inspect(topology) }) { restored in
-            guard let restored else { return "empty" }
+        let found = report.attempt("state", { try parts.makeStore().inspect(topology) }) {
+            guard let restored = $0?.restored else { return "empty" }
             let waiting = restored.outbox.reduce(0) { $0 + $1.undelivered.count }
             return "lineage \(restored.lineage), epoch \(restored.epoch), \(counted(waiting, "undelivered batch", "undelivered batches"))"
         }
-        return found.map { .known($0) } ?? .unknown
+        guard let found else { return .unknown }
+        guard let found else { return .known(nil) }
+        return report(found.compatibility) ? .known(found.restored) : .unknown
+    }
+
+    /// What a start would do with the state tables; false when it would be refused.
+    private func report(_ compatibility: StateCompatibility) -> Bool {
+        if let refusal = compatibility.refusal { report.finding("state versions", refusal) }
+        for table in compatibility.tables {
+            let what = "state table \(table.stage)/\(table.name)"
+            guard table.action != .refuse else {
+                report.finding(what, table.detail)
+                continue
+            }
+            Console.writeResult("ok       \(what): \(table.action.rawValue), \(table.detail)")
+        }
+        if compatibility.isFinalizePending {
+            Console.writeResult("ok       finalize: pending, version \(compatibility.leastReader) of the job can still go on; `tidemark finalize` ends that")
+        }
+        return compatibility.refusals.isEmpty
     }
 
     /// How long each question to the brokers may take.
-    private static let reachLimit = Duration.seconds(10)
+    static let reachLimit = Duration.seconds(10)
 
-    private func checkInput(_ topology: Topology, _ state: FoundState) {
-        let restored = state.restored
-        let reached = report.attempt("input") {
+    private func reach() -> (any RecordSource)? {
+        report.attempt("input") {
             let source = try parts.makeSource(untilEnd: true, reachLimit: JobCheck.reachLimit)
             try (source as? KafkaSource)?.reach()
             return source
         } ok: { _ in parts.inputName }
-        guard let source = reached else { return report.skipped("topics and positions", "the input is a finding") }
+    }
+
+    private func checkReferences(_ topology: Topology, _ state: FoundState) {
+        let check = ReferenceCheck(parts: parts, report: report)
+        let partitions = check.topics(topology.references)
+        guard case .known = state else { return report.skipped("references.db", "the state is a finding") }
+        check.file(topology.references, partitions)
+    }
+
+    private func checkStreams(_ topology: Topology, _ state: FoundState, _ source: any RecordSource) {
+        let restored = state.restored
         var assignments: [SourceAssignment] = []
         for stage in topology.stages {
             guard case .topic(let topic) = stage.input else { continue }
@@ -89,10 +123,8 @@ struct JobCheck {
         guard let sink = reached else { return report.skipped("tables", "ClickHouse is a finding") }
         guard case .known(let restored) = state else { return report.skipped("tables", "the state is a finding") }
         for table in topology.tables {
-            let last = restored?.outbox.first { $0.table == table.name }?.lastFrozen
-            let known = SinkTable(table: table, lineage: restored?.lineage ?? .first, lastFrozen: last, isNewState: restored?.isNew ?? true)
             do {
-                let partitioning = try sink.open([known])[table.name] ?? .none
+                let partitioning = try sink.open([known(OutboxTable(table), restored)])[table.name] ?? .none
                 Console.writeResult("ok       table \(table.name): by \(partitioning.rawValue), fits the state")
             } catch let failure as any Failure where failure.kind == .missing && mayCreate {
                 Console.writeResult("ok       table \(table.name): none yet; a run creates it")
@@ -100,9 +132,32 @@ struct JobCheck {
                 report.finding("table \(table.name)", plainText(of: error))
             }
         }
+        _ = report.attempt("views", { try sink.missingViews() }) { missing in
+            missing.isEmpty ? counted(topology.views.count, "view", "views") : "\(missing.count) of \(topology.views.count) are not there; `tidemark tables`\(mayCreate ? " or a run" : "") creates them"
+        }
+    }
+
+    /// A table as the state knows it; nothing is known of any where there is no state yet.
+    private func known(_ table: OutboxTable, _ restored: RestoredState?) -> SinkTable {
+        if let restored { return SinkTable(table, restored) }
+        return SinkTable(table: table.table, outboxName: table.name, lineage: .first, lastFrozen: nil, isNewState: true)
+    }
+
+    private func checkKafkaOutput(_ topology: Topology, _ state: FoundState) {
+        let made = report.attempt("Kafka output", { try parts.makeKafkaOutput(reachLimit: JobCheck.reachLimit) }) { $0 == nil ? "off" : "on" }
+        guard let output = made.flatMap({ $0 }) else { return }
+        guard case .known(let restored) = state else { return report.skipped("output topics", "the state is a finding") }
+        for table in topology.outboxTables where table.sink == KafkaOutput.name {
+            _ = report.attempt("output topic \(output.topic(of: table.table))", { try output.inspect(known(table, restored)) }) { found in
+                guard let partitions = found.partitions else { return "none yet; a run asks the brokers for it" }
+                let last = found.lastBatch.map { "the last batch there is \($0)" } ?? "no batch there yet"
+                return "\(counted(partitions, "partition", "partitions")), \(last), fits the state"
+            }
+        }
     }
 }
 
-private struct CheckFinding: Error, CustomStringConvertible {
+/// Something that is no error of a part, but has to be seen to.
+struct CheckFinding: Error, CustomStringConvertible {
     let description: String
 }

@@ -3,6 +3,7 @@ import ClickHouseSink
 import Configuration
 import Engine
 import Foundation
+import KafkaIO
 import SQLiteState
 
 /// `tidemark settle`
@@ -48,6 +49,9 @@ struct SettleCommand: ParsableCommand {
         }
         let store = try parts.makeStore()
         let restored = try store.open(parts.topology)
+        if let table = parts.topology.outboxTables.first(where: { $0.name == name.table && $0.sink == KafkaOutput.name }) {
+            return try settle(table, name.number, parts, store, restored)
+        }
         let found = try batch(name.table, name.number, in: restored)
         let result = switch verdict {
         case .delivered: "taken as delivered"
@@ -67,6 +71,24 @@ struct SettleCommand: ParsableCommand {
         }
         let others = waiting.isEmpty ? "none is undelivered" : "undelivered are " + waiting.map(\.id.description).joined(separator: ", ")
         throw SettleError(.missing, "the state holds no undelivered batch \(table):\(number); \(others)")
+    }
+
+    /// In Kafka a batch is there as a whole or not at all, so a word on its ledger settles it.
+    private func settle(_ table: OutboxTable, _ number: UInt64, _ parts: JobParts, _ store: SQLiteStateStore, _ restored: RestoredState) throws {
+        let known = SinkTable(table, restored)
+        let (delivered, frozen) = (known.lastDelivered?.number ?? 0, known.lastFrozen?.number ?? 0)
+        guard number > 0, number == delivered || number == delivered + 1, number <= frozen, verdict == .delivered || number > delivered else {
+            let next = delivered < frozen ? ", and \(delivered + 1) is the next" : ""
+            throw SettleError(.missing, "\(table.name):\(number) is no batch to settle so: batches up to \(delivered) were delivered\(next)")
+        }
+        let last = BatchNumber(verdict == .delivered ? number : number - 1)
+        try parts.makeKafkaOutput()?.settle(table, as: SinkLedger(lineage: restored.lineage, number: last, stateIdentity: restored.identity))
+        if verdict == .delivered && number > delivered {
+            let id = SinkBatchID(table: table.name, lineage: restored.lineage, number: last)
+            try store.commit(EpochCut(epoch: restored.epoch.next, tasks: [], frozen: [], delivered: [id], wallClock: WallTime.now.milliseconds))
+        }
+        let result = verdict == .delivered ? "taken as delivered" : "the next run sends it"
+        Console.writeResult("\(table.name):\(number): \(result)")
     }
 
     private func resend(_ batch: SinkBatch, _ parts: JobParts) throws -> String {

@@ -4,8 +4,8 @@ import ArgumentParser
 struct TablesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tables",
-        abstract: "Creates the ClickHouse tables of the job that are missing, or prints their statements.",
-        discussion: "Types and settings are those that the server has; tables that exist are left as they are."
+        abstract: "Creates the ClickHouse tables and views of the job that are missing, or prints their statements.",
+        discussion: "Types and settings are those that the server has; tables and views that exist are left as they are."
     )
 
     @OptionGroup var options: ConfigurationOptions
@@ -21,9 +21,13 @@ struct TablesCommand: ParsableCommand {
         if self.print {
             Console.writeResult(try sink.createStatements(tables))
         } else {
-            let created = try sink.createTables(tables)
-            for table in tables {
-                Console.writeResult("\(configuration.clickHouse.database).\(table.name)\t\(created.contains(table.name) ? "created" : "there already")")
+            for outcome in try sink.createTables(tables) {
+                let what = switch outcome.what {
+                case .created: "created"
+                case .wasThere: "there already"
+                case .skipped: "skipped"
+                }
+                Console.writeResult("\(configuration.clickHouse.database).\(outcome.name)\t\(what)")
             }
         }
     }

@@ -22,7 +22,8 @@ struct ConfigurationOptions: ParsableArguments {
     func load() throws -> JobConfiguration {
         let loaded = try JobConfiguration.load(
             path: config, environment: ProcessInfo.processInfo.environment, flags: settings,
-            kafkaProblem: { name, value in KafkaProperties.problems(in: [name: value], for: .consumer).first?.message }
+            kafkaProblem: { name, value in KafkaProperties.problems(in: [name: value], for: .consumer).first?.message },
+            outputProblem: { name, value in KafkaProperties.problems(in: [name: value], for: .output).first?.message }
         )
         Console.hide(with: loaded.redactor)
         return loaded

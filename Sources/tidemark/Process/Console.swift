@@ -19,8 +19,24 @@ enum Console {
 
     static func writeError(_ failure: any Failure) { write("Error: " + redact(plainText(of: failure)) + "\n", to: STDERR_FILENO) }
 
-    /// Text that somebody watches: a progress bar.
-    static func writeToTerminal(_ text: String) { write(text, to: STDERR_FILENO) }
+    /// Whether the terminal's last line is a progress bar that goes on.
+    private static let barStands = Mutex(false)
+
+    /// Text that somebody watches: a progress bar, at whose end comes a line break.
+    static func writeToTerminal(_ text: String) {
+        barStands.withLock { stands in
+            write(text, to: STDERR_FILENO)
+            stands = !text.hasSuffix("\n")
+        }
+    }
+
+    /// A line of the log; a progress bar makes room for it.
+    static func writeLog(_ line: String) {
+        barStands.withLock { stands in
+            write((stands ? "\r\u{1B}[K" : "") + line + "\n", to: STDERR_FILENO)
+            stands = false
+        }
+    }
 
     /// Whole lines, each in one call where the system takes it, so that lines of several threads don't mix.
     static func write(_ text: String, to descriptor: Int32) {

@@ -39,7 +39,7 @@ struct LineLogHandler: LogHandler {
             time: .now, level: event.level, label: label, message: Console.redact(event.message.description),
             fields: fields.map { ($0.key, Console.redact($0.value.description)) }.sorted { $0.0 < $1.0 }
         )
-        Console.write((isText ? line.text : line.json) + "\n", to: STDERR_FILENO)
+        Console.writeLog(isText ? line.text : line.json)
     }
 }
 

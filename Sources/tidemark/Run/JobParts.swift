@@ -1,7 +1,9 @@
+import CheckpointStores
 import ClickHouseSink
 import Configuration
 import Engine
 import FintechJob
+import Foundation
 import KafkaIO
 import Logging
 import SQLiteState
@@ -11,6 +13,8 @@ import Worker
 struct JobParts {
     let configuration: JobConfiguration
     let logger: Logger
+    /// State tables to drop when the state is opened.
+    var droppedTables: [String] = []
 
     var topology: Topology {
         var settings = FintechSettings()
@@ -18,9 +22,17 @@ struct JobParts {
         settings.topicPrefix = configuration.input.topicPrefix
         settings.outOfOrderness = configuration.time.outOfOrderness
         settings.maxAhead = configuration.time.maxAhead
+        settings.keyedBy = switch configuration.input.keyedBy {
+        case .customerID: .customerID
+        case .id: .id
+        }
+        settings.deduplicationHorizon = switch configuration.input.deduplicateBy {
+        case .none: nil
+        case .id: configuration.input.deduplicationHorizon
+        }
         settings.alertThreshold = configuration.fintech.alertThreshold
         settings.churnAfter = configuration.fintech.churnAfter
-        return FintechJob.topology(settings: settings)
+        return FintechJob.topology(settings: settings).alsoWriting(to: configuration.kafkaOutput.isEnabled ? [KafkaOutput.name] : [])
     }
 
     func workerSettings(untilEnd: Bool) -> WorkerSettings {
@@ -37,6 +49,7 @@ struct JobParts {
         settings.memoryBudget = configuration.state.memoryBudget
         settings.readsUntilEnd = untilEnd
         settings.referenceTimeout = configuration.input.referenceTimeout
+        settings.logsReferenceProgress = !Console.errorIsTerminal
         return settings
     }
 
@@ -67,16 +80,52 @@ struct JobParts {
         return ReferenceInput(file: file) { [self] in try makeSource(untilEnd: untilEnd, start: .earliest) }
     }
 
-    func makeStore() throws -> SQLiteStateStore {
+    /// Where checkpoints go; nil when they are off.
+    func makeCheckpointStore() throws -> CheckpointStore? {
+        guard let location = configuration.checkpoints.store.location else { return nil }
+        return try CheckpointStore.open(location: location, job: configuration.jobID, environment: ProcessInfo.processInfo.environment)
+    }
+
+    /// How the worker uses the checkpoint store, which is probed. The state directory must be locked.
+    func makeCheckpoints(_ store: CheckpointStore) throws -> CheckpointSettings {
+        var settings = StoreArchive.Settings()
+        settings.keep = configuration.checkpoints.keep
+        var checkpoints = CheckpointSettings(archive: try StoreArchive(store, stateDirectory: configuration.state.directory, settings: settings))
+        checkpoints.interval = configuration.checkpoints.interval
+        checkpoints.durability = switch configuration.state.durability {
+        case .local: .local
+        case .shared: .shared
+        }
+        checkpoints.mayBeginUnasked = configuration.state.restore == .never
+        return checkpoints
+    }
+
+    func makeStore() throws -> SQLiteStateStore { try makeStore(StateDirectory(path: configuration.state.directory)) }
+
+    func makeStore(_ directory: StateDirectory) throws -> SQLiteStateStore {
         var settings = SQLiteStateStore.Settings()
         // What is not folded can't be evicted, so a small budget wants it folded sooner.
         settings.foldBytes = min(settings.foldBytes, configuration.state.memoryBudget / 4)
         settings.ledgerKeepMilliseconds = configuration.sink.ledgerKeep.components.seconds * 1000
-        return try SQLiteStateStore(directory: configuration.state.directory, settings: settings)
+        settings.droppedTables = droppedTables
+        return try SQLiteStateStore(directory, settings: settings)
     }
 
     func makeSink(_ settings: ClickHouseSettings? = nil) throws -> ClickHouseSink {
-        try ClickHouseSink(settings ?? clickHouseSettings, log: logger)
+        try ClickHouseSink(settings ?? clickHouseSettings, views: topology.views, log: logger)
+    }
+
+    /// The Kafka output; nil when it is off. `reachLimit`: how long the brokers may take to answer before it is open.
+    func makeKafkaOutput(reachLimit: Duration = .seconds(30)) throws -> KafkaOutput? {
+        let section = configuration.kafkaOutput
+        guard section.isEnabled else { return nil }
+        var properties = section.properties.mapValues(\.revealed)
+        if section.inheritsConnection, case .kafka(let input) = configuration.input.source {
+            properties.merge(KafkaProperties.connection(of: input.properties.mapValues(\.revealed))) { own, _ in own }
+        }
+        var settings = KafkaOutputSettings(properties: properties, job: configuration.jobID, topicPrefix: section.topicPrefix)
+        settings.reachLimit = reachLimit
+        return try KafkaOutput(settings, logger: logger)
     }
 
     /// The input as messages name it.

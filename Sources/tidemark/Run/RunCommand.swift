@@ -3,7 +3,9 @@ import ArgumentParser
 import Configuration
 import Engine
 import Foundation
+import KafkaIO
 import Logging
+import SQLiteState
 import Worker
 
 /// `tidemark run`
@@ -14,9 +16,16 @@ struct RunCommand: ParsableCommand {
     )
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var drops: DropOptions
 
     @Flag(name: .customLong("until-end"), help: "Read every partition to where it ended at the start, close all windows, deliver everything, and exit.")
     var untilEnd = false
+
+    @Flag(name: .customLong("take-over"), help: "With an empty state directory: restore the newest checkpoint although its worker may still be running.")
+    var takeOver = false
+
+    @Flag(name: .customLong("wait"), help: "Wait until the worker that has the state directory lets go of it, and go on from its state: the way to a new version.")
+    var waitsForLock = false
 
     func run() throws {
         let configuration = try options.load()
@@ -32,15 +41,22 @@ struct RunCommand: ParsableCommand {
     }
 
     private func run(_ configuration: JobConfiguration, _ logger: Logger) throws -> ExitStatus {
-        let parts = JobParts(configuration: configuration, logger: logger)
-        let store = try parts.makeStore()
+        let parts = JobParts(configuration: configuration, logger: logger, droppedTables: drops.tables)
         let sink = try parts.makeSink()
+        let kafkaOutput = try parts.makeKafkaOutput()
         let source = try parts.makeSource(untilEnd: untilEnd)
+        let checkpoints = try parts.makeCheckpointStore()
+        let directory = try lockedDirectory(configuration, logger)
+        if let checkpoints {
+            try StateRestoration(configuration: configuration, store: checkpoints, takesOver: takeOver, logger: logger).restore(into: directory)
+        }
+        let store = try parts.makeStore(directory)
         let topology = parts.topology
         let references = try parts.makeReferences(untilEnd: untilEnd)
         let worker = Worker(
             topology, settings: parts.workerSettings(untilEnd: untilEnd), source: source, store: store, sink: sink,
-            references: references, logger: logger
+            furtherSinks: kafkaOutput.map { [KafkaOutput.name: $0] } ?? [:], references: references,
+            checkpoints: try checkpoints.map(parts.makeCheckpoints), logger: logger
         )
         let signals = StopSignals {
             // Until then nothing is read and nothing is under way, and what is asked of the servers may take its time.
@@ -51,11 +67,13 @@ struct RunCommand: ParsableCommand {
             worker.drain()
         }
         defer { withExtendedLifetime(signals) {} }
-        let publisher = StatusPublisher(worker, sink: sink, source: source, topology: topology, stateBudget: configuration.state.memoryBudget)
+        let publisher = StatusPublisher(worker, sinks: [sink] + (kafkaOutput.map { [$0] } ?? []), source: source, topology: topology, stateBudget: configuration.state.memoryBudget)
         let page = try startPage(configuration.http, publisher, logger)
         defer { withExtendedLifetime(page) {} }
         let watch = RunWatch(worker, publisher: publisher, topology: topology, logger: logger)
         defer { watch.stop() }
+        let progress = LoadingProgress(worker)
+        defer { progress.stop() }
         let outcome = try worker.run()
         switch outcome {
         case .complete: logger.info("everything is delivered; epoch \(worker.status.epoch)")
@@ -63,6 +81,23 @@ struct RunCommand: ParsableCommand {
             logger.warning("the drain took longer than drain.timeout: \(bytes) bytes of rows stay in the outbox and leave with the next start")
         }
         return ExitStatus(outcome)
+    }
+
+    /// Between two looks at a lock that another process has.
+    private static let lockPause = 0.02
+
+    /// The state directory, locked; with `--wait` as soon as the worker before lets go of it.
+    private func lockedDirectory(_ configuration: JobConfiguration, _ logger: Logger) throws -> StateDirectory {
+        var isTold = false
+        while true {
+            do {
+                return try StateDirectory(path: configuration.state.directory)
+            } catch let error as StateError where error.kind == .locked && waitsForLock {
+                if !isTold { logger.notice("waiting for the worker that has the state directory \(configuration.state.directory): stop it with SIGTERM, and this one takes over") }
+                isTold = true
+                Thread.sleep(forTimeInterval: RunCommand.lockPause)
+            }
+        }
     }
 
     /// Serves the status page for as long as the value lives.

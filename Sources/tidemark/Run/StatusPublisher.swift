@@ -1,5 +1,4 @@
 import Admin
-import ClickHouseSink
 import Engine
 import Foundation
 import KafkaIO
@@ -9,7 +8,7 @@ import Worker
 /// Gathers what the status page shows from the parts of a run.
 final class StatusPublisher: Sendable {
     private let worker: Worker
-    private let sink: ClickHouseSink
+    private let sinks: [any BatchSink]
     private let ends: LogEnds
     private let source: any RecordSource
     private let brokersWereDown = Mutex(false)
@@ -22,9 +21,9 @@ final class StatusPublisher: Sendable {
 
     private static let shownProblems = 10
 
-    init(_ worker: Worker, sink: ClickHouseSink, source: any RecordSource, topology: Topology, stateBudget: Int) {
+    init(_ worker: Worker, sinks: [any BatchSink], source: any RecordSource, topology: Topology, stateBudget: Int) {
         self.worker = worker
-        self.sink = sink
+        self.sinks = sinks
         self.stateBudget = stateBudget
         ends = LogEnds(source)
         self.source = source
@@ -45,8 +44,14 @@ final class StatusPublisher: Sendable {
             memory: .init(stateBytes: status.stateBytes, stateBudget: stateBudget, outboxBytes: status.outboxBytes, residentBytes: StatusPublisher.residentBytes)
         )
         snapshot.partitions = partitions(status)
-        let tables = sink.status
+        let tables = sinks.flatMap(\.status)
         snapshot.tables = status.outbox.map { depth in table(depth, tables.first { $0.table == depth.table }) }
+        snapshot.references = status.references.map {
+            StatusSnapshot.Reference(
+                name: $0.name, topic: $0.topic, keys: $0.keys, memoryBytes: $0.memoryBytes, records: $0.counters.total,
+                unusable: $0.counters.unusable, loaded: $0.loading.read, toLoad: $0.loading.total
+            )
+        }
         noteBrokers()
         note(tables.compactMap { table in table.lastError.map { "\(table.table): \($0)" } } + [status.problem].compactMap { $0 })
         snapshot.problems = problems.withLock { $0.reversed() }

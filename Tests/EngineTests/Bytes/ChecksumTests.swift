@@ -38,4 +38,15 @@ struct ChecksumTests {
             #expect(Set(keys.map { $0.withView { tableHash($0) } }).count == keys.count)
         }
     }
+
+    /// SMHasher's verification: the hash of the hashes of keys of 0 to 255 bytes.
+    @Test func murmur3IsTheOneOfSMHasher() {
+        var all = ByteWriter()
+        for length in 0..<256 {
+            let hash = (0..<length).map { UInt8($0) }.withView { murmur3($0, seed: UInt32(256 - length)) }
+            all.write(fixed: hash.low)
+            all.write(fixed: hash.high)
+        }
+        #expect(UInt32(truncatingIfNeeded: murmur3(all.view).low) == 0x6384_BA69)
+    }
 }

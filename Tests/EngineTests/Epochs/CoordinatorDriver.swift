@@ -7,6 +7,8 @@ struct CoordinatorDriver {
     private let receivers: Int
     private var epoch: UInt64
     private(set) var lastCut: EpochCut?
+    /// What tasks were raised to because the run ended.
+    private var endings: [TaskID: EventTime] = [:]
 
     /// What each task of the topic's stage says at the next cut.
     var rows: [Int: Int] = [:]
@@ -22,7 +24,7 @@ struct CoordinatorDriver {
     var received: [MessageBatchID] = []
 
     init(
-        tasks: Int, receivers: Int = 0, undelivered: [SinkBatch] = [], messages: [MessageBatch] = [], watermark: Int64? = nil, outboxBytes: Int = 1 << 20
+        tasks: Int, receivers: Int = 0, undelivered: [SinkBatch] = [], messages: [MessageBatch] = [], watermark: Int64? = nil, isEnded: Bool = false, outboxBytes: Int = 1 << 20
     ) {
         self.tasks = tasks
         self.receivers = receivers
@@ -30,7 +32,7 @@ struct CoordinatorDriver {
         epoch = messages.last?.id.epoch.number ?? 0
         let restored = RestoredState(
             isNew: messages.isEmpty && undelivered.isEmpty, lineage: .first, epoch: Epoch(epoch), partitions: [:],
-            tasks: watermark.map { [TaskID(stage: "topic", partition: 0): RestoredTask(watermark: EventTime(milliseconds: $0), position: nil)] } ?? [:],
+            tasks: watermark.map { [TaskID(stage: "topic", partition: 0): RestoredTask(watermark: EventTime(milliseconds: $0), isEnded: isEnded, position: nil)] } ?? [:],
             messages: messages, outbox: [table]
         )
         var limits = Outbox.Limits()
@@ -93,11 +95,15 @@ struct CoordinatorDriver {
         _ id: TaskID, _ watermark: Int64?, _ rows: [OutboxChunk], _ sent: [MessageBatch], _ received: [MessageBatchID], _ end: Int64?, _ isIdle: Bool
     ) -> Coordinator.TaskReport {
         let time = watermark.map { EventTime(milliseconds: $0) } ?? .distantPast
-        let cut = TaskCut(task: id, watermark: time, position: nil, deltas: [], rows: rows, sent: sent, received: received)
+        let cut = TaskCut(task: id, watermark: time, isEnded: endings[id] == time, position: nil, deltas: [], rows: rows, sent: sent, received: received)
         return Coordinator.TaskReport(cut: cut, lastOpenWindowEnd: end.map { EventTime(milliseconds: $0) }, isIdle: isIdle)
     }
 
-    mutating func commit() -> [String] { coordinator.committed(lastCut!, taking: .milliseconds(1)).compactMap(text) }
+    mutating func commit() -> [String] {
+        let actions = coordinator.committed(lastCut!, taking: .milliseconds(1))
+        for case .raiseWatermarks(let raised, isEnding: true) in actions { endings.merge(raised) { $1 } }
+        return actions.compactMap(text)
+    }
 
     /// A whole epoch; what comes of it besides the cut and the commit themselves.
     mutating func epoch(at now: Duration) -> [String] {
@@ -115,7 +121,7 @@ struct CoordinatorDriver {
         case .receive(let batches, let upstream):
             guard let watermark = upstream.watermarks["merge"] else { return nil }
             let sent = batches.map { " \($0.id.from.partition)>\($0.id.to.partition)@\($0.id.epoch)" }.joined()
-            return "receive\(sent) upstream \(watermark.milliseconds)\(upstream.firesTimers ? "" : " ending")"
+            return "receive\(sent) upstream \(watermark.milliseconds)\(upstream.firesTimers(in: "merge") ? "" : " ending")"
         case .raiseWatermarks(let raised, let isEnding):
             let targets = Set(raised.values.map(\.milliseconds)).sorted().map(String.init).joined(separator: ",")
             return "raise \(raised.count) to \(targets)\(isEnding ? " ending" : "")"

@@ -119,6 +119,16 @@ struct CoordinatorTests {
         #expect(driver.start() == ["receive 0>1@4 upstream 3000"])
     }
 
+    /// The worker died when the end of a run was durable where records are read, and not heard of behind.
+    @Test func anEarlierRunsEndFiresNoTimersEither() {
+        var driver = CoordinatorDriver(tasks: 2, receivers: 1, watermark: 60_000, isEnded: true)
+        #expect(driver.start() == ["receive upstream \(Int64.min)"])
+        driver.watermarks = [0: 60_000, 1: 60_001]
+        #expect(driver.epoch(at: .milliseconds(500)) == ["receive upstream 60000 ending"])
+        driver.watermarks = [0: 60_001, 1: 60_001]
+        #expect(driver.epoch(at: .seconds(1)) == ["receive upstream 60001"], "records have come since")
+    }
+
     @Test func theSecondStageIsClosedByItsSendersAlone() {
         var driver = CoordinatorDriver(tasks: 2, receivers: 1)
         driver.windowEnds = [0: 60_000]
@@ -166,5 +176,19 @@ struct CoordinatorTests {
         driver.mergeWatermark = 60_000
         driver.mergeWindowEnd = 120_000
         #expect(driver.epoch(at: .seconds(1)) == ["receive upstream 60000", "raise 1 to 120000"], "no window is open in them, but one behind")
+    }
+
+    @Test func theTaskOfAnEmptyPartitionIsRaisedWithTheOthers() {
+        var driver = CoordinatorDriver(tasks: 3)
+        driver.watermarks = [1: 70_000, 2: 80_000]
+        driver.windowEnds = [1: 90_000, 2: 120_000]
+        driver.idle = [0: true]
+        #expect(driver.epoch(at: .seconds(1)) == ["raise 1 to 70000"], "to the least of those that are not idle")
+        driver.watermarks[0] = 70_000
+        driver.idle = [0: true, 1: true, 2: true]
+        #expect(driver.epoch(at: .seconds(2)) == ["raise 3 to 120000"], "all idle: to the last window open in any of them")
+        driver.watermarks = [0: 120_000, 1: 120_000, 2: 120_000]
+        driver.windowEnds = [:]
+        #expect(driver.epoch(at: .seconds(1_000)) == [], "and no further, however long it takes")
     }
 }

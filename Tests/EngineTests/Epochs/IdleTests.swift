@@ -80,4 +80,10 @@ struct IdleTests {
         #expect(IdleWatermarks.target([member(90, nil, idle: true), member(90, nil, idle: true)]) == nil)
         #expect(IdleWatermarks.target([member(nil, nil, idle: true)]) == nil)
     }
+
+    @Test func anEmptyPartitionsTaskRisesTooAndHoldsTheOthersUntilItIsIdle() {
+        #expect(IdleWatermarks.target([member(nil, nil, idle: true), member(70, 90, idle: false)])?.milliseconds == 70)
+        #expect(IdleWatermarks.target([member(nil, nil, idle: true), member(10, 30, idle: true)])?.milliseconds == 30)
+        #expect(IdleWatermarks.target([member(nil, nil, idle: false), member(10, 30, idle: true)]) == nil, "what it will read may be as old as anything")
+    }
 }

@@ -19,8 +19,8 @@ struct TimerTests {
         init() { state = Timers.make() }
 
         private static func make() -> KeyedState<Count> {
-            let schema = StateSchema(table: "counts", version: 1, key: .key, hasTimer: true, record: Count.self)
-            return KeyedState(schema: schema, task: TaskID(stage: "stage", partition: 0), cold: NothingEvicted())
+            let declaration = StateDeclaration(table: "counts", version: 1, key: .key, hasTimer: true, record: Count.self)
+            return KeyedState(declaration, task: TaskID(stage: "stage", partition: 0), cold: NothingEvicted())
         }
 
         func set(_ key: String, _ time: Int64?) throws {

@@ -47,8 +47,8 @@ struct WindowedStateTests {
     }
 
     private static func make(_ rows: Rows) -> WindowedState<Sum> {
-        let schema = StateSchema(table: "sums", version: 1, key: .windowAndKey, record: Sum.self)
-        return WindowedState(schema: schema, span: .seconds(1), task: TaskID(stage: "stage", partition: 0), cold: rows)
+        let declaration = StateDeclaration(table: "sums", version: 1, key: .windowAndKey, span: .seconds(1), record: Sum.self)
+        return WindowedState(declaration, task: TaskID(stage: "stage", partition: 0), cold: rows)
     }
 
     /// Random additions, cuts, folds, evictions and restarts with little memory; the windows close with the right sums.

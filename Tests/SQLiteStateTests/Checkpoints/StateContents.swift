@@ -25,7 +25,7 @@ struct StateContents: Equatable {
 
     /// Of a store that is open; changes nothing in it.
     init(of store: SQLiteStateStore) throws {
-        try self.init(store, store.inspect(PlainJob.topology())!)
+        try self.init(store, store.inspect(PlainJob.topology())!.restored)
     }
 
     /// Of what a start finds in a directory.

@@ -15,6 +15,12 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
     case visits
     /// All of it in one job.
     case everything
+    /// As `everything`, of purchases that come once and again: only the first of each counts.
+    case once
+    /// As `chained`, with a stage in front that sends each purchase to its customer: customers live in any partition.
+    case rekeyed
+    /// As `everything`, with that stage in front and purchases of one partition, so that their order is known.
+    case rekeyedInOrder
 
     public static let topic = "purchases"
     public static let window = EventSpan.seconds(10)
@@ -26,8 +32,17 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
     public static let goneAfter = EventSpan.seconds(20)
     public static let secondLook = EventSpan.seconds(15)
 
-    public var hasTimers: Bool { self == .visits || self == .everything }
+    /// Purchases are known again for at least this long.
+    public static let horizon = EventSpan.seconds(20)
+    public static let horizonBucket = EventSpan.seconds(10)
+
+    public var hasTimers: Bool { [.visits, .everything, .once, .rekeyedInOrder].contains(self) }
+    /// How many partitions its topic may have, at most `count`.
+    public func partitions(atMost count: Int) -> Int { self == .rekeyedInOrder ? 1 : count }
+
     public var hasWindows: Bool { self != .visits }
+    public var isRekeyed: Bool { self == .rekeyed || self == .rekeyedInOrder }
+    var hasCustomerTotals: Bool { [.windowed, .everything, .once, .rekeyed, .rekeyedInOrder].contains(self) }
 
     public static let customerTotals = totals("customer_totals", "customer")
     public static let shopTotals = OutputTable("shop_totals", timeColumn: "eventTime", orderBy: ["shop", "eventTime"], columns: [
@@ -49,11 +64,14 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
     public var topology: Topology {
         var stages = [Stage("purchases", topic: PurchaseJob.topic) { setup in
             let stage = setup.decode(with: PurchaseDecoder()).outOfOrderness(PurchaseJob.outOfOrderness).rejecting(topic: PurchaseJob.topic)
-            if self == .windowed || self == .everything { stage.window(PurchaseJob.window, CustomerTotals(rows: setup.rows(of: PurchaseJob.customerTotals))) }
-            if sendsPartials { stage.window(PurchaseJob.window, ShopPartials(setup)) }
-            if hasTimers { stage.process(Visits(rows: setup.rows(of: PurchaseJob.visitRows))) }
-            return stage
+            if self == .once { stage.droppingRepeated("purchase_ids", version: 1, horizon: PurchaseJob.horizon, bucket: PurchaseJob.horizonBucket) { $0.whole } }
+            return isRekeyed ? stage.forwarding(to: "customers", PurchaseForwarding()) : processed(stage, setup)
         }]
+        if isRekeyed {
+            stages.append(Stage("customers", partitions: 3) { setup in
+                processed(setup.decode(with: PurchaseDecoder()).receivingForwarded(from: "purchases", topic: PurchaseJob.topic), setup)
+            })
+        }
         if sendsPartials {
             stages.append(Stage("shops", partitions: 3) { setup in
                 let messages = self == .merged ? nil : setup.messages(to: "overall")
@@ -70,7 +88,14 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
         return Topology(job: rawValue, version: 1, stages: stages)
     }
 
-    private var sendsPartials: Bool { self == .merged || self == .chained || self == .everything }
+    private func processed(_ stage: StageTask<PurchaseDecoder>, _ setup: TaskSetup) -> StageTask<PurchaseDecoder> {
+        if hasCustomerTotals { stage.window(PurchaseJob.window, CustomerTotals(rows: setup.rows(of: PurchaseJob.customerTotals))) }
+        if sendsPartials { stage.window(PurchaseJob.window, ShopPartials(setup)) }
+        if hasTimers { stage.process(Visits(rows: setup.rows(of: PurchaseJob.visitRows))) }
+        return stage
+    }
+
+    var sendsPartials: Bool { self != .windowed && self != .visits }
 }
 
 /// A purchase, as processors see it.
@@ -78,6 +103,8 @@ struct Purchase: BitwiseCopyable {
     let customer: ByteView
     let shop: ByteView
     let amount: Int64
+    /// All of it as text.
+    let whole: ByteView
 }
 
 struct PurchaseDecoder: EventDecoder {
@@ -87,8 +114,14 @@ struct PurchaseDecoder: EventDecoder {
         let views = words.map { ByteView(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0))) }
         guard let amount = Int64(views[2].text) else { return .rejected(Rejection("bad_value", field: "amount")) }
         guard let time = Int64(views[3].text) else { return .rejected(Rejection("bad_value", field: "time")) }
-        return .event(Purchase(customer: views[0], shop: views[1], amount: amount), at: EventTime(milliseconds: time))
+        return .event(Purchase(customer: views[0], shop: views[1], amount: amount, whole: record.value), at: EventTime(milliseconds: time))
     }
+}
+
+/// Sends purchases on to their customers' tasks.
+struct PurchaseForwarding: EventForwarding {
+    func key(of purchase: Purchase) -> ByteView { purchase.customer }
+    func encode(_ purchase: Purchase, into payload: inout ByteWriter) { payload.write(raw: purchase.whole) }
 }
 
 /// What one stage tells the next about a key and window.

@@ -9,17 +9,20 @@ public struct PurchaseLog {
     /// Records are at most this far behind their arrival, unless they are meant to be late.
     private static let disorder = 2_000
 
-    /// `isThereAtOnce`: every record is there from the start, for a run to the end alone.
-    public init(partitions count: Int, isThereAtOnce: Bool, random: inout SeededRandom) {
+    /// `isThereAtOnce`: every record is there from the start, for a run to the end alone. Of a job that loses the order of
+    /// its partitions nothing is late, because nobody could say what is; its customers live in any partition.
+    public init(of job: PurchaseJob, partitions count: Int, isThereAtOnce: Bool, random: inout SeededRandom) {
         let length = random.number(in: 20_000...90_000)
         for partition in 0..<count {
             let end = random.percent(8) ? 0 : random.percent(25) ? random.number(in: 0...length) : length
             let pace = random.number(in: 100...2_000)
-            partitions.append(PurchaseLog.records(partition, until: end, pace: pace, isThereAtOnce, &random))
+            partitions.append(PurchaseLog.records(of: job, partition, until: end, pace: pace, isThereAtOnce, &random))
         }
     }
 
-    private static func records(_ partition: Int, until end: Int, pace: Int, _ isThereAtOnce: Bool, _ random: inout SeededRandom) -> [SimulatedLog.Record] {
+    private static func records(
+        of job: PurchaseJob, _ partition: Int, until end: Int, pace: Int, _ isThereAtOnce: Bool, _ random: inout SeededRandom
+    ) -> [SimulatedLog.Record] {
         // Window starts are multiples of ten seconds; this is one.
         let origin = 1_700_000_000_000
         var records: [SimulatedLog.Record] = []
@@ -27,14 +30,15 @@ public struct PurchaseLog {
         var greatest: Int?
         while now < end {
             var time = origin + now - random.number(in: 0...disorder)
-            if let greatest, random.percent(4) { time = greatest - 25_001 - random.number(in: 0...20_000) }
+            if let greatest, random.percent(4), job != .rekeyed { time = greatest - 25_001 - random.number(in: 0...20_000) }
             let isNonsense = random.percent(3)
             // Only what can be used moves a watermark.
             if !isNonsense { greatest = max(greatest ?? time, time) }
-            let customer = "c\(partition)-\(random.number(in: 0...7))"
+            let customer = "c\(job == .rekeyed ? 0 : partition)-\(random.number(in: 0...7))"
             let purchase = "\(customer) s\(random.number(in: 0...4)) \(random.number(in: -50...500)) \(time)"
-            let value = isNonsense ? "nonsense-\(now)" : purchase
-            records.append(SimulatedLog.Record(arrival: isThereAtOnce ? .zero : .milliseconds(now), key: [], value: Array(value.utf8)))
+            var value = Array((isNonsense ? "nonsense-\(now)" : purchase).utf8)
+            if job == .once, !records.isEmpty, random.percent(15) { value = records[random.number(in: 0...(records.count - 1))].value }
+            records.append(SimulatedLog.Record(arrival: isThereAtOnce ? .zero : .milliseconds(now), key: [], value: value))
             now += random.percent(2) ? random.number(in: 20_000...60_000) : random.number(in: 0...pace)
         }
         return records

@@ -23,13 +23,16 @@ public struct PurchaseReference {
     private let job: PurchaseJob
     private var rows: [String] = []
     private var shops: [WindowKey: Sum] = [:]
-    /// Customers live in one partition, and their names say so.
+    private var customers: [WindowKey: Sum] = [:]
     private var customersOfShops: [WindowKey: Set<String>] = [:]
 
     /// `partitions`: each partition's values in log order.
     public static func rows(of job: PurchaseJob, _ partitions: [[String]]) -> [String] {
         var reference = PurchaseReference(job: job)
         for (number, values) in partitions.enumerated() { reference.run(number, values) }
+        if job.hasCustomerTotals {
+            for (window, sum) in reference.customers { reference.rows.append(row("customer_totals", window, sum)) }
+        }
         reference.writeShops()
         return reference.rows.sorted()
     }
@@ -38,8 +41,8 @@ public struct PurchaseReference {
 
     private mutating func run(_ partition: Int, _ values: [String]) {
         var watermark = Int.min
-        var customers: [WindowKey: Sum] = [:]
         var visits: [String: Visit] = [:]
+        var known: Set<String> = []
         for (offset, value) in values.enumerated() {
             let words = value.split(separator: " ").map(String.init)
             guard words.count == 4, let amount = Int(words[2]), let time = Int(words[3]) else {
@@ -48,7 +51,16 @@ public struct PurchaseReference {
             }
             let span = Int(PurchaseJob.window.milliseconds)
             let start = time / span * span
-            if job.hasWindows && start + span <= watermark {
+            if job == .once {
+                let bucket = Int(PurchaseJob.horizonBucket.milliseconds)
+                guard time / bucket * bucket + bucket + Int(PurchaseJob.horizon.milliseconds) > watermark else {
+                    reject(partition, offset, "late", value)
+                    continue
+                }
+                // Copies have the time of what they are copies of: what is not too old is still known.
+                guard known.insert(value).inserted else { continue }
+            }
+            if job.hasWindows && job != .rekeyed && start + span <= watermark {
                 reject(partition, offset, "late", value)
             } else if job.hasWindows {
                 PurchaseReference.add(1, amount, to: &customers[WindowKey(key: words[0], start: start), default: Sum()])
@@ -59,8 +71,6 @@ public struct PurchaseReference {
             watermark = max(watermark, time - Int(PurchaseJob.outOfOrderness.milliseconds))
             if job.hasTimers { fireTimers(through: watermark, &visits) }
         }
-        guard job == .windowed || job == .everything else { return }
-        for (window, sum) in customers { rows.append(PurchaseReference.row("customer_totals", window, sum)) }
     }
 
     private static func add(_ purchases: Int, _ total: Int, to sum: inout Sum) {
@@ -99,7 +109,7 @@ public struct PurchaseReference {
 
     /// The second and third stages see the partials of all partitions, and are late for none.
     private mutating func writeShops() {
-        guard [.merged, .chained, .everything].contains(job) else { return }
+        guard job.sendsPartials else { return }
         let merged = PurchaseReference.merged(shops, by: { $0 }, PurchaseJob.shopWindow)
         let customers = PurchaseReference.merged(customersOfShops.mapValues { Sum(purchases: $0.count) }, by: { $0 }, PurchaseJob.shopWindow)
         var ever: [String: Sum] = [:]

@@ -5,6 +5,11 @@ let clicksTable = OutputTable(
     columns: [OutputColumn("page", .text), OutputColumn("eventTime", .time), OutputColumn("clicks", .count)]
 )
 
+/// What a dashboard asks: a view in ClickHouse.
+let clicksByPage = OutputView(
+    "clicks_by_page", of: clicksTable, by: .column("page"), measuring: [.sum("clicks", of: "clicks"), .greatest("until", of: "eventTime")]
+)
+
 struct ClicksPerPage: WindowedAggregate {
     static let name = "clicks_per_page"  // the state table's name, for ever
     static let version = 1

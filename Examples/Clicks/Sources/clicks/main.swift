@@ -6,24 +6,26 @@ import Logging
 import SQLiteState
 import Worker
 
-let job = Topology(job: "clicks", version: 1, stages: [
+let firstJob = Topology(job: "clicks", version: 1, stages: [
     Stage("clicks", topic: "clicks") { setup in
         setup.decode(with: ClickDecoder())
             .outOfOrderness(.seconds(5))
             .rejecting(topic: "clicks")
             .window(.minutes(1), ClicksPerPage(rows: setup.rows(of: clicksTable)))
     },
-])
+], views: [clicksByPage])
 
-guard CommandLine.arguments.count >= 3 else {
-    print("usage: clicks INPUT-DIRECTORY STATE-DIRECTORY [CLICKHOUSE-URL]")
+let arguments = CommandLine.arguments.dropFirst().filter { $0 != "--changed" }
+guard arguments.count >= 2 else {
+    print("usage: clicks INPUT-DIRECTORY STATE-DIRECTORY [CLICKHOUSE-URL] [--changed]")
     exit(64)
 }
+let job = CommandLine.arguments.contains("--changed") ? changedJob : firstJob
 let logger = Logger(label: "clicks") { StreamLogHandler.standardError(label: $0) }
-let source = try DirectorySource(path: CommandLine.arguments[1], readsUnterminatedLastLine: true)
-let store = try SQLiteStateStore(directory: CommandLine.arguments[2])
-let sink: any BatchSink = CommandLine.arguments.count > 3
-    ? try ClickHouseSink(ClickHouseSettings(url: CommandLine.arguments[3], job: job.job), log: logger)
+let source = try DirectorySource(path: arguments[0], readsUnterminatedLastLine: true)
+let store = try SQLiteStateStore(directory: arguments[1])
+let sink: any BatchSink = arguments.count > 2
+    ? try ClickHouseSink(ClickHouseSettings(url: arguments[2], job: job.job), views: job.views, log: logger)
     : PrintingSink()
 
 var settings = WorkerSettings()

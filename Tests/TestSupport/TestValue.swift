@@ -1,7 +1,7 @@
 import Engine
 
 /// A value of an output row, as a test writes it.
-enum TestValue: Sendable {
+public enum TestValue: Sendable {
     case text(String)
     case count(UInt64)
     case number(Double)
@@ -15,7 +15,7 @@ enum TestValue: Sendable {
     case textCounts([(String, UInt32)])
     case texts([String])
 
-    var type: OutputType {
+    public var type: OutputType {
         switch self {
         case .text: .text
         case .count: .count
@@ -30,7 +30,7 @@ enum TestValue: Sendable {
     }
 
     /// As `OutputType` says.
-    func encode(into writer: inout ByteWriter) {
+    public func encode(into writer: inout ByteWriter) {
         switch self {
         case .text(let text): writer.write(utf8: text)
         case .count(let number): writer.write(fixed: number)
@@ -63,7 +63,7 @@ extension ByteWriter {
 
 extension SinkBatch {
     /// A batch of these rows, in chunks of `chunkRows`.
-    init(
+    public init(
         _ table: OutputTable, number: UInt64, lineage: UInt32 = 1, partitioning: RowPartitioning = .month, chunkRows: Int = 2, rows: [[TestValue]]
     ) {
         var chunks: [OutboxChunk] = []

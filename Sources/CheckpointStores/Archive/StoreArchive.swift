@@ -1,0 +1,181 @@
+import Engine
+import Foundation
+import Synchronization
+
+/// A checkpoint store as a worker uses it: claims the job, publishes, and notices when another worker has taken over.
+///
+/// `@unchecked Sendable`: the members are constants and one mutex.
+public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
+    /// How the archive is used.
+    public struct Settings: Sendable {
+        /// How many of the newest checkpoints are kept.
+        public var keep = 10
+        /// What is younger is never collected: longer than the longest restore.
+        public var keepAge = Duration.seconds(3600)
+        /// For how long an answer about the ownership holds.
+        public var ownershipAge = Duration.seconds(1)
+        /// The least time between two collections.
+        public var collectionInterval = Duration.seconds(60)
+
+        public init() {}
+    }
+
+    private struct State {
+        /// The newest manifest as this worker knows it, when it is ours to continue.
+        var newest: Manifest?
+        /// The link to publish after; nil before the store was asked, or when it is empty.
+        var parent: ManifestLink?
+        var isClaimed = false
+        var lastConfirmed: ContinuousClock.Instant?
+        var lastCollected: ContinuousClock.Instant?
+    }
+
+    private let store: CheckpointStore
+    private let settings: Settings
+    private let record: WriterRecord
+    private let writer: String
+    private let state = Mutex(State())
+
+    /// `stateDirectory`: where the writers' names are kept; its lock must be held.
+    public init(_ store: CheckpointStore, stateDirectory: String, settings: Settings = Settings()) throws {
+        self.store = store
+        self.settings = settings
+        record = try WriterRecord(stateDirectory: stateDirectory)
+        let host = ProcessInfo.processInfo.hostName
+        writer = "\(host):\(ProcessInfo.processInfo.processIdentifier):\(String(UInt64.random(in: 0 ... .max), radix: 16))"
+    }
+
+    /// Notes in an empty state directory that it is filled from this job's checkpoints, the newest of which is this one.
+    public static func noteRestored(over newest: Manifest, stateDirectory: String) throws {
+        try WriterRecord.restored(from: newest.writer, stateDirectory: stateDirectory)
+    }
+
+    public func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding {
+        let found: Manifest?
+        do throws(CheckpointError) {
+            found = try store.newest()
+        } catch {
+            guard error.kind == .corrupt else { throw error }
+            return try claim(overDamaged: error)
+        }
+        guard let newest = found else {
+            try record.keep([writer])
+            state.withLock { $0.isClaimed = true }
+            return ArchiveStanding(continues: nil, covered: nil)
+        }
+        try refuseForeign(newest, facts)
+        try record.keep([newest.writer, writer])
+        state.withLock { state in
+            state.newest = newest
+            state.parent = newest.link
+            state.isClaimed = true
+        }
+        // A manifest of an earlier lineage is what this state was restored from: it goes on elsewhere from here.
+        guard newest.lineage == facts.lineage else { return ArchiveStanding(continues: nil, covered: nil) }
+        return ArchiveStanding(continues: newest.identity == facts.identity ? newest.epoch : nil, covered: newest.epoch)
+    }
+
+    /// The newest manifest can't be read: the one before it says whose the job was.
+    private func claim(overDamaged damage: CheckpointError) throws(CheckpointError) -> ArchiveStanding {
+        guard let link = try store.newestLink(), let before = link.number.previous, case .manifest(let known)? = try store.manifest(before),
+            record.contains(known.writer)
+        else { throw damage }
+        try record.keep([known.writer, writer])
+        state.withLock { state in
+            state.parent = link
+            state.isClaimed = true
+        }
+        return ArchiveStanding(continues: nil, covered: nil)
+    }
+
+    /// Throws when the newest manifest is of a worker that went on from another copy of the job's state.
+    private func refuseForeign(_ newest: Manifest, _ facts: CheckpointFacts) throws(CheckpointError) {
+        let who = "checkpoint \(newest.number) of \(store.location), by \(newest.writer), lineage \(newest.lineage), epoch \(newest.epoch)"
+        guard newest.lineage <= facts.lineage else {
+            throw CheckpointError(.fenced, "the job was restored elsewhere and goes on there: \(who). Stop this worker; its state (lineage \(facts.lineage)) is not the job's any more")
+        }
+        if record.contains(newest.writer) {
+            guard newest.lineage < facts.lineage || newest.epoch <= facts.epoch else {
+                throw CheckpointError(.invalid, "the state directory is older (epoch \(facts.epoch)) than what was made of it: \(who). Use the directory as the last run left it, or move it away and start with an empty one, which is restored from the checkpoint")
+            }
+            return
+        }
+        guard record.isEmpty, newest.identity == facts.identity, newest.lineage == facts.lineage, newest.epoch <= facts.epoch else {
+            throw CheckpointError(.fenced, "another worker has gone on with this job: \(who). If that worker is to be replaced, move this state directory away and start with an empty one and --take-over; if the checkpoints are another job's, set another checkpoints.store or job.id")
+        }
+    }
+
+    public func publish(_ checkpoint: FinishedCheckpoint) throws -> PublishedCheckpoint {
+        let (newest, parent, isClaimed) = state.withLock { ($0.newest, $0.parent, $0.isClaimed) }
+        guard isClaimed else { throw CheckpointError(.bug, "a checkpoint was published before the job was claimed") }
+        let facts = checkpoint.facts
+        let (kind, retained): (ManifestObject.Kind?, [ManifestObject]) = switch checkpoint.content {
+        case .base: (.base, [])
+        case .delta(let epoch): (.delta(after: epoch), newest?.objects ?? [])
+        case .nothing: (nil, newest?.objects ?? [])
+        }
+        let draft = ManifestDraft(
+            parent: parent, jobVersion: facts.jobVersion, stateFormat: facts.stateFormat, identity: facts.identity, lineage: facts.lineage,
+            writer: writer, epoch: facts.epoch, createdAt: StoreArchive.wallMilliseconds, reason: CheckpointReason(rawValue: checkpoint.reason.rawValue),
+            retained: retained, partitions: facts.partitions,
+            tasks: facts.tasks.map { TaskPosition(task: $0.id, watermark: $0.watermark?.milliseconds, nextOffset: $0.next) },
+            tables: facts.tables.map { TablePosition(name: $0.name, lastFrozen: $0.lastFrozen, lastDelivered: $0.lastDelivered) }
+        )
+        let manifest: Manifest
+        do throws(CheckpointError) {
+            manifest = try store.publish(draft, files: kind.map { [NewObject(kind: $0, file: checkpoint.file, epoch: facts.epoch)] } ?? [])
+        } catch {
+            if error.kind == .retry { try adoptOwn(after: parent) }
+            throw error
+        }
+        try record.keep([writer])
+        state.withLock { state in
+            state.newest = manifest
+            state.parent = manifest.link
+            state.lastConfirmed = .now
+        }
+        return PublishedCheckpoint(
+            number: manifest.number.number, epoch: manifest.epoch, addedBytes: manifest.objects.last?.digest.bytes ?? 0, totalBytes: manifest.bytes
+        )
+    }
+
+    /// After an answer that was lost: a manifest of ours that is there is what comes before the next one.
+    private func adoptOwn(after parent: ManifestLink?) throws(CheckpointError) {
+        do throws(CheckpointError) {
+            guard let newest = try store.newest(), newest.writer == writer, newest.link != parent else { return }
+            state.withLock { state in
+                state.newest = newest
+                state.parent = newest.link
+            }
+        } catch {
+            // Still not to be asked: the next try finds out.
+            guard error.kind == .retry else { throw error }
+        }
+    }
+
+    public func confirmOwnership() throws {
+        let (known, isDue) = state.withLock { state in
+            (state.parent?.number, state.isClaimed && (state.lastConfirmed.map { .now - $0 >= settings.ownershipAge } ?? true))
+        }
+        guard isDue else { return }
+        if let number = try store.newestNumber(), known.map({ number > $0 }) ?? true {
+            // One of ours may be on its way into the store just now.
+            if case .manifest(let manifest)? = try store.manifest(number), manifest.writer != writer {
+                throw CheckpointError(.fenced, "another worker has taken the job over: checkpoint \(number) of \(store.location) is by \(manifest.writer), lineage \(manifest.lineage). This worker stops; its state is not the job's any more")
+            }
+        }
+        state.withLock { $0.lastConfirmed = .now }
+    }
+
+    public func collect() throws {
+        let isDue = state.withLock { state in
+            guard state.lastCollected.map({ .now - $0 >= settings.collectionInterval }) ?? true else { return false }
+            state.lastCollected = .now
+            return true
+        }
+        guard isDue else { return }
+        _ = try store.collect(RetentionPolicy(last: settings.keep), olderThan: settings.keepAge, now: StoreArchive.wallMilliseconds)
+    }
+
+    private static var wallMilliseconds: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+}

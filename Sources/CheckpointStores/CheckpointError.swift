@@ -1,0 +1,19 @@
+import Engine
+
+/// What went wrong with checkpoints or the store that holds them.
+///
+/// Kinds: `retry` the store is down, full, or its answer was lost; `denied` it refuses this user; `missing` something named
+/// is not there; `corrupt` stored bytes are damaged, the message names the object; `fenced` another writer has published;
+/// `incompatible` a newer version wrote it; `invalid` a location, a name or the store itself has to be changed.
+/// Messages never hold credentials.
+public struct CheckpointError: Failure {
+    public let kind: FailureKind
+    public let message: String
+    public let cause: (any Error)?
+
+    public init(_ kind: FailureKind, _ message: String, cause: (any Error)? = nil) {
+        self.kind = kind
+        self.message = message
+        self.cause = cause
+    }
+}

@@ -1,0 +1,58 @@
+import Engine
+
+extension Manifest: Codable {
+    private enum Key: String, CodingKey {
+        case format, minimumReader, number, job, jobVersion, stateFormat, identity, lineage, writer, epoch, createdAt, reason, parent
+        case objects, partitions, tasks, tables
+    }
+
+    /// Reads a manifest's fields. The hash of its bytes, which a decoder doesn't know, comes with `userInfo`.
+    public init(from decoder: any Decoder) throws {
+        guard let hash = decoder.userInfo[.manifestHash] as? SHA256Digest else {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "manifests are read by CheckpointStore, which knows their hash"))
+        }
+        let fields = try decoder.container(keyedBy: Key.self)
+        number = try fields.decode(ManifestNumber.self, forKey: .number)
+        job = try fields.decode(String.self, forKey: .job)
+        minimumReader = try fields.decode(Int.self, forKey: .minimumReader)
+        jobVersion = try fields.decode(Int.self, forKey: .jobVersion)
+        stateFormat = try fields.decode(Int.self, forKey: .stateFormat)
+        identity = try fields.decode(String.self, forKey: .identity)
+        lineage = Lineage(try fields.decode(UInt32.self, forKey: .lineage))
+        writer = try fields.decode(String.self, forKey: .writer)
+        epoch = Epoch(try fields.decode(UInt64.self, forKey: .epoch))
+        createdAt = try fields.decode(Int64.self, forKey: .createdAt)
+        reason = CheckpointReason(rawValue: try fields.decode(String.self, forKey: .reason))
+        parent = try fields.decode(ManifestLink?.self, forKey: .parent)
+        objects = try fields.decode([ManifestObject].self, forKey: .objects)
+        partitions = try fields.decode([String: Int].self, forKey: .partitions)
+        tasks = try fields.decode([TaskPosition].self, forKey: .tasks)
+        tables = try fields.decode([TablePosition].self, forKey: .tables)
+        sha256 = hash
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: Key.self)
+        try fields.encode(Manifest.format, forKey: .format)
+        try fields.encode(minimumReader, forKey: .minimumReader)
+        try fields.encode(number, forKey: .number)
+        try fields.encode(job, forKey: .job)
+        try fields.encode(jobVersion, forKey: .jobVersion)
+        try fields.encode(stateFormat, forKey: .stateFormat)
+        try fields.encode(identity, forKey: .identity)
+        try fields.encode(lineage.number, forKey: .lineage)
+        try fields.encode(writer, forKey: .writer)
+        try fields.encode(epoch.number, forKey: .epoch)
+        try fields.encode(createdAt, forKey: .createdAt)
+        try fields.encode(reason.rawValue, forKey: .reason)
+        try fields.encode(parent, forKey: .parent)
+        try fields.encode(objects, forKey: .objects)
+        try fields.encode(partitions, forKey: .partitions)
+        try fields.encode(tasks, forKey: .tasks)
+        try fields.encode(tables, forKey: .tables)
+    }
+}
+
+extension CodingUserInfoKey {
+    static let manifestHash = CodingUserInfoKey(rawValue: "manifestHash")!
+}

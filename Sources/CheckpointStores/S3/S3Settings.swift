@@ -1,0 +1,100 @@
+import Engine
+
+/// Where an S3 bucket is, how to reach it, and the limits of doing so.
+///
+/// | variable | meaning |
+/// |---|---|
+/// | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` | needed; profiles and instance roles are not looked for |
+/// | `AWS_SESSION_TOKEN` | with temporary credentials |
+/// | `AWS_REGION`, else `AWS_DEFAULT_REGION` | needed for AWS itself; `us-east-1` for another endpoint |
+/// | `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL` | another server, addressed by path: `<endpoint>/<bucket>/<key>` |
+/// | `AWS_CA_BUNDLE` | a file of certificates to trust instead of the system's |
+public struct S3Settings: Sendable {
+    public let bucket: String
+    /// In front of every key; empty, or without slashes at its ends.
+    public let prefix: String
+    public let region: String
+    /// The URL that keys are appended to: `https://bucket.s3.region.amazonaws.com` or `http://127.0.0.1:9000/bucket`.
+    let baseURL: String
+    let accessKey: String
+    let secretKey: String
+    let sessionToken: String?
+    let certificateAuthorityFile: String?
+
+    /// How often a request whose end is unknown is sent, in all.
+    public var attempts = 5
+    /// The pause before the second attempt; each later one is twice as long.
+    public var firstPause: Duration = .milliseconds(200)
+    /// How long a request without a large object may take.
+    public var requestTimeout: Duration = .seconds(30)
+    /// How long uploading or downloading an object may take, and how long it may stand still.
+    public var transferTimeout: Duration = .seconds(6 * 3600)
+    public var stallTimeout: Duration = .seconds(30)
+
+    /// What S3 takes in one PUT: 5 GiB. Objects are not uploaded in parts.
+    public static let largestObject = 5 << 30
+
+    /// Throws kind `invalid`, saying what is missing or wrong.
+    public init(location: String, environment: [String: String]) throws(CheckpointError) {
+        let parts = location.dropFirst("s3://".count).split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        bucket = String(parts.first ?? "")
+        guard S3Settings.isBucket(bucket) else {
+            throw CheckpointError(.invalid, "\"\(location)\" names no bucket: write s3://bucket/prefix, the bucket's name of 3 to 63 letters, digits, dots and dashes")
+        }
+        var prefix = parts.count > 1 ? parts[1] : ""
+        while prefix.hasSuffix("/") { prefix = prefix.dropLast() }
+        if !prefix.isEmpty { _ = try ObjectKey(String(prefix)) }
+        self.prefix = String(prefix)
+        let endpoint = S3Settings.value(of: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], in: environment)
+        guard let region = S3Settings.value(of: ["AWS_REGION", "AWS_DEFAULT_REGION"], in: environment) ?? endpoint.map({ _ in "us-east-1" }) else {
+            throw CheckpointError(.invalid, "\(location) needs a region: set AWS_REGION, or AWS_ENDPOINT_URL for another server than AWS")
+        }
+        guard region.utf8.allSatisfy(S3Settings.isPlain) else { throw CheckpointError(.invalid, "AWS_REGION is no region: letters, digits and dashes") }
+        self.region = region
+        baseURL = try S3Settings.baseURL(bucket: bucket, region: region, endpoint: endpoint)
+        guard let accessKey = S3Settings.value(of: ["AWS_ACCESS_KEY_ID"], in: environment),
+              let secretKey = S3Settings.value(of: ["AWS_SECRET_ACCESS_KEY"], in: environment)
+        else {
+            throw CheckpointError(.invalid, "\(location) needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (profiles and instance roles are not looked for)")
+        }
+        self.accessKey = accessKey
+        self.secretKey = secretKey
+        sessionToken = S3Settings.value(of: ["AWS_SESSION_TOKEN"], in: environment)
+        certificateAuthorityFile = S3Settings.value(of: ["AWS_CA_BUNDLE"], in: environment)
+    }
+
+    public var location: String { prefix.isEmpty ? "s3://\(bucket)" : "s3://\(bucket)/\(prefix)" }
+
+    /// What no message may hold.
+    var secrets: [String] { [secretKey, sessionToken, accessKey].compactMap(\.self) }
+
+    private static func baseURL(bucket: String, region: String, endpoint: String?) throws(CheckpointError) -> String {
+        guard var endpoint = endpoint?[...] else {
+            let domain = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
+            // A dot in the bucket's name would not match the certificate of its own host.
+            return bucket.contains(".") ? "https://s3.\(region).\(domain)/\(bucket)" : "https://\(bucket).s3.\(region).\(domain)"
+        }
+        while endpoint.hasSuffix("/") { endpoint = endpoint.dropLast() }
+        let host = endpoint.hasPrefix("http://") ? endpoint.dropFirst(7) : endpoint.hasPrefix("https://") ? endpoint.dropFirst(8) : ""
+        guard !host.isEmpty, !host.hasPrefix("/"), !host.contains(where: { "@?# ".contains($0) || $0.isNewline }) else {
+            throw CheckpointError(.invalid, "AWS_ENDPOINT_URL is no address of a server; write http://host:port or https://host, without user, query or spaces")
+        }
+        return "\(endpoint)/\(bucket)"
+    }
+
+    private static func value(of names: [String], in environment: [String: String]) -> String? {
+        names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
+    }
+
+    private static func isBucket(_ name: String) -> Bool {
+        (3...63).contains(name.utf8.count) && name.utf8.allSatisfy { isPlain($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "_") }
+            && name.first?.isPunctuation == false && name.last?.isPunctuation == false
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): true
+        default: false
+        }
+    }
+}

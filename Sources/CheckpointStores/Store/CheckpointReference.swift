@@ -1,0 +1,53 @@
+/// How people name a checkpoint.
+public enum CheckpointReference: Hashable, Sendable {
+    /// `latest`, or so many before it: `latest~2`. Collected ones don't count.
+    case latest(back: Int)
+    /// `42`
+    case number(ManifestNumber)
+    /// `@2026-09-01T10:00Z`: the newest at that time or before, in milliseconds since 1970 UTC.
+    case time(Int64)
+    /// `tag:before-upgrade`
+    case tag(String)
+
+    public static let latest = CheckpointReference.latest(back: 0)
+
+    /// Throws kind `invalid`, saying what a reference looks like.
+    public init(_ text: String) throws(CheckpointError) {
+        if text == "latest" {
+            self = .latest
+        } else if text.hasPrefix("latest~"), let back = CheckpointReference.count(text.dropFirst(7)) {
+            self = .latest(back: Int(back))
+        } else if let number = CheckpointReference.count(text[...]), number > 0 {
+            self = .number(ManifestNumber(number))
+        } else if text.hasPrefix("@"), let time = ISO8601.milliseconds(text.dropFirst()) {
+            self = .time(time)
+        } else if text.hasPrefix("tag:"), TagName.isValid(text.dropFirst(4)) {
+            self = .tag(String(text.dropFirst(4)))
+        } else {
+            throw CheckpointError(
+                .invalid, "\"\(text)\" is no reference to a checkpoint; write latest, latest~2, a number such as 42, @2026-09-01T10:00Z or tag:NAME"
+            )
+        }
+    }
+
+    /// Digits alone, and few enough for an `Int`.
+    private static func count(_ text: Substring) -> UInt64? {
+        guard (1...18).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        return UInt64(text)
+    }
+}
+
+/// What a tag may be called.
+enum TagName {
+    static let longest = 100
+
+    static func isValid(_ name: Substring) -> Bool {
+        (1...longest).contains(name.utf8.count) && !name.hasPrefix(".") && name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."): true
+            default: false
+            }
+        }
+    }
+}

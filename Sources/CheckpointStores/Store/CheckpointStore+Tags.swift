@@ -1,0 +1,85 @@
+import Engine
+
+/// A name for a checkpoint, which protects it from collection.
+public struct CheckpointTag: Hashable, Sendable {
+    public let name: String
+    public let number: ManifestNumber
+}
+
+/// `tags/<name>.json`.
+struct TagDocument: Codable {
+    var format = Manifest.format
+    var name: String
+    var manifest: ManifestNumber
+
+    /// A longer one is damaged.
+    static let longest = 64 << 10
+}
+
+extension CheckpointStore {
+    /// Tags are listed so many at a time.
+    static let listedAtATime = 1000
+
+    /// Names a checkpoint. Throws `invalid` for a bad name or, unless `replacing`, one that is taken by another checkpoint;
+    /// `missing` when the checkpoint is not there or is collected at the same time.
+    public func tag(_ number: ManifestNumber, as name: String, replacing: Bool = false) throws(CheckpointError) {
+        let key = try layout.tag(name)
+        _ = try live(number)
+        let bytes = try CheckedJSON.encode(TagDocument(name: name, manifest: number))
+        let outcome = try objects.put(.bytes(bytes), at: key, onlyIfAbsent: !replacing)
+        if outcome == .exists {
+            let taken = try taggedNumber(name)
+            guard taken == number else {
+                throw CheckpointError(.invalid, "the tag \(name) is taken by checkpoint \(taken); remove it first, or replace it")
+            }
+        }
+        do throws(CheckpointError) {
+            // A collection that didn't see the tag in time has left its tombstone by now.
+            _ = try live(number)
+        } catch {
+            if error.kind == .missing { try objects.delete(key) }
+            throw error
+        }
+    }
+
+    /// Throws kind `missing` when there is no such tag.
+    public func untag(_ name: String) throws(CheckpointError) {
+        let key = try layout.tag(name)
+        guard try objects.get(key, limit: TagDocument.longest) != nil else { throw CheckpointError(.missing, "\(location) has no tag \(name)") }
+        try objects.delete(key)
+    }
+
+    /// All tags, by name. Throws kind `corrupt` for a damaged one, as what it protects isn't known then.
+    public func tags() throws(CheckpointError) -> [CheckpointTag] {
+        var tags: [CheckpointTag] = []
+        for object in try listAll(layout.tagFolder) where object.key.text.hasSuffix(".json") {
+            let name = String(object.key.text.dropFirst(layout.tagFolder.count).dropLast(".json".count))
+            if let number = try number(taggedAs: name) { tags.append(CheckpointTag(name: name, number: number)) }
+        }
+        return tags
+    }
+
+    func taggedNumber(_ name: String) throws(CheckpointError) -> ManifestNumber {
+        guard let number = try number(taggedAs: name) else { throw CheckpointError(.missing, "\(location) has no tag \(name)") }
+        return number
+    }
+
+    private func number(taggedAs name: String) throws(CheckpointError) -> ManifestNumber? {
+        let key = try layout.tag(name)
+        guard let bytes = try objects.get(key, limit: TagDocument.longest) else { return nil }
+        let document = try CheckedJSON.decode(TagDocument.self, from: bytes, at: place(of: key))
+        guard document.name == name else {
+            throw CheckpointError(.corrupt, "\(place(of: key)) is damaged: it is the tag \(document.name); remove it and tag anew")
+        }
+        return document.manifest
+    }
+
+    func listAll(_ prefix: String) throws(CheckpointError) -> [ListedObject] {
+        var all: [ListedObject] = []
+        while true {
+            let page = try objects.list(prefix: prefix, after: all.last?.key, limit: CheckpointStore.listedAtATime)
+            all += page
+            if page.count < CheckpointStore.listedAtATime { return all }
+        }
+    }
+}

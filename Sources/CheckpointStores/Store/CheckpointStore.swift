@@ -1,0 +1,93 @@
+import Engine
+import Synchronization
+
+/// The checkpoints of one job in an object store: numbered manifests and the objects that they are made of.
+///
+/// Manifests are numbered 1, 2, 3, … without gaps, each created only if absent: publishing the number after the newest
+/// is what fences two writers. None is ever deleted; a collected one becomes a tombstone. Every call blocks and may come
+/// from any thread; errors are `CheckpointError`s.
+public final class CheckpointStore: Sendable {
+    public let objects: any ObjectStore
+    public let job: String
+    let layout: StoreLayout
+    /// A number that was there once, and so still is: where the search for the newest begins.
+    private let seen = Mutex<UInt64>(0)
+    /// What this value published last, which needs no second look before the next one.
+    let published = Mutex<Manifest?>(nil)
+
+    /// Throws kind `invalid` when the job's name can't be part of a key.
+    public init(objects: any ObjectStore, job: String) throws(CheckpointError) {
+        self.objects = objects
+        self.job = job
+        layout = try StoreLayout(job: job)
+    }
+
+    /// Where the job's checkpoints are, for messages.
+    public var location: String { "\(objects.location)/\(job)" }
+
+    /// How messages name an object.
+    func place(of key: ObjectKey) -> String { "\(objects.location)/\(key)" }
+
+    /// The newest manifest; nil in an empty store. Throws `corrupt` or `incompatible` when that very one can't be read:
+    /// `newestVerified` goes on to those before.
+    public func newest() throws(CheckpointError) -> Manifest? {
+        guard let number = try newestNumber() else { return nil }
+        guard case .manifest(let manifest)? = try manifest(number) else {
+            throw CheckpointError(.corrupt, "\(place(of: layout.manifest(number))) is the newest manifest and was removed or collected; somebody else changed the store")
+        }
+        return manifest
+    }
+
+    /// The newest number and the hash of what is stored there, readable or not: what a writer publishes after. nil in an
+    /// empty store.
+    public func newestLink() throws(CheckpointError) -> ManifestLink? {
+        guard let number = try newestNumber() else { return nil }
+        return try link(number)
+    }
+
+    /// A tombstone's is that of the manifest it was. Throws kind `corrupt` when the number was given and is gone.
+    func link(_ number: ManifestNumber) throws(CheckpointError) -> ManifestLink {
+        let key = layout.manifest(number)
+        guard let bytes = try objects.get(key, limit: Manifest.longest) else {
+            throw CheckpointError(.corrupt, "\(place(of: key)) is gone, which was there before; somebody removed it from the store")
+        }
+        do throws(CheckpointError) {
+            if case .tombstone(let tombstone) = try ManifestOrTombstone.read(bytes, number: number, job: job, at: place(of: key)) {
+                return ManifestLink(number: number, sha256: tombstone.sha256)
+            }
+        } catch {
+            guard [.corrupt, .incompatible].contains(error.kind) else { throw error }
+        }
+        return ManifestLink(number: number, sha256: SHA256.of(bytes))
+    }
+
+    /// A manifest or what is left of it; nil when that number was never given.
+    public func manifest(_ number: ManifestNumber) throws(CheckpointError) -> ManifestOrTombstone? {
+        let key = layout.manifest(number)
+        guard let bytes = try objects.get(key, limit: Manifest.longest) else { return nil }
+        return try ManifestOrTombstone.read(bytes, number: number, job: job, at: place(of: key))
+    }
+
+    /// The newest number, found by galloping up from the last one known and bisecting, without a listing.
+    public func newestNumber() throws(CheckpointError) -> ManifestNumber? {
+        var there = seen.withLock { $0 }
+        var step: UInt64 = 1
+        while try isThere(there + step) {
+            there += step
+            step *= 2
+        }
+        var absent = there + step
+        while absent - there > 1 {
+            let middle = there + (absent - there) / 2
+            if try isThere(middle) { there = middle } else { absent = middle }
+        }
+        noteSeen(there)
+        return there == 0 ? nil : ManifestNumber(there)
+    }
+
+    private func isThere(_ number: UInt64) throws(CheckpointError) -> Bool {
+        try objects.get(layout.manifest(ManifestNumber(number)), limit: Manifest.longest) != nil
+    }
+
+    func noteSeen(_ number: UInt64) { seen.withLock { $0 = max($0, number) } }
+}

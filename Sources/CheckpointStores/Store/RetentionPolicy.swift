@@ -1,0 +1,26 @@
+/// Which checkpoints a collection keeps, besides tagged ones and those too young.
+public struct RetentionPolicy: Sendable, Equatable {
+    /// So many of the newest that verify; never less than one.
+    public var last: Int
+    /// The newest of each of so many hours (UTC) that have one; likewise days.
+    public var hourly: Int
+    public var daily: Int
+
+    public init(last: Int, hourly: Int = 0, daily: Int = 0) {
+        self.last = max(1, last)
+        self.hourly = max(0, hourly)
+        self.daily = max(0, daily)
+    }
+
+    /// The kept ones of `manifests`, which come newest first.
+    func kept(of manifests: [Manifest]) -> Set<ManifestNumber> {
+        var kept = Set(manifests.prefix(last).map(\.number))
+        for (count, span) in [(hourly, Int64(3_600_000)), (daily, Int64(86_400_000))] {
+            var spans: Set<Int64> = []
+            for manifest in manifests where spans.count < count {
+                if spans.insert(manifest.createdAt / span).inserted { kept.insert(manifest.number) }
+            }
+        }
+        return kept
+    }
+}

@@ -1,0 +1,83 @@
+/// When a worker makes its checkpoints, and of which kind.
+///
+/// A synchronous state machine: one checkpoint is under way at most.
+public struct CheckpointSchedule: Sendable {
+    /// What lets a delta be the next checkpoint: bounds on what a restore has to fetch.
+    public static let longestChain = 256
+    /// Deltas may take so much however small the base is.
+    public static let leastDeltaBytes = 16 << 20
+    /// After a failure the next try comes after this, twice it, and so on, up to the interval or a minute.
+    private static let firstRetry = Duration.seconds(1)
+    private static let longestRetry = Duration.seconds(60)
+
+    private let interval: Duration
+    private var due: Duration
+    private var failures = 0
+    private var baseBytes = 0
+    private var deltaBytes = 0
+    private var chain = 0
+    /// The epoch that a delta may continue.
+    public private(set) var continues: Epoch?
+    /// The epoch up to which everything is in the archive.
+    public private(set) var covered: Epoch?
+    public private(set) var isUnderWay = false
+
+    /// `standing`: what the archive holds; nil when it could not be asked.
+    public init(interval: Duration, standing: ArchiveStanding?, now: Duration) {
+        self.interval = interval
+        continues = standing?.continues
+        covered = standing?.covered
+        due = standing?.covered == nil ? now : now + interval
+    }
+
+    /// What to copy now; nil when nothing is due. `isUrgent`: something waits for it.
+    public mutating func next(now: Duration, epoch: Epoch, isUrgent: Bool) -> FinishedCheckpoint.Content? {
+        guard !isUnderWay, now >= due || (isUrgent && failures == 0) else { return nil }
+        guard covered.map({ epoch > $0 }) ?? true else {
+            due = now + interval
+            return nil
+        }
+        isUnderWay = true
+        return content
+    }
+
+    /// The last one of a worker that drains: always one, as it says that the worker let go. Not while one is under way.
+    public mutating func last(epoch: Epoch) -> FinishedCheckpoint.Content {
+        precondition(!isUnderWay, "a checkpoint is under way")
+        isUnderWay = true
+        return covered == epoch && continues == epoch ? .nothing : content
+    }
+
+    /// What the next checkpoint is to be.
+    private var content: FinishedCheckpoint.Content {
+        guard let continues, chain < CheckpointSchedule.longestChain, deltaBytes < max(baseBytes, CheckpointSchedule.leastDeltaBytes) else { return .base }
+        return .delta(after: continues)
+    }
+
+    /// The changes that a delta needs are not there any more: copy the whole instead.
+    public mutating func changesAreGone() { continues = nil }
+
+    public mutating func published(_ checkpoint: PublishedCheckpoint, _ content: FinishedCheckpoint.Content, now: Duration) {
+        isUnderWay = false
+        failures = 0
+        due = now + interval
+        continues = checkpoint.epoch
+        covered = checkpoint.epoch
+        switch content {
+        case .base: (baseBytes, deltaBytes, chain) = (checkpoint.totalBytes, 0, 0)
+        case .delta:
+            deltaBytes += checkpoint.addedBytes
+            chain += 1
+            baseBytes = checkpoint.totalBytes - deltaBytes
+        case .nothing: break
+        }
+    }
+
+    /// The checkpoint failed in a way that may pass.
+    public mutating func failed(now: Duration) {
+        isUnderWay = false
+        failures += 1
+        let pause = CheckpointSchedule.firstRetry * (1 << min(failures - 1, 6))
+        due = now + min(pause, max(interval, CheckpointSchedule.firstRetry), CheckpointSchedule.longestRetry)
+    }
+}

@@ -1,0 +1,70 @@
+import Engine
+import Foundation
+
+/// A stored state table as its row says.
+struct CatalogTable {
+    let id: Int64
+    let stored: StoredStateTable
+    /// Of a fallback: the fields that its writer does not know.
+    let carried: [String]
+
+    var schema: StateSchema { stored.schema }
+
+    static func all(in database: Database) throws -> [CatalogTable] {
+        let row = try Statement(database, """
+            SELECT id, stage, name, version, key_kind, has_timer, fields, window_span, role, job_version, carried, removed_in
+            FROM state_table ORDER BY id
+            """)
+        var tables: [CatalogTable] = []
+        while try row.step() {
+            guard let kind = StateKeyKind(rawValue: row.text(4)), let fields = SchemaText.fields(fromJSON: row.text(6)),
+                let role = StoredStateTable.Role(rawValue: row.text(8)), let carried = row.isNull(10) ? [] : SchemaText.names(fromJSON: row.text(10))
+            else {
+                throw StateError(.incompatible, "state table \(row.text(2)) in \(database.path) has a key, fields or a role that this version does not know; use the version that wrote it, or a newer one")
+            }
+            let schema = StateSchema(
+                table: row.text(2), version: Int(row.integer(3)), key: kind, hasTimer: row.integer(5) != 0,
+                span: row.isNull(7) ? nil : EventSpan(milliseconds: max(row.integer(7), 0)), fields: fields
+            )
+            let stored = StoredStateTable(
+                stage: StageName(row.text(1)), schema: schema, role: role, since: Int(row.integer(9)), removedIn: row.isNull(11) ? nil : Int(row.integer(11))
+            )
+            tables.append(CatalogTable(id: row.integer(0), stored: stored, carried: carried))
+        }
+        return tables
+    }
+}
+
+/// An earlier version's copy of a table, and how records become what it holds.
+struct Fallback {
+    let id: Int64
+    let mapping: RecordMapping
+}
+
+/// Schemas as rows hold them.
+enum SchemaText {
+    private struct Field: Codable {
+        let name: String
+        let type: String
+    }
+
+    static func json(_ fields: [StateField]) -> String { encoded(fields.map { Field(name: $0.name, type: $0.type.rawValue) }) }
+
+    static func json(_ names: [String]) -> String { encoded(names) }
+
+    private static func encoded<Value: Encodable>(_ value: Value) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        // Encoding a few strings can't fail.
+        let data = try! encoder.encode(value)
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    static func fields(fromJSON text: String) -> [StateField]? {
+        guard let fields = try? JSONDecoder().decode([Field].self, from: Data(text.utf8)) else { return nil }
+        let known = fields.compactMap { field in StateFieldType(rawValue: field.type).map { StateField(name: field.name, type: $0) } }
+        return known.count == fields.count ? known : nil
+    }
+
+    static func names(fromJSON text: String) -> [String]? { try? JSONDecoder().decode([String].self, from: Data(text.utf8)) }
+}

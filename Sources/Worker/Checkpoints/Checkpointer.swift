@@ -1,0 +1,258 @@
+import Engine
+import Foundation
+import Glibc
+import Logging
+
+/// Makes a worker's checkpoints on the thread that commits: copies the state a step at a time between epochs, has the
+/// copies published by another thread, and keeps what the next delta needs.
+final class Checkpointer {
+    private let settings: CheckpointSettings
+    private let store: any CheckpointedStore
+    private let worker: Worker
+    private var schedule: CheckpointSchedule
+    private var isClaimed: Bool
+    private var copying: (content: FinishedCheckpoint.Content, file: String)?
+    private var publishing: FinishedCheckpoint.Content?
+    private var reason: FinishedCheckpoint.Reason = .interval
+    private var files = 0
+    private var thread: CheckpointThread!
+    /// What has to be withdrawn once more when the next checkpoint is published.
+    private var secondWithdrawal: WithdrawalPlan?
+    private let secondWithdrawalIsDone = Monitor(false)
+
+    /// How long one step of a copy may hold up the epochs, and how long they then have before the next.
+    private static let step = Duration.milliseconds(20)
+    static let pauseBetweenSteps = Duration.milliseconds(20)
+
+    /// Claims the job, and publishes at once when the archive has nothing of this lineage: nothing may leave before that.
+    init(_ settings: CheckpointSettings, _ store: any CheckpointedStore, _ worker: Worker, _ restored: RestoredState) throws {
+        self.settings = settings
+        self.store = store
+        self.worker = worker
+        var standing: ArchiveStanding?
+        do {
+            standing = try settings.archive.claim(try store.checkpointFacts())
+        } catch let error as any Failure where error.kind == .retry {
+            try Checkpointer.refuseUnasked(settings, restored, error)
+            worker.logger.error("checkpoints: the store can't be asked whose the job is; going on without: \(error)")
+        }
+        isClaimed = standing != nil
+        schedule = CheckpointSchedule(interval: settings.interval, standing: standing, now: Clock.now)
+        try store.keepChanges(after: standing?.continues ?? restored.epoch)
+        if isClaimed && standing?.covered == nil { try publishFirst(restored.withdrawal == nil ? .start : .takeover) }
+    }
+
+    private static func refuseUnasked(_ settings: CheckpointSettings, _ restored: RestoredState, _ error: any Failure) throws {
+        if settings.durability == .shared {
+            throw WorkerError(.retry, "with shared durability nothing can be delivered without the checkpoint store; see to it and start again", cause: error)
+        }
+        if restored.isNew && !settings.mayBeginUnasked {
+            throw WorkerError(.retry, "the state directory is empty, and the checkpoint store can't be asked whether there is a state to restore; see to it and start again, or set state.restore: never to begin anew", cause: error)
+        }
+        if restored.withdrawal != nil {
+            throw WorkerError(.retry, "the state was restored, and the job can't be taken over without the checkpoint store; see to it and start again", cause: error)
+        }
+    }
+
+    private func publishFirst(_ reason: FinishedCheckpoint.Reason) throws {
+        let file = nextFile("base")
+        _ = try store.beginCopy(.base, at: file)
+        var facts: CheckpointFacts?
+        while facts == nil { facts = try store.stepCopy(for: .seconds(1)) }
+        defer { unlink(file) }
+        let published = try settings.archive.publish(FinishedCheckpoint(content: .base, file: file, facts: facts!, reason: reason))
+        note(published, .base)
+    }
+
+    private func nextFile(_ kind: String) -> String {
+        files += 1
+        return "\(store.exportDirectory)/\(kind)-\(files).db"
+    }
+
+    /// What a sink thread asks before each delivery: true when it may go on, false when it has to ask again later.
+    var mayDeliver: @Sendable () throws -> Bool {
+        { [settings, logger = worker.logger, lastComplaint = Monitor(Duration.zero)] in
+            do {
+                try settings.archive.confirmOwnership()
+                return true
+            } catch let error as any Failure where error.kind != .fenced {
+                let isNews = lastComplaint.update { last in
+                    guard Clock.now - last > .seconds(60) else { return false }
+                    last = Clock.now
+                    return true
+                }
+                if isNews { logger.error("checkpoints: the store can't be asked whether the job is still this worker's: \(error)") }
+                return settings.durability == .local
+            }
+        }
+    }
+
+    // MARK: - Withdrawal
+
+    /// Takes back what was delivered after the checkpoint that this state was restored from; false when cancelled before.
+    func withdraw(_ plan: WithdrawalPlan?) throws -> Bool {
+        guard let plan else { return true }
+        if plan.stage == .due {
+            worker.logger.notice("the state was restored: rows that were delivered after it are withdrawn before anything else")
+            guard try Checkpointer.withdraw(plan, worker) else { return false }
+            try store.withdrawalDone(isFinal: false)
+        }
+        secondWithdrawal = plan
+        return true
+    }
+
+    private static func withdraw(_ plan: WithdrawalPlan, _ worker: Worker) throws -> Bool {
+        for sink in [worker.sink] + worker.furtherSinks.values {
+            let isCancelled: @Sendable () -> Bool = { [inbox = worker.inbox] in inbox.look { $0.isDraining } }
+            switch try sink.withdraw(plan, from: worker.topology.tables, isCancelled: isCancelled) {
+            case .cancelled: return false
+            case .withdrawn(let rows):
+                let found = rows.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+                worker.logger.notice("withdrawn: \(found.isEmpty ? "no rows" : found.joined(separator: ", "))")
+            }
+        }
+        return true
+    }
+
+    // MARK: - The run
+
+    func start() {
+        let second = secondWithdrawal
+        let isDone = secondWithdrawalIsDone
+        thread = CheckpointThread(settings.archive, afterwards: { [worker, settings] in
+            do {
+                if let second, !isDone.look({ $0 }), try Checkpointer.withdraw(second, worker) { isDone.update { $0 = true } }
+                try settings.archive.collect()
+            } catch {
+                // What was not withdrawn or collected now is with the next checkpoint.
+                worker.logger.error("checkpoints: \(error)")
+            }
+        }, finished: { [inbox = worker.inbox] result in inbox.update { $0.checkpoint = result } })
+    }
+
+    func stop() {
+        thread?.stop(within: .seconds(5))
+        if let copying { unlink(copying.file) }
+    }
+
+    /// True while steps of a copy are to be made soon.
+    var isCopying: Bool { copying != nil }
+
+    /// The epoch that a published checkpoint covers.
+    var covered: Epoch? { schedule.covered }
+
+    /// Makes a step between epochs. `isUrgent`: rows wait for a checkpoint.
+    func advance(epoch: Epoch, isUrgent: Bool) throws {
+        try performing {
+            if copying == nil, publishing == nil, let content = schedule.next(now: Clock.now, epoch: epoch, isUrgent: isUrgent) { try begin(content, epoch) }
+            if copying != nil { try self.step(for: Checkpointer.step) }
+        }
+    }
+
+    /// A disk that is full, or changes that came too fast, cost a checkpoint, not the run.
+    private func performing(_ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as any Failure where error.kind == .retry {
+            copying = nil
+            failed(error)
+        }
+    }
+
+    private func begin(_ content: FinishedCheckpoint.Content, _ epoch: Epoch) throws {
+        if !isClaimed { try claimLate() }
+        var content = content
+        if case .delta = content {
+            let file = nextFile("delta")
+            if try store.beginCopy(content, at: file) {
+                copying = (content, file)
+                return
+            }
+            schedule.changesAreGone()
+            content = .base
+        }
+        let file = nextFile("base")
+        try store.keepChanges(after: epoch)
+        _ = try store.beginCopy(.base, at: file)
+        copying = (.base, file)
+    }
+
+    /// The archive could not be asked when the run began.
+    private func claimLate() throws {
+        _ = try settings.archive.claim(try store.checkpointFacts())
+        isClaimed = true
+    }
+
+    private func step(for time: Duration) throws {
+        guard let (content, file) = copying, let facts = try store.stepCopy(for: time) else { return }
+        copying = nil
+        publishing = content
+        thread.publish(FinishedCheckpoint(content: content, file: file, facts: facts, reason: reason))
+    }
+
+    /// The publishing thread is done with a checkpoint.
+    func published(_ result: Result<PublishedCheckpoint, any Error>) throws {
+        guard let content = publishing else { throw WorkerError(.bug, "a checkpoint was published that nobody had ordered") }
+        publishing = nil
+        switch result {
+        case .success(let published):
+            note(published, content)
+            if secondWithdrawalIsDone.look({ $0 }), secondWithdrawal != nil {
+                try store.withdrawalDone(isFinal: true)
+                secondWithdrawal = nil
+            }
+            try store.keepChanges(after: published.epoch)
+        case .failure(let error as any Failure) where error.kind != .fenced: failed(error)
+        case .failure(let error): throw error
+        }
+    }
+
+    private func note(_ published: PublishedCheckpoint, _ content: FinishedCheckpoint.Content) {
+        schedule.published(published, content, now: Clock.now)
+        worker.logger.debug("checkpoint \(published.number): epoch \(published.epoch), \(published.addedBytes) bytes more, \(published.totalBytes) in all")
+        worker.publish { status in
+            status.checkpoint.last = published
+            status.checkpoint.lastAt = Clock.wallMilliseconds
+            status.checkpoint.problem = nil
+        }
+    }
+
+    private func failed(_ error: any Failure) {
+        schedule.failed(now: Clock.now)
+        worker.logger.error("checkpoints: none could be written, it is tried again: \(error)")
+        worker.publish { $0.checkpoint.problem = error.description }
+    }
+
+    /// The last checkpoint of a run that drained, within the time that is left; what fails is logged, as the state is on
+    /// this machine's disk.
+    func finish(epoch: Epoch, before deadline: Duration) throws {
+        reason = .drain
+        try performing {
+            while copying != nil, Clock.now < deadline { try step(for: .milliseconds(500)) }
+        }
+        try awaitPublishing(until: deadline)
+        guard copying == nil, publishing == nil else { return worker.logger.warning("checkpoints: drain.timeout left no time for the last one") }
+        try performing {
+            let content = schedule.last(epoch: epoch)
+            if content == .nothing {
+                publishing = content
+                thread.publish(FinishedCheckpoint(content: content, file: "", facts: try store.checkpointFacts(), reason: reason))
+            } else {
+                try begin(content, epoch)
+                while copying != nil, Clock.now < deadline { try step(for: .milliseconds(500)) }
+            }
+        }
+        try awaitPublishing(until: deadline)
+        if copying != nil || publishing != nil { worker.logger.warning("checkpoints: drain.timeout left no time for the last one") }
+    }
+
+    private func awaitPublishing(until deadline: Duration) throws {
+        while publishing != nil, Clock.now < deadline {
+            let result = worker.inbox.wait(upTo: max(deadline - Clock.now, .milliseconds(1))) { inbox -> Result<PublishedCheckpoint, any Error>? in
+                defer { inbox.checkpoint = nil }
+                return inbox.checkpoint
+            }
+            if let result { try published(result) }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import CheckpointStores
+import Engine
+import Synchronization
+
+/// A store that counts what is asked of another.
+final class CountingStore: ObjectStore {
+    private let objects: any ObjectStore
+    private let counts = Mutex((gets: 0, lists: 0))
+
+    init(_ objects: any ObjectStore) { self.objects = objects }
+
+    var gets: Int { counts.withLock(\.gets) }
+    var lists: Int { counts.withLock(\.lists) }
+    func reset() { counts.withLock { $0 = (0, 0) } }
+
+    var location: String { objects.location }
+
+    func put(_ content: ObjectContent, at key: ObjectKey, onlyIfAbsent: Bool) throws(CheckpointError) -> PutOutcome {
+        try objects.put(content, at: key, onlyIfAbsent: onlyIfAbsent)
+    }
+
+    func get(_ key: ObjectKey, limit: Int) throws(CheckpointError) -> [UInt8]? {
+        counts.withLock { $0.gets += 1 }
+        return try objects.get(key, limit: limit)
+    }
+
+    func download(_ key: ObjectKey, into file: String?) throws(CheckpointError) -> ObjectDigest? { try objects.download(key, into: file) }
+
+    func list(prefix: String, after: ObjectKey?, limit: Int) throws(CheckpointError) -> [ListedObject] {
+        counts.withLock { $0.lists += 1 }
+        return try objects.list(prefix: prefix, after: after, limit: limit)
+    }
+
+    func delete(_ key: ObjectKey) throws(CheckpointError) { try objects.delete(key) }
+}
+
+/// How calls of several threads ended.
+final class Results: Sendable {
+    private let found = Mutex<[FailureKind?]>([])
+
+    func add(_ kind: FailureKind?) { found.withLock { $0.append(kind) } }
+    var kinds: [FailureKind?] { found.withLock { $0 } }
+}

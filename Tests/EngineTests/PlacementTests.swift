@@ -1,0 +1,69 @@
+@testable import Engine
+import TestSupport
+import Testing
+
+@Suite("A key that lives in two partitions is noticed, also over restarts, and stops the job")
+struct PlacementTests {
+    private static let topology = Topology(job: "clicks", version: 1, stages: [
+        Stage("clicks", topic: "clicks") { setup in setup.decode(with: ClickDecoder()).reportingPlacement(to: "places") { $0.page } },
+        Stage("places", partitions: 1) { setup in setup.watchPlacement("places") { "\($0) is in \($1) and \($2)" } },
+    ])
+
+    private static func task(_ stage: Int, _ partition: Int) -> any StreamTask {
+        let environment = TaskEnvironment(partitioning: [:], partitions: ["clicks": 8, "places": 1], cold: NothingEvicted())
+        let stage = topology.stages[stage]
+        return stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: partition), environment: environment))
+    }
+
+    private static func isWatched(_ page: String) -> Bool { page.withBytes { tableHash($0) } % 64 == 0 }
+    private static let watched = (0..<2000).map { "page-\($0)" }.filter(isWatched)
+
+    private func report(_ pages: [String], from partition: Int) throws -> [MessageBatch] {
+        let task = PlacementTests.task(0, partition)
+        try withRecords(pages.map { Array("\($0) 1000".utf8) }) { try task.process($0) }
+        return task.cut(Epoch(1)).sent
+    }
+
+    @Test func theFirstKeyInTwoPartitionsIsNamedWithBoth() throws {
+        let places = PlacementTests.task(1, 0)
+        let pages = Array(PlacementTests.watched.prefix(3))
+        for batch in try report([pages[0], pages[1], pages[0]], from: 3) { try places.process(batch) }
+        for batch in try report([pages[2]], from: 5) { try places.process(batch) }
+        for batch in try report([pages[0], pages[1]], from: 3) { try places.process(batch) }
+        let wrong = try report([pages[2], pages[1]], from: 5)[0]
+        let error = #expect(throws: MisplacedKey.self) { try places.process(wrong) }
+        #expect(error?.message == "\(pages[1]) is in 3 and 5" && error?.kind == .invalid)
+    }
+
+    @Test func whatWasReportedIsRemembered() throws {
+        let before = PlacementTests.task(1, 0)
+        let page = Array(PlacementTests.watched.prefix(1))
+        for batch in try report(page, from: 3) { try before.process(batch) }
+        let after = PlacementTests.task(1, 0)
+        for delta in before.cut(Epoch(2)).deltas {
+            _ = delta.bytes.withView { bytes in StateDelta.forEachChange(in: bytes) { _ = after.stateTables[0].restore($0, isFolded: false) } }
+        }
+        let wrong = try report(page, from: 0)[0]
+        #expect(throws: MisplacedKey.self) { try after.process(wrong) }
+    }
+
+    @Test func oneKeyInSixtyFourIsReportedAndOnce() throws {
+        let pages = (0..<20_000).map { "page-\($0 % 10_000)" }
+        let expected = Set(pages.filter(PlacementTests.isWatched)).count
+        let batches = try report(pages, from: 1)
+        #expect(batches.map(\.count) == [expected] && (100...220).contains(expected))
+        #expect(try report(pages.filter { !PlacementTests.isWatched($0) }, from: 1).isEmpty)
+    }
+
+    @Test func aSampleIsBoundedAndMeetsThatOfAnotherTask() {
+        var random = SystemRandomNumberGenerator()
+        let hashes = (0..<20_000).map { _ in random.next() & ~63 }
+        var (first, second) = (KeySample(), KeySample())
+        let reported = hashes.filter { first.insert($0) }
+        #expect(reported.count < 8_000, "fewer and fewer, the more keys there are")
+        _ = hashes.reversed().filter { second.insert($0) }
+        let kept = hashes.sorted().prefix(KeySample.limit)
+        #expect(kept.allSatisfy { !first.insert($0) && !second.insert($0) }, "both have the least of all")
+        #expect(hashes.filter { first.insert($0) }.isEmpty)
+    }
+}
