@@ -14,14 +14,13 @@ final class FintechTask {
     private(set) var deltas: [StateDelta] = []
     private var chunks: [OutboxChunk] = []
 
-    /// `stage`: its place among the job's; the first reads the transactions.
-    init(_ settings: FintechSettings = FintechSettings(), stage index: Int = 0) {
+    init(_ settings: FintechSettings = FintechSettings(), stage name: StageName = "transactions") {
         topology = FintechJob.topology(settings: settings)
         references = Dictionary(uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) })
         var readers: [String: any ReferenceReader] = [:]
         for reference in topology.references { readers[reference.name] = reference.makeReader(references[reference.name]!) }
         self.readers = readers
-        let stage = topology.stages[index]
+        let stage = topology.stages.first { $0.name == name }!
         let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted(), references: references)
         task = stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: 0), environment: environment))
     }

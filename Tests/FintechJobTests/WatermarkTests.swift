@@ -19,7 +19,7 @@ struct WatermarkTests {
         try transactions.process(JobRun.transaction(at: 100_001))
         #expect(transactions.watermark == 93_001)
 
-        let sessions = FintechTask(settings, stage: 1)
+        let sessions = FintechTask(settings, stage: "sessions")
         try sessions.process(JobRun.session("s", at: 100_000, #""ended_at":900000"#), JobRun.session("t", at: 90_000, #""ended_at":950000"#))
         #expect(sessions.watermark == 93_000, "its start counts, not its end")
     }
