@@ -78,7 +78,7 @@ struct FormatTests {
         try downgrade()
         do {
             let store = try reopened(directory.path)
-            #expect(try store.inspect(PlainJob.topology())?.epoch == Epoch(60))
+            #expect(try store.inspect(PlainJob.topology())?.restored.epoch == Epoch(60))
             #expect(try store.integer("PRAGMA user_version") == 1, "looking changes nothing")
         }
         let store = try reopened(directory.path, settings: settings)
