@@ -29,6 +29,7 @@ struct StoreOptions: ParsableArguments {
         let location = switch configuration.checkpoints.store {
         case .directory(let path): path
         case .s3(let bucket, let prefix): "s3://\(bucket)" + (prefix.isEmpty ? "" : "/\(prefix)")
+        case .off: throw ToolError(.invalid, "the configuration stores no checkpoints (checkpoints.store: off); name a store with --store and --job, or a state file by its path")
         }
         return try CheckpointStore.open(location: location, job: configuration.jobID, environment: environment)
     }
