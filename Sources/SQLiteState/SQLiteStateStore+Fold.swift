@@ -28,7 +28,7 @@ extension SQLiteStateStore {
     /// Begins a pass when enough deltas have come together, and folds groups of it until a step's work is done.
     private func foldSome(_ opened: Opened) throws {
         if opened.fold == nil {
-            guard opened.unfoldedBytes >= settings.foldBytes else { return }
+            guard opened.unfoldedBytes >= bytesToFold else { return }
             opened.fold = try newPass(opened)
         }
         guard var pass = opened.fold else { return }
@@ -60,6 +60,9 @@ extension SQLiteStateStore {
             opened.fold = pass
         }
     }
+
+    /// While a base is under way a pass begins later: every page that it changes would be written to the copy as well.
+    private var bytesToFold: Int { base == nil ? settings.foldBytes : settings.foldBytes * (SQLiteStateStore.foldLimit - 1) }
 
     private func newPass(_ opened: Opened) throws -> FoldPass {
         let statement = try Statement(database, "SELECT DISTINCT task, state_table FROM delta WHERE sequence > ?")

@@ -50,12 +50,30 @@ struct DeltaTests {
             contents = try StateContents(of: store)
         }
         let store = try store()
-        #expect(try StateContents(of: store) == contents, "folded deltas are not read again")
+        #expect(try StateContents(of: store) == contents)
         try store.keepChanges(after: Epoch(0))
         try run(store, &history, epochs: 60)
         #expect(try store.keepsChanges(after: Epoch(0)))
         #expect(try store.integer("SELECT count(DISTINCT epoch) FROM delta") > 100)
         #expect(try store.integer("SELECT count(*) FROM fold_mark") > 0)
+    }
+
+    @Test func foldedDeltasThatAreKeptAreNotReadAgain() throws {
+        var history = RandomHistory(seed: 12)
+        var contents: StateContents
+        do {
+            let store = try store()
+            try store.keepChanges(after: Epoch(0))
+            try run(store, &history, epochs: 60)
+            contents = try StateContents(of: store)
+            try store.database.execute("""
+                UPDATE delta SET bytes = zeroblob(9) WHERE epoch <= (SELECT through FROM fold_mark AS mark WHERE mark.task = delta.task AND mark.state_table = delta.state_table)
+                """)
+            #expect(try store.integer("SELECT changes()") > 10)
+        }
+        let store = try store { $0.foldBytes = 1 }
+        #expect(try StateContents(of: store) == contents)
+        try run(store, &history, epochs: 1)
     }
 
     @Test func whatACheckpointHasTakenIsDroppedAFewBytesAtATime() throws {

@@ -57,7 +57,18 @@ struct FormatTests {
         var handle: OpaquePointer?
         try #require(sqlite3_open(directory.file("state.db"), &handle) == SQLITE_OK)
         defer { sqlite3_close(handle) }
-        let sql = "DROP TABLE fold_mark; DROP TABLE lineage_end; DELETE FROM meta WHERE name = 'kept_after'; PRAGMA user_version = 1"
+        let sql = """
+            ALTER TABLE state_table RENAME TO newer;
+            CREATE TABLE state_table (
+                id INTEGER PRIMARY KEY, stage TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
+                key_kind TEXT NOT NULL, has_timer INTEGER NOT NULL, fields TEXT NOT NULL, UNIQUE (stage, name)
+            );
+            INSERT INTO state_table SELECT id, stage, name, version, key_kind, has_timer, fields FROM newer;
+            DROP TABLE newer; DROP TABLE fold_mark; DROP TABLE lineage_end;
+            ALTER TABLE task DROP COLUMN ended;
+            DELETE FROM meta WHERE name IN ('kept_after', 'min_reader');
+            PRAGMA user_version = 1;
+            """
         try #require(sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK)
     }
 

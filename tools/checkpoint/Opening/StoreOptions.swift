@@ -26,10 +26,8 @@ struct StoreOptions: ParsableArguments {
         guard let configuration = try configuration() else {
             throw ToolError(.invalid, "no store is named; add --store LOCATION --job ID, or --config FILE, or name a checkpoint by the path of its file")
         }
-        let location = switch configuration.checkpoints.store {
-        case .directory(let path): path
-        case .s3(let bucket, let prefix): "s3://\(bucket)" + (prefix.isEmpty ? "" : "/\(prefix)")
-        case .off: throw ToolError(.invalid, "the configuration stores no checkpoints (checkpoints.store: off); name a store with --store and --job, or a state file by its path")
+        guard let location = configuration.checkpoints.store.location else {
+            throw ToolError(.invalid, "the configuration has checkpoints.store: off; name another one, or --store LOCATION --job ID")
         }
         return try CheckpointStore.open(location: location, job: configuration.jobID, environment: environment)
     }
