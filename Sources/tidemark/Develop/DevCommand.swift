@@ -31,10 +31,10 @@ struct DevCommand: ParsableCommand {
     }
 
     func run() throws {
-        let broker = try DevelopmentBroker(topics: topics.map(DevelopmentTopic.list) ?? [], port: port)
         let stopped = DispatchSemaphore(value: 0)
-        let signals = StopSignals { stopped.signal() }
+        StopSignals.watch { stopped.signal() }
+        let broker = try DevelopmentBroker(topics: topics.map(DevelopmentTopic.list) ?? [], port: port)
         Console.writeResult("ready \(broker.bootstrapServers)")
-        withExtendedLifetime((broker, signals)) { stopped.wait() }
+        withExtendedLifetime(broker) { stopped.wait() }
     }
 }

@@ -1,30 +1,36 @@
 import CommandLineParts
-import Dispatch
 import Foundation
+import Glibc
 
 /// SIGTERM and SIGINT: the first asks for a drain, the second ends the process at once, which is as safe as SIGKILL.
-final class StopSignals {
-    private var sources: [any DispatchSourceSignal] = []
-    private let queue = DispatchQueue(label: "signals")
-
-    init(drain: @escaping @Sendable () -> Void) {
-        // Both handlers run on one serial queue, so the count needs no lock.
-        let count = SignalCount()
-        for number in [SIGTERM, SIGINT] {
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler {
-                count.value += 1
-                guard count.value == 1 else { _exit(ExitStatus.stoppedBySecondSignal.rawValue) }
-                drain()
-            }
-            source.resume()
-            sources.append(source)
-        }
+///
+/// A thread waits for them, while they are blocked in all others: so none is lost, however early it comes.
+enum StopSignals {
+    private static var all: sigset_t {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGTERM)
+        sigaddset(&signals, SIGINT)
+        return signals
     }
-}
 
-/// `@unchecked Sendable`: touched on one serial queue alone.
-private final class SignalCount: @unchecked Sendable {
-    var value = 0
+    /// From now on `drain` is called, once, by the thread that waits. Before any other thread is started.
+    static func watch(drain: @escaping @Sendable () -> Void) {
+        var signals = all
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        let thread = Thread {
+            next()
+            drain()
+            next()
+            _exit(ExitStatus.stoppedBySecondSignal.rawValue)
+        }
+        thread.name = "signals"
+        thread.start()
+    }
+
+    private static func next() {
+        var signals = all
+        var number: Int32 = 0
+        while sigwait(&signals, &number) != 0 {}
+    }
 }

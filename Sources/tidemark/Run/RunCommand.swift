@@ -7,6 +7,7 @@ import Foundation
 import KafkaIO
 import Logging
 import SQLiteState
+import Synchronization
 import Worker
 
 /// `tidemark run`
@@ -42,6 +43,15 @@ struct RunCommand: ParsableCommand {
     }
 
     private func run(_ configuration: JobConfiguration, _ logger: Logger) throws -> ExitStatus {
+        let running = RunningWorker()
+        StopSignals.watch {
+            // Until then nothing is read and nothing is under way, and what is asked of the servers may take its time.
+            guard let worker = running.worker.withLock({ $0 }), worker.status.phase != .starting else {
+                logger.notice("stopped while it was starting: nothing was read, and the state is as it was")
+                _exit(ExitStatus.done.rawValue)
+            }
+            worker.drain()
+        }
         let parts = JobParts(configuration: configuration, logger: logger, droppedTables: drops.tables)
         let sink = try parts.makeSink()
         let kafkaOutput = try parts.makeKafkaOutput()
@@ -59,15 +69,7 @@ struct RunCommand: ParsableCommand {
             furtherSinks: kafkaOutput.map { [KafkaOutput.name: $0] } ?? [:], references: references,
             checkpoints: try checkpoints.map(parts.makeCheckpoints), logger: logger
         )
-        let signals = StopSignals {
-            // Until then nothing is read and nothing is under way, and what is asked of the servers may take its time.
-            if worker.status.phase == .starting {
-                logger.notice("stopped while it was starting: nothing was read, and the state is as it was")
-                _exit(ExitStatus.done.rawValue)
-            }
-            worker.drain()
-        }
-        defer { withExtendedLifetime(signals) {} }
+        running.worker.withLock { $0 = worker }
         let publisher = StatusPublisher(worker, sinks: [sink] + (kafkaOutput.map { [$0] } ?? []), source: source, topology: topology, stateBudget: configuration.state.memoryBudget)
         let page = try startPage(configuration.http, publisher, logger)
         defer { withExtendedLifetime(page) {} }
@@ -114,4 +116,9 @@ struct RunCommand: ParsableCommand {
         logger.info("status page at http://\(HTTPSection.Address(host: address.host, port: server.port))/")
         return server
     }
+}
+
+/// The worker that a stop signal is for, once there is one.
+private final class RunningWorker: Sendable {
+    let worker = Mutex<Worker?>(nil)
 }
