@@ -45,10 +45,13 @@ let package = Package(
         // Runs a topology: threads, clocks and signals around Engine's state machines.
         .target(name: "Worker", dependencies: ["Engine", "SQLiteState", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
 
+        // What our commands have in common: exit codes, the console, progress, times and errors in words.
+        .target(name: "CommandLineParts", dependencies: ["Engine", "Configuration"], swiftSettings: strict),
+
         .executableTarget(
             name: "tidemark",
             dependencies: [
-                "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores", "KafkaIO", "ClickHouseSink",
+                "CommandLineParts", "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores", "KafkaIO", "ClickHouseSink",
                 "Admin", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -57,7 +60,10 @@ let package = Package(
         ),
         .executableTarget(
             name: "checkpoint",
-            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "CheckpointStores", "ClickHouseSink", "CommandLineParts", "Configuration", "Engine", "SQLiteState",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "tools/checkpoint",
             swiftSettings: strict
         ),
@@ -65,7 +71,7 @@ let package = Package(
         .executableTarget(
             name: "benchmark",
             dependencies: [
-                "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink", "Worker",
+                "CheckpointStores", "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
             ],
             path: "tools/benchmark",
@@ -116,11 +122,16 @@ let package = Package(
             dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "CheckpointToolTests",
+            dependencies: ["checkpoint", "CheckpointStores", "CSQLite", "Engine", "SQLiteState", "TestSupport"], exclude: ["Expected"],
+            swiftSettings: strict
+        ),
         // The built commands as a user starts them.
         .testTarget(
             name: "TidemarkTests",
             dependencies: [
-                "tidemark", "clicks", "Admin", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "SQLiteState", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "tidemark", "checkpoint", "clicks", "Admin", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "SQLiteState", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),

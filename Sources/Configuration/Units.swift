@@ -1,9 +1,9 @@
 import Engine
 
 /// How texts become values: the units that the configuration knows.
-enum Units {
+public enum Units {
     /// `500ms`, `30s`, `5m`, `24h`, `30d`: a whole number and its unit, in milliseconds.
-    static func milliseconds(_ text: String) -> Int64? {
+    public static func milliseconds(_ text: String) -> Int64? {
         guard let (number, unit) = split(text) else { return nil }
         let factor: Int64
         switch unit {

@@ -11,10 +11,11 @@ struct CatalogTable {
     var schema: StateSchema { stored.schema }
 
     static func all(in database: Database) throws -> [CatalogTable] {
-        let row = try Statement(database, """
-            SELECT id, stage, name, version, key_kind, has_timer, fields, window_span, role, job_version, carried, removed_in
-            FROM state_table ORDER BY id
-            """)
+        // A file of format 1 is only looked at like this, not gone on from: opening it for a job brings it to the newest.
+        let added = try database.integer("PRAGMA user_version") == 1
+            ? "NULL, 'current', (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'job_version'), NULL, NULL"
+            : "window_span, role, job_version, carried, removed_in"
+        let row = try Statement(database, "SELECT id, stage, name, version, key_kind, has_timer, fields, \(added) FROM state_table ORDER BY id")
         var tables: [CatalogTable] = []
         while try row.step() {
             guard let kind = StateKeyKind(rawValue: row.text(4)), let fields = SchemaText.fields(fromJSON: row.text(6)),

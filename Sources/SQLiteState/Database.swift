@@ -26,19 +26,11 @@ final class Database {
     fileprivate(set) var logPages = 0
 
     init(path: String, for use: Use = .state) throws {
-        var opened: OpaquePointer?
         // Deltas are attached to a file that is assembled by address, to be read only.
         let addresses = use == .export ? SQLITE_OPEN_URI : 0
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX | addresses
-        let result = sqlite3_open_v2(path, &opened, flags, nil)
-        guard result == SQLITE_OK, let opened else {
-            let reason = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
-            sqlite3_close_v2(opened)
-            throw StateError(.invalid, "can't open the state file \(path): \(reason); check that the directory exists and may be written")
-        }
-        handle = opened
+        handle = try Database.open(path, flags, orElse: "check that the directory exists and may be written")
         self.path = path
-        sqlite3_extended_result_codes(handle, 1)
         try assertSettings(use)
         guard use == .state else { return }
         let context = Unmanaged.passUnretained(self).toOpaque()
@@ -50,7 +42,39 @@ final class Database {
         }, context)
     }
 
+    /// Opens a file that nobody writes, for reading alone: without locks, and without a log or index beside it.
+    init(unchanging path: String) throws {
+        guard access(path, F_OK) == 0 else { throw StateError(.missing, "there is no state file \(path)") }
+        guard access(path, R_OK) == 0 else { throw StateError(.denied, "the state file \(path) can't be read by this user") }
+        let escaped = path.utf8.map { Database.isPlain($0) ? String(UnicodeScalar($0)) : "%" + Database.hexDigits($0) }.joined()
+        let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_URI
+        handle = try Database.open("file:\(escaped)?immutable=1", flags, orElse: "check that it is a file of Tidemark's")
+        self.path = path
+        try set("cell_size_check", to: .integer(1))
+        try set("temp_store", to: .integer(2))
+    }
+
     deinit { sqlite3_close_v2(handle) }
+
+    private static func open(_ name: String, _ flags: Int32, orElse advice: String) throws -> OpaquePointer {
+        var opened: OpaquePointer?
+        let result = sqlite3_open_v2(name, &opened, flags, nil)
+        guard result == SQLITE_OK, let opened else {
+            let reason = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+            sqlite3_close_v2(opened)
+            throw StateError(.invalid, "can't open the state file \(name): \(reason); \(advice)")
+        }
+        sqlite3_extended_result_codes(opened, 1)
+        return opened
+    }
+
+    /// What stands for itself in a file's URI.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        let scalar = UnicodeScalar(byte)
+        return scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil || "/.-_".unicodeScalars.contains(scalar))
+    }
+
+    private static func hexDigits(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
     private func assertSettings(_ use: Use) throws {
         try set("page_size", to: .integer(Database.pageSize))

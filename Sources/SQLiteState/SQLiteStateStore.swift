@@ -137,7 +137,8 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
             throw StateError(.invalid, "the state in \(database.path) belongs to job \(owner), not to \(job); set job.id or state.directory")
         }
         try upgradeFile()
-        return try meta("epoch") == "0"
+        // A state restored from a checkpoint of epoch 0 is none that nobody knows of.
+        return try meta("epoch") == "0" && meta("lineage") == String(Lineage.first.number)
     }
 
     /// Brings a file of an older format to this version.

@@ -30,6 +30,22 @@ public final class StateDirectory {
         lock = descriptor
     }
 
+    /// Holds a directory that exists, as nobody's worker has it, without changing anything; nil when it has no lock file,
+    /// so that no worker ever had it. Several may hold it so at once. Throws kind `locked` when a worker has it.
+    public init?(holdingForReading path: String) throws {
+        let descriptor = open(path + "/lock", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw StateError(StateDirectory.kindOfRefusal, "can't open \(path)/lock: \(String(cString: strerror(errno))); check the directory's owner and permissions")
+        }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw StateError(.locked, "the state directory \(path) is in use by a worker; stop it first, or look at its checkpoints instead")
+        }
+        self.path = path
+        lock = descriptor
+    }
+
     deinit { close(lock) }
 
     /// What `errno` says about who has to do something.

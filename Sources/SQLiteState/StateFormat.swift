@@ -26,18 +26,17 @@ enum StateFormat {
                 (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'job_version') FROM state_table_1;
         DROP TABLE state_table_1;
         INSERT INTO meta (name, value) SELECT 'min_reader', value FROM meta WHERE name = 'job_version';
+        ALTER TABLE task ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
         """ + "\n" + addedByFormat2
 
     /// The formats that are brought to this version when they are opened.
     static let upgradable: ClosedRange<Int64> = 1...1
 
-    static let create = tablesOfFormat1 + "\n" + stateTable + "\n" + addedByFormat2
+    static let create = otherTables + "\n" + stateTable + "\n" + addedByFormat2
 
     /// What folding has reached, for a file whose rows of `delta` are kept after they were folded, and what counts of the
     /// lineages before the present one.
     private static let addedByFormat2 = """
-        -- Whether the task's watermark was raised last because a run ended.
-        ALTER TABLE task ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
         -- Rows of delta up to and including this epoch are in keyed already, of a task and table that is listed here.
         CREATE TABLE fold_mark (
             task INTEGER NOT NULL, state_table INTEGER NOT NULL, through INTEGER NOT NULL, PRIMARY KEY (task, state_table)
@@ -48,15 +47,16 @@ enum StateFormat {
         ) WITHOUT ROWID;
         """
 
-    private static let tablesOfFormat1 = """
+    private static let otherTables = """
         CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         -- How many partitions each topic and stage has, for ever.
         CREATE TABLE partitions (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
-        -- Tasks with their watermark and how far they have read; the last record read is kept to recognise the log.
+        -- Tasks with their watermark, whether it was raised last because a run ended, and how far they have read; the last
+        -- record read is kept to recognise the log.
         CREATE TABLE task (
             id INTEGER PRIMARY KEY, stage TEXT NOT NULL, partition INTEGER NOT NULL, watermark INTEGER,
             next_offset INTEGER, last_offset INTEGER, last_timestamp INTEGER, last_checksum INTEGER,
-            UNIQUE (stage, partition)
+            ended INTEGER NOT NULL DEFAULT 0, UNIQUE (stage, partition)
         );
         -- Folded state: one row a key.
         CREATE TABLE keyed (

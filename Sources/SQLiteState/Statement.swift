@@ -51,7 +51,10 @@ final class Statement {
     }
 
     /// Binds and runs a statement that gives no rows.
-    func run(_ values: Value...) throws {
+    func run(_ values: Value...) throws { try run(all: values) }
+
+    /// The same with values in an array.
+    func run(all values: [Value]) throws {
         sqlite3_reset(handle)
         try bind(all: values)
         while try step() {}
@@ -74,6 +77,17 @@ final class Statement {
     }
 
     func reset() { sqlite3_reset(handle) }
+
+    /// A column as it is stored; a blob is valid until the next step.
+    func value(_ column: Int32) -> Value {
+        switch sqlite3_column_type(handle, column) {
+        case SQLITE_NULL: .null
+        case SQLITE_INTEGER: .integer(integer(column))
+        case SQLITE_BLOB: .blob(blob(column))
+        // No table of ours holds fractions; what damage made one is kept as its text.
+        default: .text(text(column))
+        }
+    }
 
     func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }

@@ -132,6 +132,7 @@ final class WorkerRun {
             started.stackSize = 4 << 20
             started.start()
         }
+        worker.logger.info("reading begins")
         plan.checkpointer?.start()
         if let covered = plan.checkpointer?.covered { try perform(coordinator.covered(through: covered)) }
         try perform(coordinator.start())

@@ -18,9 +18,10 @@ struct DependencyRules {
         "CheckpointStores": system.union(["Engine", "CurlHTTP", "CCrypto"]),
         "Admin": system.union(["Engine", "FlyingFox", "FlyingSocks"]),
         "Worker": system.union(["Engine", "SQLiteState", "Logging"]),
+        "CommandLineParts": system.union(["Engine", "Configuration"]),
         "tidemark": system.union([
-            "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CurlHTTP", "KafkaIO", "ClickHouseSink", "Admin", "Worker",
-            "ArgumentParser", "Logging",
+            "CommandLineParts", "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores", "CurlHTTP", "KafkaIO",
+            "ClickHouseSink", "Admin", "Worker", "ArgumentParser", "Logging",
         ]),
     ])
 

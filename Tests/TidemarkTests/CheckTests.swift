@@ -21,24 +21,20 @@ struct CheckTests {
         for line in lines { #expect(run.output.contains(line), "'\(line)' is missing in:\n\(run.output)") }
     }
 
-    private var files: [String: Data?] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: job.stateDirectory)) ?? []
-        return Dictionary(uniqueKeysWithValues: names.map { ($0, FileManager.default.contents(atPath: job.stateDirectory + "/" + $0)) })
-    }
-
     @Test func beforeTheFirstRunAndAfterIt() throws {
         try check(
             0, saying: "ok       reference topic fintech.public.customers: 1 partition, 80 records\n", "ok       reference topic fintech.public.merchants: ",
             "ok       references.db: none yet; a run reads the topics from their starts\n", "ok       views: 32 of 32 are not there; `tidemark tables` or a run creates them\n"
         )
-        #expect(files.isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: job.stateDirectory))
         #expect(try job.runUntilEnd().status == 0)
-        let kept = files
-        #expect(kept.keys.contains("references.db"))
         try check(
             0, saying: "ok       references.db: customers fits its log, 0 records behind; accounts fits its log, 0 records behind; ", "ok       views: 32 views\n"
         )
-        #expect(files == kept)
+        // SQLite may have moved its log into the files; what they say is the same.
+        #expect(try job.run("check").output == job.run("check").output)
+        let again = try job.runUntilEnd()
+        #expect(again.status == 0 && again.errors.contains("0 records read"), "\(again.errors)")
     }
 
     @Test func whatDoesNotFitIsReadAnewAndWhatCanNotBeReadIsAFinding() throws {

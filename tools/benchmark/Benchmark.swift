@@ -6,7 +6,7 @@ import Foundation
 struct Benchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark", abstract: "Measures what the parts of the record path cost, each alone, in CPU time.",
-        subcommands: [JobCommand.self, MigrateCommand.self, ConsumeCommand.self, ReferencesCommand.self, CheckpointCommand.self]
+        subcommands: [JobCommand.self, MigrateCommand.self, ConsumeCommand.self, ReferencesCommand.self, CheckpointCommand.self, ManyKeysCommand.self]
     )
 }
 

@@ -90,9 +90,9 @@ private final class HeldTask: StreamTask {
 private final class HeldTable: StateTable {
     static let name = "records"
 
-    let declaration = StateDeclaration(
-        schema: StateSchema(table: HeldTable.name, version: 1, key: .key, hasTimer: false, fields: [StateField(name: "bytes", type: .text)])
-    )
+    let declaration = StateDeclaration(schema: StateSchema(
+        table: HeldTable.name, version: 1, key: .key, hasTimer: false, fields: [StateField(name: "bytes", type: .text)]
+    ))
     let memoryBytes = 0
 
     func cut() -> StateDelta? { nil }

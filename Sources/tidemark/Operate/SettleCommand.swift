@@ -1,5 +1,6 @@
 import ArgumentParser
 import ClickHouseSink
+import CommandLineParts
 import Configuration
 import Engine
 import Foundation

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineParts
 
 /// `tidemark tables`
 struct TablesCommand: ParsableCommand {

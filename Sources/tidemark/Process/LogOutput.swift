@@ -1,3 +1,4 @@
+import CommandLineParts
 import Configuration
 import Engine
 import Foundation
@@ -60,27 +61,10 @@ struct LogLine {
 
     /// One object a line: `time`, `level`, `logger`, `message`, and the fields under their own names below `fields`.
     var json: String {
-        var object = "{\"time\":\"\(time.text)\",\"level\":\"\(level.rawValue)\",\"logger\":\(LogLine.quoted(label)),\"message\":\(LogLine.quoted(message))"
+        var object = "{\"time\":\"\(time.text)\",\"level\":\"\(level.rawValue)\",\"logger\":\(quotedJSON(label)),\"message\":\(quotedJSON(message))"
         if !fields.isEmpty {
-            object += ",\"fields\":{" + fields.map { "\(LogLine.quoted($0.key)):\(LogLine.quoted($0.value))" }.joined(separator: ",") + "}"
+            object += ",\"fields\":{" + fields.map { "\(quotedJSON($0.key)):\(quotedJSON($0.value))" }.joined(separator: ",") + "}"
         }
         return object + "}"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case "\t": quoted += "\\t"
-            case "\u{0}"..."\u{1F}", "\u{2028}", "\u{2029}":
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }

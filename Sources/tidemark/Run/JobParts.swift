@@ -1,5 +1,6 @@
 import CheckpointStores
 import ClickHouseSink
+import CommandLineParts
 import Configuration
 import Engine
 import FintechJob

@@ -1,5 +1,6 @@
 import Admin
 import ArgumentParser
+import CommandLineParts
 import Configuration
 import Engine
 import Foundation
@@ -76,11 +77,17 @@ struct RunCommand: ParsableCommand {
         defer { progress.stop() }
         let outcome = try worker.run()
         switch outcome {
-        case .complete: logger.info("everything is delivered; epoch \(worker.status.epoch)")
+        case .complete: logger.info("everything is delivered; epoch \(worker.status.epoch), \(recordsRead(worker, topology)) records read")
         case .undelivered(let bytes):
             logger.warning("the drain took longer than drain.timeout: \(bytes) bytes of rows stay in the outbox and leave with the next start")
         }
         return ExitStatus(outcome)
+    }
+
+    /// Of the streams, by this process.
+    private func recordsRead(_ worker: Worker, _ topology: Topology) -> UInt64 {
+        let readers = Set(topology.stages.filter { if case .topic = $0.input { true } else { false } }.map(\.name))
+        return worker.status.tasks.filter { readers.contains($0.id.stage) }.reduce(0) { $0 + $1.counters.records }
     }
 
     /// Between two looks at a lock that another process has.

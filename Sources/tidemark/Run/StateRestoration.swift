@@ -1,4 +1,6 @@
 import CheckpointStores
+import CommandLineParts
+import CommandLineParts
 import Configuration
 import Engine
 import Foundation
@@ -52,7 +54,16 @@ struct StateRestoration {
         guard case .reference(let text) = configuration.state.restore else { return (newest, newest) }
         let manifest = try store.resolve(CheckpointReference(text))
         try store.verify(manifest, deep: false)
+        try refuseAbandoned(manifest)
         return (manifest, newest)
+    }
+
+    /// A later lineage that began before this checkpoint has withdrawn rows that the checkpoint counts as delivered.
+    private func refuseAbandoned(_ manifest: Manifest) throws {
+        for number in try store.liveNumbers() where number > manifest.number {
+            guard case .manifest(let later)? = try store.manifest(number), later.lineage > manifest.lineage, later.reason == .takeover, later.epoch < manifest.epoch else { continue }
+            throw CheckpointError(.invalid, "checkpoint \(manifest.number) (epoch \(manifest.epoch)) can't be restored any more: checkpoint \(number) went on from epoch \(later.epoch), and the rows after it were withdrawn. Name one of epoch \(later.epoch) or before, or of lineage \(later.lineage) or later")
+        }
     }
 
     /// A configuration that was copied must not take the job away from a worker that runs.

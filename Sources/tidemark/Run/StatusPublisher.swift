@@ -1,4 +1,5 @@
 import Admin
+import CommandLineParts
 import Engine
 import Foundation
 import KafkaIO

@@ -4,26 +4,26 @@ import Foundation
 import Synchronization
 
 /// Standard output for results, standard error for everything else. Secrets are taken out of what errors say.
-enum Console {
+public enum Console {
     private static let redactor = Mutex(Redactor.none)
 
     /// From now on these secrets are hidden.
-    static func hide(with redactor: Redactor) { self.redactor.withLock { $0 = redactor } }
+    public static func hide(with redactor: Redactor) { self.redactor.withLock { $0 = redactor } }
 
-    static func redact(_ text: String) -> String { redactor.withLock { $0 }.redact(text) }
+    public static func redact(_ text: String) -> String { redactor.withLock { $0 }.redact(text) }
 
-    static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+    public static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
     /// A line of a result, there at once even when standard output is a pipe.
-    static func writeResult(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+    public static func writeResult(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
 
-    static func writeError(_ failure: any Failure) { write("Error: " + redact(plainText(of: failure)) + "\n", to: STDERR_FILENO) }
+    public static func writeError(_ failure: any Failure) { write("Error: " + redact(plainText(of: failure)) + "\n", to: STDERR_FILENO) }
 
     /// Whether the terminal's last line is a progress bar that goes on.
     private static let barStands = Mutex(false)
 
     /// Text that somebody watches: a progress bar, at whose end comes a line break.
-    static func writeToTerminal(_ text: String) {
+    public static func writeToTerminal(_ text: String) {
         barStands.withLock { stands in
             write(text, to: STDERR_FILENO)
             stands = !text.hasSuffix("\n")
@@ -31,7 +31,7 @@ enum Console {
     }
 
     /// A line of the log; a progress bar makes room for it.
-    static func writeLog(_ line: String) {
+    public static func writeLog(_ line: String) {
         barStands.withLock { stands in
             write((stands ? "\r\u{1B}[K" : "") + line + "\n", to: STDERR_FILENO)
             stands = false
@@ -39,7 +39,7 @@ enum Console {
     }
 
     /// Whole lines, each in one call where the system takes it, so that lines of several threads don't mix.
-    static func write(_ text: String, to descriptor: Int32) {
+    public static func write(_ text: String, to descriptor: Int32) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }

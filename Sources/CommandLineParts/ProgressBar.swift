@@ -1,7 +1,7 @@
 import Foundation
 
 /// Shows on a terminal how far something is; elsewhere it shows nothing.
-struct ProgressBar {
+public struct ProgressBar {
     let what: String
     let total: Int
     private let isShown = Console.errorIsTerminal
@@ -11,19 +11,19 @@ struct ProgressBar {
     private static let interval = Duration.milliseconds(100)
     private static let width = 30
 
-    init(_ what: String, total: Int) {
+    public init(_ what: String, total: Int) {
         self.what = what
         self.total = total
     }
 
-    mutating func show(_ done: Int) {
+    public mutating func show(_ done: Int) {
         guard isShown, ContinuousClock.now - lastShown >= ProgressBar.interval else { return }
         draw(done)
         lastShown = ContinuousClock.now
     }
 
     /// Draws it a last time and ends its line.
-    mutating func finish(_ done: Int) {
+    public mutating func finish(_ done: Int) {
         guard isShown else { return }
         draw(done)
         Console.writeToTerminal("\n")

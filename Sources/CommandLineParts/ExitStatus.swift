@@ -1,9 +1,8 @@
 import Engine
 import Foundation
-import Worker
 
 /// The exit codes that scripts rely on.
-enum ExitStatus: Int32 {
+public enum ExitStatus: Int32, Sendable {
     case done = 0
     case error = 1
     case differs = 2
@@ -17,7 +16,7 @@ enum ExitStatus: Int32 {
     case stoppedBySecondSignal = 130
 
     /// The code of an error.
-    init(_ error: any Error) {
+    public init(_ error: any Error) {
         guard !ExitStatus.isDenied(error) else { self = .denied; return }
         guard let failure = error as? any Failure else { self = .error; return }
         self = switch failure.kind {
@@ -37,13 +36,6 @@ enum ExitStatus: Int32 {
         case let posix as POSIXError: posix.code == .EACCES || posix.code == .EPERM
         case let cocoa as CocoaError: cocoa.code == .fileReadNoPermission || cocoa.code == .fileWriteNoPermission
         default: false
-        }
-    }
-
-    init(_ outcome: RunOutcome) {
-        self = switch outcome {
-        case .complete: .done
-        case .undelivered: .partial
         }
     }
 }

@@ -1,0 +1,58 @@
+import Engine
+
+/// What a state file says of itself.
+public struct StateFacts: Equatable, Sendable {
+    public let job: String
+    /// The job's version that last opened the state; 0 when none did yet.
+    public let jobVersion: Int
+    /// The least version of the job that may go on from it.
+    public let leastReader: Int
+    /// The format of the file.
+    public let format: Int64
+    /// What tells this state from others of the job; empty in a file of the first versions.
+    public let identity: String
+    public let lineage: Lineage
+    /// The last epoch committed.
+    public let epoch: Epoch
+    /// When that was, milliseconds since 1970 UTC by the worker's clock; nil when it is not known.
+    public let committedAt: Int64?
+
+    init(_ database: Database) throws {
+        guard try StateFacts.integer(database, "PRAGMA application_id") == Database.applicationID else {
+            throw StateError(.invalid, "\(database.path) is no state file of Tidemark's")
+        }
+        format = try StateFacts.integer(database, "PRAGMA user_version") ?? 0
+        guard (1...StateReader.newestFormat).contains(format) else {
+            throw StateError(.incompatible, "\(database.path) has format \(format), this version of the tool reads 1 to \(StateReader.newestFormat); use a newer one")
+        }
+        var meta: [String: String] = [:]
+        let statement = try Statement(database, "SELECT name, value FROM meta")
+        while try statement.step() { meta[statement.text(0)] = statement.text(1) }
+        guard let job = meta["job"], let lineage = meta["lineage"].flatMap(UInt32.init), let epoch = meta["epoch"].flatMap(UInt64.init) else {
+            throw StateError(.corrupt, "the state file \(database.path) is damaged: it does not say its job, lineage and epoch")
+        }
+        self.job = job
+        jobVersion = meta["job_version"].flatMap(Int.init) ?? 0
+        leastReader = meta["min_reader"].flatMap(Int.init) ?? jobVersion
+        identity = meta["identity"] ?? ""
+        self.lineage = Lineage(lineage)
+        self.epoch = Epoch(epoch)
+        committedAt = try StateFacts.integer(database, "SELECT committed_at FROM epoch_offsets ORDER BY epoch DESC LIMIT 1")
+    }
+
+    private static func integer(_ database: Database, _ sql: String) throws -> Int64? {
+        let statement = try Statement(database, sql)
+        return try statement.step() ? statement.integer(0) : nil
+    }
+}
+
+/// A task of the state: how far it has read, and its watermark.
+public struct StoredTask: Sendable {
+    /// What stands for it in the file's rows.
+    let number: Int64
+    public let id: TaskID
+    /// nil before the first record.
+    public let watermark: EventTime?
+    /// nil for a task that reads no partition, or has read nothing.
+    public let position: SourcePosition?
+}

@@ -1,0 +1,128 @@
+import Engine
+
+/// Reads a state file without the code of the job that wrote it: what each table holds is told by the schemas beside it.
+///
+/// The file must not change meanwhile: a checkpoint's, or a state directory's that no worker has (`HeldState`).
+/// It is never written. For the use of one thread.
+public final class StateReader {
+    /// The newest format that can be read; older ones can, too.
+    public static let newestFormat: Int64 = 2
+
+    let database: Database
+    public let path: String
+    public let facts: StateFacts
+    /// In order of stages, then names.
+    public let tables: [StoredTable]
+    /// Every table as it is stored, copies for an earlier version of the job and removed ones included.
+    public let storedTables: [StoredStateTable]
+    /// In order of stages, then partitions.
+    public let tasks: [StoredTask]
+    /// How many partitions each topic, and each stage that is sent to, has.
+    public let partitions: [String: Int]
+    let outputs: [Int64: String]
+    private let tasksByNumber: [Int64: TaskID]
+    let queryFailure = QueryFailure()
+    var areTablesOffered = false
+
+    public init(path: String) throws {
+        self.path = path
+        database = try Database(unchanging: path)
+        facts = try StateFacts(database)
+        let catalog = try CatalogTable.all(in: database)
+        tables = StateReader.tables(catalog)
+        storedTables = catalog.map(\.stored).sorted { ($0.stage, $0.schema.table, $0.schema.version) < ($1.stage, $1.schema.table, $1.schema.version) }
+        tasks = try StateReader.tasks(database)
+        tasksByNumber = Dictionary(uniqueKeysWithValues: tasks.map { ($0.number, $0.id) })
+        partitions = try CheckpointFacts.partitions(database)
+        var outputs: [Int64: String] = [:]
+        let output = try Statement(database, "SELECT id, name FROM output_table")
+        while try output.step() { outputs[output.integer(0)] = output.text(1) }
+        self.outputs = outputs
+    }
+
+    /// What the state says of versions, to compare with what a job declares.
+    public var storedVersions: StoredStateVersions {
+        StoredStateVersions(jobVersion: facts.jobVersion, leastReader: facts.leastReader, tables: storedTables)
+    }
+
+    /// The tables that the job writes, in order of names.
+    public var outputTables: [String] { outputs.values.sorted() }
+
+    /// The table called `name`, or `stage.name` where several stages have one of that name.
+    public func table(named name: String) throws -> StoredTable {
+        let found = tables.filter { $0.schema.table == name || $0.fullName == name }
+        if found.count == 1 { return found[0] }
+        if let exact = found.first(where: { $0.fullName == name }) { return exact }
+        guard found.isEmpty else {
+            throw StateError(.invalid, "several stages have a table \(name); say which: " + found.map(\.fullName).joined(separator: ", "))
+        }
+        let others = tables.isEmpty ? "it has none" : "it has " + tables.map(\.fullName).joined(separator: ", ")
+        throw StateError(.missing, "the state has no table \(name); \(others)")
+    }
+
+    /// All records of a table, those of a window, or those whose stored key begins so.
+    public func scan(_ table: StoredTable, window: EventTime? = nil, prefix: [UInt8] = []) throws -> StateScan {
+        let lead = window.map { WindowKey.prefix($0) } ?? []
+        return try StateScan(self, table, partitions: tasks(of: table.stage), prefix: lead + prefix)
+    }
+
+    /// Throws kind `corrupt` when SQLite finds the file out of order.
+    public func checkFile() throws {
+        let findings = try Statement(database, "PRAGMA integrity_check(1)")
+        guard try findings.step(), findings.text(0) == "ok" else { throw damaged(findings.text(0)) }
+    }
+
+    func tasks(of stage: StageName) -> [StoredTask] { tasks.filter { $0.id.stage == stage } }
+
+    func task(numbered number: Int64) throws -> TaskID {
+        guard let task = tasksByNumber[number] else { throw damaged("a row names the unknown task \(number)") }
+        return task
+    }
+
+    func unfoldedChanges(of task: StoredTask, _ table: StoredTable) throws -> UnfoldedChanges {
+        let changes = UnfoldedChanges()
+        let statement = try unfoldedDeltas(of: task, table)
+        while try statement.step() {
+            guard changes.add(statement.blob(0)) else { throw damaged("a delta of table \(table.fullName) can't be read") }
+        }
+        changes.finish()
+        return changes
+    }
+
+    /// The deltas of a task's table that are not in the folded records yet, in order of epochs.
+    func unfoldedDeltas(of task: StoredTask, _ table: StoredTable) throws -> Statement {
+        let mark = facts.format < 2 ? "" : " AND epoch > coalesce((SELECT through FROM fold_mark WHERE task = ?1 AND state_table = ?2), 0)"
+        let statement = try Statement(database, "SELECT bytes FROM delta WHERE task = ?1 AND state_table = ?2\(mark) ORDER BY sequence")
+        try statement.bind(.integer(task.number), .integer(table.id))
+        return statement
+    }
+
+    func damaged(_ what: String) -> StateError { StateError(.corrupt, "the state file \(path) is damaged: \(what)") }
+
+    /// The current tables, and those that were removed and kept; an earlier version's copy of a table is none of its own.
+    private static func tables(_ catalog: [CatalogTable]) -> [StoredTable] {
+        let current = catalog.filter { $0.stored.role == .current }
+        let names = Set(current.map { StateTableName($0.stored.stage, $0.schema.table) })
+        let removed = catalog.filter { $0.stored.role == .removed && !names.contains(StateTableName($0.stored.stage, $0.schema.table)) }
+        return (current + removed).map { StoredTable(id: $0.id, stage: $0.stored.stage, schema: $0.schema) }
+            .sorted { ($0.stage, $0.schema.table) < ($1.stage, $1.schema.table) }
+    }
+
+    private static func tasks(_ database: Database) throws -> [StoredTask] {
+        var tasks: [StoredTask] = []
+        let statement = try Statement(
+            database, "SELECT id, stage, partition, watermark, next_offset, last_offset, last_timestamp, last_checksum FROM task ORDER BY stage, partition"
+        )
+        while try statement.step() {
+            let last = statement.isNull(5) ? nil : RecordFingerprint(
+                offset: statement.integer(5), timestamp: statement.integer(6), checksum: UInt32(truncatingIfNeeded: statement.integer(7))
+            )
+            tasks.append(StoredTask(
+                number: statement.integer(0), id: TaskID(stage: StageName(statement.text(1)), partition: Int(statement.integer(2))),
+                watermark: statement.isNull(3) ? nil : EventTime(milliseconds: statement.integer(3)),
+                position: statement.isNull(4) ? nil : SourcePosition(next: statement.integer(4), last: last)
+            ))
+        }
+        return tasks
+    }
+}

@@ -1,0 +1,116 @@
+import Engine
+
+/// Goes through the records of a state table in the order of their stored keys, over all partitions.
+///
+/// It holds the table's unfolded changes in memory, and of the folded records one a partition.
+public final class StateScan {
+    private let table: StoredTable
+    /// Those that have a record left, by the key of it.
+    private var waiting: [PartitionCursor] = []
+    private var current: PartitionCursor?
+
+    init(_ reader: StateReader, _ table: StoredTable, partitions: [StoredTask], prefix: [UInt8]) throws {
+        self.table = table
+        for task in partitions {
+            let cursor = try PartitionCursor(reader, task, table, prefix: prefix)
+            if try cursor.advance() { insert(cursor) }
+        }
+    }
+
+    /// The next record, valid until the next call; nil at the end.
+    public func next() throws -> StateRow? {
+        if let last = current, try last.advance() { insert(last) }
+        current = waiting.popLast()
+        return current.map { StateRow(table: table, partition: $0.partition, storedKey: $0.key, record: $0.record) }
+    }
+
+    /// Keeps `waiting` sorted, the least key last; of equal keys the lower partition's comes first.
+    private func insert(_ cursor: PartitionCursor) {
+        var (low, high) = (0, waiting.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if cursor.precedes(waiting[middle]) { low = middle + 1 } else { high = middle }
+        }
+        waiting.insert(cursor, at: low)
+    }
+}
+
+/// One partition's records of a table: the folded ones with the unfolded changes laid over them.
+private final class PartitionCursor {
+    let partition: Int
+    private(set) var key = ByteView.null
+    private(set) var record = ByteView.null
+
+    private let folded: Statement
+    private var foldedKey: ByteView?
+    private var isFoldedAtEnd = false
+    private let unfolded: UnfoldedChanges
+    private var next: Int
+    private let prefix: [UInt8]
+
+    init(_ reader: StateReader, _ task: StoredTask, _ table: StoredTable, prefix: [UInt8]) throws {
+        partition = task.id.partition
+        self.prefix = prefix
+        folded = try Statement(reader.database, "SELECT key, record FROM keyed WHERE task = ? AND state_table = ? AND key >= ? ORDER BY key")
+        unfolded = try reader.unfoldedChanges(of: task, table)
+        next = prefix.withUnsafeBytes { [unfolded] in unfolded.firstIndex(notBefore: ByteView($0)) }
+        // The statement keeps the bound bytes' address, so they lie where they stay as long as it is used.
+        start = .allocate(byteCount: max(prefix.count, 1), alignment: 1)
+        prefix.withUnsafeBytes { start.copyMemory(from: $0) }
+        try folded.bind(
+            .integer(task.number), .integer(table.id), .blob(ByteView(UnsafeRawBufferPointer(start: start.baseAddress, count: prefix.count)))
+        )
+    }
+
+    private let start: UnsafeMutableRawBufferPointer
+
+    deinit {
+        folded.reset()
+        start.deallocate()
+    }
+
+    func precedes(_ other: PartitionCursor) -> Bool { key == other.key ? partition < other.partition : key < other.key }
+
+    /// False when there is no further record.
+    func advance() throws -> Bool {
+        while true {
+            try stepFolded()
+            let change = next < unfolded.changes.count ? unfolded.changes[next] : nil
+            let bound = prefix.count
+            switch (foldedKey, change) {
+            case (nil, nil): return false
+            case (let stored?, let change) where change.map({ stored < $0.key }) ?? true:
+                foldedKey = nil
+                if unfolded.isClosed(stored) { continue }
+                (key, record) = (stored, folded.blob(1))
+                return true
+            case (let stored, let change?):
+                guard prefix.withUnsafeBytes({ change.key.prefix(bound) == ByteView($0) }) else {
+                    next = unfolded.changes.count
+                    continue
+                }
+                next += 1
+                if stored == change.key { foldedKey = nil }
+                guard let record = change.record else { continue }
+                (key, self.record) = (change.key, record)
+                return true
+            default: return false
+            }
+        }
+    }
+
+    private func stepFolded() throws {
+        guard foldedKey == nil, !isFoldedAtEnd else { return }
+        guard try folded.step() else {
+            isFoldedAtEnd = true
+            return
+        }
+        let found = folded.blob(0)
+        if prefix.withUnsafeBytes({ found.prefix(prefix.count) == ByteView($0) }) {
+            foldedKey = found
+        } else {
+            isFoldedAtEnd = true
+            folded.reset()
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import CommandLineParts
+import Engine
+import SQLiteState
+
+/// `tidemark schemas`
+struct SchemasCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "schemas",
+        abstract: "Prints the state tables that this version of the job declares, as JSON.",
+        discussion: "With --state, also what a start would do with that state file, table by table; `checkpoint compat` asks this of a checkpoint."
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var drops: DropOptions
+
+    @Option(help: ArgumentHelp("A state file that nobody has open, such as a checkpoint's.", valueName: "file"))
+    var state: String?
+
+    func run() throws {
+        let configuration = try options.load()
+        let topology = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor)).topology
+        var parts = [
+            "\"schema\":\"tidemark.schemas/1\"", "\"job\":\(quotedJSON(topology.job))", "\"version\":\(topology.version)",
+            "\"tables\":[\(topology.stages.flatMap { stage in stage.blueprint.schemas.map { SchemasCommand.json($0, stage.name) } }.joined(separator: ","))]",
+        ]
+        if let state { parts.append("\"start\":\(try start(topology, on: StateReader(path: state)))") }
+        Console.writeResult("{\(parts.joined(separator: ","))}")
+    }
+
+    private static func json(_ schema: StateSchema, _ stage: StageName) -> String {
+        let fields = schema.fields.map { "\(quotedJSON($0.name)):\(quotedJSON($0.type.rawValue))" }.joined(separator: ",")
+        let window = schema.span.map { String($0.milliseconds) } ?? "null"
+        return "{\"stage\":\(quotedJSON(stage.text)),\"table\":\(quotedJSON(schema.table)),\"version\":\(schema.version),"
+            + "\"key\":\"\(schema.key.rawValue)\",\"timers\":\(schema.hasTimer),\"windowMs\":\(window),\"fields\":{\(fields)}}"
+    }
+
+    private func start(_ topology: Topology, on reader: StateReader) throws -> String {
+        guard reader.facts.job == topology.job else {
+            throw StateError(.invalid, "the state in \(reader.path) belongs to job \(reader.facts.job), not to \(topology.job); see to job.id")
+        }
+        let found = StateCompatibility.compare(stored: reader.storedVersions, declared: DeclaredStateTables(topology), dropping: drops.tables)
+        let known = Set(topology.outboxTables.map(\.name))
+        let orphans = try reader.waitingRows().keys.filter { !known.contains($0) }.sorted()
+        var tables = found.tables.map { table in
+            "{\"stage\":\(quotedJSON(table.stage.text)),\"table\":\(quotedJSON(table.name)),\"action\":\(quotedJSON(table.action.rawValue)),\"detail\":\(quotedJSON(table.detail))}"
+        }
+        tables += orphans.map { name in
+            "{\"stage\":\"\",\"table\":\(quotedJSON(name)),\"action\":\"refuse\",\"detail\":\"rows of this output table wait to be delivered, and this version does not have it; let the version that has it drain first\"}"
+        }
+        let refusal = found.refusal.map(quotedJSON) ?? "null"
+        return "{\"refusal\":\(refusal),\"leastReader\":\(found.leastReader),\"tables\":[\(tables.joined(separator: ","))]}"
+    }
+}

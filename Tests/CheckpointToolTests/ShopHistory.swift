@@ -1,0 +1,90 @@
+import CSQLite
+import CheckpointStores
+import Engine
+import SQLiteState
+import TestSupport
+
+/// A state of the shop job with six epochs behind it, and four checkpoints of them in a directory store: a base of epoch 2,
+/// deltas of epochs 4 and 5 on it, and a base of epoch 6, which was a drain's.
+final class ShopHistory: Sendable {
+    /// The working directory of the tool: `state` is the state directory, `store` the checkpoints.
+    let directory: TemporaryDirectory
+
+    static let noon = EventTime(text: "2026-09-01T12:00Z")!
+
+    /// The shop's history is made once a process; tests that change it make one of their own.
+    static let shared = Result { try ShopHistory() }
+
+    static func minute(_ minutes: Int64) -> EventTime { EventTime(milliseconds: noon.milliseconds + minutes * 60_000) }
+
+    init() throws {
+        directory = try TemporaryDirectory("tidemark-shop")
+        let publisher = try ShopPublisher(directory)
+        for cut in ShopEpochs.cuts { try publisher.commit(cut) }
+        try publisher.checkpoints.tag(ManifestNumber(2), as: "before-five")
+    }
+}
+
+/// Writes the shop's state and publishes it.
+private final class ShopPublisher {
+    private let directory: TemporaryDirectory
+    private let store: SQLiteStateStore
+    let checkpoints: CheckpointStore
+    private var newest: Manifest?
+
+    init(_ directory: TemporaryDirectory) throws {
+        self.directory = directory
+        let state = directory.file("state")
+        try ShopPublisher.makeState(state)
+        store = try SQLiteStateStore(directory: state)
+        _ = try store.open(ShopJob.topology())
+        try store.register(partitions: ["shop.orders": 2, "totals": 1])
+        checkpoints = try CheckpointStore.open(location: directory.file("store"), job: ShopJob.job, environment: [:])
+        try store.keepChanges(after: Epoch(2))
+    }
+
+    func commit(_ cut: EpochCut) throws {
+        try store.commit(cut)
+        switch cut.epoch.number {
+        case 2: try publishBase(.start)
+        case 4, 5: try publishDelta(.interval)
+        case 6: try publishBase(.drain)
+        default: break
+        }
+    }
+
+    /// The identity is drawn by lot; here it has to be the same each time.
+    private static func makeState(_ path: String) throws {
+        _ = try SQLiteStateStore(directory: path).open(ShopJob.topology())
+        var database: OpaquePointer?
+        defer { sqlite3_close_v2(database) }
+        guard sqlite3_open(path + "/state.db", &database) == SQLITE_OK,
+              sqlite3_exec(database, "UPDATE meta SET value = '5409' WHERE name = 'identity'", nil, nil, nil) == SQLITE_OK
+        else { throw WaitedTooLong(description: "the identity of \(path) can't be set") }
+    }
+
+    private func publishBase(_ reason: CheckpointReason) throws {
+        let file = directory.file("base.db")
+        try store.beginBase(at: file)
+        var facts: CheckpointFacts?
+        while facts == nil { facts = try store.stepBase() }
+        try publish(facts!, reason, retained: [], file: NewObject(kind: .base, file: file, epoch: facts!.epoch))
+    }
+
+    private func publishDelta(_ reason: CheckpointReason) throws {
+        let (file, from) = (directory.file("delta-\(newest!.epoch).db"), newest!.epoch)
+        let facts = try store.writeDelta(after: from, at: file)!
+        try publish(facts, reason, retained: newest!.objects, file: NewObject(kind: .delta(after: from), file: file, epoch: facts.epoch))
+    }
+
+    private func publish(_ facts: CheckpointFacts, _ reason: CheckpointReason, retained: [ManifestObject], file: NewObject) throws {
+        let draft = ManifestDraft(
+            parent: newest?.link, jobVersion: facts.jobVersion, stateFormat: facts.stateFormat, identity: facts.identity, lineage: facts.lineage,
+            writer: "shop-host:1:0", epoch: facts.epoch, createdAt: ShopHistory.minute(Int64(facts.epoch.number) * 12 + 1).milliseconds, reason: reason,
+            retained: retained, partitions: facts.partitions,
+            tasks: facts.tasks.map { TaskPosition(task: $0.id, watermark: $0.watermark?.milliseconds, nextOffset: $0.next) },
+            tables: facts.tables.map { TablePosition(name: $0.name, lastFrozen: $0.lastFrozen, lastDelivered: $0.lastDelivered) }
+        )
+        newest = try checkpoints.publish(draft, files: [file])
+    }
+}

@@ -1,0 +1,94 @@
+import CheckpointStores
+import Engine
+import Foundation
+import SQLiteState
+import Testing
+
+@Suite("The checkpoint tool's verbs on a store write what they always wrote, and change what they say")
+struct StoreTests {
+    static let store = ["--store", "store", "--job", "shop"]
+
+    static let files = [
+        GoldenFile(name: "ls", arguments: ["ls"] + store),
+        GoldenFile(name: "ls-json", arguments: ["ls", "--limit", "1", "-o", "json"] + store),
+        GoldenFile(name: "ls-empty", arguments: ["ls", "--store", "nowhere", "--job", "shop"]),
+        GoldenFile(name: "verify", arguments: ["verify", "--all"] + store),
+        GoldenFile(name: "verify-state", arguments: ["verify", "./state"]),
+        GoldenFile(name: "show-state", arguments: ["show", "./state"]),
+        GoldenFile(name: "history", arguments: ["history", "baskets", "anna"] + store),
+        GoldenFile(name: "history-json", arguments: ["history", "hourly", "carla", "-o", "json"] + store),
+        GoldenFile(name: "watch", arguments: ["watch", "--from", "1", "--count", "4"] + store),
+        GoldenFile(name: "rewind-dry-run", arguments: ["rewind", "tag:before-five", "--sink", "delete", "--dry-run"] + store),
+        GoldenFile(name: "rewind-off-terminal", arguments: ["rewind", "2", "--sink", "delete", "-o", "json"] + store),
+        GoldenFile(name: "prune-dry-run", arguments: ["prune", "--keep-last", "1", "--older-than", "0s", "--dry-run"] + store),
+        GoldenFile(name: "gc-nothing", arguments: ["gc", "--older-than", "0s"] + store),
+        GoldenFile(name: "untag-dry-run", arguments: ["untag", "before-five", "--dry-run"] + store),
+        GoldenFile(name: "reference-wrong", arguments: ["show", "newest"] + store),
+        GoldenFile(name: "reference-too-early", arguments: ["show", "@2026-08-01T00:00Z"] + store),
+        GoldenFile(name: "no-store", arguments: ["show"]),
+    ]
+
+    @Test(arguments: files)
+    func aVerbWritesWhatItAlwaysWrote(file: GoldenFile) throws {
+        let shop = try ShopHistory.shared.get()
+        let found = file.text(of: try CheckpointBinary.run(file.arguments, in: shop.directory.path))
+        #expect(GoldenFile.comparable(try file.expected(or: found)) == GoldenFile.comparable(found))
+    }
+
+    @Test func restoreMakesTheStateOfTheCheckpointAndOverwritesNothing() throws {
+        let shop = try ShopHistory.shared.get()
+        let target = shop.directory.file("restored-\(UUID().uuidString)")
+        let run = try CheckpointBinary.run(["restore", "3", "--to", target] + StoreTests.store, in: shop.directory.path)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try CheckpointBinary.run(["diff", "\(target)/state.db", "3"] + StoreTests.store, in: shop.directory.path).status == 0)
+        #expect(try SQLiteStateStore(directory: target).open(ShopJob.topology()).epoch == Epoch(5))
+        let again = try CheckpointBinary.run(["restore", "2", "--to", target] + StoreTests.store, in: shop.directory.path)
+        #expect(again.status == 1)
+        #expect(again.errors.contains("nothing is overwritten"))
+        #expect(try CheckpointBinary.run(["diff", "\(target)/state.db", "3"] + StoreTests.store, in: shop.directory.path).status == 0)
+    }
+
+    @Test func rewindPublishesANewLineageAndMakesItsStateDirectory() throws {
+        let shop = try ShopHistory()
+        let run = try CheckpointBinary.run(["rewind", "2", "--sink", "delete", "--to", "back", "--yes"] + StoreTests.store, in: shop.directory.path)
+        #expect(run.status == 0, "\(run.errors)")
+        let store = try CheckpointStore.open(location: shop.directory.file("store"), job: ShopJob.job, environment: [:])
+        let newest = try #require(try store.newest())
+        #expect(newest.number == ManifestNumber(5) && newest.lineage == Lineage(2) && newest.epoch == Epoch(4) && newest.reason == .rewind)
+        let state = try SQLiteStateStore(directory: shop.directory.file("back"))
+        let restored = try state.open(ShopJob.topology())
+        #expect(restored.lineage == Lineage(2) && restored.epoch == Epoch(4))
+        // Batch 2 was frozen and not known to be delivered: its rows wait again.
+        #expect(restored.outbox.first { $0.table == "order_totals" }?.pending.map(\.rowCount) == [4])
+    }
+
+    @Test func pruneKeepsTheNewestAndTaggedOnesAndWhatTheyNeed() throws {
+        let shop = try ShopHistory()
+        let run = try CheckpointBinary.run(["prune", "--keep-last", "1", "--older-than", "0s", "--yes"] + StoreTests.store, in: shop.directory.path)
+        #expect(run.status == 0, "\(run.errors)")
+        let verify = try CheckpointBinary.run(["verify", "--all", "-o", "jsonl"] + StoreTests.store, in: shop.directory.path)
+        #expect(verify.status == 0)
+        #expect(verify.output.split(separator: "\n").dropFirst().map { $0.prefix(17) } == ["{\"checkpoint\":\"4\"", "{\"checkpoint\":\"2\""])
+    }
+
+    @Test func aCopyHoldsTheSameState() throws {
+        let shop = try ShopHistory.shared.get()
+        let other = "copy-\(UUID().uuidString)"
+        let run = try CheckpointBinary.run(["copy", "3", "--to", other] + StoreTests.store, in: shop.directory.path)
+        #expect(run.status == 0, "\(run.errors)")
+        let there = ["--store", other, "--job", "shop"]
+        #expect(try CheckpointBinary.run(["verify", "--all"] + there, in: shop.directory.path).status == 0)
+        let scans = try [StoreTests.store + ["--at", "3"], there].map { try CheckpointBinary.run(["export", "baskets"] + $0, in: shop.directory.path).output }
+        #expect(scans[0] == scans[1] && !scans[0].isEmpty)
+    }
+
+    @Test func tagsComeAndGo() throws {
+        let shop = try ShopHistory()
+        let directory = shop.directory.path
+        #expect(try CheckpointBinary.run(["tag", "latest~1", "held"] + StoreTests.store, in: directory).status == 0)
+        #expect(try CheckpointBinary.run(["get", "baskets", "anna", "--at", "tag:held"] + StoreTests.store, in: directory).output.hasPrefix("checkpoint  3\n"))
+        #expect(try CheckpointBinary.run(["tag", "1", "held"] + StoreTests.store, in: directory).status == 1)
+        #expect(try CheckpointBinary.run(["untag", "held", "--yes"] + StoreTests.store, in: directory).status == 0)
+        #expect(try CheckpointBinary.run(["show", "tag:held"] + StoreTests.store, in: directory).status == 10)
+    }
+}

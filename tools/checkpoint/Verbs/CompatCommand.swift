@@ -1,0 +1,94 @@
+import ArgumentParser
+import CommandLineParts
+import Engine
+import Foundation
+
+/// `checkpoint compat`
+struct CompatCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compat", abstract: "Says what a job's version would do with a checkpoint, table by table, without starting it.",
+        discussion: """
+            Asks the job's own binary (`tidemark schemas --state`), which knows its tables and how they go on from earlier versions. \
+            Ends with 5 when it would refuse to start.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
+    var reference = "latest"
+
+    @Option(help: ArgumentHelp("The job's binary; without it, the tidemark beside this tool.", valueName: "file"))
+    var binary: String?
+
+    @Option(name: .customLong("job-config"), help: ArgumentHelp("The new version's configuration, where it is another than --config.", valueName: "file"))
+    var jobConfig: String?
+
+    @Option(name: .customLong("drop"), help: ArgumentHelp("A state table that the start would be told to drop; may be repeated.", valueName: "table"))
+    var drops: [String] = []
+
+    @OptionGroup var source: CheckpointSource
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if jobConfig == nil && source.storeOptions.config == nil { throw ValidationError("name the job's configuration: --config FILE, or --job-config FILE beside --store") }
+    }
+
+    /// What the binary answers.
+    private struct Answer: Decodable {
+        struct Start: Decodable {
+            let refusal: String?
+            let leastReader: Int
+            let tables: [Table]
+        }
+
+        struct Table: Decodable {
+            let stage: String
+            let table: String
+            let action: String
+            let detail: String
+        }
+
+        let job: String
+        let version: Int
+        let start: Start
+    }
+
+    func run() throws {
+        let checkpoint = try source.open(reference)
+        let answer = try ask(checkpoint.reader.path)
+        let isRefused = answer.start.refusal != nil || answer.start.tables.contains { $0.action == "refuse" }
+        let report = Report("compat", output)
+        report.fact("checkpoint", .text(checkpoint.name))
+        report.fact("job", .text(answer.job))
+        report.fact("storedVersion", .count(checkpoint.reader.facts.jobVersion))
+        report.fact("newVersion", .count(answer.version))
+        report.fact("starts", .flag(!isRefused))
+        report.fact("refusal", answer.start.refusal.map { .text($0) } ?? .none)
+        report.fact("leastReaderAfterwards", .count(answer.start.leastReader))
+        report.section("tables", ["stage", "table", "action", "detail"].map { ReportColumn($0) })
+        for table in answer.start.tables { report.row([.text(table.stage), .text(table.table), .text(table.action), .text(table.detail)]) }
+        report.finish()
+        if isRefused { throw ExitCode(ExitStatus.incompatible.rawValue) }
+    }
+
+    private func ask(_ state: String) throws -> Answer {
+        let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
+        let path = binary ?? own + "/tidemark"
+        guard access(path, X_OK) == 0 else { throw ToolError(.missing, "there is no program \(path); name the job's with --binary") }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = ["schemas", "--config", jobConfig ?? source.storeOptions.config ?? "", "--state", state] + drops.flatMap { ["--drop", $0] }
+        let result = Pipe()
+        process.standardOutput = result
+        try process.run()
+        let bytes = result.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw ToolError(.invalid, "\(path) schemas ended with \(process.terminationStatus); what it wrote is above. It has to be a version that knows `schemas`")
+        }
+        do {
+            return try JSONDecoder().decode(Answer.self, from: bytes)
+        } catch {
+            throw ToolError(.incompatible, "\(path) schemas answered what this version of the tool does not know", cause: error)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import CheckpointStores
+import Engine
+import Foundation
+import SQLiteState
+
+/// `checkpoint copy`
+struct CopyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "copy", abstract: "Copies a checkpoint into another store, as the newest there.",
+        discussion: "Every object is checked on its way. A job that uses the other store must not run meanwhile: the copy would fence it."
+    )
+
+    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
+    var reference: String
+
+    @Option(name: .customLong("to"), help: ArgumentHelp("The other store: a directory or s3://bucket/prefix.", valueName: "location"))
+    var target: String
+
+    @OptionGroup var source: CheckpointSource
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let store = try source.store()
+        let manifest = try store.resolve(try CheckpointReference(reference))
+        let other = try CheckpointStore.open(location: target, job: store.job, environment: ProcessInfo.processInfo.environment)
+        guard other.location != store.location else { throw ToolError(.invalid, "\(target) is the store that the checkpoint is in") }
+        let fetched = try store.fetch(manifest, into: try Scratch.make())
+        let files = zip(manifest.objects, [fetched.base] + fetched.deltas).map { NewObject(kind: $0.kind, file: $1, epoch: $0.epoch) }
+        var draft = ManifestDraft(
+            parent: try other.newestLink(), jobVersion: manifest.jobVersion, stateFormat: manifest.stateFormat, identity: manifest.identity,
+            lineage: manifest.lineage, writer: ToolWriter.name, epoch: manifest.epoch, createdAt: manifest.createdAt, reason: .copy, retained: [],
+            partitions: manifest.partitions, tasks: manifest.tasks, tables: manifest.tables
+        )
+        draft.minimumReader = manifest.minimumReader
+        let published = try other.publish(draft, files: files)
+        let report = Report("copy", output)
+        report.fact("checkpoint", .count(manifest.number.number))
+        report.fact("from", .text(store.location))
+        report.fact("to", .text(other.location))
+        report.fact("copy", .count(published.number.number))
+        report.fact("bytes", .bytes(published.bytes))
+        report.finish()
+    }
+}

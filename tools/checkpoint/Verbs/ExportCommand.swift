@@ -1,0 +1,76 @@
+import ArgumentParser
+import CommandLineParts
+import Engine
+import Foundation
+import SQLiteState
+
+/// `checkpoint export`
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Writes all records of a table as JSON lines, CSV or an SQLite file, its columns typed.",
+        discussion: "Goes to standard output, or to a new file with --to; an SQLite file needs --to."
+    )
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case jsonl
+        case csv
+        case sqlite
+    }
+
+    @OptionGroup var arguments: TableArguments
+
+    @Option(help: "The format of what is written.")
+    var format = Format.jsonl
+
+    @Option(name: .customLong("to"), help: ArgumentHelp("A file that does not exist yet.", valueName: "file"))
+    var target: String?
+
+    @OptionGroup var source: CheckpointSource
+
+    func validate() throws {
+        if format == .sqlite && target == nil { throw ValidationError("--format sqlite needs --to FILE") }
+    }
+
+    func run() throws {
+        let checkpoint = try source.open(arguments.reference)
+        let table = try checkpoint.reader.table(named: arguments.table)
+        guard let target else { return try write(table, checkpoint.reader, to: STDOUT_FILENO) }
+        let file = try NewFile(target)
+        if format == .sqlite {
+            try StateExport(path: file.temporaryPath).add(table, of: checkpoint.reader)
+        } else {
+            let descriptor = open(file.temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else { throw ToolError(.denied, "can't make \(file.temporaryPath): \(String(cString: strerror(errno)))") }
+            defer { close(descriptor) }
+            try write(table, checkpoint.reader, to: descriptor)
+        }
+        try file.publish()
+    }
+
+    private func write(_ table: StoredTable, _ reader: StateReader, to descriptor: Int32) throws {
+        let output = ResultOutput(descriptor: descriptor)
+        let rows = RecordRows(table: table)
+        if format == .csv { output.write(ExportCommand.csv(table.columns.map { .text($0.name) })) }
+        let section = ReportSection("records", rows.columns, format: .jsonl, isNamed: false, isVertical: false)
+        let scan = try reader.scan(table)
+        while let row = try scan.next() {
+            let cells = try rows.cells(row)
+            if format == .csv { output.write(ExportCommand.csv(cells)) } else { section.row(cells, to: output) }
+        }
+        output.flush()
+    }
+
+    /// A line as RFC 4180 has it.
+    private static func csv(_ cells: [Cell]) -> String {
+        cells.map { cell in
+            let text: String = switch cell {
+            case .text(let text): text
+            case .time(let time): time.text
+            case .flag, .bytes: cell.json
+            case .none, .number, .real, .json: cell.text
+            }
+            let needsQuotes = text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
+            return needsQuotes ? "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" : text
+        }.joined(separator: ",") + "\r\n"
+    }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import CheckpointStores
+import Engine
+import Foundation
+import SQLiteState
+
+/// `checkpoint rewind`
+struct RewindCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rewind", abstract: "Goes back to a checkpoint: begins a new lineage with it and publishes that as the newest.",
+        discussion: """
+            A worker that runs the job meanwhile loses it. The rows that were delivered after the checkpoint are deleted from the \
+            sink when the job starts next, which then computes them again; --sink delete says that this is wanted. With --to, \
+            the state directory for that start is made here; without, the job restores the checkpoint from the store itself.
+            """
+    )
+
+    enum SinkRows: String, ExpressibleByArgument, CaseIterable {
+        case delete
+    }
+
+    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
+    var reference: String
+
+    @Option(name: .customLong("sink"), help: "What becomes of later rows in the sink.")
+    var sinkRows: SinkRows
+
+    @Option(name: .customLong("to"), help: ArgumentHelp("A directory that is empty or not there yet.", valueName: "directory"))
+    var target: String?
+
+    @OptionGroup var change: ChangeOptions
+    @OptionGroup var source: CheckpointSource
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let store = try source.store()
+        let manifest = try store.resolve(try CheckpointReference(reference))
+        let (newest, unreadable) = try newestReadable(store)
+        // Each that can't be read may have begun a lineage of its own.
+        let lineage = Lineage(max(newest.lineage.number, manifest.lineage.number) + 1 + UInt32(unreadable))
+        try plan(manifest, newest, lineage, store).carryOut {
+            let directory = try target.map { try NewDirectory($0) }
+            let parent = directory.map { NewFile.directory(of: $0.path) }
+            let fetched = try store.fetch(manifest, into: try Scratch.make(below: parent))
+            let file = try directory?.temporaryPath ?? Scratch.make()
+            let facts = try StateAssembly.assemble(base: fetched.base, deltas: fetched.deltas, into: file + "/state.db", beginning: lineage)
+            let base = NewObject(kind: .base, file: file + "/state.db", epoch: facts.epoch)
+            _ = try store.publish(facts, files: [base], reason: .rewind)
+            try directory?.publish()
+        }
+    }
+
+    /// The newest checkpoint that can be read, and how many newer ones can't.
+    private func newestReadable(_ store: CheckpointStore) throws -> (Manifest, unreadable: Int) {
+        var unreadable = 0
+        for number in try store.liveNumbers() {
+            do throws(CheckpointError) {
+                if case .manifest(let manifest)? = try store.manifest(number) { return (manifest, unreadable) }
+                unreadable += 1
+            } catch {
+                guard [.corrupt, .incompatible].contains(error.kind) else { throw error }
+                unreadable += 1
+            }
+        }
+        throw ToolError(.missing, "\(store.location) has no checkpoint that can be read")
+    }
+
+    private func plan(_ manifest: Manifest, _ newest: Manifest, _ lineage: Lineage, _ store: CheckpointStore) -> Plan {
+        var plan = Plan("rewind", output, change)
+        plan.fact("store", .text(store.location))
+        plan.fact("checkpoint", .count(manifest.number.number))
+        plan.fact("epoch", .count(manifest.epoch.number))
+        plan.fact("createdAt", .time(milliseconds: manifest.createdAt))
+        plan.fact("lineage", .count(lineage.number))
+        plan.step("publish", "a new checkpoint", "epoch \(manifest.epoch) again, in lineage \(lineage); it fences every worker of lineage \(newest.lineage)")
+        for table in manifest.tables {
+            let last = table.lastDelivered.map { "those after batch \($0) of lineage \(manifest.lineage)" } ?? "all of lineage \(manifest.lineage)"
+            plan.step("delete rows of", table.name, "\(last), and all of later lineages, when the job starts next")
+        }
+        for task in manifest.tasks where task.nextOffset != nil {
+            let now = newest.tasks.first { $0.task == task.task }?.nextOffset
+            let skipped = now.flatMap { now in task.nextOffset.map { now - $0 } }
+            plan.step("read again", "\(task.task)", "from offset \(task.nextOffset ?? 0)" + (skipped.map { ", \($0) records before the newest checkpoint" } ?? ""))
+        }
+        if let target { plan.step("make", target, "the state directory to start with") }
+        return plan
+    }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import CheckpointStores
+
+/// `checkpoint tag`
+struct TagCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tag", abstract: "Gives a checkpoint a name, which keeps it from being collected.", discussion: "A name that another checkpoint has is refused."
+    )
+
+    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
+    var reference: String
+
+    @Argument(help: "The name: letters, digits, dots, dashes and underscores.")
+    var name: String
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let store = try store.open()
+        let manifest = try store.resolve(try CheckpointReference(reference))
+        try store.tag(manifest.number, as: name)
+        let report = Report("tag", output)
+        report.fact("checkpoint", .count(manifest.number.number))
+        report.fact("tag", .text(name))
+        report.finish()
+    }
+}
+
+/// `checkpoint untag`
+struct UntagCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "untag", abstract: "Takes a name away; the checkpoint may be collected then.")
+
+    @Argument(help: "The name.")
+    var name: String
+
+    @OptionGroup var change: ChangeOptions
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let store = try store.open()
+        guard let tag = try store.tags().first(where: { $0.name == name }) else {
+            throw ToolError(.missing, "\(store.location) has no tag \(name)")
+        }
+        var plan = Plan("untag", output, change)
+        plan.fact("store", .text(store.location))
+        plan.step("remove", "tag \(name)", "checkpoint \(tag.number) may be collected then")
+        try plan.carryOut { try store.untag(name) }
+    }
+}
