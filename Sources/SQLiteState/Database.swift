@@ -10,6 +10,8 @@ final class Database {
     /// Marks the file as Tidemark's (`PRAGMA application_id`): "TIDE".
     static let applicationID: Int64 = 0x5449_4445
     static let pageSize: Int64 = 4096
+    /// How long another process's lock is waited for.
+    private static let handoverMilliseconds: Int32 = 2000
 
     /// What a file is for.
     enum Use {
@@ -65,6 +67,8 @@ final class Database {
             throw StateError(.invalid, "can't open the state file \(name): \(reason); \(advice)")
         }
         sqlite3_extended_result_codes(opened, 1)
+        // A process that ends lets go of its locks one after the other, this file's not first.
+        sqlite3_busy_timeout(opened, Database.handoverMilliseconds)
         return opened
     }
 

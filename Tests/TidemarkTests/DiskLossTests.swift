@@ -31,7 +31,7 @@ struct DiskLossTests {
         #expect(generator.waitForExit() == 0, "\(generator.errors)")
         if durability == "local" { #expect(withdrawals > 0, "no loss met rows that had to be withdrawn") }
 
-        let finished = try job.runUntilEnd()
+        let finished = try job.runUntilEnd(["--take-over"])
         #expect(finished.status == 0, "\(finished.errors)")
         let reference = try JobFixture(.kafka(broker.brokers), clickHouse)
         #expect(try reference.runUntilEnd().status == 0)

@@ -61,16 +61,19 @@ struct StateRestoration {
     /// A later lineage that began before this checkpoint has withdrawn rows that the checkpoint counts as delivered.
     private func refuseAbandoned(_ manifest: Manifest) throws {
         for number in try store.liveNumbers() where number > manifest.number {
-            guard case .manifest(let later)? = try store.manifest(number), later.lineage > manifest.lineage, later.reason == .takeover, later.epoch < manifest.epoch else { continue }
+            guard case .manifest(let later)? = try store.manifest(number), later.lineage > manifest.lineage, [.takeover, .rewind].contains(later.reason), later.epoch < manifest.epoch else { continue }
             throw CheckpointError(.invalid, "checkpoint \(manifest.number) (epoch \(manifest.epoch)) can't be restored any more: checkpoint \(number) went on from epoch \(later.epoch), and the rows after it were withdrawn. Name one of epoch \(later.epoch) or before, or of lineage \(later.lineage) or later")
         }
     }
+
+    /// Checkpoints that no worker has gone on from: it drained, or the checkpoint tool wrote them.
+    private static let unowned: Set<CheckpointReason> = [.drain, .rewind, .repartition, .copy]
 
     /// A configuration that was copied must not take the job away from a worker that runs.
     private func refuseRunningOwner(_ newest: Manifest) throws {
         let age = Duration.milliseconds(WallTime.now.milliseconds - newest.createdAt)
         let silence = configuration.checkpoints.interval * StateRestoration.silentIntervals
-        guard newest.reason != .drain, age < silence, !takesOver else { return }
+        guard !StateRestoration.unowned.contains(newest.reason), age < silence, !takesOver else { return }
         throw CheckpointError(
             .locked, "the state directory is empty, and the worker \(newest.writer) wrote checkpoint \(newest.number) only \(age.components.seconds) s ago and did not drain since: it may be running. If it is gone for good, start with --take-over; else stop it, or wait until its last checkpoint is \(silence.components.seconds) s old"
         )
