@@ -28,7 +28,7 @@ struct GoldenFile {
     /// count, nor how far a table's columns lie apart because of them.
     static func comparable(_ text: String) -> String {
         text.replacing(/\b\d+(\.\d)? (B|KiB|MiB)\b/, with: "<size>").replacing(/"(bytes|newBytes|freedBytes|unfoldedBytes)":\d+/) { "\"\($0.1)\":<size>" }
-            .replacing(/\d+ bytes/, with: "<size> bytes").replacing(/[ ]{2,}/, with: " ")
+            .replacing(/\d+ bytes/, with: "<size> bytes").replacing(/\b[0-9a-f]{64}\b/, with: "<sha256>").replacing(/[ ]{2,}/, with: " ")
     }
 
     /// The expected text; with `TIDEMARK_WRITE_EXPECTED` set, what there is now becomes it, for a person to look at.
