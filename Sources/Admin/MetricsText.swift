@@ -13,6 +13,12 @@ struct MetricsText {
         add("tidemark_state_bytes", "gauge", "Keyed state in memory.", [(job, "\(snapshot.memory.stateBytes)")])
         add("tidemark_outbox_bytes", "gauge", "Rows waiting for delivery.", [(job, "\(snapshot.memory.outboxBytes)")])
         add("process_resident_memory_bytes", "gauge", "Resident memory of the process.", [([], "\(snapshot.memory.residentBytes)")])
+        if let checkpoint = snapshot.checkpoint {
+            add("tidemark_checkpoint_number", "gauge", "The number of the last checkpoint.", [(job, "\(checkpoint.number)")])
+            add("tidemark_checkpoint_epoch", "gauge", "The last epoch that is in a checkpoint.", [(job, "\(checkpoint.epoch)")])
+            add("tidemark_checkpoint_timestamp_seconds", "gauge", "When the last checkpoint was stored, in seconds since 1970.", [(job, "\(Double(checkpoint.time) / 1000)")])
+            add("tidemark_checkpoint_bytes", "gauge", "The files of the last checkpoint.", [(job, "\(checkpoint.bytes)")])
+        }
         addPartitions(snapshot)
         addTables(snapshot)
         addReferences(snapshot)

@@ -42,6 +42,7 @@ struct StatusPage {
             ("Lag", lags.isEmpty ? "–" : grouped(Int(lags.reduce(0, +)))), ("Rows waiting", grouped(waiting)),
             ("State", "\(megabytes(snapshot.memory.stateBytes)) of \(megabytes(snapshot.memory.stateBudget))"),
             ("Memory", megabytes(snapshot.memory.residentBytes)), ("Reading", snapshot.isReadingHeld ? "held back" : "open"),
+            ("Checkpoint", snapshot.checkpoint.map { "\($0.number), epoch \($0.epoch)" } ?? "–"),
         ]
         return "<dl>" + figures.map { "<div><dt>\($0)</dt><dd>\(escaped($1))</dd></div>" }.joined() + "</dl>"
     }

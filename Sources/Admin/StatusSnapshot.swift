@@ -21,6 +21,8 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
     public var tables: [Table] = []
     public var references: [Reference] = []
     public var memory: Memory
+    /// The last one of this process; nil before the first.
+    public var checkpoint: Checkpoint?
     /// The latest problems, newest first.
     public var problems: [Problem] = []
 
@@ -127,6 +129,24 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
     }
 
     /// One reference topic and the table that is held of it.
+    /// A checkpoint in the store.
+    public struct Checkpoint: Codable, Sendable, Equatable {
+        public var number: UInt64
+        /// The last epoch in it.
+        public var epoch: UInt64
+        /// Milliseconds since 1970 UTC.
+        public var time: Int64
+        /// Of all its files.
+        public var bytes: Int
+
+        public init(number: UInt64, epoch: UInt64, time: Int64, bytes: Int) {
+            self.number = number
+            self.epoch = epoch
+            self.time = time
+            self.bytes = bytes
+        }
+    }
+
     public struct Reference: Codable, Sendable, Equatable {
         public var name: String
         public var topic: String

@@ -27,6 +27,9 @@ public final class MemorySink: BatchSink {
     public var opened: [SinkTable] { state.withLock { $0.opened } }
     public var deliveries: [(id: SinkBatchID, mayHaveBeenSent: Bool)] { state.withLock { $0.deliveries } }
 
+    /// The newest epoch of which a row was delivered; nil before the first.
+    public var newestEpochDelivered: Epoch? { state.withLock { $0.batches.values.flatMap { $0.map(\.id.epoch) }.max() } }
+
     /// All rows with their names, for `SimulationChecks`.
     public var rows: [SimulatedSink.Row] {
         state.withLock { state in

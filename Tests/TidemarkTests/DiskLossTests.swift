@@ -12,10 +12,10 @@ struct DiskLossTests {
 
     /// The worker is killed at random moments, and at every second kill its state directory is gone as well. What it had
     /// delivered after its last checkpoint is withdrawn then and computed again.
-    @Test(.timeLimit(.minutes(8)), arguments: ["local", "shared"])
-    func theTablesEqualThoseOfAnUndisturbedRun(durability: String) throws {
+    @Test(.timeLimit(.minutes(8)), arguments: [("local", "directory"), ("shared", "directory"), ("local", "S3")])
+    func theTablesEqualThoseOfAnUndisturbedRun(durability: String, store: String) throws {
         let seed = ProcessInfo.processInfo.environment["TIDEMARK_KILL_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0 ... .max)
-        print("disk loss test, \(durability): TIDEMARK_KILL_SEED=\(seed)")
+        print("disk loss test, \(durability), \(store): TIDEMARK_KILL_SEED=\(seed)")
         var random = SeededRandom(seed: seed)
         let clickHouse = try ClickHouseServer()
         let broker = try DevelopmentBrokerProcess(topics: topics)
@@ -24,9 +24,10 @@ struct DiskLossTests {
             "--seed", "\(seed % 1000)", "--rate", "4000", "--speedup", "100", "--sessions-first", "--customers", "2000",
         ])
         try broker.waitForTransactions(1000, partitions: Self.partitions)
+        let s3 = store == "S3" ? try S3Server() : nil
         let job = try JobFixture(.kafka(broker.brokers), clickHouse, settings: [
             "clickhouse.flushInterval=200ms", "epoch.interval=100ms", "state.durability=\(durability)",
-        ])
+        ] + (s3.map { ["checkpoints.store=s3://\($0.bucket)/jobs"] } ?? []), environment: s3?.environment() ?? [:])
         let withdrawals = try disturb(job, while: generator, &random)
         #expect(generator.waitForExit() == 0, "\(generator.errors)")
         if durability == "local" { #expect(withdrawals > 0, "no loss met rows that had to be withdrawn") }

@@ -13,14 +13,16 @@ final class JobFixture {
     let clickHouse: any TestClickHouse
     private let input: Input
     private let settings: [String]
+    private let environment: [String: String]
 
     /// `url`: where the job finds ClickHouse, when that is not the server itself but a proxy before it.
-    init(_ input: Input, _ clickHouse: any TestClickHouse, url: String? = nil, settings: [String] = []) throws {
+    init(_ input: Input, _ clickHouse: any TestClickHouse, url: String? = nil, settings: [String] = [], environment: [String: String] = [:]) throws {
         directory = try TemporaryDirectory("tidemark-job")
         database = "job_\(UInt32.random(in: 1 ... .max))"
         self.input = input
         self.clickHouse = clickHouse
         self.settings = settings
+        self.environment = environment
         let source = switch input {
         case .kafka(let brokers): "{kafka: {properties: {bootstrap.servers: \"\(brokers)\"}}}"
         case .directory(let path): "{directory: \"\(path)\"}"
@@ -48,14 +50,14 @@ final class JobFixture {
     }
 
     /// Starts the worker.
-    func start(_ more: [String] = []) throws -> ChildProcess { try TidemarkBinary.start(arguments("run", more)) }
+    func start(_ more: [String] = []) throws -> ChildProcess { try TidemarkBinary.start(arguments("run", more), environment: environment) }
 
     /// Runs the worker to the end of its input.
     @discardableResult
-    func runUntilEnd(_ more: [String] = []) throws -> FinishedRun { try TidemarkBinary.run(arguments("run", ["--until-end"] + more)) }
+    func runUntilEnd(_ more: [String] = []) throws -> FinishedRun { try TidemarkBinary.run(arguments("run", ["--until-end"] + more), environment: environment) }
 
     /// Runs another command on the same configuration.
-    func run(_ command: String, _ more: [String] = []) throws -> FinishedRun { try TidemarkBinary.run(arguments(command, more)) }
+    func run(_ command: String, _ more: [String] = []) throws -> FinishedRun { try TidemarkBinary.run(arguments(command, more), environment: environment) }
 
     func rowCount(_ table: String) throws -> Int {
         Int(try clickHouse.rows("SELECT count() FROM \(database).\(table)")[0][0]) ?? -1

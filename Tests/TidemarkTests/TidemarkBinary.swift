@@ -14,12 +14,14 @@ enum TidemarkBinary {
     }()
 
     /// Starts the binary.
-    static func start(_ arguments: [String]) throws -> ChildProcess { try ChildProcess(path, arguments) }
+    static func start(_ arguments: [String], environment: [String: String] = [:]) throws -> ChildProcess {
+        try ChildProcess(path, arguments, environment: environment)
+    }
 
     /// Runs the binary to its end.
     @discardableResult
-    static func run(_ arguments: [String]) throws -> FinishedRun {
-        let process = try start(arguments)
+    static func run(_ arguments: [String], environment: [String: String] = [:]) throws -> FinishedRun {
+        let process = try start(arguments, environment: environment)
         let status = process.waitForExit()
         return FinishedRun(status: status, output: process.output, errors: process.errors)
     }

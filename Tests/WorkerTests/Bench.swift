@@ -38,7 +38,10 @@ final class Bench {
     }
 
     /// A worker on the directory, which nobody else uses any more.
-    func start(untilEnd: Bool, source: (any RecordSource)? = nil, store wrapped: (SQLiteStateStore) -> any StateStore = { $0 }) throws -> RunningWorker {
+    func start(
+        untilEnd: Bool, source: (any RecordSource)? = nil, checkpoints: CheckpointSettings? = nil,
+        store wrapped: (SQLiteStateStore) -> any StateStore = { $0 }
+    ) throws -> RunningWorker {
         var settings = settings
         settings.readsUntilEnd = untilEnd
         // The threads of a run that has ended let go of its store a moment later.
@@ -56,7 +59,7 @@ final class Bench {
         let further = hasFurtherSink ? [Bench.further: furtherSink] : [:]
         return RunningWorker(Worker(
             job.topology.alsoWriting(to: further.keys.sorted { $0.text < $1.text }), settings: settings, source: source ?? self.source,
-            store: wrapped(store), sink: sink, furtherSinks: further, logger: logger
+            store: wrapped(store), sink: sink, furtherSinks: further, checkpoints: checkpoints, logger: logger
         ))
     }
 

@@ -53,9 +53,13 @@ final class StatusPublisher: Sendable {
                 unusable: $0.counters.unusable, loaded: $0.loading.read, toLoad: $0.loading.total
             )
         }
+        snapshot.checkpoint = status.checkpoint.last.map {
+            .init(number: $0.number, epoch: $0.epoch.number, time: status.checkpoint.lastAt ?? 0, bytes: $0.totalBytes)
+        }
         noteBrokers()
-        note(tables.compactMap { table in table.lastError.map { "\(table.table): \($0)" } } + [status.problem].compactMap { $0 })
-        snapshot.problems = problems.withLock { $0.reversed() }
+        let problems = [status.problem, status.checkpoint.problem.map { "checkpoints: \($0)" }].compactMap { $0 }
+        note(tables.compactMap { table in table.lastError.map { "\(table.table): \($0)" } } + problems)
+        snapshot.problems = self.problems.withLock { $0.reversed() }
         return snapshot
     }
 

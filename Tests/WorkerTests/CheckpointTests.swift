@@ -1,0 +1,107 @@
+import Engine
+import Simulation
+import TestSupport
+import Testing
+import Worker
+
+@Suite("Checkpoints are written beside the work, and what waits for them waits")
+struct CheckpointTests {
+    private let archive = MemoryArchive()
+
+    private func settings(_ durability: CheckpointSettings.Durability = .local, interval: Duration = .milliseconds(100)) -> CheckpointSettings {
+        var settings = CheckpointSettings(archive: archive)
+        settings.durability = durability
+        settings.interval = interval
+        return settings
+    }
+
+    @Test func aBaseComesFirstAndDeltasFollowEachOther() throws {
+        let bench = try Bench(.everything, partitions: 2)
+        let values = [Bench.purchases(0, seconds: 0..<200), Bench.purchases(1, seconds: 0..<200)]
+        bench.append(values)
+        let running = try bench.start(untilEnd: false, checkpoints: settings())
+        try waitUntil("some checkpoints are there") { archive.published.count > 5 }
+        running.drain()
+        #expect(try running.wait() == .complete)
+        let published = archive.published
+        #expect(published[0].content == .base && published[0].reason == .start && published[0].facts.epoch == Epoch(0))
+        for (before, next) in zip(published, published.dropFirst()) {
+            #expect(next.content == .delta(after: before.facts.epoch) || (next.content == .nothing && next.facts.epoch == before.facts.epoch))
+        }
+        #expect(published.last?.reason == .drain && published.last?.facts.epoch == running.status.epoch)
+        // The next run goes on with a delta: what changed since is still in the state file.
+        #expect(try bench.start(untilEnd: true, checkpoints: settings()).wait() == .complete)
+        #expect(archive.published[published.count].content == .delta(after: published.last!.facts.epoch))
+        bench.expectRows(values)
+    }
+
+    @Test func withLocalDurabilityAnArchiveThatIsDownHoldsNothingUpAndIsCaughtUpWith() throws {
+        let bench = try Bench(.everything, partitions: 2)
+        var values = [Bench.purchases(0, seconds: 0..<100), Bench.purchases(1, seconds: 0..<100)]
+        bench.append(values)
+        let running = try bench.start(untilEnd: false, checkpoints: settings())
+        try waitUntil("the first checkpoint is there") { archive.covered.map { $0 > Epoch(0) } ?? false }
+        archive.setDown(true)
+        try waitUntil("the trouble is shown") { running.status.checkpoint.problem != nil }
+        let delivered = bench.sink.deliveries.count
+        let more = Bench.purchases(0, seconds: 100..<300)
+        values[0] += more
+        bench.append([more, []])
+        try waitUntil("rows are delivered") { bench.sink.deliveries.count > delivered }
+        let covered = archive.covered!
+        archive.setDown(false)
+        try waitUntil("the archive has everything again") { archive.covered! > covered && running.status.checkpoint.problem == nil }
+        running.drain()
+        #expect(try running.wait() == .complete)
+        try bench.runToEnd()
+        bench.expectRows(values)
+    }
+
+    @Test func withSharedDurabilityNothingLeavesBeforeItsEpochIsInTheArchive() throws {
+        let bench = try Bench(.everything, partitions: 2)
+        bench.settings.epochRecords = 150
+        bench.settings.outboxLimits = Outbox.Limits(batchRows: 50, batchBytes: 1 << 20, bytes: 4_000)
+        let first = [Bench.purchases(0, seconds: 0..<10), Bench.purchases(1, seconds: 0..<10)]
+        bench.append(first)
+        let running = try bench.start(untilEnd: false, checkpoints: settings(.shared, interval: .seconds(3600)))
+        try waitUntil("rows are delivered") { !bench.sink.deliveries.isEmpty }
+        archive.setDown(true)
+        // What was covered before may still be on its way.
+        let covered = archive.covered!
+        let more = [Bench.purchases(0, seconds: 10..<2_000), Bench.purchases(1, seconds: 10..<2_000)]
+        bench.append(more)
+        try waitUntil("reading is held") { running.status.isReadingHeld }
+        let epoch = running.status.epoch.number
+        try waitUntil("time passes") { running.status.epoch.number > epoch + 20 }
+        #expect(bench.sink.newestEpochDelivered ?? Epoch(0) <= covered)
+        archive.setDown(false)
+        try waitUntil("all is read") { bench.source.readCount == (first + more).reduce(0) { $0 + $1.count } }
+        running.drain()
+        #expect(try running.wait() == .complete)
+        #expect(try bench.start(untilEnd: true, checkpoints: settings(.shared)).wait() == .complete)
+        bench.expectRows(zip(first, more).map(+))
+    }
+
+    @Test func aWorkerThatLostTheJobStopsBeforeItsNextDelivery() throws {
+        let bench = try Bench(.everything, partitions: 1)
+        bench.append([Bench.purchases(0, seconds: 0..<50)])
+        let running = try bench.start(untilEnd: false, checkpoints: settings(interval: .seconds(3600)))
+        try waitUntil("rows are delivered") { !bench.sink.deliveries.isEmpty }
+        archive.takeOver()
+        let delivered = bench.sink.deliveries.count
+        bench.append([Bench.purchases(0, seconds: 50..<500)])
+        #expect(try running.waitForFailure().kind == .fenced)
+        // One may have been under way.
+        #expect(bench.sink.deliveries.count <= delivered + 7)
+    }
+
+    @Test func anEmptyStateDoesNotBeginWhileNobodyCanSayWhetherThereIsOneToRestore() throws {
+        let bench = try Bench(.everything, partitions: 1)
+        archive.setDown(true)
+        let failure = try bench.start(untilEnd: true, checkpoints: settings()).waitForFailure()
+        #expect(failure.kind == .retry && failure.message.contains("state.restore: never"))
+        var unasked = settings()
+        unasked.mayBeginUnasked = true
+        #expect(try bench.start(untilEnd: true, checkpoints: unasked).wait() == .complete)
+    }
+}

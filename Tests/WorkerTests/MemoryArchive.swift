@@ -1,0 +1,50 @@
+import Engine
+import Foundation
+import Synchronization
+import TestSupport
+
+/// An archive that keeps what it was told and can be down or taken over.
+final class MemoryArchive: CheckpointArchive {
+    private struct State {
+        var isDown = false
+        var isTakenOver = false
+        var published: [FinishedCheckpoint] = []
+        var files: [Int] = []
+    }
+
+    private let state = Mutex(State())
+
+    func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
+    func takeOver() { state.withLock { $0.isTakenOver = true } }
+    var published: [FinishedCheckpoint] { state.withLock { $0.published } }
+    var covered: Epoch? { published.last?.facts.epoch }
+
+    private func check(_ state: State) throws {
+        if state.isDown { throw MemorySinkError(.retry, "the archive is down") }
+        if state.isTakenOver { throw MemorySinkError(.fenced, "the archive is another worker's") }
+    }
+
+    func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding {
+        try state.withLock { state in
+            try check(state)
+            let last = state.published.last?.facts.epoch
+            return ArchiveStanding(continues: last, covered: last)
+        }
+    }
+
+    func publish(_ checkpoint: FinishedCheckpoint) throws -> PublishedCheckpoint {
+        let bytes = (try? FileManager.default.attributesOfItem(atPath: checkpoint.file)[.size] as? Int) ?? 0
+        return try state.withLock { state in
+            try check(state)
+            state.published.append(checkpoint)
+            if checkpoint.content == .base { state.files = [] }
+            state.files.append(bytes)
+            return PublishedCheckpoint(
+                number: UInt64(state.published.count), epoch: checkpoint.facts.epoch, addedBytes: bytes, totalBytes: state.files.reduce(0, +)
+            )
+        }
+    }
+
+    func confirmOwnership() throws { try state.withLock { try check($0) } }
+    func collect() throws { try state.withLock { try check($0) } }
+}
