@@ -18,20 +18,20 @@ final class SinkThreads: @unchecked Sendable {
 
     private let sinks: [String: any BatchSink]
     private let orders: [String: Monitor<Orders>]
-    private let mayDeliver: @Sendable () throws -> Bool
+    private let ownership: OwnershipWatch?
     private let isCancelled = Atomic(false)
     private let running: Monitor<Int>
     private let finished: @Sendable (SinkBatchID, Result<DeliveryOutcome, any Error>) -> Void
 
     /// Between two askings whether a batch may be delivered.
-    private static let askAgain = Duration.milliseconds(500)
+    private static let askAgain = Duration.milliseconds(100)
 
-    /// `sinks`: where the batches of each table of the outbox go, by its name. `mayDeliver`: asked before each delivery; it
-    /// is asked again later when it says no.
-    init(_ sinks: [String: any BatchSink], mayDeliver: @escaping @Sendable () throws -> Bool, finished: @escaping @Sendable (SinkBatchID, Result<DeliveryOutcome, any Error>) -> Void) {
+    /// `sinks`: where the batches of each table of the outbox go, by its name. `ownership`: asked before each
+    /// delivery; a delivery under way is abandoned when the job is lost.
+    init(_ sinks: [String: any BatchSink], ownership: OwnershipWatch?, finished: @escaping @Sendable (SinkBatchID, Result<DeliveryOutcome, any Error>) -> Void) {
         self.sinks = sinks
         self.finished = finished
-        self.mayDeliver = mayDeliver
+        self.ownership = ownership
         orders = sinks.mapValues { _ in Monitor(Orders()) }
         running = Monitor(sinks.count)
     }
@@ -69,11 +69,13 @@ final class SinkThreads: @unchecked Sendable {
             guard let waited else { continue }
             guard let order = waited else { return }
             let result = Result {
-                while try !mayDeliver() {
+                while let ownership, try !ownership.mayDeliver() {
                     if isCancelled.load(ordering: .acquiring) { return DeliveryOutcome.cancelled }
                     Thread.sleep(forTimeInterval: SinkThreads.askAgain.seconds)
                 }
-                return try sink.deliver(order.batch, mayHaveBeenSent: order.mayHaveBeenSent) { [self] in isCancelled.load(ordering: .acquiring) }
+                return try sink.deliver(order.batch, mayHaveBeenSent: order.mayHaveBeenSent) { [self] in
+                    isCancelled.load(ordering: .acquiring) || ownership?.isLost == true
+                }
             }
             finished(order.batch.id, result)
         }

@@ -19,6 +19,8 @@ public final class Worker: @unchecked Sendable {
     /// The topology's reference tables by name; filled when the run starts.
     let referenceTables: [String: ReferenceTable]
     let inbox = Monitor(WorkerInbox())
+    /// Set for good once the run is to end.
+    let isStopping = Monitor(false)
     private let published = Monitor(WorkerStatus())
 
     /// `references`: needed when the topology declares some. `furtherSinks`: those that the topology also writes to.
@@ -42,7 +44,10 @@ public final class Worker: @unchecked Sendable {
     }
 
     /// Stop reading, make durable what was read, deliver it; `run` then returns. May be called from any thread.
-    public func drain() { inbox.update { $0.isDraining = true } }
+    public func drain() {
+        isStopping.update { $0 = true }
+        inbox.update { $0.isDraining = true }
+    }
 
     public var status: WorkerStatus { published.look { $0 } }
 

@@ -53,9 +53,7 @@ final class WorkerRun {
         }
         try makeThreads(stopAt: settings.readsUntilEnd ? try endsNow() : nil)
         let sinkOf = worker.topology.outboxTables.map { ($0.name, $0.sink.flatMap { worker.furtherSinks[$0] } ?? worker.sink) }
-        let always: @Sendable () throws -> Bool = { true }
-        let mayDeliver = plan.checkpointer?.mayDeliver ?? always
-        sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf), mayDeliver: mayDeliver) { [worker] id, result in
+        sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf), ownership: plan.checkpointer?.ownership) { [worker] id, result in
             worker.inbox.update { inbox in
                 switch result {
                 case .success(.delivered): inbox.deliveries.append(id)
@@ -289,6 +287,7 @@ final class WorkerRun {
 
     /// Ends every thread of the run.
     func stop() {
+        worker.isStopping.update { $0 = true }
         for thread in threads { thread.mail.update { $0.isStopped = true } }
         while liveThreads.wait(upTo: .seconds(1), { $0 == 0 ? true : nil }) == nil {}
         sinks.stop()

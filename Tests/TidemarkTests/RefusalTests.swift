@@ -46,9 +46,12 @@ struct RefusalTests {
         try FileManager.default.removeItem(atPath: log.file(topic))
         try original.write(to: URL(fileURLWithPath: file))
 
-        // An empty state directory while ClickHouse holds rows of this job.
+        // An empty state directory that is not to be restored, while ClickHouse holds rows of this job.
         try FileManager.default.moveItem(atPath: job.stateDirectory, toPath: job.directory.file("moved"))
-        expectRefusal(try job.runUntilEnd(), saying: "holds rows of the job fintech", "state directory is empty")
+        let anew = ["--set", "state.restore=never"]
+        expectRefusal(try job.runUntilEnd(anew), saying: "another worker has gone on with this job", "another checkpoints.store")
+        try FileManager.default.removeItem(atPath: job.stateDirectory)
+        expectRefusal(try job.runUntilEnd(anew + ["--set", "checkpoints.store=off"]), saying: "holds rows of the job fintech", "state directory is empty")
         try FileManager.default.removeItem(atPath: job.stateDirectory)
         try FileManager.default.moveItem(atPath: job.directory.file("moved"), toPath: job.stateDirectory)
 

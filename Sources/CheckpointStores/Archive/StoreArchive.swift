@@ -45,9 +45,10 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         writer = "\(host):\(ProcessInfo.processInfo.processIdentifier):\(String(UInt64.random(in: 0 ... .max), radix: 16))"
     }
 
-    /// Notes in an empty state directory that it is filled from this job's checkpoints, the newest of which is this one.
-    public static func noteRestored(over newest: Manifest, stateDirectory: String) throws {
-        try WriterRecord.restored(from: newest.writer, stateDirectory: stateDirectory)
+    /// Notes in an empty state directory that it is filled from this job's checkpoints, of which `manifests` are the restored
+    /// one and all later ones that can be read.
+    public static func noteRestored(over manifests: [Manifest], stateDirectory: String) throws {
+        try WriterRecord(stateDirectory: stateDirectory).keep(Array(Set(manifests.map(\.writer))))
     }
 
     public func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding {
@@ -59,33 +60,57 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
             return try claim(overDamaged: error)
         }
         guard let newest = found else {
-            try record.keep([writer])
+            try record.add([writer])
             state.withLock { $0.isClaimed = true }
             return ArchiveStanding(continues: nil, covered: nil)
         }
         try refuseForeign(newest, facts)
-        try record.keep([newest.writer, writer])
+        try record.add([newest.writer, writer])
+        // A manifest of an earlier lineage is what this state was restored from: it goes on elsewhere from here, and the
+        // first checkpoint says so.
+        let isSameLineage = newest.lineage == facts.lineage
+        let own = isSameLineage ? try publishClaim(over: newest) : newest
         state.withLock { state in
-            state.newest = newest
-            state.parent = newest.link
+            state.newest = own
+            state.parent = own.link
             state.isClaimed = true
         }
-        // A manifest of an earlier lineage is what this state was restored from: it goes on elsewhere from here.
-        guard newest.lineage == facts.lineage else { return ArchiveStanding(continues: nil, covered: nil) }
+        guard isSameLineage else { return ArchiveStanding(continues: nil, covered: nil) }
         return ArchiveStanding(continues: newest.identity == facts.identity ? newest.epoch : nil, covered: newest.epoch)
+    }
+
+    /// The newest checkpoint once more, by this writer: of all workers that would go on from it one succeeds.
+    private func publishClaim(over newest: Manifest) throws(CheckpointError) -> Manifest {
+        let draft = ManifestDraft(
+            parent: newest.link, jobVersion: newest.jobVersion, stateFormat: newest.stateFormat, identity: newest.identity, lineage: newest.lineage,
+            writer: writer, epoch: newest.epoch, createdAt: StoreArchive.wallMilliseconds, reason: .start, retained: newest.objects,
+            partitions: newest.partitions, tasks: newest.tasks, tables: newest.tables
+        )
+        let claim = try store.publish(draft, files: [])
+        try record.keep([writer])
+        return claim
     }
 
     /// The newest manifest can't be read: the one before it says whose the job was.
     private func claim(overDamaged damage: CheckpointError) throws(CheckpointError) -> ArchiveStanding {
-        guard let link = try store.newestLink(), let before = link.number.previous, case .manifest(let known)? = try store.manifest(before),
-            record.contains(known.writer)
-        else { throw damage }
-        try record.keep([known.writer, writer])
+        guard let link = try store.newestLink(), let known = try newestReadable(before: link.number), record.contains(known.writer) else { throw damage }
+        try record.add([writer])
         state.withLock { state in
             state.parent = link
             state.isClaimed = true
         }
         return ArchiveStanding(continues: nil, covered: nil)
+    }
+
+    private func newestReadable(before number: ManifestNumber) throws(CheckpointError) -> Manifest? {
+        for earlier in try store.liveNumbers() where earlier < number {
+            do throws(CheckpointError) {
+                if case .manifest(let manifest)? = try store.manifest(earlier) { return manifest }
+            } catch {
+                guard error.kind == .corrupt else { throw error }
+            }
+        }
+        return nil
     }
 
     /// Throws when the newest manifest is of a worker that went on from another copy of the job's state.
@@ -111,7 +136,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         let facts = checkpoint.facts
         let (kind, retained): (ManifestObject.Kind?, [ManifestObject]) = switch checkpoint.content {
         case .base: (.base, [])
-        case .delta(let epoch): (.delta(after: epoch), newest?.objects ?? [])
+        case .delta(let epoch): (.delta(after: epoch), try objects(of: newest, at: epoch))
         case .nothing: (nil, newest?.objects ?? [])
         }
         let draft = ManifestDraft(
@@ -139,6 +164,14 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         )
     }
 
+    /// What a delta after `epoch` continues.
+    private func objects(of newest: Manifest?, at epoch: Epoch) throws(CheckpointError) -> [ManifestObject] {
+        guard let newest, newest.epoch == epoch else {
+            throw CheckpointError(.invalid, "the newest checkpoint of \(store.location) is of epoch \(newest?.epoch ?? Epoch(0)), not \(epoch): the next one has to be a base")
+        }
+        return newest.objects
+    }
+
     /// After an answer that was lost: a manifest of ours that is there is what comes before the next one.
     private func adoptOwn(after parent: ManifestLink?) throws(CheckpointError) {
         do throws(CheckpointError) {
@@ -159,12 +192,23 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         }
         guard isDue else { return }
         if let number = try store.newestNumber(), known.map({ number > $0 }) ?? true {
-            // One of ours may be on its way into the store just now.
-            if case .manifest(let manifest)? = try store.manifest(number), manifest.writer != writer {
-                throw CheckpointError(.fenced, "another worker has taken the job over: checkpoint \(number) of \(store.location) is by \(manifest.writer), lineage \(manifest.lineage). This worker stops; its state is not the job's any more")
-            }
+            try refuseOther(number)
         }
         state.withLock { $0.lastConfirmed = .now }
+    }
+
+    /// A manifest that this worker doesn't know of: one of its own is on its way just now, or another worker has the job.
+    private func refuseOther(_ number: ManifestNumber) throws(CheckpointError) {
+        do throws(CheckpointError) {
+            guard case .manifest(let manifest)? = try store.manifest(number) else {
+                throw CheckpointError(.corrupt, "checkpoint \(number) is gone already")
+            }
+            guard manifest.writer != writer else { return }
+            throw CheckpointError(.fenced, "another worker has taken the job over: checkpoint \(number) of \(store.location) is by \(manifest.writer), lineage \(manifest.lineage). This worker stops; its state is not the job's any more")
+        } catch {
+            guard [.corrupt, .incompatible, .invalid].contains(error.kind) else { throw error }
+            throw CheckpointError(.fenced, "another worker has written checkpoint \(number) of \(store.location), which this one can't read; this one stops", cause: error)
+        }
     }
 
     public func collect() throws {

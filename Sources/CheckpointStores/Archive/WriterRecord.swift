@@ -34,8 +34,12 @@ final class WriterRecord: Sendable {
         names.withLock { $0 = kept }
     }
 
-    /// Records who published the checkpoint that a state directory was restored from, before any worker runs on it.
-    static func restored(from writer: String, stateDirectory: String) throws(CheckpointError) {
-        try WriterRecord(stateDirectory: stateDirectory).keep([writer])
+    /// These names count as well from now on; durable when it returns. The oldest ones beyond a limit are forgotten.
+    func add(_ added: [String]) throws(CheckpointError) {
+        let known = names.withLock { $0 }
+        try keep(Array((known.filter { !added.contains($0) } + added).suffix(WriterRecord.limit)))
     }
+
+    /// More starts than this without one published checkpoint lose the oldest name.
+    private static let limit = 256
 }

@@ -69,22 +69,9 @@ final class Checkpointer {
         return "\(store.exportDirectory)/\(kind)-\(files).db"
     }
 
-    /// What a sink thread asks before each delivery: true when it may go on, false when it has to ask again later.
-    var mayDeliver: @Sendable () throws -> Bool {
-        { [settings, logger = worker.logger, lastComplaint = Monitor(Duration.zero)] in
-            do {
-                try settings.archive.confirmOwnership()
-                return true
-            } catch let error as any Failure where error.kind != .fenced {
-                let isNews = lastComplaint.update { last in
-                    guard Clock.now - last > .seconds(60) else { return false }
-                    last = Clock.now
-                    return true
-                }
-                if isNews { logger.error("checkpoints: the store can't be asked whether the job is still this worker's: \(error)") }
-                return settings.durability == .local
-            }
-        }
+    /// What sink threads ask before and during each delivery.
+    private(set) lazy var ownership = OwnershipWatch(settings, logger: worker.logger) { [inbox = worker.inbox] error in
+        inbox.update { $0.error = $0.error ?? error }
     }
 
     // MARK: - Withdrawal
@@ -103,7 +90,7 @@ final class Checkpointer {
 
     private static func withdraw(_ plan: WithdrawalPlan, _ worker: Worker) throws -> Bool {
         for sink in [worker.sink] + worker.furtherSinks.values {
-            let isCancelled: @Sendable () -> Bool = { [inbox = worker.inbox] in inbox.look { $0.isDraining } }
+            let isCancelled: @Sendable () -> Bool = { [isStopping = worker.isStopping] in isStopping.look { $0 } }
             switch try sink.withdraw(plan, from: worker.topology.tables, isCancelled: isCancelled) {
             case .cancelled: return false
             case .withdrawn(let rows):
@@ -131,6 +118,7 @@ final class Checkpointer {
     }
 
     func stop() {
+        ownership.stop()
         thread?.stop(within: .seconds(5))
         if let copying { unlink(copying.file) }
     }
@@ -202,7 +190,10 @@ final class Checkpointer {
                 secondWithdrawal = nil
             }
             try store.keepChanges(after: published.epoch)
-        case .failure(let error as any Failure) where error.kind != .fenced: failed(error)
+        case .failure(let error as any Failure) where error.kind != .fenced && error.kind != .incompatible:
+            // An answer that was lost may have been of a checkpoint that is there: a base continues whatever there is.
+            if error.kind != .retry { schedule.changesAreGone() }
+            failed(error)
         case .failure(let error): throw error
         }
     }
@@ -226,12 +217,12 @@ final class Checkpointer {
     /// The last checkpoint of a run that drained, within the time that is left; what fails is logged, as the state is on
     /// this machine's disk.
     func finish(epoch: Epoch, before deadline: Duration) throws {
-        reason = .drain
         try performing {
             while copying != nil, Clock.now < deadline { try step(for: .milliseconds(500)) }
         }
         try awaitPublishing(until: deadline)
         guard copying == nil, publishing == nil else { return worker.logger.warning("checkpoints: drain.timeout left no time for the last one") }
+        reason = .drain
         try performing {
             let content = schedule.last(epoch: epoch)
             if content == .nothing {

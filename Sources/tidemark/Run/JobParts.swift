@@ -87,7 +87,7 @@ struct JobParts {
         return try CheckpointStore.open(location: location, job: configuration.jobID, environment: ProcessInfo.processInfo.environment)
     }
 
-    /// How the worker uses the checkpoint store, which is probed. The state directory must be locked.
+    /// How the worker uses the checkpoint store. The state directory must be locked.
     func makeCheckpoints(_ store: CheckpointStore) throws -> CheckpointSettings {
         var settings = StoreArchive.Settings()
         settings.keep = configuration.checkpoints.keep

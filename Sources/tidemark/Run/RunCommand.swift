@@ -1,5 +1,6 @@
 import Admin
 import ArgumentParser
+import CheckpointStores
 import CommandLineParts
 import Configuration
 import Engine
@@ -57,6 +58,7 @@ struct RunCommand: ParsableCommand {
         let kafkaOutput = try parts.makeKafkaOutput()
         let source = try parts.makeSource(untilEnd: untilEnd)
         let checkpoints = try parts.makeCheckpointStore()
+        if let checkpoints { try probe(checkpoints, logger) }
         let directory = try lockedDirectory(configuration, logger)
         if let checkpoints {
             try StateRestoration(configuration: configuration, store: checkpoints, takesOver: takeOver, logger: logger).restore(into: directory)
@@ -84,6 +86,16 @@ struct RunCommand: ParsableCommand {
             logger.warning("the drain took longer than drain.timeout: \(bytes) bytes of rows stay in the outbox and leave with the next start")
         }
         return ExitStatus(outcome)
+    }
+
+    /// A store that lets two workers both win would be no store; one that is down is for the worker to judge.
+    private func probe(_ store: CheckpointStore, _ logger: Logger) throws {
+        do throws(CheckpointError) {
+            try store.probe()
+        } catch {
+            guard error.kind == .retry else { throw error }
+            logger.error("checkpoints: the store can't be tried out: \(error)")
+        }
     }
 
     /// Of the streams, by this process.
