@@ -86,7 +86,7 @@ public struct EpochSection: Sendable {
     /// `epoch.maxRecords`: input records of all tasks together.
     public var maxRecords = 500_000
     /// `epoch.maxBytes`: bytes of what would be committed, of all tasks together.
-    public var maxBytes = 24 << 20
+    public var maxBytes = 16 << 20
 
     init(_ reader: inout SettingsReader) {
         interval = reader.duration("epoch.interval", default: interval, from: "10ms", to: "5m")

@@ -7,7 +7,7 @@ public struct WorkerSettings: Sendable {
     public var epochInterval = Duration.milliseconds(500)
     /// An epoch ends early at this many records, or at this many bytes of rows and messages.
     public var epochRecords = 500_000
-    public var epochBytes = 24 << 20
+    public var epochBytes = 16 << 20
     public var flushInterval = Duration.seconds(1)
     public var outboxLimits = Outbox.Limits()
     /// For how long a partition is quiet before it counts as idle.
