@@ -14,44 +14,21 @@ struct DeltaFold {
     /// what came before them gone), then the last word on each key, sorted by key.
     /// The deltas themselves stay.
     func fold(_ group: FoldGroup, sequences: ClosedRange<Int64>, after epoch: Epoch) throws -> (changes: Int, bytes: Int) {
-        var blobs: [[UInt8]] = []
+        let unfolded = UnfoldedChanges()
         let select = try Statement(database, "SELECT bytes FROM delta WHERE sequence BETWEEN ? AND ? AND task = ? AND state_table = ? AND epoch > ? ORDER BY sequence")
         try select.bind(
             .integer(sequences.lowerBound), .integer(sequences.upperBound), .integer(group.task), .integer(group.table), .integer(Int64(epoch.number))
         )
-        while try select.step() { blobs.append(select.blob(0).copy()) }
-
-        /// How many changes came before each window was closed last.
-        var closed: [[UInt8]: Int] = [:]
-        var changes: [FoldedChange] = []
-        for blob in blobs {
-            let isComplete = blob.withUnsafeBytes { bytes in
-                StateDelta.forEachChange(in: ByteView(bytes)) { change in
-                    // The blobs live until the end of this function, so views into them may be kept for as long.
-                    switch change {
-                    case .windowClosed(let prefix): closed[prefix.copy()] = changes.count
-                    case .removed(let key): changes.append(FoldedChange(key: key, record: nil, order: changes.count))
-                    case .stored(let key, let record): changes.append(FoldedChange(key: key, record: record, order: changes.count))
-                    }
-                }
-            }
-            guard isComplete else {
+        while try select.step() {
+            guard unfolded.add(select.blob(0)) else {
                 throw StateError(.corrupt, "the state file \(database.path) is damaged: a delta can't be read; \(StateError.wayOut)")
             }
         }
-        try withExtendedLifetime(blobs) {
-            try deleteWindows(closed.keys, group)
-            if !closed.isEmpty { changes.removeAll { $0.key.count >= 8 && $0.order < closed[$0.key.prefix(8).copy()] ?? 0 } }
-            changes.sort { $0.key == $1.key ? $0.order < $1.order : $0.key < $1.key }
-            try apply(changes, group, try carriedFields(of: group.table))
-        }
-        return (changes.count + closed.count, blobs.reduce(0) { $0 + $1.count })
-    }
-
-    private struct FoldedChange {
-        let key: ByteView
-        let record: ByteView?
-        let order: Int
+        let count = unfolded.changes.count + unfolded.closed.count
+        unfolded.finish()
+        try deleteWindows(unfolded.closed.keys, group)
+        try apply(unfolded.changes, group, try carriedFields(of: group.table))
+        return (count, unfolded.byteCount)
     }
 
     private func deleteWindows(_ closed: some Sequence<[UInt8]>, _ group: FoldGroup) throws {
@@ -85,21 +62,17 @@ struct DeltaFold {
         return CarriedFields(found.carried, of: found.schema)
     }
 
-    private func apply(_ changes: [FoldedChange], _ group: FoldGroup, _ carried: CarriedFields?) throws {
+    private func apply(_ changes: [UnfoldedChanges.Change], _ group: FoldGroup, _ carried: CarriedFields?) throws {
         let upsert = try Statement(database, "INSERT INTO keyed (task, state_table, key, record) VALUES (?, ?, ?, ?) ON CONFLICT (task, state_table, key) DO UPDATE SET record = excluded.record")
         let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key = ?")
         let earlier = try Statement(database, "SELECT record FROM keyed WHERE task = ? AND state_table = ? AND key = ?")
         var merged = ByteWriter()
-        var isForgotten = false
-        for (index, change) in changes.enumerated() {
-            isForgotten = isForgotten || change.record == nil
-            if index + 1 < changes.count && changes[index + 1].key == change.key { continue }
-            defer { isForgotten = false }
+        for change in changes {
             guard var record = change.record else {
                 try delete.run(.integer(group.task), .integer(group.table), .blob(change.key))
                 continue
             }
-            if let carried, !isForgotten {
+            if let carried, !change.isForgotten {
                 try earlier.bind(.integer(group.task), .integer(group.table), .blob(change.key))
                 defer { earlier.reset() }
                 if try earlier.step() {

@@ -73,7 +73,6 @@ extension StateReader {
     ) throws {
         let lead = table.isWindowed ? WindowKey.prefixLength : 0
         let wantedPrefix = window.map { WindowKey.prefix($0) }
-        var closed: Set<[UInt8]> = []
         let statement = try unfoldedDeltas(of: task, table)
         try key.withUnsafeBytes { key in
             let key = ByteView(key)
@@ -84,7 +83,7 @@ extension StateReader {
             while try statement.step() {
                 let isWhole = StateDelta.forEachChange(in: statement.blob(0)) { change in
                     switch change {
-                    case .windowClosed(let prefix): closed.insert(prefix.copy())
+                    case .windowClosed(let prefix): records = records.filter { !$0.key.starts(with: prefix.copy()) }
                     case .removed(let stored): if isWanted(stored) { records[stored.copy()] = nil }
                     case .stored(let stored, let record): if isWanted(stored) { records[stored.copy()] = record.copy() }
                     }
@@ -92,6 +91,5 @@ extension StateReader {
                 guard isWhole else { throw damaged("a delta of table \(table.fullName) can't be read") }
             }
         }
-        if lead > 0, !closed.isEmpty { records = records.filter { !closed.contains(Array($0.key.prefix(lead))) } }
     }
 }
