@@ -79,11 +79,8 @@ private final class ShopPublisher {
 
     private func publish(_ facts: CheckpointFacts, _ reason: CheckpointReason, retained: [ManifestObject], file: NewObject) throws {
         let draft = ManifestDraft(
-            parent: newest?.link, jobVersion: facts.jobVersion, stateFormat: facts.stateFormat, identity: facts.identity, lineage: facts.lineage,
-            writer: "shop-host:1:0", epoch: facts.epoch, createdAt: ShopHistory.minute(Int64(facts.epoch.number) * 12 + 1).milliseconds, reason: reason,
-            retained: retained, partitions: facts.partitions,
-            tasks: facts.tasks.map { TaskPosition(task: $0.id, watermark: $0.watermark?.milliseconds, nextOffset: $0.next) },
-            tables: facts.tables.map { TablePosition(name: $0.name, lastFrozen: $0.lastFrozen, lastDelivered: $0.lastDelivered) }
+            facts, after: newest?.link, retaining: retained, writer: "shop-host:1:0",
+            createdAt: ShopHistory.minute(Int64(facts.epoch.number) * 12 + 1).milliseconds, reason: reason
         )
         newest = try checkpoints.publish(draft, files: [file])
     }
