@@ -55,8 +55,8 @@ struct StoreFixture {
         ManifestDraft(
             parent: parent?.link, jobVersion: 3, stateFormat: 2, identity: "b6a1", lineage: lineage, writer: writer, epoch: Epoch(epoch), createdAt: createdAt,
             reason: .interval, retained: retained, partitions: ["transactions": 4],
-            tasks: [TaskPosition(task: TaskID(stage: "by \"key\"", partition: 0), watermark: nil, nextOffset: 7)],
-            tables: [TablePosition(name: "metrics", lastFrozen: BatchNumber(9), lastDelivered: nil)]
+            tasks: [CheckpointFacts.TaskProgress(id: TaskID(stage: "by \"key\"", partition: 0), watermark: nil, next: 7)],
+            tables: [CheckpointFacts.TableProgress(name: "metrics", lastFrozen: BatchNumber(9), lastDelivered: nil)]
         )
     }
 

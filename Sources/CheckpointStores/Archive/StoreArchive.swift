@@ -84,9 +84,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     /// The newest checkpoint once more, by this writer: of all workers that would go on from it one succeeds.
     private func publishClaim(over newest: Manifest) throws(CheckpointError) -> Manifest {
         let draft = ManifestDraft(
-            parent: newest.link, jobVersion: newest.jobVersion, stateFormat: newest.stateFormat, identity: newest.identity, lineage: newest.lineage,
-            writer: writer, epoch: newest.epoch, createdAt: StoreArchive.wallMilliseconds, reason: .start, retained: newest.objects,
-            partitions: newest.partitions, tasks: newest.tasks, tables: newest.tables
+            newest.facts, after: newest.link, retaining: newest.objects, writer: writer, createdAt: StoreArchive.wallMilliseconds, reason: .start
         )
         let claim = try store.publish(draft, files: [])
         try record.keep([writer])
@@ -138,11 +136,8 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         case .nothing: (nil, newest?.objects ?? [])
         }
         let draft = ManifestDraft(
-            parent: parent, jobVersion: facts.jobVersion, stateFormat: facts.stateFormat, identity: facts.identity, lineage: facts.lineage,
-            writer: writer, epoch: facts.epoch, createdAt: StoreArchive.wallMilliseconds, reason: CheckpointReason(rawValue: checkpoint.reason.rawValue),
-            retained: retained, partitions: facts.partitions,
-            tasks: facts.tasks.map { TaskPosition(task: $0.id, watermark: $0.watermark?.milliseconds, nextOffset: $0.next) },
-            tables: facts.tables.map { TablePosition(name: $0.name, lastFrozen: $0.lastFrozen, lastDelivered: $0.lastDelivered) }
+            facts, after: parent, retaining: retained, writer: writer, createdAt: StoreArchive.wallMilliseconds,
+            reason: CheckpointReason(rawValue: checkpoint.reason.rawValue)
         )
         let manifest: Manifest
         do throws(CheckpointError) {

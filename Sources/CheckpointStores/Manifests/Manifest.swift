@@ -28,8 +28,8 @@ public struct Manifest: Equatable, Sendable {
     public let objects: [ManifestObject]
     /// Partitions of every topic and stage.
     public let partitions: [String: Int]
-    public let tasks: [TaskPosition]
-    public let tables: [TablePosition]
+    public let tasks: [CheckpointFacts.TaskProgress]
+    public let tables: [CheckpointFacts.TableProgress]
     /// The hash of the manifest's own bytes as they are stored.
     public internal(set) var sha256: SHA256Digest
 
