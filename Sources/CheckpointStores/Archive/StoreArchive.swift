@@ -12,8 +12,6 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         public var keep = 10
         /// What is younger is never collected: longer than the longest restore.
         public var keepAge = Duration.seconds(3600)
-        /// For how long an answer about the ownership holds.
-        public var ownershipAge = Duration.seconds(1)
         /// The least time between two collections.
         public var collectionInterval = Duration.seconds(60)
 
@@ -26,7 +24,6 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         /// The link to publish after; nil before the store was asked, or when it is empty.
         var parent: ManifestLink?
         var isClaimed = false
-        var lastConfirmed: ContinuousClock.Instant?
         var lastCollected: ContinuousClock.Instant?
     }
 
@@ -49,6 +46,11 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     /// one and all later ones that can be read.
     public static func noteRestored(over manifests: [Manifest], stateDirectory: String) throws {
         try WriterRecord(stateDirectory: stateDirectory).keep(Array(Set(manifests.map(\.writer))))
+    }
+
+    /// True when a worker of the state directory wrote the manifest, or the directory was filled from it.
+    public static func isOwn(_ manifest: Manifest, stateDirectory: String) throws -> Bool {
+        try WriterRecord(stateDirectory: stateDirectory).contains(manifest.writer)
     }
 
     public func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding {
@@ -101,12 +103,8 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     }
 
     private func newestReadable(before number: ManifestNumber) throws(CheckpointError) -> Manifest? {
-        for earlier in try store.liveNumbers() where earlier < number {
-            do throws(CheckpointError) {
-                if case .manifest(let manifest)? = try store.manifest(earlier) { return manifest }
-            } catch {
-                guard error.kind == .corrupt else { throw error }
-            }
+        for checkpoint in try store.liveCheckpoints() where checkpoint.number < number {
+            if let manifest = try checkpoint.manifest(unless: [.corrupt, .missing]) { return manifest }
         }
         return nil
     }
@@ -152,7 +150,6 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         state.withLock { state in
             state.newest = manifest
             state.parent = manifest.link
-            state.lastConfirmed = .now
         }
         return PublishedCheckpoint(
             number: manifest.number.number, epoch: manifest.epoch, addedBytes: manifest.objects.last?.digest.bytes ?? 0, totalBytes: manifest.bytes
@@ -182,14 +179,9 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     }
 
     public func confirmOwnership() throws {
-        let (known, isDue) = state.withLock { state in
-            (state.parent?.number, state.isClaimed && (state.lastConfirmed.map { .now - $0 >= settings.ownershipAge } ?? true))
-        }
-        guard isDue else { return }
-        if let number = try store.newestNumber(), known.map({ number > $0 }) ?? true {
-            try refuseOther(number)
-        }
-        state.withLock { $0.lastConfirmed = .now }
+        let (known, isClaimed) = state.withLock { ($0.parent?.number, $0.isClaimed) }
+        guard isClaimed, let number = try store.newestNumber(), known.map({ number > $0 }) ?? true else { return }
+        try refuseOther(number)
     }
 
     /// A manifest that this worker doesn't know of: one of its own is on its way just now, or another worker has the job.

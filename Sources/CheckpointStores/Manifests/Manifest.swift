@@ -36,6 +36,10 @@ public struct Manifest: Equatable, Sendable {
     public var link: ManifestLink { ManifestLink(number: number, sha256: sha256) }
     /// The size of all objects together.
     public var bytes: Int { objects.reduce(0) { $0 + $1.digest.bytes } }
+
+    /// True when `later` belongs to a lineage that began before this checkpoint: what was delivered between the two was
+    /// withdrawn, and this one counts it still.
+    public func isAbandoned(by later: Manifest) -> Bool { later.number > number && later.lineage > lineage && later.epoch < epoch }
 }
 
 /// What stays of a manifest that was collected.

@@ -53,14 +53,9 @@ struct RewindCommand: ParsableCommand {
     /// The newest checkpoint that can be read, and how many newer ones can't.
     private func newestReadable(_ store: CheckpointStore) throws -> (Manifest, unreadable: Int) {
         var unreadable = 0
-        for number in try store.liveNumbers() {
-            do throws(CheckpointError) {
-                if case .manifest(let manifest)? = try store.manifest(number) { return (manifest, unreadable) }
-                unreadable += 1
-            } catch {
-                guard [.corrupt, .incompatible].contains(error.kind) else { throw error }
-                unreadable += 1
-            }
+        for checkpoint in try store.liveCheckpoints() {
+            if let manifest = try checkpoint.manifest(unless: [.corrupt, .incompatible, .missing]) { return (manifest, unreadable) }
+            unreadable += 1
         }
         throw ToolError(.missing, "\(store.location) has no checkpoint that can be read")
     }
