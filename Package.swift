@@ -34,6 +34,8 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        // SHA-256 of every byte of a checkpoint, with the processor's own instructions: 1.7 GB a second against 0.2 of plain Swift.
+        // libcurl and librdkafka bring the library anyway; swift-crypto would build a BoringSSL of its own for this one hash.
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "SQLiteState", dependencies: ["Engine", "CSQLite"], swiftSettings: strict),
         .target(name: "KafkaIO", dependencies: ["Engine", "CRdKafka", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
