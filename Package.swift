@@ -73,7 +73,7 @@ let package = Package(
         .executableTarget(
             name: "benchmark",
             dependencies: [
-                "CheckpointStores", "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink", "Worker",
+                "CheckpointStores", "Engine", "FintechJob", "SQLiteState", "Simulation", "KafkaIO", "ClickHouseSink", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
             ],
             path: "tools/benchmark",
@@ -127,7 +127,8 @@ let package = Package(
         .testTarget(
             name: "CheckpointToolTests",
             dependencies: [
-                "checkpoint", "CheckpointStores", "CRdKafka", "CSQLite", "Engine", "KafkaIO", "SQLiteState", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "checkpoint", "CheckpointStores", "CRdKafka", "CSQLite", "Engine", "KafkaIO", "SQLiteState", "Simulation", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ], exclude: ["Expected"],
             swiftSettings: strict
         ),
