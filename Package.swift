@@ -105,7 +105,7 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Engine", "KafkaIO", "SQLiteState", "Worker", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "CheckpointStores", "Engine", "KafkaIO", "SQLiteState", "Worker", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),
@@ -124,7 +124,11 @@ let package = Package(
         ),
         .testTarget(
             name: "CheckpointToolTests",
-            dependencies: ["checkpoint", "CheckpointStores", "CSQLite", "Engine", "SQLiteState", "TestSupport"], exclude: ["Expected"],
+            dependencies: [
+                "checkpoint", "CheckpointStores", "CSQLite", "Engine", "SQLiteState", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            exclude: ["Expected"],
             swiftSettings: strict
         ),
         // The built commands as a user starts them.
