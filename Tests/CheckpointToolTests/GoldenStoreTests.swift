@@ -22,10 +22,11 @@ struct GoldenStoreTests {
         "visits": Look(tables: [("pages", "p1"), ("hours", "p1"), ("gone", "v1")], wholeTables: ["pages", "hours", "gone"], batch: "lines:1"),
         "fintech": Look(
             tables: [
-                ("customer_transaction_metrics", "customer"), ("fraud_detection_alerts", "customer"), ("customer_lifecycle_analytics", "customer"),
-                ("customer_session_metrics", "customer"), ("merchant_histories", "merchant"),
+                ("customer_transaction_metrics", "0cccf1eb-f9ec-4054-a152-c9b0f30fd360"), ("fraud_detection_alerts", "05d54cb2-fa2f-4afd-a77f-7935b3bd4390"),
+                ("customer_lifecycle_analytics", "05d54cb2-fa2f-4afd-a77f-7935b3bd4390"), ("customer_session_metrics", "0876b34d-77d0-496d-a979-367f3314b305"),
+                ("merchant_partials", "1a2b9de0-d15d-4306-a194-ccacfd3a233d"),
             ],
-            wholeTables: ["merchant_histories"], batch: "customer_lifecycle_analytics:1"
+            wholeTables: ["customer_session_metrics", "merchant_partials"], batch: "customer_lifecycle_analytics:1"
         ),
     ]
 

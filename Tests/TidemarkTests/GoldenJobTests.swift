@@ -7,8 +7,7 @@ import Testing
 @Suite("The shipped job restores checkpoint stores of every format that was ever released, and goes on from them", .serialized)
 struct GoldenJobTests {
     private static let job = "fintech"
-    /// So many transactions, and a tenth as many sessions, had been read at the checkpoints: the base, and the ends of its two
-    /// deltas.
+    /// So many transactions had been read at the checkpoints: the base, and the ends of its two deltas.
     private static let parts: [(checkpoint: Int, read: Int)] = [(1, 100), (2, 150), (4, 200)]
 
     private let clickHouse: ClickHouseServer
@@ -71,15 +70,10 @@ struct GoldenJobTests {
         try GoldenJobTests.parts.map { "\($0.checkpoint) \($0.read)\n" }.joined().write(toFile: "\(target)/read.txt", atomically: true, encoding: .utf8)
     }
 
-    /// How many records of each stream there are with so many transactions.
-    private static func counts(_ transactions: Int) -> [String: Int] {
-        Dictionary(uniqueKeysWithValues: zip(GoldenCase.streams, [transactions, transactions / 10]))
-    }
-
-    /// The reference topics whole, of the streams the first records.
+    /// All topics whole but the transactions. (Sessions are looked up, too, so which there are changes rows.)
     private func layOutInput(upTo count: Int) throws {
         for topic in GoldenCase.streams + GoldenCase.referenceTopics {
-            let values = try GoldenCase.basic.input(topic)[0].prefix(GoldenJobTests.counts(count)[topic] ?? .max)
+            let values = try GoldenCase.basic.input(topic)[0].prefix(topic == GoldenCase.streams[0] ? count : .max)
             try Data(values.flatMap { $0 + [UInt8(ascii: "\n")] }).write(to: URL(fileURLWithPath: log.file("\(topic).jsonl")))
         }
     }
@@ -93,7 +87,7 @@ struct GoldenJobTests {
             guard let page = worker.errors.firstMatch(of: /status page at (http:\S+\/)/) else { return false }
             let answer = try client.perform(HTTPRequest(.get, url: "\(page.1)status"))
             guard let status = try? JSONDecoder().decode(StatusSnapshot.self, from: Data(answer.text.utf8)) else { return false }
-            return status.partitions.count == 2 && status.partitions.allSatisfy { $0.nextOffset == GoldenJobTests.counts(count)[$0.topic].map(Int64.init) }
+            return status.partitions.contains { $0.topic == GoldenCase.streams[0] && $0.nextOffset == Int64(count) } && status.partitions.allSatisfy { $0.lag ?? 0 == 0 }
         }
         worker.send(SIGTERM)
         #expect(worker.waitForExit() == 0, "\(worker.errors)")
