@@ -101,4 +101,25 @@ struct GoldenStoreTests {
         }
         #expect(try golden.files().filter { !$0.key.hasPrefix("expected/") } == untouched)
     }
+
+    /// No build wrote checkpoints of state files of format 1; one that is made up is read, and refused to be restored, in words.
+    @Test func aBaseOfAFormatBeforeCheckpointsIsReadAndNotRestored() throws {
+        let directory = try TemporaryDirectory("tidemark-golden")
+        let file = GoldenStore.stateFile(format: 1)
+        let facts = try StateReader(path: file).facts
+        let store = try CheckpointStore.open(location: directory.file("store"), job: facts.job, environment: [:])
+        let draft = ManifestDraft(
+            parent: nil, jobVersion: facts.jobVersion, stateFormat: 1, identity: facts.identity, lineage: facts.lineage, writer: "test", epoch: facts.epoch,
+            createdAt: 0, reason: .interval, retained: [], partitions: [:], tasks: [], tables: []
+        )
+        _ = try store.publish(draft, files: [NewObject(kind: .base, file: file, epoch: facts.epoch)])
+        let arguments = ["--store", "store", "--job", facts.job]
+        for verb in ["verify", "show", "stats", "windows", "timers", "offsets"] {
+            let run = try CheckpointBinary.run([verb] + arguments, in: directory.path)
+            #expect(run.status == 0, "\(verb): \(run.errors)")
+        }
+        let restore = try CheckpointBinary.run(["restore", "1", "--to", "restored"] + arguments, in: directory.path)
+        #expect(restore.status == 5 && restore.errors.contains("has format 1, this version of Tidemark reads 2"), "\(restore.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["store"])
+    }
 }

@@ -27,7 +27,7 @@ final class ShopHistory: Sendable {
     /// The least that has one of each object: a base of epoch 2, which is tagged, a delta of epoch 4 on it, and a worker that
     /// claimed the job then. So `latest` is checkpoint 3, and 2 was collected.
     init(small: Void) throws {
-        directory = try TemporaryDirectory("tidemark-shop")
+        directory = try TemporaryDirectory("tidemark-shop", inMemory: true)
         let publisher = try ShopPublisher(directory)
         for cut in ShopEpochs.cuts.prefix(4) { try publisher.commit(cut) }
         try publisher.publishClaim()

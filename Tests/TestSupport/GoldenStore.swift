@@ -49,6 +49,9 @@ public struct GoldenStore: Sendable, CustomStringConvertible {
         try FileManager.default.contentsOfDirectory(atPath: "\(root)/State").compactMap { $0.hasPrefix("format-") ? Int($0.dropFirst(7)) : nil }.sorted()
     }
 
+    /// The golden state file of a format.
+    public static func stateFile(format: Int) -> String { "\(root)/State/format-\(format)/state.db" }
+
     /// Copies the store to `store` in a directory.
     public func copy(into directory: TemporaryDirectory) throws {
         try FileManager.default.copyItem(atPath: "\(path)/store", toPath: directory.file("store"))
