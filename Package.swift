@@ -61,7 +61,7 @@ let package = Package(
         .executableTarget(
             name: "checkpoint",
             dependencies: [
-                "CheckpointStores", "ClickHouseSink", "CommandLineParts", "Configuration", "Engine", "SQLiteState",
+                "CheckpointStores", "ClickHouseSink", "CommandLineParts", "Configuration", "Engine", "KafkaIO", "SQLiteState",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "tools/checkpoint",
@@ -125,8 +125,8 @@ let package = Package(
         .testTarget(
             name: "CheckpointToolTests",
             dependencies: [
-                "checkpoint", "CheckpointStores", "CSQLite", "Engine", "SQLiteState", "TestSupport",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "checkpoint", "CheckpointStores", "CRdKafka", "CSQLite", "Engine", "KafkaIO", "SQLiteState", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["Expected"],
             swiftSettings: strict
