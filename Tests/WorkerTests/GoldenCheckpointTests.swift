@@ -56,7 +56,7 @@ struct GoldenCheckpointTests {
             var refused: [String] = []
             let newest = try store.newestVerified(deep: true) { refused.append("\($0): \($1)") }
             #expect(refused == [] && newest?.jobVersion == start.version)
-            #expect(newest.map { $0.number > manifest.number && $0.tasks[0].nextOffset == Int64(run.values.count) } == true)
+            #expect(newest.map { $0.number > manifest.number && $0.tasks[0].next == Int64(run.values.count) } == true)
         }
         #expect(try start.store.files() == untouched)
     }

@@ -92,7 +92,7 @@ final class VisitRun {
         let running = try worker(version, archiving: true, interval: .seconds(1))
         try waitUntil("the run's first checkpoint is there") { try checkpoints().newestNumber() != before }
         append(through: count)
-        try waitUntil("a checkpoint has all") { try checkpoints().newest()?.tasks.first?.nextOffset == Int64(count) }
+        try waitUntil("a checkpoint has all") { try checkpoints().newest()?.tasks.first?.next == Int64(count) }
         running.drain()
         #expect(try running.wait() != .complete)
     }
