@@ -107,7 +107,7 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Engine", "KafkaIO", "SQLiteState", "Worker", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "CheckpointStores", "Engine", "KafkaIO", "SQLiteState", "Worker", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),
@@ -128,8 +128,9 @@ let package = Package(
             name: "CheckpointToolTests",
             dependencies: [
                 "checkpoint", "CheckpointStores", "CRdKafka", "CSQLite", "Engine", "KafkaIO", "SQLiteState", "Simulation", "TestSupport",
-                .product(name: "Logging", package: "swift-log"),
-            ], exclude: ["Expected"],
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
+            ],
+            exclude: ["Expected"],
             swiftSettings: strict
         ),
         // The built commands as a user starts them.
