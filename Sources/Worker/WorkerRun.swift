@@ -259,12 +259,13 @@ final class WorkerRun {
     /// leave their memory.
     private func maintain(isAfterEpoch: Bool) throws {
         do {
-            var done = try worker.store.maintain(for: WorkerRun.housekeepingStep)
+            var (done, took) = try housekeepingStep()
             while done.left == .tooMuch {
                 Thread.sleep(forTimeInterval: WorkerRun.housekeepingPause.seconds)
-                done = try worker.store.maintain(for: WorkerRun.housekeepingStep)
+                (done, took) = try housekeepingStep()
             }
-            nextHousekeeping = done.left == .some ? Clock.now + WorkerRun.housekeepingPause : nil
+            // As long as it took, writing to the disk included, those who read evicted records have after it.
+            nextHousekeeping = done.left == .some ? Clock.now + max(took, WorkerRun.housekeepingPause) : nil
             guard isAfterEpoch || done.foldedThrough > foldedThrough else { return }
             foldedThrough = done.foldedThrough
             let start = plan.restored.epoch.number
@@ -278,8 +279,13 @@ final class WorkerRun {
         }
     }
 
-    /// For how long a step of folding may hold up the epochs and those who read evicted records, and how long they then have.
-    private static let housekeepingStep = Duration.milliseconds(20)
+    private func housekeepingStep() throws -> (Housekeeping, took: Duration) {
+        let start = Clock.now
+        return (try worker.store.maintain(for: WorkerRun.housekeepingTime), Clock.now - start)
+    }
+
+    /// How long a step of folding goes on before it is committed, and the least time after it.
+    private static let housekeepingTime = Duration.milliseconds(10)
     private static let housekeepingPause = Duration.milliseconds(5)
 
     private func publish(_ reports: [ThreadReport]) {
