@@ -31,6 +31,21 @@ struct DeltaFold {
         return (count, unfolded.byteCount)
     }
 
+    /// Folds all deltas of a file that no store has open, and removes them.
+    func foldEverything() throws {
+        try database.transaction {
+            let last = try database.integer("SELECT coalesce(max(sequence), 0) FROM main.delta")
+            let groups = try Statement(database, """
+                SELECT DISTINCT task, state_table, (SELECT through FROM fold_mark WHERE task = d.task AND state_table = d.state_table) FROM main.delta AS d
+                """)
+            while last > 0, try groups.step() {
+                _ = try fold(FoldGroup(task: groups.integer(0), table: groups.integer(1)), sequences: 0...last, after: Epoch(UInt64(groups.integer(2))))
+            }
+            try database.execute("DELETE FROM main.delta")
+            try database.execute("DELETE FROM main.fold_mark")
+        }
+    }
+
     private func deleteWindows(_ closed: some Sequence<[UInt8]>, _ group: FoldGroup) throws {
         let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key >= ? AND key < ?")
         for prefix in closed {

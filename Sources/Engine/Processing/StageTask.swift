@@ -60,6 +60,9 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
 
     func messages(to stage: StageName) -> MessageWriter { setup.messages(to: stage) }
 
+    /// How many tasks the stage has.
+    var partitions: Int { setup.environment.partitions[id.stage] ?? 1 }
+
     @usableFromInline
     func add(_ processor: any EventProcessor<Decoder.Event>) -> StageTask {
         processors.append(processor)
