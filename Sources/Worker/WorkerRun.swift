@@ -51,7 +51,7 @@ final class WorkerRun {
             }
             plan.readers[assignment.partition]?.begin(at: start)
         }
-        try makeThreads(stopAt: settings.readsUntilEnd ? try endsNow() : nil)
+        try makeThreads(stopAt: settings.readsUntilEnd || settings.endsBeforeRepartition ? try endsNow() : nil)
         let sinkOf = worker.topology.outboxTables.map { ($0.name, $0.sink.flatMap { worker.furtherSinks[$0] } ?? worker.sink) }
         sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf), ownership: plan.checkpointer?.ownership) { [worker] id, result in
             worker.inbox.update { inbox in
@@ -115,6 +115,7 @@ final class WorkerRun {
     // MARK: - The loop
 
     func loop() throws -> RunOutcome {
+        try raiseWatermarks()
         worker.publish { $0.phase = .running; $0.lineage = plan.restored.lineage }
         let doubtful = plan.restored.outbox.reduce(0) { $0 + $1.undelivered.count }
         if doubtful > 0 { worker.logger.notice("\(doubtful) batches of an earlier start may have been sent: settling them first") }
@@ -134,7 +135,7 @@ final class WorkerRun {
         plan.checkpointer?.start()
         if let covered = plan.checkpointer?.covered { try perform(coordinator.covered(through: covered)) }
         try perform(coordinator.start())
-        if worker.settings.readsUntilEnd && readingThreads == 0 { try perform(coordinator.reachedEnd()) }
+        if readingThreads == 0 { try reachedEnd() }
         while !isFinished {
             let now = Clock.now
             if let drainDeadline, now >= drainDeadline {
@@ -149,8 +150,25 @@ final class WorkerRun {
             if let inbox { try heed(inbox) }
         }
         try plan.checkpointer?.finish(epoch: coordinator.epoch, before: drainDeadline ?? Clock.now + worker.settings.drainTimeout)
+        if worker.settings.endsBeforeRepartition { try plan.checkpointer?.requireLast(of: coordinator.epoch) }
         worker.publish { $0.phase = .finished }
         return .complete
+    }
+
+    /// What a repartition left to be done. The stages behind hear of it with the first epoch, after what closes here.
+    private func raiseWatermarks() throws {
+        references?.lockForReading()
+        defer { references?.unlock() }
+        for task in plan.tasks {
+            guard let raise = plan.restored.tasks[task.id]?.raise else { continue }
+            try task.raiseWatermark(to: raise.watermark, firingTimers: !raise.isEnded)
+        }
+    }
+
+    /// Every partition of a run that ends by itself is read to where it ended at the start.
+    private func reachedEnd() throws {
+        if worker.settings.readsUntilEnd { try perform(coordinator.reachedEnd()) }
+        if worker.settings.endsBeforeRepartition { try perform(coordinator.drain()) }
     }
 
     private func heed(_ inbox: WorkerInbox) throws {
@@ -169,7 +187,7 @@ final class WorkerRun {
             try perform(coordinator.drain())
         }
         threadsAtEnd += inbox.threadsAtEnd
-        if inbox.threadsAtEnd > 0 && threadsAtEnd == readingThreads { try perform(coordinator.reachedEnd()) }
+        if inbox.threadsAtEnd > 0 && threadsAtEnd == readingThreads { try reachedEnd() }
         pendingReports += inbox.reports
         guard pendingReports.count == threads.count else { return }
         let reports = pendingReports

@@ -24,6 +24,9 @@ public struct WorkerSettings: Sendable {
     public var referenceCommitInterval = Duration.milliseconds(500)
     /// Read every partition to where it ended at the start, close all windows, deliver everything, and return.
     public var readsUntilEnd = false
+    /// Read the partitions that the state knows to where they ended at the start, deliver that, and return; windows stay
+    /// open. A topic may have grown meanwhile, and its state be brought to the new partitions afterwards.
+    public var endsBeforeRepartition = false
 
     public init() {}
 }
