@@ -14,6 +14,9 @@ struct WorkerPlan {
 
     init(_ worker: Worker) throws {
         restored = try worker.store.open(worker.topology)
+        if restored.isNew && worker.settings.endsBeforeRepartition {
+            throw WorkerError(.invalid, "there is no state, so there is nothing to repartition: start the job without --before-repartition, or set state.directory to where its state is")
+        }
         for change in restored.changes { worker.logger.notice("\(change)") }
         checkpointer = try WorkerPlan.checkpointer(worker, restored)
         partitions = try WorkerPlan.partitions(worker, restored)
@@ -112,7 +115,8 @@ struct WorkerPlan {
             case .messages(let count): count
             }
         }
-        let environment = TaskEnvironment(partitioning: partitioning, partitions: counts, cold: worker.store, references: worker.referenceTables)
+        var environment = TaskEnvironment(partitioning: partitioning, partitions: counts, cold: worker.store, references: worker.referenceTables)
+        environment.holdsWatermarks = worker.settings.endsBeforeRepartition
         let tasks = worker.topology.stages.flatMap { stage in
             (0..<(counts[stage.name] ?? 0)).map { stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment)) }
         }

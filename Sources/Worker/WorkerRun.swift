@@ -68,6 +68,9 @@ final class WorkerRun {
         }
     }
 
+    /// No partition is idle for so long.
+    private static let never = Duration.seconds(1 << 32)
+
     /// For how long a bounded run waits to learn where the partitions end.
     private static let endsTimeout = Duration.seconds(30)
 
@@ -93,7 +96,7 @@ final class WorkerRun {
             let reader = partitions.isEmpty ? nil : try worker.source.makeReader(of: partitions.keys.sorted())
             threads.append(TaskThread(
                 tasks: tasks, partitions: partitions, reader: reader, stopAt: stopAt, limits: limits,
-                idleAfter: worker.settings.idleAfter, references: references, events: Events(worker)
+                idleAfter: worker.settings.endsBeforeRepartition ? WorkerRun.never : worker.settings.idleAfter, references: references, events: Events(worker)
             ))
             for id in ids { threadOf[id] = number }
             if !partitions.isEmpty { readingThreads += 1 }

@@ -140,7 +140,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
 
     public func process(_ records: UnsafeBufferPointer<SourceRecord>) throws {
         try inBatches(records) { records, _ in
-            try processBatch(records, movesWatermark: true)
+            try processBatch(records, movesWatermark: !setup.environment.holdsWatermarks)
             try writeRejections { (records[$0], id.partition) }
         }
         guard let last = records.last else { return }

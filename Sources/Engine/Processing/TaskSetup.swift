@@ -77,6 +77,8 @@ public struct TaskEnvironment: Sendable {
     public var cold: any ColdStateReader
     /// The reference tables by name.
     public var references: [String: ReferenceTable]
+    /// Records of topics move no watermark: no window closes because of them, and none of them makes another one late.
+    public var holdsWatermarks = false
     /// True for the task that only shows what its stage declares.
     var isBlueprint = false
 
