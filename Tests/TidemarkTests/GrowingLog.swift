@@ -77,6 +77,13 @@ final class GrowingLog {
         late = [:]
     }
 
+    /// What comes later, in files to be appended to those of the growing log.
+    func laterFiles(of partitions: Int) throws -> TemporaryDirectory {
+        let later = try TemporaryDirectory("tidemark-later")
+        for (topic, lines) in late { try GrowingLog.append(lines, to: topic, of: partitions, in: later) }
+        return later
+    }
+
     private static func append(_ lines: [Line], to topic: String, of partitions: Int, in log: TemporaryDirectory) throws {
         try FileManager.default.createDirectory(atPath: log.file(topic), withIntermediateDirectories: true)
         for number in 0..<partitions {

@@ -91,7 +91,7 @@ public struct StateRepartition {
         for stage in stages {
             for table in stage.tables {
                 var check = PlaceCheck(table, growth, order.places)
-                for (partition, task) in stage.tasks { counts[table.id, default: [:]][task.id] = try check.look(at: task.id, of: partition, database) }
+                for (partition, task) in stage.tasks.sorted(by: { $0.key < $1.key }) { counts[table.id, default: [:]][task.id] = try check.look(at: task.id, of: partition, database) }
                 if let finding = check.finding { misplaced.append(finding) }
             }
         }

@@ -53,12 +53,12 @@ struct RepartitionCommand: ParsableCommand {
 
     func run() throws {
         let directory = try NewDirectory(target)
-        let facts = try source.assemble(reference, in: directory.temporaryPath)
+        let (name, facts) = try source.assemble(reference, in: directory.temporaryPath)
         let placements = Dictionary(spread.map { ($0, StatePlacement.copied) } + stay.map { ($0, .stays) }) { first, _ in first }
         let order = StateRepartition.Order(topic: topic, partitions: partitions, places: try places(), placements: placements)
         let done = try StateRepartition.perform(order, in: directory.temporaryPath + "/state.db")
         try directory.publish()
-        write(done, facts, directory)
+        write(done, of: name, facts, directory)
     }
 
     private func places() throws -> KeyPlaces {
@@ -66,9 +66,9 @@ struct RepartitionCommand: ParsableCommand {
         return .listed(try KeyAssignment(path: assignment, partitions: partitions).keys())
     }
 
-    private func write(_ done: RepartitionReport, _ facts: CheckpointFacts, _ directory: NewDirectory) {
+    private func write(_ done: RepartitionReport, of checkpoint: String, _ facts: CheckpointFacts, _ directory: NewDirectory) {
         let report = Report("repartition", output, hasSections: true)
-        report.fact("checkpoint", .text(reference))
+        report.fact("checkpoint", .text(checkpoint))
         report.fact("epoch", .count(facts.epoch.number))
         report.fact("lineage", .count(facts.lineage.number))
         report.fact("topic", .text(done.topic))
