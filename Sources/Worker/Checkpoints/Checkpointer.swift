@@ -15,10 +15,10 @@ final class Checkpointer {
     private var publishing: FinishedCheckpoint.Content?
     private var reason: FinishedCheckpoint.Reason = .interval
     private var files = 0
-    private var thread: CheckpointThread!
-    /// What has to be withdrawn once more when the next checkpoint is published.
-    private var secondWithdrawal: WithdrawalPlan?
-    private let secondWithdrawalIsDone = Monitor(false)
+    private var thread: OrderThread<FinishedCheckpoint>!
+    private var secondWithdrawal: SecondWithdrawal?
+    /// What sink threads ask before and during each delivery.
+    let ownership: OwnershipWatch
 
     /// How long one step of a copy may hold up the epochs, and how long they then have before the next.
     private static let step = Duration.milliseconds(20)
@@ -29,6 +29,7 @@ final class Checkpointer {
         self.settings = settings
         self.store = store
         self.worker = worker
+        ownership = OwnershipWatch(settings, logger: worker.logger) { [inbox = worker.inbox] error in inbox.update { $0.error = $0.error ?? error } }
         var standing: ArchiveStanding?
         do {
             standing = try settings.archive.claim(try store.checkpointFacts())
@@ -69,11 +70,6 @@ final class Checkpointer {
         return "\(store.exportDirectory)/\(kind)-\(files).db"
     }
 
-    /// What sink threads ask before and during each delivery.
-    private(set) lazy var ownership = OwnershipWatch(settings, logger: worker.logger) { [inbox = worker.inbox] error in
-        inbox.update { $0.error = $0.error ?? error }
-    }
-
     // MARK: - Withdrawal
 
     /// Takes back what was delivered after the checkpoint that this state was restored from; false when cancelled before.
@@ -84,7 +80,15 @@ final class Checkpointer {
             guard try Checkpointer.withdraw(plan, worker) else { return false }
             try store.withdrawalDone(isFinal: false)
         }
-        secondWithdrawal = plan
+        let again = WithdrawalPlan(stage: .again, lineage: plan.lineage, tables: plan.tables)
+        secondWithdrawal = SecondWithdrawal { [worker] in
+            do {
+                return try Checkpointer.withdraw(again, worker)
+            } catch {
+                worker.logger.error("checkpoints: what was delivered after the restored one was not looked for once more, which is tried again with the next: \(error)")
+                return false
+            }
+        }
         return true
     }
 
@@ -104,24 +108,32 @@ final class Checkpointer {
     // MARK: - The run
 
     func start() {
-        let second = secondWithdrawal
-        let isDone = secondWithdrawalIsDone
-        thread = CheckpointThread(settings.archive, afterwards: { [worker, settings] in
+        ownership.start()
+        thread = OrderThread("checkpoints") { [archive = settings.archive, worker] checkpoint in
+            let result = Result { try archive.publish(checkpoint) }
+            if checkpoint.content != .nothing { unlink(checkpoint.file) }
+            worker.inbox.update { $0.checkpoint = result }
+            guard case .success = result else { return }
             do {
-                if let second, !isDone.look({ $0 }), try Checkpointer.withdraw(second, worker) { isDone.update { $0 = true } }
-                try settings.archive.collect()
+                try archive.collect()
             } catch {
-                // What was not withdrawn or collected now is with the next checkpoint.
-                worker.logger.error("checkpoints: \(error)")
+                worker.logger.error("checkpoints: what is no longer needed was not removed, which is tried again with the next one: \(error)")
             }
-        }, finished: { [inbox = worker.inbox] result in inbox.update { $0.checkpoint = result } })
+        }
     }
 
+    /// To be called when the worker is told to stop. A checkpoint under way can't be called back.
     func stop() {
         ownership.stop()
-        thread?.stop(within: .seconds(5))
+        thread?.stop()
+        if secondWithdrawal?.awaitEnd(upTo: Checkpointer.longestStop) == false || thread?.awaitEnd(upTo: Checkpointer.longestStop) == false {
+            worker.logger.warning("checkpoints: the store or the sink did not answer in time; what was asked of them may still happen")
+        }
         if let copying { unlink(copying.file) }
     }
+
+    /// For how long a stop waits for an archive, or a sink to withdraw from, that does not answer.
+    private static let longestStop = Duration.seconds(5)
 
     /// True while steps of a copy are to be made soon.
     var isCopying: Bool { copying != nil }
@@ -175,7 +187,7 @@ final class Checkpointer {
         guard let (content, file) = copying, let facts = try store.stepCopy(for: time) else { return }
         copying = nil
         publishing = content
-        thread.publish(FinishedCheckpoint(content: content, file: file, facts: facts, reason: reason))
+        thread.order(FinishedCheckpoint(content: content, file: file, facts: facts, reason: reason))
     }
 
     /// The publishing thread is done with a checkpoint.
@@ -185,10 +197,7 @@ final class Checkpointer {
         switch result {
         case .success(let published):
             note(published, content)
-            if secondWithdrawalIsDone.look({ $0 }), secondWithdrawal != nil {
-                try store.withdrawalDone(isFinal: true)
-                secondWithdrawal = nil
-            }
+            try withdrawAgain()
             try store.keepChanges(after: published.epoch)
         case .failure(let error as any Failure) where error.kind != .fenced && error.kind != .incompatible:
             // An answer that was lost may have been of a checkpoint that is there: a base continues whatever there is.
@@ -196,6 +205,14 @@ final class Checkpointer {
             failed(error)
         case .failure(let error): throw error
         }
+    }
+
+    /// With each checkpoint until it was done.
+    private func withdrawAgain() throws {
+        guard let second = secondWithdrawal else { return }
+        guard second.isDone else { return second.begin() }
+        try store.withdrawalDone(isFinal: true)
+        secondWithdrawal = nil
     }
 
     private func note(_ published: PublishedCheckpoint, _ content: FinishedCheckpoint.Content) {
@@ -227,7 +244,7 @@ final class Checkpointer {
             let content = schedule.last(epoch: epoch)
             if content == .nothing {
                 publishing = content
-                thread.publish(FinishedCheckpoint(content: content, file: "", facts: try store.checkpointFacts(), reason: reason))
+                thread.order(FinishedCheckpoint(content: content, file: "", facts: try store.checkpointFacts(), reason: reason))
             } else {
                 try begin(content, epoch)
                 while copying != nil, Clock.now < deadline { try step(for: .milliseconds(500)) }

@@ -18,6 +18,8 @@ final class OwnershipWatch: @unchecked Sendable {
     private let archive: any CheckpointArchive
     private let durability: CheckpointSettings.Durability
     private let state: Monitor<State>
+    private let logger: Logger
+    private let lost: @Sendable (any Error) -> Void
 
     private static let interval = Duration.seconds(1)
     /// For how long an answer holds.
@@ -34,7 +36,13 @@ final class OwnershipWatch: @unchecked Sendable {
         archive = settings.archive
         durability = settings.durability
         state = Monitor(State(confirmed: Clock.now))
-        let thread = Thread { [self] in run(logger, lost) }
+        self.logger = logger
+        self.lost = lost
+    }
+
+    /// To be called once.
+    func start() {
+        let thread = Thread { [self] in run() }
         thread.name = "ownership"
         thread.start()
     }
@@ -56,7 +64,7 @@ final class OwnershipWatch: @unchecked Sendable {
         }
     }
 
-    private func run(_ logger: Logger, _ lost: @Sendable (any Error) -> Void) {
+    private func run() {
         var complained: Duration?
         while !state.look({ $0.isStopped }) {
             state.update { $0.asked = Clock.now }

@@ -1,6 +1,5 @@
 import CheckpointStores
 import CommandLineParts
-import CommandLineParts
 import Configuration
 import Engine
 import Foundation
@@ -20,8 +19,7 @@ struct StateRestoration {
 
     /// Does nothing where there is a state, or no checkpoint, or when `state.restore` says never.
     func restore(into directory: StateDirectory) throws {
-        guard !FileManager.default.fileExists(atPath: directory.stateFile), configuration.state.restore != .never else { return }
-        guard let (manifest, later) = try chosen() else { return }
+        guard configuration.state.restore != .never, try isEmpty(directory), let (manifest, later) = try chosen() else { return }
         if let newest = later.manifests.first { try refuseRunningOwner(newest) }
         // A shared state goes on where its newest checkpoint ends; anything before that leaves rows in the sink.
         let isAhead = configuration.state.durability == .local || later.manifests.count + later.unreadable > 1
@@ -42,6 +40,13 @@ struct StateRestoration {
         logger.notice("restored; the job goes on from epoch \(manifest.epoch)\(isAhead ? " in lineage \(lineage)" : "")")
     }
 
+    /// True also for what a start left that was refused before its first epoch; a state that the newest checkpoint is of goes on.
+    private func isEmpty(_ directory: StateDirectory) throws -> Bool {
+        guard FileManager.default.fileExists(atPath: directory.stateFile) else { return true }
+        guard try directory.isWithoutEpochs(), let newest = try store.liveCheckpoints().first, case .success(let manifest) = newest.manifest else { return false }
+        return try !StoreArchive.isOwn(manifest, stateDirectory: directory.path)
+    }
+
     /// The restored checkpoint and those after it.
     private struct Later {
         /// Newest first; the restored one is the last.
@@ -54,11 +59,10 @@ struct StateRestoration {
         guard let number = try store.newestNumber() else { return nil }
         let manifest = try configuration.state.restore == .latest ? newestVerified(upTo: number) : named()
         var later = Later()
-        for number in try store.liveNumbers() where number >= manifest.number {
-            do throws(CheckpointError) {
-                if case .manifest(let readable)? = try store.manifest(number) { later.manifests.append(readable) }
-            } catch {
-                guard error.kind == .corrupt else { throw error }
+        for checkpoint in try store.liveCheckpoints() where checkpoint.number >= manifest.number {
+            if let readable = try checkpoint.manifest(unless: [.corrupt, .missing]) {
+                later.manifests.append(readable)
+            } else {
                 later.unreadable += 1
             }
         }
@@ -83,9 +87,8 @@ struct StateRestoration {
 
     /// A later lineage that began before this checkpoint has withdrawn rows that the checkpoint counts as delivered.
     private func refuseAbandoned(_ manifest: Manifest, _ all: Later) throws {
-        let forks = all.manifests.filter { [.takeover, .rewind].contains($0.reason) && $0.lineage > manifest.lineage && $0.epoch < manifest.epoch }
-        if let later = forks.first {
-            throw CheckpointError(.invalid, "checkpoint \(manifest.number) (epoch \(manifest.epoch)) can't be restored any more: checkpoint \(later.number) went on from epoch \(later.epoch), and the rows after it were withdrawn. Name one of epoch \(later.epoch) or before, or of lineage \(later.lineage) or later")
+        if let later = all.manifests.first(where: manifest.isAbandoned) {
+            throw CheckpointError(.invalid, "checkpoint \(manifest.number) (epoch \(manifest.epoch)) can't be restored any more: checkpoint \(later.number) is of lineage \(later.lineage) and of epoch \(later.epoch), so rows that this one counts were withdrawn. Name one of lineage \(later.lineage) or later")
         }
     }
 
