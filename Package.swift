@@ -105,7 +105,7 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Engine", "KafkaIO", "SQLiteState", "Worker", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "CheckpointStores", "Engine", "KafkaIO", "SQLiteState", "Worker", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),
@@ -125,8 +125,10 @@ let package = Package(
         .testTarget(
             name: "CheckpointToolTests",
             dependencies: [
-                "checkpoint", "CheckpointStores", "CRdKafka", "CSQLite", "Engine", "KafkaIO", "SQLiteState", "TestSupport", .product(name: "Logging", package: "swift-log"),
-            ], exclude: ["Expected"],
+                "checkpoint", "CheckpointStores", "CRdKafka", "CSQLite", "Engine", "KafkaIO", "SQLiteState", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
+            ],
+            exclude: ["Expected"],
             swiftSettings: strict
         ),
         // The built commands as a user starts them.

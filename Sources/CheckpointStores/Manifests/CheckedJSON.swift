@@ -48,9 +48,23 @@ enum CheckedJSON {
 
     /// Where the checksum's digits stand; nil unless they do exactly once.
     private static func digits(in bytes: [UInt8]) -> Range<Int>? {
-        let found = bytes.ranges(of: opening)
-        guard found.count == 1, found[0].upperBound + blank.count < bytes.count else { return nil }
-        return found[0].upperBound..<found[0].upperBound + blank.count
+        guard let found = place(of: opening, in: bytes, from: 0), place(of: opening, in: bytes, from: found + 1) == nil else { return nil }
+        let first = found + opening.count
+        guard first + blank.count < bytes.count else { return nil }
+        return first..<first + blank.count
+    }
+
+    /// By `memchr` and `memcmp`: a manifest of thousands of tasks is searched at every look at the store.
+    private static func place(of text: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
+        bytes.withUnsafeBytes { bytes in
+            var next = start
+            while next + text.count <= bytes.count, let found = memchr(bytes.baseAddress! + next, Int32(text[0]), bytes.count - text.count + 1 - next) {
+                next = bytes.baseAddress!.distance(to: found)
+                if memcmp(found, text, text.count) == 0 { return next }
+                next += 1
+            }
+            return nil
+        }
     }
 
     private struct Checked<Document: Encodable>: Encodable {

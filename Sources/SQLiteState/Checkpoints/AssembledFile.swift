@@ -28,7 +28,7 @@ struct AssembledFile {
             try database.transaction { try copyChanges() }
             facts = try CheckpointFacts(of: database)
             guard facts.epoch == end else { throw StateError(.corrupt, "the delta \(path) says that it ends with epoch \(end), and its state is of epoch \(facts.epoch)") }
-            if try database.integer("SELECT coalesce(sum(length(bytes)), 0) FROM main.delta") >= AssembledFile.foldBytes { try DeltaFold(database: database).foldEverything() }
+            if try database.integer("SELECT coalesce(sum(length(bytes)), 0) FROM main.delta") >= AssembledFile.foldBytes { try DeltaFold.foldEverything(in: database) }
         } catch {
             try database.execute("DETACH DATABASE changes")
             throw error

@@ -35,7 +35,7 @@ public struct StateRepartition {
         let database = try Database(path: stateFile, for: .export)
         try database.execute("PRAGMA cache_size = -65536")
         var repartition = try StateRepartition(database, order)
-        try DeltaFold(database: database).foldEverything()
+        try DeltaFold.foldEverything(in: database)
         let before = try repartition.verifiedCounts()
         // A file without a log can't undo anything, so that on an error this is left as it is and goes with the file.
         try database.execute("BEGIN IMMEDIATE")
