@@ -3,7 +3,7 @@ import Engine
 /// The fintech analytics job: from Debezium's change topics to tables of metrics.
 public enum FintechJob {
     /// Counted up with every change of what the job stores or computes.
-    public static let version = 1
+    public static let version = 2
 
     /// The job as the engine runs it.
     public static func topology(settings: FintechSettings) -> Topology {

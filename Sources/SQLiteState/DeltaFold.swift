@@ -46,6 +46,22 @@ final class DeltaFold {
         carried = try DeltaFold.carriedFields(of: group.table, database)
     }
 
+    /// Folds all deltas of a file that no store has open, and removes them.
+    static func foldEverything(in database: Database) throws {
+        try database.transaction {
+            let last = try database.integer("SELECT coalesce(max(sequence), 0) FROM main.delta")
+            let groups = try Statement(database, """
+                SELECT DISTINCT task, state_table, (SELECT through FROM fold_mark WHERE task = d.task AND state_table = d.state_table) FROM main.delta AS d
+                """)
+            while last > 0, try groups.step() {
+                let group = FoldGroup(task: groups.integer(0), table: groups.integer(1))
+                try DeltaFold(database, group, sequences: 0...last, after: Epoch(UInt64(groups.integer(2)))).run()
+            }
+            try database.execute("DELETE FROM main.delta")
+            try database.execute("DELETE FROM main.fold_mark")
+        }
+    }
+
     /// All of it.
     func run() throws {
         var progress = Progress()

@@ -23,6 +23,7 @@ extension SQLiteStateStore {
 
     private func tasks(_ opened: Opened) throws -> [TaskID: RestoredTask] {
         var tasks: [TaskID: RestoredTask] = [:]
+        let raises = Dictionary(uniqueKeysWithValues: try PlacementEntries(database: database).raises().map { ($0.task, $0.raise) })
         let statement = try Statement(database, "SELECT id, watermark, next_offset, last_offset, last_timestamp, last_checksum, ended FROM task")
         while try statement.step() {
             guard let task = opened.catalog.taskIDs[statement.integer(0)] else { continue }
@@ -34,7 +35,7 @@ extension SQLiteStateStore {
                 )
                 position = SourcePosition(next: statement.integer(2), last: last)
             }
-            tasks[task] = RestoredTask(watermark: watermark, isEnded: statement.integer(6) != 0, position: position)
+            tasks[task] = RestoredTask(watermark: watermark, isEnded: statement.integer(6) != 0, position: position, raise: raises["\(task)"])
             opened.watermarks[task] = watermark
         }
         return tasks

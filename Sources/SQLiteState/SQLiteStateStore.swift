@@ -96,7 +96,9 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
                 let isNew = try prepareFile(job: topology.job)
                 try keepSettings(of: topology)
                 let catalog = try StateCatalog(database)
-                return (isNew, catalog, try declare(topology, catalog))
+                let changes = try declare(topology, catalog)
+                try PlacementEntries(database: database).note(topology)
+                return (isNew, catalog, changes)
             }
             if !changes.isEmpty { try database.checkpointLog() }
             let opened = Opened(catalog: catalog, statements: try CommitStatements(database))

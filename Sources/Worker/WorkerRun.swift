@@ -55,7 +55,7 @@ final class WorkerRun {
             }
             plan.readers[assignment.partition]?.begin(at: start)
         }
-        try makeThreads(stopAt: settings.readsUntilEnd ? try endsNow() : nil)
+        try makeThreads(stopAt: settings.readsUntilEnd || settings.endsBeforeRepartition ? try endsNow() : nil)
         let sinkOf = worker.topology.outboxTables.map { ($0.name, $0.sink.flatMap { worker.furtherSinks[$0] } ?? worker.sink) }
         sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf), ownership: plan.checkpointer?.ownership) { [worker] id, result in
             worker.inbox.update { inbox in
@@ -71,6 +71,9 @@ final class WorkerRun {
             for mail in mails { mail.update { $0.leaderAnswers.append((ends, time)) } }
         }
     }
+
+    /// No partition is idle for so long.
+    private static let never = Duration.seconds(1 << 32)
 
     /// For how long a bounded run waits to learn where the partitions end.
     private static let endsTimeout = Duration.seconds(30)
@@ -97,7 +100,7 @@ final class WorkerRun {
             let reader = partitions.isEmpty ? nil : try worker.source.makeReader(of: partitions.keys.sorted())
             threads.append(TaskThread(
                 tasks: tasks, partitions: partitions, reader: reader, stopAt: stopAt, limits: limits,
-                idleAfter: worker.settings.idleAfter, references: references, events: Events(worker)
+                idleAfter: worker.settings.endsBeforeRepartition ? WorkerRun.never : worker.settings.idleAfter, references: references, events: Events(worker)
             ))
             for id in ids { threadOf[id] = number }
             if !partitions.isEmpty { readingThreads += 1 }
@@ -119,6 +122,7 @@ final class WorkerRun {
     // MARK: - The loop
 
     func loop() throws -> RunOutcome {
+        try raiseWatermarks()
         worker.publish { $0.phase = .running; $0.lineage = plan.restored.lineage }
         let doubtful = plan.restored.outbox.reduce(0) { $0 + $1.undelivered.count }
         if doubtful > 0 { worker.logger.notice("\(doubtful) batches of an earlier start may have been sent: settling them first") }
@@ -138,7 +142,7 @@ final class WorkerRun {
         plan.checkpointer?.start()
         if let covered = plan.checkpointer?.covered { try perform(coordinator.covered(through: covered)) }
         try perform(coordinator.start())
-        if worker.settings.readsUntilEnd && readingThreads == 0 { try perform(coordinator.reachedEnd()) }
+        if readingThreads == 0 { try reachedEnd() }
         while !isFinished {
             let now = Clock.now
             if let drainDeadline, now >= drainDeadline {
@@ -154,8 +158,25 @@ final class WorkerRun {
             if let inbox { try heed(inbox) }
         }
         try plan.checkpointer?.finish(epoch: coordinator.epoch, before: drainDeadline ?? Clock.now + worker.settings.drainTimeout)
+        if worker.settings.endsBeforeRepartition { try plan.checkpointer?.requireLast(of: coordinator.epoch) }
         worker.publish { $0.phase = .finished }
         return .complete
+    }
+
+    /// What a repartition left to be done. The stages behind hear of it with the first epoch, after what closes here.
+    private func raiseWatermarks() throws {
+        references?.lockForReading()
+        defer { references?.unlock() }
+        for task in plan.tasks {
+            guard let raise = plan.restored.tasks[task.id]?.raise else { continue }
+            try task.raiseWatermark(to: raise.watermark, firingTimers: !raise.isEnded)
+        }
+    }
+
+    /// Every partition of a run that ends by itself is read to where it ended at the start.
+    private func reachedEnd() throws {
+        if worker.settings.readsUntilEnd { try perform(coordinator.reachedEnd()) }
+        if worker.settings.endsBeforeRepartition { try perform(coordinator.drain()) }
     }
 
     private func heed(_ inbox: WorkerInbox) throws {
@@ -174,7 +195,7 @@ final class WorkerRun {
             try perform(coordinator.drain())
         }
         threadsAtEnd += inbox.threadsAtEnd
-        if inbox.threadsAtEnd > 0 && threadsAtEnd == readingThreads { try perform(coordinator.reachedEnd()) }
+        if inbox.threadsAtEnd > 0 && threadsAtEnd == readingThreads { try reachedEnd() }
         pendingReports += inbox.reports
         guard pendingReports.count == threads.count else { return }
         let reports = pendingReports

@@ -24,6 +24,12 @@ public struct WorkerSettings: Sendable {
     public var referenceCommitInterval = Duration.milliseconds(500)
     /// Read every partition to where it ended at the start, close all windows, deliver everything, and return.
     public var readsUntilEnd = false
+    /// Read the partitions that the state knows to where they ended at the start, deliver that, and return, for a topic that
+    /// has grown: its state is brought to the new partitions afterwards.
+    ///
+    /// Watermarks stand still meanwhile, for no partition may be further than what the new ones hold of its keys: so windows
+    /// stay open, and nothing in the new partitions is late.
+    public var endsBeforeRepartition = false
 
     public init() {}
 }

@@ -9,8 +9,8 @@ struct PlacementTests {
         Stage("places", partitions: 1) { setup in setup.watchPlacement("places") { "\($0) is in \($1) and \($2)" } },
     ])
 
-    private static func task(_ stage: Int, _ partition: Int) -> any StreamTask {
-        let environment = TaskEnvironment(partitioning: [:], partitions: ["clicks": 8, "places": 1], cold: NothingEvicted())
+    private static func task(_ stage: Int, _ partition: Int, of partitions: Int = 8) -> any StreamTask {
+        let environment = TaskEnvironment(partitioning: [:], partitions: ["clicks": partitions, "places": 1], cold: NothingEvicted())
         let stage = topology.stages[stage]
         return stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: partition), environment: environment))
     }
@@ -18,8 +18,8 @@ struct PlacementTests {
     private static func isWatched(_ page: String) -> Bool { page.withBytes { tableHash($0) } % 64 == 0 }
     private static let watched = (0..<2000).map { "page-\($0)" }.filter(isWatched)
 
-    private func report(_ pages: [String], from partition: Int) throws -> [MessageBatch] {
-        let task = PlacementTests.task(0, partition)
+    private func report(_ pages: [String], from partition: Int, of partitions: Int = 8) throws -> [MessageBatch] {
+        let task = PlacementTests.task(0, partition, of: partitions)
         try withRecords(pages.map { Array("\($0) 1000".utf8) }) { try task.process($0) }
         return task.cut(Epoch(1)).sent
     }
@@ -45,6 +45,37 @@ struct PlacementTests {
         }
         let wrong = try report(page, from: 0)[0]
         #expect(throws: MisplacedKey.self) { try after.process(wrong) }
+    }
+
+    @Test func aTopicThatGrewTeachesEveryHomeAnew() throws {
+        let places = PlacementTests.task(1, 0)
+        let page = Array(PlacementTests.watched.prefix(1))
+        for batch in try report(page, from: 3) { try places.process(batch) }
+        let before = try report(page, from: 3)[0]
+        for batch in try report(page, from: 11, of: 16) { try places.process(batch) }
+        // Sent before the topic grew, and met after that.
+        try places.process(before)
+        try places.process(report(page, from: 11, of: 16)[0])
+        let wrong = try report(page, from: 3, of: 16)[0]
+        let error = #expect(throws: MisplacedKey.self) { try places.process(wrong) }
+        #expect(error?.message == "\(page[0]) is in 11 and 3")
+    }
+
+    @Test func whatAnEarlierVersionSentAndStoredIsRead() throws {
+        let page = PlacementTests.watched[0]
+        var payload = ByteWriter()
+        payload.write(varint: 3)
+        let writer = MessageWriter(stage: "places", from: TaskID(stage: "clicks", partition: 3), partitions: 1)
+        page.withBytes { writer.send(payload.view, key: $0) }
+        let places = PlacementTests.task(1, 0)
+        try places.process(writer.cut(epoch: Epoch(1))[0])
+        // Nobody knows of how many partitions that was, so the first who says it counts.
+        for batch in try report([page], from: 5) { try places.process(batch) }
+        let wrong = try report([page], from: 3)[0]
+        #expect(throws: MisplacedKey.self) { try places.process(wrong) }
+        let declaration = places.stateTables[0].declaration
+        let old = StateSchema(table: "places", version: 1, key: .key, hasTimer: true, fields: [StateField(name: "partition", type: .signed)])
+        _ = try StateMigration(from: old, to: declaration)
     }
 
     @Test func oneKeyInSixtyFourIsReportedAndOnce() throws {

@@ -23,15 +23,9 @@ struct OperationsTests {
             checkpoints: {store: checkpoints, interval: 1s}
             http: {bind: "off"}
             """.write(toFile: directory.file("fintech.yaml"), atomically: true, encoding: .utf8)
-        let blocks = try Self.blocks()
+        let blocks = try Self.blocks { $0 != Self.growth }
         try #require(blocks.count >= 9)
-        // What is still running when a command fails must not outlive the test.
-        let script = "set -euo pipefail\ntrap 'jobs -p | xargs -r kill -KILL' EXIT\ncd '\(directory.path)'\n" + blocks.map { "echo '== next procedure'\nset -x\n\($0)\nset +x\n" }.joined()
-        try script.write(toFile: directory.file("procedures.sh"), atomically: true, encoding: .utf8)
-        let bin = URL(fileURLWithPath: TidemarkBinary.path).deletingLastPathComponent().path
-        let run = try ChildProcess("/usr/bin/env", ["PATH=\(bin):/usr/bin:/bin", "bash", directory.file("procedures.sh")])
-        let status = run.waitForExit()
-        #expect(status == 0, "\(run.output.suffix(3000))\n\(run.errors.suffix(6000))")
+        try run(blocks, in: directory)
 
         // What each record makes at once is there as in a run that nobody disturbed.
         let undisturbed = try JobFixture(.kafka(broker.brokers), clickHouse)
@@ -43,10 +37,51 @@ struct OperationsTests {
         }
     }
 
-    /// The page's shell blocks, in order.
-    private static func blocks() throws -> [String] {
+    /// A development broker's topics don't grow, so that this one is a directory, and what makes it grow is of the test.
+    @Test(.timeLimit(.minutes(2)))
+    func theProcedureForATopicThatGrewRuns() throws {
+        let clickHouse = try ClickHouseServer()
+        let log = try GrowingLog()
+        let steady = try JobFixture(.directory(log.steady.path), clickHouse, settings: ["input.deduplicate.by=id"])
+        #expect(try steady.runUntilEnd().status == 0)
+        let job = try JobFixture(.directory(log.growing.path), clickHouse)
+        let directory = try TemporaryDirectory("tidemark-growth")
+        try """
+            job: {id: fintech}
+            input: {directory: "\(log.growing.path)", deduplicate: {by: id}}
+            clickhouse: {url: "\(clickHouse.url)", database: \(job.database), settleDelay: 200ms, flushInterval: 100ms}
+            state: {directory: state}
+            checkpoints: {store: checkpoints, interval: 1s}
+            http: {bind: "off"}
+            """.write(toFile: directory.file("fintech.yaml"), atomically: true, encoding: .utf8)
+        let later = try log.laterFiles(of: 4)
+        let grow = "#!/bin/bash\nset -e\nwhile [ \"$1\" != --topic ]; do shift; done\ncd '\(later.path)'/$2\nfor part in *.jsonl; do cat $part >>'\(log.growing.path)'/$2/$part; done\n"
+        try grow.write(toFile: directory.file("kafka-topics.sh"), atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory.file("kafka-topics.sh"))
+        let blocks = try Self.blocks { $0 == Self.growth }
+        try #require(blocks.count == 3)
+        let start = "tidemark run --config fintech.yaml & worker=$!\nuntil checkpoint ls --config fintech.yaml | grep interval; do sleep 1; done\n"
+        let end = "kill -TERM $worker\nwait $worker\ntidemark run --config fintech.yaml --until-end\n"
+        try run([start] + blocks + [end], in: directory)
+        for table in GoldenEndToEndTests.tables { #expect(try job.rowsThatDiffer(from: steady, table) == 0, "\(table.name)") }
+    }
+
+    private func run(_ blocks: [String], in directory: TemporaryDirectory) throws {
+        // What is still running when a command fails must not outlive the test.
+        let script = "set -euo pipefail\ntrap 'jobs -p | xargs -r kill -KILL' EXIT\ncd '\(directory.path)'\n" + blocks.map { "echo '== next procedure'\nset -x\n\($0)\nset +x\n" }.joined()
+        try script.write(toFile: directory.file("procedures.sh"), atomically: true, encoding: .utf8)
+        let bin = URL(fileURLWithPath: TidemarkBinary.path).deletingLastPathComponent().path
+        let run = try ChildProcess("/usr/bin/env", ["PATH=\(bin):\(directory.path):/usr/bin:/bin", "bash", directory.file("procedures.sh")])
+        let status = run.waitForExit()
+        #expect(status == 0, "\(run.output.suffix(3000))\n\(run.errors.suffix(6000))")
+    }
+
+    private static let growth = "A topic that grew"
+
+    /// The shell blocks of the page's sections with these titles, in order.
+    private static func blocks(of wanted: (String) -> Bool) throws -> [String] {
         let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../docs/OPERATIONS.md")
-        let text = try String(contentsOf: page, encoding: .utf8)
-        return text.components(separatedBy: "```sh\n").dropFirst().compactMap { $0.components(separatedBy: "```").first }
+        let sections = try String(contentsOf: page, encoding: .utf8).components(separatedBy: "\n## ").filter { wanted($0.components(separatedBy: "\n")[0]) }
+        return sections.flatMap { $0.components(separatedBy: "```sh\n").dropFirst().compactMap { $0.components(separatedBy: "```").first } }
     }
 }

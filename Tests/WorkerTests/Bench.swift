@@ -37,9 +37,9 @@ final class Bench {
         for (number, values) in values.enumerated() { source.append(values, to: Bench.partition(number)) }
     }
 
-    /// A worker on the directory, which nobody else uses any more.
+    /// A worker on the directory, or on another one, which nobody else uses any more.
     func start(
-        untilEnd: Bool, source: (any RecordSource)? = nil, checkpoints: CheckpointSettings? = nil,
+        untilEnd: Bool, source: (any RecordSource)? = nil, on other: String? = nil, checkpoints: CheckpointSettings? = nil,
         store wrapped: (SQLiteStateStore) -> any StateStore = { $0 }
     ) throws -> RunningWorker {
         var settings = settings
@@ -48,7 +48,7 @@ final class Bench {
         var opened: SQLiteStateStore?
         try waitUntil("the state directory is free", within: 10) {
             do {
-                opened = try SQLiteStateStore(directory: directory.path, settings: storeSettings)
+                opened = try SQLiteStateStore(directory: other ?? directory.path, settings: storeSettings)
                 return true
             } catch let error as StateError where error.kind == .locked {
                 return false

@@ -27,7 +27,7 @@ struct Checkpoint: ParsableCommand {
                 OffsetsCommand.self, ExportCommand.self, SQLCommand.self, ExplainCommand.self, DiffCommand.self,
             ]),
             CommandGroup(name: "A store of checkpoints", subcommands: [
-                ListCommand.self, VerifyCommand.self, HistoryCommand.self, WatchCommand.self, RestoreCommand.self, RewindCommand.self,
+                ListCommand.self, VerifyCommand.self, HistoryCommand.self, WatchCommand.self, RestoreCommand.self, RepartitionCommand.self, RewindCommand.self,
                 CopyCommand.self, TagCommand.self, UntagCommand.self, PruneCommand.self, GarbageCommand.self, CompatCommand.self, ReconcileCommand.self, RecoverCommand.self,
             ]),
         ]

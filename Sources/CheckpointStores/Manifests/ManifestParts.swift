@@ -35,7 +35,6 @@ public struct CheckpointReason: RawRepresentable, Hashable, Sendable, CustomStri
     public static let takeover = CheckpointReason(rawValue: "takeover")
     public static let finalize = CheckpointReason(rawValue: "finalize")
     public static let rewind = CheckpointReason(rawValue: "rewind")
-    public static let repartition = CheckpointReason(rawValue: "repartition")
     public static let copy = CheckpointReason(rawValue: "copy")
 
     public var description: String { rawValue }

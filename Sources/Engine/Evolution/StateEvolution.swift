@@ -102,10 +102,12 @@ public struct StateDeclaration: Sendable {
     /// The fields of an empty record, each as it is stored, in the schema's order.
     let initial: [[UInt8]]
     public let evolution: StateEvolution
+    public let placement: StatePlacement
 
     /// `initial`: nil for empty fields.
-    public init(schema: StateSchema, initial: [[UInt8]]? = nil, evolution: StateEvolution = .none) {
+    public init(schema: StateSchema, initial: [[UInt8]]? = nil, evolution: StateEvolution = .none, placement: StatePlacement = .moves) {
         self.schema = schema
+        self.placement = placement
         self.initial = initial ?? schema.fields.map(\.type.emptyEncoding)
         self.evolution = evolution
         precondition(self.initial.count == schema.fields.count, "state table \(schema.table): a value for each field")

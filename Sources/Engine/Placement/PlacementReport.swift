@@ -5,13 +5,16 @@
 final class PlacementReport<Event: BitwiseCopyable>: EventProcessor {
     private let messages: MessageWriter
     private let partition: UInt64
+    private let partitions: UInt64
     private let key: (Event) -> ByteView
     private var sample = KeySample()
     private var payload = ByteWriter(capacity: 16)
 
-    init(messages: MessageWriter, partition: Int, key: @escaping (Event) -> ByteView) {
+    /// `partitions`: how many the topic has.
+    init(messages: MessageWriter, partition: Int, of partitions: Int, key: @escaping (Event) -> ByteView) {
         self.messages = messages
         self.partition = UInt64(partition)
+        self.partitions = UInt64(partitions)
         self.key = key
     }
 
@@ -24,6 +27,7 @@ final class PlacementReport<Event: BitwiseCopyable>: EventProcessor {
             guard sample.insert(tableHash(key)) else { continue }
             payload.removeAll()
             payload.write(varint: partition)
+            payload.write(varint: partitions)
             messages.send(payload.view, key: key)
         }
     }

@@ -2,24 +2,33 @@
 public struct KeyPlacement: BitwiseCopyable {
     let key: ByteView
     let partition: UInt64
+    /// How many partitions the topic had then; 0 in messages of a version that did not say.
+    let partitions: UInt64
 }
 
 /// Reads what `PlacementReport` sends.
 public struct KeyPlacementDecoder: EventDecoder {
     public func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<KeyPlacement> {
         var reader = ByteReader(record.value)
-        let placement = KeyPlacement(key: record.key, partition: reader.varint())
+        let partition = reader.varint()
+        let placement = KeyPlacement(key: record.key, partition: partition, partitions: reader.isAtEnd ? 0 : reader.varint())
         guard !reader.failed, reader.isAtEnd else { return .rejected(Rejection("malformed")) }
         return .event(placement, at: .distantPast)
     }
 }
 
-/// Remembers in which partition each reported key lives, and stops the job at the first that lives in two.
+/// Remembers in which partition each reported key lives, and stops the job at the first that lives in two. When the topic
+/// gets more partitions, each key's home is learnt anew.
 final class PlacementWatch: EventProcessor {
     private struct Home: StateRecord {
         var partition: Int64 = -1
+        /// How many the topic had when the home was learnt; 0: not known.
+        var partitions: UInt64 = 0
 
-        mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor) { visit.field("partition", &partition) }
+        mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor) {
+            visit.field("partition", &partition)
+            visit.field("partitions", &partitions)
+        }
     }
 
     private let state: KeyedState<Home>
@@ -30,7 +39,10 @@ final class PlacementWatch: EventProcessor {
 
     init(name: String, task: TaskID, cold: any ColdStateReader, explain: @escaping (String, Int, Int) -> String) {
         self.explain = explain
-        state = KeyedState(StateDeclaration(table: name, version: 1, key: .key, hasTimer: true, record: Home.self), task: task, cold: cold)
+        let declaration = StateDeclaration(
+            table: name, version: 2, key: .key, hasTimer: true, evolution: .from(1).adding("partitions"), record: Home.self
+        )
+        state = KeyedState(declaration, task: task, cold: cold)
     }
 
     var stateTables: [any StateTable] { [state] }
@@ -38,16 +50,19 @@ final class PlacementWatch: EventProcessor {
 
     func process(_ events: UnsafeMutableBufferPointer<TimedEvent<KeyPlacement>>) throws {
         for event in events {
-            let (key, partition) = (event.event.key, Int64(event.event.partition))
+            let (key, partition, partitions) = (event.event.key, Int64(event.event.partition), event.event.partitions)
             let isFull = state.table.count >= PlacementWatch.limit
             var home = partition
             try state.update(key) { keyed in
-                if keyed.record.partition >= 0 {
-                    home = keyed.record.partition
-                } else if isFull {
+                let isKnown = keyed.record.partition >= 0
+                if isKnown && keyed.record.partitions >= partitions {
+                    // What was sent before the topic grew says nothing about where the key lives now.
+                    if keyed.record.partitions == partitions { home = keyed.record.partition }
+                } else if isFull && !isKnown {
                     keyed.isRemoved = true
                 } else {
                     keyed.record.partition = partition
+                    keyed.record.partitions = partitions
                 }
             }
             guard home == partition else { throw MisplacedKey(message: explain(key.text, Int(home), Int(partition))) }
@@ -69,7 +84,7 @@ extension StageTask {
     /// Reports a sample of the keys that this task meets to `stage`, which is made by `TaskSetup.watchPlacement`.
     @discardableResult
     public func reportingPlacement(to stage: StageName, key: @escaping (Decoder.Event) -> ByteView) -> StageTask {
-        add(PlacementReport(messages: messages(to: stage), partition: id.partition, key: key))
+        add(PlacementReport(messages: messages(to: stage), partition: id.partition, of: partitions, key: key))
     }
 }
 

@@ -90,10 +90,26 @@ public struct RestoredTask: Sendable, Equatable {
     public let isEnded: Bool
     /// nil when it reads no partition or has read nothing.
     public let position: SourcePosition?
+    /// To be raised before anything is read; nil when the watermark may stay where it is.
+    public let raise: WatermarkRaise?
 
-    public init(watermark: EventTime, isEnded: Bool = false, position: SourcePosition?) {
+    public init(watermark: EventTime, isEnded: Bool = false, position: SourcePosition?, raise: WatermarkRaise? = nil) {
         self.watermark = watermark
         self.isEnded = isEnded
         self.position = position
+        self.raise = raise
+    }
+}
+
+/// How far a task's watermark has to rise because keys came to it from tasks that were further: no window that closed there
+/// may open again here. What is open below it closes then as ever.
+public struct WatermarkRaise: Sendable, Equatable {
+    public let watermark: EventTime
+    /// That it was so far elsewhere is because a bounded run ended, so that no timers fire.
+    public let isEnded: Bool
+
+    public init(to watermark: EventTime, isEnded: Bool) {
+        self.watermark = watermark
+        self.isEnded = isEnded
     }
 }

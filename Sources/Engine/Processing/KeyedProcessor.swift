@@ -9,6 +9,8 @@ public protocol KeyedProcessor {
     static var version: Int { get }
     /// How state of earlier versions goes on; by default it is refused.
     static var evolution: StateEvolution { get }
+    /// What becomes of its records when the stage's topic gets more partitions; by default they go where their keys go.
+    static var placement: StatePlacement { get }
 
     /// The key that the event belongs to; nil when it does not concern this processor.
     func key(of event: Event) -> ByteView?
@@ -20,6 +22,7 @@ public protocol KeyedProcessor {
 
 extension KeyedProcessor {
     public static var evolution: StateEvolution { .none }
+    public static var placement: StatePlacement { .moves }
 
     /// For processors that set no timers.
     public mutating func timerFired(at time: EventTime, key: ByteView, state: inout Keyed<Record>) {}
@@ -47,7 +50,7 @@ public final class KeyedProcessorRunner<Processor: KeyedProcessor>: EventProcess
         self.processor = processor
         let declaration = StateDeclaration(
             table: Processor.name, version: Processor.version, key: .key, hasTimer: true, evolution: Processor.evolution,
-            record: Processor.Record.self
+            placement: Processor.placement, record: Processor.Record.self
         )
         state = KeyedState(declaration, task: task, cold: cold)
     }

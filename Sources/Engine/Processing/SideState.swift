@@ -22,8 +22,10 @@ public final class KeyedRecords<Record: StateRecord>: SideState {
     private let state: KeyedState<Record>
     private(set) var failure: (any Error)?
 
-    init(name: String, version: Int, evolution: StateEvolution, task: TaskID, cold: any ColdStateReader) {
-        let declaration = StateDeclaration(table: name, version: version, key: .key, hasTimer: true, evolution: evolution, record: Record.self)
+    init(name: String, version: Int, evolution: StateEvolution, placement: StatePlacement, task: TaskID, cold: any ColdStateReader) {
+        let declaration = StateDeclaration(
+            table: name, version: version, key: .key, hasTimer: true, evolution: evolution, placement: placement, record: Record.self
+        )
         state = KeyedState(declaration, task: task, cold: cold)
     }
 
@@ -61,7 +63,10 @@ public final class WindowedMembers: SideState {
 
     init(name: String, version: Int, span: EventSpan, task: TaskID, cold: any ColdStateReader) {
         self.span = span
-        let declaration = StateDeclaration(table: name, version: version, key: .windowAndKey, span: span, record: Membership.self)
+        // Whoever may become a group's member in another partition has to be known there.
+        let declaration = StateDeclaration(
+            table: name, version: version, key: .windowAndKey, span: span, placement: .copied, record: Membership.self
+        )
         state = WindowedState(declaration, task: task, cold: cold)
     }
 

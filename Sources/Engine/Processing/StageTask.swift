@@ -60,6 +60,9 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
 
     func messages(to stage: StageName) -> MessageWriter { setup.messages(to: stage) }
 
+    /// How many tasks the stage has.
+    var partitions: Int { setup.environment.partitions[id.stage] ?? 1 }
+
     @usableFromInline
     func add(_ processor: any EventProcessor<Decoder.Event>) -> StageTask {
         processors.append(processor)
@@ -137,7 +140,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
 
     public func process(_ records: UnsafeBufferPointer<SourceRecord>) throws {
         try inBatches(records) { records, _ in
-            try processBatch(records, movesWatermark: true)
+            try processBatch(records, movesWatermark: !setup.environment.holdsWatermarks)
             try writeRejections { (records[$0], id.partition) }
         }
         guard let last = records.last else { return }

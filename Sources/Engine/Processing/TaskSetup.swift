@@ -31,11 +31,12 @@ public final class TaskSetup {
     }
 
     /// A record for each key that is kept for ever, beside the processors' own state. `name` and `version` as theirs: the
-    /// name is stored, and unique in the stage. `evolution`: how state of earlier versions goes on.
+    /// name is stored, and unique in the stage. `evolution`: how state of earlier versions goes on. `placement`: what becomes
+    /// of them when the stage's topic gets more partitions.
     public func records<Record: StateRecord>(
-        _ name: String, version: Int, of record: Record.Type = Record.self, evolution: StateEvolution = .none
+        _ name: String, version: Int, of record: Record.Type = Record.self, evolution: StateEvolution = .none, placement: StatePlacement = .moves
     ) -> KeyedRecords<Record> {
-        let records = KeyedRecords<Record>(name: name, version: version, evolution: evolution, task: task, cold: environment.cold)
+        let records = KeyedRecords<Record>(name: name, version: version, evolution: evolution, placement: placement, task: task, cold: environment.cold)
         sideStates.append(records)
         return records
     }
@@ -76,6 +77,8 @@ public struct TaskEnvironment: Sendable {
     public var cold: any ColdStateReader
     /// The reference tables by name.
     public var references: [String: ReferenceTable]
+    /// Records of topics move no watermark: no window closes because of them, and none of them makes another one late.
+    public var holdsWatermarks = false
     /// True for the task that only shows what its stage declares.
     var isBlueprint = false
 

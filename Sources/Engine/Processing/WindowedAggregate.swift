@@ -12,6 +12,8 @@ public protocol WindowedAggregate {
     static var version: Int { get }
     /// How state of earlier versions goes on; by default it is refused.
     static var evolution: StateEvolution { get }
+    /// What becomes of its records when the stage's topic gets more partitions; by default they go where their keys go.
+    static var placement: StatePlacement { get }
 
     /// The key that the event counts for; nil when it does not count here (and then it can't be late here either).
     func key(of event: Event) -> ByteView?
@@ -23,6 +25,7 @@ public protocol WindowedAggregate {
 
 extension WindowedAggregate {
     public static var evolution: StateEvolution { .none }
+    public static var placement: StatePlacement { .moves }
 }
 
 /// A window of event time, `[start, end)`.
@@ -59,7 +62,7 @@ public final class WindowedProcessor<Aggregate: WindowedAggregate>: EventProcess
         self.aggregate = aggregate
         let declaration = StateDeclaration(
             table: Aggregate.name, version: Aggregate.version, key: .windowAndKey, span: span, evolution: Aggregate.evolution,
-            record: Aggregate.Record.self
+            placement: Aggregate.placement, record: Aggregate.Record.self
         )
         state = WindowedState(declaration, task: task, cold: cold)
     }

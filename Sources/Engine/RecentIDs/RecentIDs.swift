@@ -43,7 +43,7 @@ final class RecentIDs: StateTable {
         precondition(bucket >= .seconds(1), "a bucket of ids holds at least a second")
         declaration = StateDeclaration(schema: StateSchema(
             table: name, version: version, key: .windowAndKey, hasTimer: false, span: bucket, fields: [StateField(name: "hashes", type: .text)]
-        ))
+        ), placement: .copiedByNumber)
         self.horizon = horizon
         self.limit = limit
         span = bucket

@@ -32,7 +32,7 @@ extension StateDeclaration {
     /// The table of `Record`s: schema and initial values are collected by visiting the fields of an empty one.
     public init<Record: StateRecord>(
         table: String, version: Int, key: StateKeyKind, hasTimer: Bool = false, span: EventSpan? = nil, evolution: StateEvolution = .none,
-        record: Record.Type
+        placement: StatePlacement = .moves, record: Record.Type
     ) {
         var collector = FieldCollector()
         var empty = Record()
@@ -40,7 +40,7 @@ extension StateDeclaration {
         let names = collector.fields.map(\.name)
         precondition(Set(names).count == names.count, "state table \(table): a field's name is used twice")
         let schema = StateSchema(table: table, version: version, key: key, hasTimer: hasTimer, span: span, fields: collector.fields)
-        self.init(schema: schema, initial: collector.initial, evolution: evolution)
+        self.init(schema: schema, initial: collector.initial, evolution: evolution, placement: placement)
     }
 }
 

@@ -5,6 +5,8 @@ import Engine
 struct MerchantPartials: WindowedAggregate {
     static let name = "merchant_partials"
     static let version = 1
+    /// The merchants' tasks put together what the customers' tasks know.
+    static let placement = StatePlacement.stays
 
     private let messages: MessageWriter
     /// By merchant and window.

@@ -28,7 +28,7 @@ struct AssembledFile {
             try database.transaction { try copyChanges() }
             facts = try CheckpointFacts(of: database)
             guard facts.epoch == end else { throw StateError(.corrupt, "the delta \(path) says that it ends with epoch \(end), and its state is of epoch \(facts.epoch)") }
-            if try database.integer("SELECT coalesce(sum(length(bytes)), 0) FROM main.delta") >= AssembledFile.foldBytes { try fold() }
+            if try database.integer("SELECT coalesce(sum(length(bytes)), 0) FROM main.delta") >= AssembledFile.foldBytes { try DeltaFold.foldEverything(in: database) }
         } catch {
             try database.execute("DETACH DATABASE changes")
             throw error
@@ -100,22 +100,6 @@ struct AssembledFile {
         // The delta has every batch that is undelivered at its end; others of the base were delivered, and maybe even pruned.
         try database.execute("DELETE FROM main.batch WHERE delivered_epoch IS NULL")
         for table in ["epoch_offsets", "batch"] { try database.execute("INSERT OR REPLACE INTO main.\(table) SELECT * FROM changes.\(table)") }
-    }
-
-    /// Moves all deltas into the keyed rows.
-    private func fold() throws {
-        try database.transaction {
-            let last = try database.integer("SELECT coalesce(max(sequence), 0) FROM main.delta")
-            let groups = try Statement(database, """
-                SELECT DISTINCT task, state_table, (SELECT through FROM fold_mark WHERE task = d.task AND state_table = d.state_table) FROM main.delta AS d
-                """)
-            while last > 0, try groups.step() {
-                let group = FoldGroup(task: groups.integer(0), table: groups.integer(1))
-                try DeltaFold(database, group, sequences: 0...last, after: Epoch(UInt64(groups.integer(2)))).run()
-            }
-            try database.execute("DELETE FROM main.delta")
-            try database.execute("DELETE FROM main.fold_mark")
-        }
     }
 
     /// Closes what was assembled: nothing of it is kept for deltas of epochs before its own.

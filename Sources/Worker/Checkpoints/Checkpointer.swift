@@ -254,6 +254,12 @@ final class Checkpointer {
         if copying != nil || publishing != nil { worker.logger.warning("checkpoints: drain.timeout left no time for the last one") }
     }
 
+    /// Throws when the checkpoint of this epoch is not there, for a run whose purpose it is.
+    func requireLast(of epoch: Epoch) throws {
+        guard schedule.covered != epoch else { return }
+        throw WorkerError(.retry, "everything is delivered, but the last checkpoint could not be written; see to the checkpoint store and run this again, or use the state directory instead of the checkpoint")
+    }
+
     private func awaitPublishing(until deadline: Duration) throws {
         while publishing != nil, Clock.now < deadline {
             let result = worker.inbox.wait(upTo: max(deadline - Clock.now, .milliseconds(1))) { inbox -> Result<PublishedCheckpoint, any Error>? in

@@ -106,7 +106,7 @@ struct JobCheck {
         let count = try source.partitionCount(of: topic)
         if let known = restored?.partitions[topic], known != count {
             throw CheckFinding(
-                description: "has \(counted(count, "partition", "partitions")), the state was built with \(known): go back to \(known), or start anew with an empty state directory and new tables"
+                description: "has \(counted(count, "partition", "partitions")), the state was built with \(known): \(known < count ? "bring the state to \(count) (docs/OPERATIONS.md, A topic that grew)" : "go back to \(known)"), or start anew with an empty state directory and new tables"
             )
         }
         return count

@@ -24,11 +24,18 @@ struct RunCommand: ParsableCommand {
     @Flag(name: .customLong("until-end"), help: "Read every partition to where it ended at the start, close all windows, deliver everything, and exit.")
     var untilEnd = false
 
+    @Flag(name: .customLong("before-repartition"), help: "Read the partitions that the state knows to where they ended at the start, deliver that, leave windows open, write a checkpoint, and exit: before `checkpoint repartition`, when a topic has grown.")
+    var beforeRepartition = false
+
     @Flag(name: .customLong("take-over"), help: "With an empty state directory: restore the newest checkpoint although its worker may still be running.")
     var takeOver = false
 
     @Flag(name: .customLong("wait"), help: "Wait until the worker that has the state directory lets go of it, and go on from its state: the way to a new version.")
     var waitsForLock = false
+
+    func validate() throws {
+        if untilEnd && beforeRepartition { throw ValidationError("--until-end closes the windows that --before-repartition leaves open: expected one of them") }
+    }
 
     func run() throws {
         let configuration = try options.load()
@@ -66,8 +73,10 @@ struct RunCommand: ParsableCommand {
         let store = try parts.makeStore(directory)
         let topology = parts.topology
         let references = try parts.makeReferences(untilEnd: untilEnd)
+        var settings = parts.workerSettings(untilEnd: untilEnd)
+        settings.endsBeforeRepartition = beforeRepartition
         let worker = Worker(
-            topology, settings: parts.workerSettings(untilEnd: untilEnd), source: source, store: store, sink: sink,
+            topology, settings: settings, source: source, store: store, sink: sink,
             furtherSinks: kafkaOutput.map { [KafkaOutput.name: $0] } ?? [:], references: references,
             checkpoints: try checkpoints.map(parts.makeCheckpoints), logger: logger
         )

@@ -93,7 +93,7 @@ struct StateRestoration {
     }
 
     /// Checkpoints that no worker has gone on from: it drained, or the checkpoint tool wrote them.
-    private static let unowned: Set<CheckpointReason> = [.drain, .rewind, .repartition, .copy]
+    private static let unowned: Set<CheckpointReason> = [.drain, .rewind, .copy]
 
     /// A configuration that was copied must not take the job away from a worker that runs.
     private func refuseRunningOwner(_ newest: Manifest) throws {

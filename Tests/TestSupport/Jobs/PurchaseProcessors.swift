@@ -48,6 +48,7 @@ struct ShopSums: StateRecord {
 struct ShopPartials: WindowedAggregate {
     static let name = "shop_partials"
     static let version = 1
+    static let placement = StatePlacement.stays
     let messages: MessageWriter
     let customers: WindowedMembers
 

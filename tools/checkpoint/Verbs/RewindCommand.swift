@@ -40,10 +40,8 @@ struct RewindCommand: ParsableCommand {
         let lineage = Lineage(max(newest.lineage.number, manifest.lineage.number) + 1 + UInt32(unreadable))
         try plan(manifest, newest, lineage, store).carryOut {
             let directory = try target.map { try NewDirectory($0) }
-            let parent = directory.map { NewFile.directory(of: $0.path) }
-            let fetched = try store.fetch(manifest, into: try Scratch.make(below: parent))
             let file = try directory?.temporaryPath ?? Scratch.make()
-            let facts = try StateAssembly.assemble(base: fetched.base, deltas: fetched.deltas, into: file + "/state.db", beginning: lineage)
+            let facts = try CheckpointSource.assemble(manifest, of: store, in: file, beginning: lineage)
             let base = NewObject(kind: .base, file: file + "/state.db", epoch: facts.epoch)
             _ = try store.publish(facts, files: [base], reason: .rewind)
             try directory?.publish()

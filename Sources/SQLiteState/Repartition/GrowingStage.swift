@@ -1,0 +1,51 @@
+import Engine
+
+/// A stage whose topic grew, as the state file has it.
+struct GrowingStage {
+    struct Table {
+        let id: Int64
+        let stage: StageName
+        let schema: StateSchema
+        var placement: StatePlacement
+
+        var name: String { "\(stage).\(schema.table)" }
+
+        /// The key as the job's events have it.
+        func key(of stored: ByteView) -> ByteView { schema.key == .windowAndKey ? WindowKey.bareKey(of: stored) : stored }
+    }
+
+    struct Task {
+        let id: Int64
+        /// nil before its first record.
+        let watermark: EventTime?
+        let isEnded: Bool
+    }
+
+    let name: StageName
+    /// As they are stored: copies for an earlier version of the job and removed ones included.
+    private(set) var tables: [Table]
+    /// By partition; one that nothing was ever stored for is missing.
+    private(set) var tasks: [Int: Task]
+
+    init(_ name: StageName, _ database: Database) throws {
+        self.name = name
+        let entries = PlacementEntries(database: database)
+        tables = try CatalogTable.all(in: database).filter { $0.stored.stage == name }.map {
+            Table(id: $0.id, stage: name, schema: $0.schema, placement: try entries.placement(of: $0.schema.table, in: name) ?? .moves)
+        }.sorted { ($0.name, $0.schema.version) < ($1.name, $1.schema.version) }
+        tasks = [:]
+        let task = try Statement(database, "SELECT id, partition, watermark, ended FROM task WHERE stage = ?")
+        try task.bind(.text(name.text))
+        while try task.step() {
+            let watermark = task.isNull(2) ? nil : EventTime(milliseconds: task.integer(2))
+            tasks[Int(task.integer(1))] = Task(id: task.integer(0), watermark: watermark, isEnded: task.integer(3) != 0)
+        }
+    }
+
+    /// An operator's word on a table counts more than what is noted of it.
+    mutating func place(_ named: [String: StatePlacement]) {
+        for index in tables.indices { tables[index].placement = named[tables[index].name] ?? tables[index].placement }
+    }
+
+    mutating func add(_ task: Task, at partition: Int) { tasks[partition] = task }
+}

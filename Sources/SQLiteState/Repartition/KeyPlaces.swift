@@ -1,0 +1,56 @@
+import Engine
+
+/// How one knows in which partition the records of a key are.
+public enum KeyPlaces {
+    /// Kafka's default partitioner, of the record's key.
+    case murmur2(RecordKeyTemplate)
+    /// Somebody has listed where each key is after the growth.
+    case listed(ListedKeys)
+
+    /// nil when nobody says.
+    func partition(of key: ByteView, among partitions: Int) throws -> Int? {
+        switch self {
+        case .murmur2(let template): template.partition(of: key, among: partitions)
+        case .listed(let keys): try keys.partition(of: key)
+        }
+    }
+
+    /// A list says nothing of where keys were before.
+    var tellsWhereKeysWere: Bool {
+        switch self {
+        case .murmur2: true
+        case .listed: false
+        }
+    }
+}
+
+/// Keys with their partitions, in a file of their own: there may be more than fit into memory.
+public final class ListedKeys {
+    private let database: Database
+    private let insert: Statement
+    private let select: Statement
+
+    /// Makes the file, in a directory for such things.
+    public init(scratch: String) throws {
+        database = try Database(path: scratch + "/keys.db", for: .export)
+        try database.execute("PRAGMA cache_size = -65536")
+        try database.execute("CREATE TABLE listed (key BLOB PRIMARY KEY, partition INTEGER NOT NULL) WITHOUT ROWID")
+        insert = try Statement(database, "INSERT INTO listed (key, partition) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET partition = excluded.partition")
+        select = try Statement(database, "SELECT partition FROM listed WHERE key = ?")
+    }
+
+    /// Adds what `body` gives to the closure that it gets; of a key that comes twice the last counts.
+    public func add(_ body: ((_ key: [UInt8], _ partition: Int) throws -> Void) throws -> Void) throws {
+        try database.execute("BEGIN IMMEDIATE")
+        try body { [insert] key, partition in
+            try key.withUnsafeBytes { try insert.run(.blob(ByteView($0)), .integer(Int64(partition))) }
+        }
+        try database.execute("COMMIT")
+    }
+
+    func partition(of key: ByteView) throws -> Int? {
+        try select.bind(.blob(key))
+        defer { select.reset() }
+        return try select.step() ? Int(select.integer(0)) : nil
+    }
+}
