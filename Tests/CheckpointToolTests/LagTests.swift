@@ -28,7 +28,7 @@ struct LagTests {
         let shop = try ShopHistory.shared.get()
         try configure("kafka: {properties: {bootstrap.servers: \"\(broker.bootstrapServers)\"}}", as: "shop.yaml", in: shop)
         for (name, options) in [("offsets-lag", [String]()), ("offsets-lag-json", ["-o", "json"])] {
-            let file = GoldenFile(name: name, arguments: ["offsets", "--lag", "--config", "shop.yaml", "--topic", "orders=shop.orders"] + options)
+            let file = GoldenFile(name: name, arguments: ["offsets", "--lag", "--config", "shop.yaml"] + options)
             let run = try CheckpointBinary.run(file.arguments, in: shop.directory.path)
             let found = file.text(of: ToolRun(status: run.status, output: run.output.replacing(broker.bootstrapServers, with: "127.0.0.1:9092"), errors: run.errors))
             #expect(try file.expected(or: found) == found)
