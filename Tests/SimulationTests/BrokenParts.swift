@@ -135,6 +135,8 @@ struct BrokenCoordinator: RunCoordinator {
     }
 
     var nextCut: Duration { coordinator.nextCut }
+    var epoch: Epoch { coordinator.epoch }
+    var awaitsCheckpoint: Bool { coordinator.awaitsCheckpoint }
 
     mutating func start() -> [Coordinator.Action] {
         coordinator.start().map { action in
@@ -167,6 +169,7 @@ struct BrokenCoordinator: RunCoordinator {
 
     mutating func tick(now: Duration, isFull: Bool) -> [Coordinator.Action] { coordinator.tick(now: now, isFull: isFull) }
     mutating func delivered(_ id: SinkBatchID) -> [Coordinator.Action] { early.remove(id) == nil ? coordinator.delivered(id) : [] }
+    mutating func covered(through epoch: Epoch) -> [Coordinator.Action] { coordinator.covered(through: epoch) }
     mutating func reachedEnd() -> [Coordinator.Action] { coordinator.reachedEnd() }
     mutating func drain() -> [Coordinator.Action] { coordinator.drain() }
 }

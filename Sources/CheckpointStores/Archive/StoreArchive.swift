@@ -16,6 +16,10 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         public var ownershipAge = Duration.seconds(1)
         /// The least time between two collections.
         public var collectionInterval = Duration.seconds(60)
+        /// The name to publish under; nil for one that no other worker has.
+        public var writer: String?
+        /// Milliseconds since 1970 UTC.
+        public var wallClock: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
 
         public init() {}
     }
@@ -42,7 +46,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         self.settings = settings
         record = try WriterRecord(stateDirectory: stateDirectory)
         let host = ProcessInfo.processInfo.hostName
-        writer = "\(host):\(ProcessInfo.processInfo.processIdentifier):\(String(UInt64.random(in: 0 ... .max), radix: 16))"
+        writer = settings.writer ?? "\(host):\(ProcessInfo.processInfo.processIdentifier):\(String(UInt64.random(in: 0 ... .max), radix: 16))"
     }
 
     /// Notes in an empty state directory that it is filled from this job's checkpoints, of which `manifests` are the restored
@@ -83,7 +87,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     private func publishClaim(over newest: Manifest) throws(CheckpointError) -> Manifest {
         let draft = ManifestDraft(
             parent: newest.link, jobVersion: newest.jobVersion, stateFormat: newest.stateFormat, identity: newest.identity, lineage: newest.lineage,
-            writer: writer, epoch: newest.epoch, createdAt: StoreArchive.wallMilliseconds, reason: .start, retained: newest.objects,
+            writer: writer, epoch: newest.epoch, createdAt: settings.wallClock(), reason: .start, retained: newest.objects,
             partitions: newest.partitions, tasks: newest.tasks, tables: newest.tables
         )
         let claim = try store.publish(draft, files: [])
@@ -141,7 +145,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         }
         let draft = ManifestDraft(
             parent: parent, jobVersion: facts.jobVersion, stateFormat: facts.stateFormat, identity: facts.identity, lineage: facts.lineage,
-            writer: writer, epoch: facts.epoch, createdAt: StoreArchive.wallMilliseconds, reason: CheckpointReason(rawValue: checkpoint.reason.rawValue),
+            writer: writer, epoch: facts.epoch, createdAt: settings.wallClock(), reason: CheckpointReason(rawValue: checkpoint.reason.rawValue),
             retained: retained, partitions: facts.partitions,
             tasks: facts.tasks.map { TaskPosition(task: $0.id, watermark: $0.watermark?.milliseconds, nextOffset: $0.next) },
             tables: facts.tables.map { TablePosition(name: $0.name, lastFrozen: $0.lastFrozen, lastDelivered: $0.lastDelivered) }
@@ -218,8 +222,6 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
             return true
         }
         guard isDue else { return }
-        _ = try store.collect(RetentionPolicy(last: settings.keep), olderThan: settings.keepAge, now: StoreArchive.wallMilliseconds)
+        _ = try store.collect(RetentionPolicy(last: settings.keep), olderThan: settings.keepAge, now: settings.wallClock())
     }
-
-    private static var wallMilliseconds: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 }
