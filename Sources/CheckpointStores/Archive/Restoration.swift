@@ -38,7 +38,7 @@ public struct Restoration: Sendable {
         in store: CheckpointStore, _ wish: Wish, refused: (ManifestNumber, CheckpointError) -> Void
     ) throws(CheckpointError) -> Restoration? {
         guard let number = try store.newestNumber() else { return nil }
-        let manifest = try wish.named.map { named throws(CheckpointError) in try verified(named, in: store) } ?? newest(upTo: number, in: store, refused)
+        let manifest = if let named = wish.named { try verified(named, in: store) } else { try newest(upTo: number, in: store, refused) }
         var later: [Manifest] = []
         var unreadable = 0
         for number in try store.liveNumbers() where number >= manifest.number {
