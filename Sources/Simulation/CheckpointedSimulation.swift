@@ -10,12 +10,12 @@ final class CheckpointWorld {
 
     init(
         _ plan: CheckpointPlan, _ time: VirtualTime, calls: any CallRunner, random: inout SeededRandom,
-        checkpoints: (SimulatedObjects, VirtualTime) -> any CheckpointsUnderTest
-    ) {
+        checkpoints: (SimulatedObjects, VirtualTime) throws -> any CheckpointsUnderTest
+    ) throws {
         self.plan = plan
         self.calls = calls
         objects = SimulatedObjects(time: time, faults: plan.objectFaults, random: random.fork())
-        self.checkpoints = checkpoints(objects, time)
+        self.checkpoints = try checkpoints(objects, time)
     }
 }
 
@@ -43,11 +43,11 @@ public final class CheckpointedSimulation {
 
     public init(
         _ plan: SimulationPlan, _ checkpointPlan: CheckpointPlan, implementations: SimulatedImplementations = .init(), calls: any CallRunner,
-        random: SeededRandom, checkpoints: (SimulatedObjects, VirtualTime) -> any CheckpointsUnderTest
-    ) {
+        random: SeededRandom, checkpoints: (SimulatedObjects, VirtualTime) throws -> any CheckpointsUnderTest
+    ) throws {
         var random = random
         parts = SimulationParts(plan, implementations, &random)
-        world = CheckpointWorld(checkpointPlan, parts.time, calls: calls, random: &random, checkpoints: checkpoints)
+        world = try CheckpointWorld(checkpointPlan, parts.time, calls: calls, random: &random, checkpoints: checkpoints)
         self.random = random
         machine = SimulatedMachine(1)
         parts.disks = [machine.disk]
