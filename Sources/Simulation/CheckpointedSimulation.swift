@@ -84,7 +84,7 @@ public final class CheckpointedSimulation {
         guard parts.violations.isEmpty else { return }
         parts.trace.note("a life of \(life.length) begins on machine \(machine.number), to end by \(life.ending)")
         let deadline = parts.time.now + life.length
-        guard let worker = start(isBounded: false, takesOver: life.takesOver, until: deadline) else { return end(life.ending, nil) }
+        guard let worker = start(isBounded: false, isCalm: false, takesOver: life.takesOver, until: deadline) else { return end(life.ending, nil) }
         while worker.end == nil && parts.time.now < deadline && advance() {}
         if worker.end == nil, life.ending == .drain {
             worker.drain()
@@ -141,12 +141,13 @@ public final class CheckpointedSimulation {
     }
 
     /// Starts a worker, again and again as a supervisor does; nil when it is killed at `deadline` before it ran.
-    private func start(isBounded: Bool, takesOver: Bool, until deadline: Duration?) -> SimulatedWorker? {
+    private func start(isBounded: Bool, isCalm: Bool, takesOver: Bool, until deadline: Duration?) -> SimulatedWorker? {
         for attempt in 1...CheckpointedSimulation.startLimit {
             processes += 1
             let process = SimulatedProcess(processes, calls: world.calls, time: parts.time)
             let start = SimulatedStart(
-                parts: parts, world: world, machine: machine, process: process, takesOver: takesOver || attempt > 20, random: random.fork()
+                parts: parts, world: world, machine: machine, process: process, takesOver: takesOver || attempt > 20, isCalm: isCalm,
+                random: random.fork()
             )
             var outcome: Result<SimulatedStart.Started, any Error>?
             process.perform { try start.run() } then: { outcome = $0 }
@@ -203,7 +204,7 @@ public final class CheckpointedSimulation {
         for length in parts.plan.boundedCrashes.map(Optional.some) + Array(repeating: nil, count: SimulationParts.boundedTries) {
             guard parts.violations.isEmpty else { return }
             pass(parts.plan.log.lastArrival - parts.time.now)
-            guard let worker = start(isBounded: true, takesOver: true, until: nil) else { return }
+            guard let worker = start(isBounded: true, isCalm: length == nil, takesOver: true, until: nil) else { return }
             if let length { parts.time.after(length) { worker.kill() } }
             while worker.end == nil && advance() {}
             judge(worker)
@@ -229,7 +230,7 @@ public final class CheckpointedSimulation {
     /// Once more a worker that reads nothing new, until nothing is left to be withdrawn.
     private func settle() {
         pass(parts.sink.settleDelay)
-        guard parts.violations.isEmpty, let worker = start(isBounded: false, takesOver: true, until: nil) else { return }
+        guard parts.violations.isEmpty, let worker = start(isBounded: false, isCalm: true, takesOver: true, until: nil) else { return }
         while worker.end == nil, worker.isToWithdrawAgain, advance() {}
         worker.drain()
         while worker.end == nil && advance() {}

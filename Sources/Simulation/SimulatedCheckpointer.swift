@@ -139,11 +139,12 @@ final class SimulatedCheckpointer {
 
     /// The last checkpoint of a run that drained; true when it is in the archive, or failed.
     func finish(epoch: Epoch) throws -> Bool {
+        guard !isClaiming else { return false }
         if checkpointing.copying != nil {
             try step()
             return false
         }
-        guard checkpointing.publishing == nil, !isClaiming else { return false }
+        guard checkpointing.publishing == nil else { return false }
         if isLastBegun { return true }
         isLastBegun = true
         let content = checkpointing.last(epoch: epoch)

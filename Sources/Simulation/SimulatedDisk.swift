@@ -12,6 +12,8 @@ public final class SimulatedDisk {
         let bytes: [UInt8]
     }
 
+    /// True once somebody opened it.
+    var isInUse = false
     private(set) var epoch = Epoch(0)
     private(set) var foldedThrough = Epoch(0)
     private(set) var partitions: [String: Int] = [:]
@@ -44,6 +46,7 @@ public final class SimulatedDisk {
         (chunks, undelivered, lastFrozen, frozen) = (other.chunks, other.undelivered, other.lastFrozen, other.frozen)
         (keyed, deltas, lineage, lineageEnds) = (other.keyed, other.deltas, other.lineage, other.lineageEnds)
         (withdrawal, identity, keptAfter) = (other.withdrawal, other.identity, other.epoch)
+        isInUse = true
     }
 
     /// Begins a lineage: what is not known to be delivered waits as rows that were never in a batch, and everything that was
@@ -96,7 +99,7 @@ public final class SimulatedDisk {
             )
         }
         return RestoredState(
-            isNew: epoch == Epoch(0), lineage: lineage, identity: identity, epoch: epoch, partitions: partitions, tasks: positions, messages: messages,
+            isNew: !isInUse, lineage: lineage, identity: identity, epoch: epoch, partitions: partitions, tasks: positions, messages: messages,
             outbox: outbox, withdrawal: withdrawal.map { WithdrawalPlan(stage: $0, lineage: lineage, tables: lineageEnds) }, lineageEnds: lineageEnds
         )
     }

@@ -28,6 +28,8 @@ public final class SimulatedObjects {
 
     /// For how long a client asks again before it gives up.
     private static let patience = Duration.seconds(3)
+    /// How often what changes nothing is asked before that.
+    private static let tries = 3
     /// After being sent, a request lands no later than this.
     private static let latest = 20_000
 
@@ -118,9 +120,11 @@ public final class SimulatedObjects {
     }
 
     private func answer<Value>(_ process: SimulatedProcess, _ what: String, _ look: () -> Value) throws -> Value {
-        guard fate(process) == .fine else { try noAnswer(process, what) }
-        try process.pause(random.milliseconds(in: 1...faults.slowest))
-        guard !isDown else { try noAnswer(process, what) }
-        return look()
+        for _ in 1...SimulatedObjects.tries {
+            let isLost = fate(process) != .fine
+            try process.pause(random.milliseconds(in: 1...faults.slowest))
+            if !isLost && !isDown { return look() }
+        }
+        try noAnswer(process, what)
     }
 }

@@ -28,6 +28,8 @@ struct SimulatedStart {
     let machine: SimulatedMachine
     let process: SimulatedProcess
     let takesOver: Bool
+    /// True when the process is not to die by itself.
+    let isCalm: Bool
     let random: SeededRandom
 
     private var plan: CheckpointPlan { world.plan }
@@ -35,7 +37,9 @@ struct SimulatedStart {
 
     func run() throws -> Started {
         try restore()
-        let store = SimulatedStore(machine.disk, faults: parts.plan.storeFaults, random: random, copies: world.copies) { [parts] in parts.isDiskFull }
+        var faults = parts.plan.storeFaults
+        if isCalm { (faults.crashBefore, faults.crashAfter) = (0, 0) }
+        let store = SimulatedStore(machine.disk, faults: faults, random: random, copies: world.copies) { [parts] in parts.isDiskFull }
         parts.stores.append(store)
         machine.hasState = true
         let restored = store.open(parts.plan.topology)

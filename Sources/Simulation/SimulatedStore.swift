@@ -42,6 +42,7 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
 
     public func open(_ topology: Topology) -> RestoredState {
         tables = topology.outboxTables.map(\.name)
+        defer { disk.isInUse = true }
         return disk.restored(tables: tables)
     }
 

@@ -18,7 +18,8 @@ struct CheckpointedJob {
     private let random: SeededRandom
 
     init(_ world: World, seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        // Each world has choices of its own.
+        var random = SeededRandom(seed: seed << 8 | UInt64(World.allCases.firstIndex(of: world) ?? 0))
         let job = PurchaseJob.allCases[random.number(in: 0...(PurchaseJob.allCases.count - 1))]
         let partitions = job.partitions(atMost: random.number(in: 1...3))
         let log = PurchaseLog(of: job, partitions: partitions, isThereAtOnce: random.percent(20), random: &random)

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// JSON documents that prove themselves: one line with sorted keys whose field `checksum` is the SHA-256 of the line, its
 /// newline included, with zeros where the checksum's own 64 digits stand.
@@ -48,9 +49,19 @@ enum CheckedJSON {
 
     /// Where the checksum's digits stand; nil unless they do exactly once.
     private static func digits(in bytes: [UInt8]) -> Range<Int>? {
-        let found = bytes.ranges(of: opening)
-        guard found.count == 1, found[0].upperBound + blank.count < bytes.count else { return nil }
-        return found[0].upperBound..<found[0].upperBound + blank.count
+        guard !bytes.isEmpty else { return nil }
+        let found = bytes.withUnsafeBytes { bytes -> [Int] in
+            var ends: [Int] = []
+            var from = 0
+            while let quote = memchr(bytes.baseAddress! + from, Int32(opening[0]), bytes.count - from) {
+                let start = UnsafeRawPointer(quote) - bytes.baseAddress!
+                if start + opening.count <= bytes.count, memcmp(quote, opening, opening.count) == 0 { ends.append(start + opening.count) }
+                from = start + 1
+            }
+            return ends
+        }
+        guard found.count == 1, found[0] + blank.count < bytes.count else { return nil }
+        return found[0]..<found[0] + blank.count
     }
 
     private struct Checked<Document: Encodable>: Encodable {
