@@ -61,7 +61,7 @@ let package = Package(
         .executableTarget(
             name: "checkpoint",
             dependencies: [
-                "CheckpointStores", "ClickHouseSink", "CommandLineParts", "Configuration", "Engine", "SQLiteState",
+                "CheckpointStores", "ClickHouseSink", "CommandLineParts", "Configuration", "Engine", "KafkaIO", "SQLiteState",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "tools/checkpoint",
@@ -124,7 +124,9 @@ let package = Package(
         ),
         .testTarget(
             name: "CheckpointToolTests",
-            dependencies: ["checkpoint", "CheckpointStores", "CSQLite", "Engine", "SQLiteState", "TestSupport"], exclude: ["Expected"],
+            dependencies: [
+                "checkpoint", "CheckpointStores", "CRdKafka", "CSQLite", "Engine", "KafkaIO", "SQLiteState", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ], exclude: ["Expected"],
             swiftSettings: strict
         ),
         // The built commands as a user starts them.

@@ -76,6 +76,8 @@ public struct CheckpointPlan {
 public protocol CheckpointsUnderTest: AnyObject {
     /// What a process on a machine without a state restores; nil when there is no checkpoint. Blocks.
     func restore(on machine: Int, takesOver: Bool, durability: Durability, interval: Duration, by process: SimulatedProcess) throws -> RestoredCopies?
+    /// True when a state without epochs on this machine is not in the way of a restoration. Blocks.
+    func isOfOthers(_ machine: Int, by process: SimulatedProcess) throws -> Bool
     func makeArchive(on machine: Int, by process: SimulatedProcess) throws -> any CheckpointArchive
     /// The epoch of the newest checkpoint that is in the store, whatever anybody was told.
     func newestEpoch() -> Epoch?

@@ -35,9 +35,13 @@ public final class CheckpointedSimulation {
     /// Workers that were taken for dead.
     private var zombies: [SimulatedWorker] = []
     private var hadZombies = false
+    /// Starts in a row that said that the state is not the job's any more.
+    private var refusals = 0
 
     /// How long the workers that were taken for dead have to find out, once nothing is wrong any more.
     private static let zombiePatience = Duration.seconds(120)
+    /// After so many such starts in a row the operator moves the state away.
+    private static let patience = 3
     /// The starts in a row that may be refused.
     private static let startLimit = 200
 
@@ -179,14 +183,20 @@ public final class CheckpointedSimulation {
         case .corrupt where world.plan.objectFaults.damagedRead > 0: parts.count("starts that read damage")
         case .fenced, .invalid:
             parts.count("states that are not the job's any more")
-            if !hadZombies && world.plan.objectFaults.damagedRead == 0 { parts.violate("a start was refused without another worker: \(error)") }
-            // What the message says: move the state directory away and start with an empty one.
+            // What an earlier start sent may land between two steps of this one: the next one is right. If it is not, the
+            // operator does what the message says: move the state directory away and start with an empty one.
+            refusals += 1
+            guard refusals == CheckpointedSimulation.patience else { return }
+            refusals = 0
+            if !hadZombies && world.plan.objectFaults.damagedRead == 0 { parts.violate("starts were refused without another worker: \(error)") }
+            parts.count("states that were moved away")
             replaceMachine()
         default: parts.violate("the start failed: \(error)")
         }
     }
 
     private func makeWorker(_ started: SimulatedStart.Started, _ process: SimulatedProcess, _ isBounded: Bool) throws -> SimulatedWorker {
+        refusals = 0
         let checkpointer = SimulatedCheckpointer(parts, world, started, process)
         let worker = try SimulatedWorker(
             parts, store: parts.implementations.store(started.store), disk: started.store.disk, isBounded: isBounded, random: random.fork(),

@@ -12,6 +12,7 @@ final class SimulatedCheckpointer {
     private var file = ""
     private var isClaiming = false
     private var result: Result<PublishedCheckpoint, any Error>?
+    private var isCollecting = false
     private var isWithdrawing = false
     private(set) var isWithdrawnAgain = false
     private var isLastBegun = false
@@ -91,26 +92,30 @@ final class SimulatedCheckpointer {
     private func publish(_ checkpoint: FinishedCheckpoint) {
         process.perform { [archive] in try archive.publish(checkpoint) } then: { [self] result in
             self.result = result
-            if case .success(let published) = result {
-                parts.trace.note("process \(process.number) published checkpoint \(published.number), epoch \(published.epoch): \(checkpoint.content), \(checkpoint.reason)")
-                afterwards()
-            }
+            guard case .success(let published) = result else { return }
+            parts.trace.note("process \(process.number) published checkpoint \(published.number), epoch \(published.epoch): \(checkpoint.content), \(checkpoint.reason)")
+            collect()
         }
     }
 
-    /// What follows on a checkpoint, beside the next epochs.
-    private func afterwards() {
-        guard !isWithdrawing else { return }
-        isWithdrawing = true
-        let plan = isWithdrawnAgain ? nil : checkpointing.withdrawal.flatMap(parts.implementations.withdrawal)
-        process.perform { [archive, parts, process] in
-            if let plan { parts.withdrew(try parts.sink.withdraw(plan, by: process), plan) }
-            try archive.collect()
-        } then: { [self] result in
-            isWithdrawing = false
-            // As collecting can fail only after the withdrawal, it is made when anything but a crash comes back.
-            if plan != nil { isWithdrawnAgain = true }
+    private func collect() {
+        guard !isCollecting else { return }
+        isCollecting = true
+        process.perform { [archive] in try archive.collect() } then: { [self] result in
+            isCollecting = false
             if case .failure = result { parts.count("collections that failed") }
+        }
+    }
+
+    /// Looks once more for what was delivered after the restored checkpoint, beside everything else.
+    private func withdrawAgain(_ plan: WithdrawalPlan) {
+        guard !isWithdrawing, !isWithdrawnAgain, let plan = parts.implementations.withdrawal(plan) else { return }
+        isWithdrawing = true
+        process.perform { [parts, process] in try parts.sink.withdraw(plan, by: process) } then: { [self] result in
+            isWithdrawing = false
+            guard case .success(let rows) = result else { return }
+            parts.withdrew(rows, plan)
+            isWithdrawnAgain = true
         }
     }
 
@@ -122,6 +127,7 @@ final class SimulatedCheckpointer {
         switch result {
         case .success(let published):
             let noted = checkpointing.published(published, isWithdrawnAgain: isWithdrawnAgain, now: parts.time.now)
+            if let plan = noted.withdrawsAgain { withdrawAgain(plan) }
             if noted.endsWithdrawal { store.withdrawalDone(isFinal: true) }
             store.keepChanges(after: noted.keepsChangesAfter)
             parts.count("checkpoints")

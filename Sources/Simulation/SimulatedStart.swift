@@ -54,7 +54,10 @@ struct SimulatedStart {
     }
 
     private func restore() throws {
-        guard !machine.hasState else { return }
+        if machine.hasState {
+            guard machine.disk.epoch == Epoch(0), try world.checkpoints.isOfOthers(machine.number, by: process) else { return }
+            parts.count("states that a refused start left")
+        }
         let found = try world.checkpoints.restore(
             on: machine.number, takesOver: takesOver, durability: plan.durability, interval: plan.interval, by: process
         )

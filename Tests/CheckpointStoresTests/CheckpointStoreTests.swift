@@ -33,17 +33,22 @@ struct CheckpointStoreTests {
     /// Written by hand from checkpoints/README.md: what is documented is what is stored.
     @Test func aManifestIsStoredAsDocumented() throws {
         let fixture = try StoreFixture()
-        let manifest = try fixture.publishBase(epoch: 3, after: nil)
+        var draft = fixture.draft(epoch: 3, after: nil)
+        draft.tasks.append(CheckpointFacts.TaskProgress(id: TaskID(stage: "totals", partition: 1), watermark: EventTime(milliseconds: -5), next: nil))
+        draft.tables.append(CheckpointFacts.TableProgress(name: "alerts", lastFrozen: BatchNumber(4), lastDelivered: BatchNumber(3)))
+        let base = NewObject(kind: .base, file: try fixture.file("base of 3"), epoch: draft.epoch)
+        let manifest = try fixture.store.publish(draft, files: [base])
         let sha = manifest.objects[0].digest.sha256.hex
         let zeros = String(repeating: "0", count: 64)
         let blank = #"""
-            {"checksum":"\#(zeros)","createdAt":1788220800000,"epoch":3,"format":1,"identity":"b6a1","job":"fin tech+1","jobVersion":3,"lineage":1,"minimumReader":1,"number":1,"objects":[{"bytes":9,"epoch":3,"key":"snapshots/\#(sha).db","kind":"base","sha256":"\#(sha)"}],"parent":null,"partitions":{"transactions":4},"reason":"interval","stateFormat":2,"tables":[{"lastDelivered":null,"lastFrozen":9,"name":"metrics"}],"tasks":[{"next":7,"partition":0,"stage":"by \"key\"","watermark":null}],"writer":"host:1:a"}
+            {"checksum":"\#(zeros)","createdAt":1788220800000,"epoch":3,"format":1,"identity":"b6a1","job":"fin tech+1","jobVersion":3,"lineage":1,"minimumReader":1,"number":1,"objects":[{"bytes":9,"epoch":3,"key":"snapshots/\#(sha).db","kind":"base","sha256":"\#(sha)"}],"parent":null,"partitions":{"transactions":4},"reason":"interval","stateFormat":2,"tables":[{"lastDelivered":null,"lastFrozen":9,"name":"metrics"},{"lastDelivered":3,"lastFrozen":4,"name":"alerts"}],"tasks":[{"next":7,"partition":0,"stage":"by \"key\"","watermark":null},{"next":null,"partition":1,"stage":"totals","watermark":-5}],"writer":"host:1:a"}
 
             """#
         let expected = blank.replacing(zeros, with: SHA256.of(Array(blank.utf8)).hex)
         let stored = try #require(try fixture.bytes(fixture.manifestKey(1)))
         #expect(String(decoding: stored, as: UTF8.self) == expected)
         #expect(manifest.sha256 == SHA256.of(stored))
+        #expect(try CheckpointStore(objects: fixture.objects, job: fixture.store.job).newest() == manifest)
     }
 
     @Test func aManifestSaysOfTheStateWhatTheStateSays() throws {

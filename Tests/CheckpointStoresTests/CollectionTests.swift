@@ -66,6 +66,20 @@ struct CollectionTests {
         #expect(plan.kept == numbers(24, 48, 69, 70, 71, 72))
     }
 
+    /// Without the checkpoint that shows it, an abandoned one could be restored, and would count rows that were withdrawn.
+    @Test func whatShowsThatAKeptCheckpointIsAbandonedStays() throws {
+        let manifests = try fixture.publishDaily(5)
+        try fixture.store.tag(ManifestNumber(4), as: "before")
+        var last = try fixture.publishBase(epoch: 2, after: manifests[4], lineage: Lineage(2))
+        for epoch in 3...8 { last = try fixture.publishBase(epoch: UInt64(epoch), after: last, lineage: Lineage(2)) }
+        let done = try fixture.store.collect(RetentionPolicy(last: 1), olderThan: .seconds(3600), now: now)
+        #expect(done.kept == numbers(4, 7, 12), "4 is of epoch 4 of lineage 1, 7 of epoch 3 of lineage 2")
+        let live = try fixture.store.liveCheckpoints().map { try $0.manifest.get() }
+        #expect(live.filter { manifests[3].isAbandoned(by: $0) }.map(\.number) == numbers(7))
+        try fixture.store.untag("before")
+        #expect(try fixture.store.collect(RetentionPolicy(last: 1), olderThan: .seconds(3600), now: now).kept == numbers(12))
+    }
+
     /// Damage must never push the last good checkpoint out.
     @Test func damagedCheckpointsDontCountAsKept() throws {
         let manifests = try fixture.publishDaily(6)

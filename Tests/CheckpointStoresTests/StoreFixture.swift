@@ -49,21 +49,22 @@ struct StoreFixture {
     }
 
     func draft(
-        epoch: UInt64, after parent: Manifest?, retaining retained: [ManifestObject] = [], writer: String = "host:1:a", createdAt: Int64 = StoreFixture.start
+        epoch: UInt64, after parent: Manifest?, retaining retained: [ManifestObject] = [], writer: String = "host:1:a", createdAt: Int64 = StoreFixture.start,
+        lineage: Lineage = .first
     ) -> ManifestDraft {
         ManifestDraft(
-            parent: parent?.link, jobVersion: 3, stateFormat: 2, identity: "b6a1", lineage: .first, writer: writer, epoch: Epoch(epoch), createdAt: createdAt,
+            parent: parent?.link, jobVersion: 3, stateFormat: 2, identity: "b6a1", lineage: lineage, writer: writer, epoch: Epoch(epoch), createdAt: createdAt,
             reason: .interval, retained: retained, partitions: ["transactions": 4],
-            tasks: [TaskPosition(task: TaskID(stage: "by \"key\"", partition: 0), watermark: nil, nextOffset: 7)],
-            tables: [TablePosition(name: "metrics", lastFrozen: BatchNumber(9), lastDelivered: nil)]
+            tasks: [CheckpointFacts.TaskProgress(id: TaskID(stage: "by \"key\"", partition: 0), watermark: nil, next: 7)],
+            tables: [CheckpointFacts.TableProgress(name: "metrics", lastFrozen: BatchNumber(9), lastDelivered: nil)]
         )
     }
 
     /// Publishes a base of its own as the state of an epoch.
     @discardableResult
-    func publishBase(epoch: UInt64, after parent: Manifest?, createdAt: Int64 = StoreFixture.start, writer: String = "host:1:a") throws -> Manifest {
+    func publishBase(epoch: UInt64, after parent: Manifest?, createdAt: Int64 = StoreFixture.start, writer: String = "host:1:a", lineage: Lineage = .first) throws -> Manifest {
         let base = NewObject(kind: .base, file: try file("base of \(epoch)"), epoch: Epoch(epoch))
-        return try store.publish(draft(epoch: epoch, after: parent, writer: writer, createdAt: createdAt), files: [base])
+        return try store.publish(draft(epoch: epoch, after: parent, writer: writer, createdAt: createdAt, lineage: lineage), files: [base])
     }
 
     /// Publishes the parent's objects and a delta on top.

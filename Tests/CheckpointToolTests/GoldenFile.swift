@@ -6,7 +6,8 @@ import Foundation
 /// …what goes to standard output, then what goes to standard error…
 /// exit 0
 /// ```
-/// Hashes are written as `<sha256>`, since SQLite puts its own version into its files, and a test server's port as 8123.
+/// Hashes are written as `<sha256>`, since SQLite puts its own version into its files, a test server's port as 8123 and a broker's as
+/// 9092.
 /// Sizes are as they once were; `comparable` takes them out.
 struct GoldenFile {
     let name: String
@@ -21,7 +22,7 @@ struct GoldenFile {
     func text(of run: ToolRun) -> String { GoldenFile.normalised("\(command)\n\(run.output)\(run.errors)exit \(run.status)\n") }
 
     static func normalised(_ text: String) -> String {
-        text.replacing(/[0-9a-f]{64}/, with: "<sha256>").replacing(/127\.0\.0\.1:\d+/, with: "127.0.0.1:8123")
+        text.replacing(/[0-9a-f]{64}/, with: "<sha256>").replacing(/127\.0\.0\.1:(?!9092\b)\d+/, with: "127.0.0.1:8123")
     }
 
     /// What has to be the same: files of state grow and shrink with SQLite's version and with the format, so their sizes don't

@@ -19,7 +19,7 @@ struct OneCheckpointTests {
         GoldenFile(name: "scan-json", arguments: ["scan", "orders.baskets", "--limit", "2", "-o", "json"] + store),
         GoldenFile(name: "windows", arguments: ["windows", "3"] + store),
         GoldenFile(name: "timers", arguments: ["timers"] + store),
-        GoldenFile(name: "offsets", arguments: ["offsets", "--lag"] + store),
+        GoldenFile(name: "offsets", arguments: ["offsets"] + store),
         GoldenFile(name: "export-csv", arguments: ["export", "baskets", "--format", "csv", "--at", "1"] + store),
         GoldenFile(name: "export-jsonl", arguments: ["export", "hourly"] + store),
         GoldenFile(name: "sql", arguments: ["sql", "latest", "SELECT key, orders, total FROM baskets WHERE isOpen ORDER BY total DESC"] + store),

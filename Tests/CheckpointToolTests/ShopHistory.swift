@@ -15,6 +15,17 @@ final class ShopHistory: Sendable {
     /// The shop's history is made once a process; tests that change it make one of their own.
     static let shared = Result { try ShopHistory() }
 
+    /// Changes the state file, which no worker has.
+    func changeState(_ sql: String) throws { try ShopHistory.change(directory.file("state"), sql) }
+
+    fileprivate static func change(_ state: String, _ sql: String) throws {
+        var database: OpaquePointer?
+        defer { sqlite3_close_v2(database) }
+        guard sqlite3_open(state + "/state.db", &database) == SQLITE_OK, sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK else {
+            throw WaitedTooLong(description: "\(sql) can't be done to \(state)")
+        }
+    }
+
     static func minute(_ minutes: Int64) -> EventTime { EventTime(milliseconds: noon.milliseconds + minutes * 60_000) }
 
     init() throws {
@@ -56,11 +67,7 @@ private final class ShopPublisher {
     /// The identity is drawn by lot; here it has to be the same each time.
     private static func makeState(_ path: String) throws {
         _ = try SQLiteStateStore(directory: path).open(ShopJob.topology())
-        var database: OpaquePointer?
-        defer { sqlite3_close_v2(database) }
-        guard sqlite3_open(path + "/state.db", &database) == SQLITE_OK,
-              sqlite3_exec(database, "UPDATE meta SET value = '5409' WHERE name = 'identity'", nil, nil, nil) == SQLITE_OK
-        else { throw WaitedTooLong(description: "the identity of \(path) can't be set") }
+        try ShopHistory.change(path, "UPDATE meta SET value = '5409' WHERE name = 'identity'")
     }
 
     private func publishBase(_ reason: CheckpointReason) throws {
@@ -79,11 +86,8 @@ private final class ShopPublisher {
 
     private func publish(_ facts: CheckpointFacts, _ reason: CheckpointReason, retained: [ManifestObject], file: NewObject) throws {
         let draft = ManifestDraft(
-            parent: newest?.link, jobVersion: facts.jobVersion, stateFormat: facts.stateFormat, identity: facts.identity, lineage: facts.lineage,
-            writer: "shop-host:1:0", epoch: facts.epoch, createdAt: ShopHistory.minute(Int64(facts.epoch.number) * 12 + 1).milliseconds, reason: reason,
-            retained: retained, partitions: facts.partitions,
-            tasks: facts.tasks.map { TaskPosition(task: $0.id, watermark: $0.watermark?.milliseconds, nextOffset: $0.next) },
-            tables: facts.tables.map { TablePosition(name: $0.name, lastFrozen: $0.lastFrozen, lastDelivered: $0.lastDelivered) }
+            facts, after: newest?.link, retaining: retained, writer: "shop-host:1:0",
+            createdAt: ShopHistory.minute(Int64(facts.epoch.number) * 12 + 1).milliseconds, reason: reason
         )
         newest = try checkpoints.publish(draft, files: [file])
     }

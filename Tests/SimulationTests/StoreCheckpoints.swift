@@ -48,13 +48,16 @@ final class StoreCheckpoints: CheckpointsUnderTest {
         return RestoredCopies(names: names, lineage: found.lineage)
     }
 
+    func isOfOthers(_ machine: Int, by process: SimulatedProcess) throws -> Bool {
+        try Restoration.isOfOthers(try store(process), stateDirectory: try stateDirectory(machine))
+    }
+
     func makeArchive(on machine: Int, by process: SimulatedProcess) throws -> any CheckpointArchive {
         var settings = StoreArchive.Settings()
         settings.writer = "process-\(process.number)"
         settings.wallClock = { [clock = Clock(time)] in clock.milliseconds }
         settings.keep = 4
         settings.keepAge = .seconds(60)
-        settings.ownershipAge = .zero
         settings.collectionInterval = .zero
         let state = try stateDirectory(machine)
         return FileWriting(try StoreArchive(try store(process), stateDirectory: state, settings: settings), in: state)
@@ -75,9 +78,14 @@ final class StoreCheckpoints: CheckpointsUnderTest {
 }
 
 /// Gives copies the files that an archive wants.
-private final class FileWriting: CheckpointArchive {
+///
+/// `@unchecked Sendable`: a simulation runs one thread at a time.
+private final class FileWriting: CheckpointArchive, @unchecked Sendable {
     private let archive: StoreArchive
     private let directory: String
+    private var collections = 0
+    /// Collecting reads every manifest: what is left to it each so many checkpoints takes no less turns.
+    private static let collectsEvery = 3
 
     init(_ archive: StoreArchive, in directory: String) {
         self.archive = archive
@@ -94,5 +102,9 @@ private final class FileWriting: CheckpointArchive {
 
     func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding { try archive.claim(facts) }
     func confirmOwnership() throws { try archive.confirmOwnership() }
-    func collect() throws { try archive.collect() }
+
+    func collect() throws {
+        collections += 1
+        if collections % FileWriting.collectsEvery == 0 { try archive.collect() }
+    }
 }

@@ -12,6 +12,8 @@ public final class MemorySink: BatchSink {
         var deliveries: [(id: SinkBatchID, mayHaveBeenSent: Bool)] = []
         var isDown = false
         var failure: MemorySinkError?
+        var withdrawals: [WithdrawalPlan.Stage] = []
+        var holdsSecondWithdrawal = false
     }
 
     private let state = Mutex(State())
@@ -23,6 +25,12 @@ public final class MemorySink: BatchSink {
     public func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
     /// The next delivery fails for good.
     public func fail(with failure: MemorySinkError) { state.withLock { $0.failure = failure } }
+
+    /// Until then the second look for rows to withdraw waits, or until it is cancelled.
+    public func holdSecondWithdrawal(_ holds: Bool) { state.withLock { $0.holdsSecondWithdrawal = holds } }
+
+    /// As they were begun.
+    public var withdrawals: [WithdrawalPlan.Stage] { state.withLock { $0.withdrawals } }
 
     public var opened: [SinkTable] { state.withLock { $0.opened } }
     public var deliveries: [(id: SinkBatchID, mayHaveBeenSent: Bool)] { state.withLock { $0.deliveries } }
@@ -58,6 +66,25 @@ public final class MemorySink: BatchSink {
             state.batches[batch.id] = batch.chunks
             state.deliveries.append((batch.id, mayHaveBeenSent))
             return .delivered
+        }
+    }
+
+    /// Removes the batches of earlier lineages that the plan does not count.
+    public func withdraw(_ plan: WithdrawalPlan, from tables: [OutputTable], isCancelled: @escaping @Sendable () -> Bool) -> WithdrawalOutcome {
+        state.withLock { $0.withdrawals.append(plan.stage) }
+        while plan.stage == .again && state.withLock({ $0.holdsSecondWithdrawal }) {
+            if isCancelled() { return .cancelled }
+            usleep(2_000)
+        }
+        return state.withLock { state in
+            var removed: [String: Int] = [:]
+            for (id, chunks) in state.batches where id.lineage < plan.lineage {
+                let end = plan.tables[id.table]?.first { $0.lineage == id.lineage }?.lastBatch
+                if let end, id.number <= end { continue }
+                state.batches[id] = nil
+                removed[id.table, default: 0] += chunks.map(\.rowCount).reduce(0, +)
+            }
+            return .withdrawn(rowsPerTable: removed)
         }
     }
 }

@@ -71,4 +71,21 @@ struct TakeOverTests {
         #expect(try job.rowCount("customer_lifecycle_analytics") == rows)
         for table in GoldenEndToEndTests.tables { #expect(try job.repeatedNames(table.name) == 0) }
     }
+
+    /// The first start has the wrong checkpoint store, finds ClickHouse ahead of its empty state, and says so.
+    @Test func aStartThatWasRefusedIsNotInTheWayOfTheRestore() throws {
+        let clickHouse = try ClickHouseServer()
+        let log = try TemporaryDirectory("tidemark-takeover")
+        let (job, worker) = try runningJob(clickHouse, log)
+        worker.send(SIGTERM)
+        #expect(worker.waitForExit() == 0, "\(worker.errors)")
+        let rows = try job.rowCount("customer_lifecycle_analytics")
+        let elsewhere = ["--set", "state.directory=\(job.directory.file("other"))"]
+        let refused = try job.run("run", elsewhere + ["--set", "checkpoints.store=\(job.directory.file("wrong"))"])
+        #expect(refused.status == 1 && refused.errors.contains("the state directory is empty"), "\(refused.errors)")
+        let next = try job.runUntilEnd(elsewhere)
+        #expect(next.status == 0 && next.errors.contains("restoring checkpoint"), "\(next.errors)")
+        #expect(try job.rowCount("customer_lifecycle_analytics") >= rows)
+        for table in GoldenEndToEndTests.tables { #expect(try job.repeatedNames(table.name) == 0) }
+    }
 }

@@ -8,6 +8,7 @@ final class MemoryArchive: CheckpointArchive {
     private struct State {
         var isDown = false
         var isTakenOver = false
+        var onRefusal: (@Sendable () -> Void)?
         var published: [FinishedCheckpoint] = []
         var files: [Int] = []
     }
@@ -15,18 +16,22 @@ final class MemoryArchive: CheckpointArchive {
     private let state = Mutex(State())
 
     func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
-    func takeOver() { state.withLock { $0.isTakenOver = true } }
+    /// `onRefusal` runs when that is said for the first time.
+    func takeOver(onRefusal: @escaping @Sendable () -> Void) { state.withLock { ($0.isTakenOver, $0.onRefusal) = (true, onRefusal) } }
     var published: [FinishedCheckpoint] { state.withLock { $0.published } }
     var covered: Epoch? { published.last?.facts.epoch }
 
-    private func check(_ state: State) throws {
+    private func check(_ state: inout State) throws {
         if state.isDown { throw MemorySinkError(.retry, "the archive is down") }
-        if state.isTakenOver { throw MemorySinkError(.fenced, "the archive is another worker's") }
+        guard state.isTakenOver else { return }
+        state.onRefusal?()
+        state.onRefusal = nil
+        throw MemorySinkError(.fenced, "the archive is another worker's")
     }
 
     func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding {
         try state.withLock { state in
-            try check(state)
+            try check(&state)
             let last = state.published.last?.facts.epoch
             return ArchiveStanding(continues: last, covered: last)
         }
@@ -35,7 +40,7 @@ final class MemoryArchive: CheckpointArchive {
     func publish(_ checkpoint: FinishedCheckpoint) throws -> PublishedCheckpoint {
         let bytes = (try? FileManager.default.attributesOfItem(atPath: checkpoint.file)[.size] as? Int) ?? 0
         return try state.withLock { state in
-            try check(state)
+            try check(&state)
             state.published.append(checkpoint)
             if checkpoint.content == .base { state.files = [] }
             state.files.append(bytes)
@@ -45,6 +50,6 @@ final class MemoryArchive: CheckpointArchive {
         }
     }
 
-    func confirmOwnership() throws { try state.withLock { try check($0) } }
-    func collect() throws { try state.withLock { try check($0) } }
+    func confirmOwnership() throws { try state.withLock { try check(&$0) } }
+    func collect() throws { try state.withLock { try check(&$0) } }
 }

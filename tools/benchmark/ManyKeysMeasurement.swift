@@ -154,10 +154,7 @@ final class ManyKeys {
 
     private func publish(_ facts: CheckpointFacts, retained: [ManifestObject], _ file: NewObject) throws {
         newest = try checkpoints.publish(ManifestDraft(
-            parent: newest?.link, jobVersion: facts.jobVersion, stateFormat: facts.stateFormat, identity: facts.identity, lineage: facts.lineage,
-            writer: "benchmark", epoch: facts.epoch, createdAt: Int64(epoch.number), reason: .interval, retained: retained,
-            partitions: facts.partitions, tasks: facts.tasks.map { TaskPosition(task: $0.id, watermark: $0.watermark?.milliseconds, nextOffset: $0.next) },
-            tables: []
+            facts, after: newest?.link, retaining: retained, writer: "benchmark", createdAt: Int64(epoch.number), reason: .interval
         ), files: [file])
     }
 

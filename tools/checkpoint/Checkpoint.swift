@@ -17,8 +17,8 @@ struct Checkpoint: ParsableCommand {
             Verbs read only, unless they say otherwise; those that change something print a plan first, take --dry-run, and \
             need --yes off a terminal. Nothing is overwritten.
 
-            Exit codes: 0 done, 1 error, 2 differs, 4 corrupt, 5 incompatible version, 10 not found, 11 locked by another \
-            process, 12 denied, 64 usage, 130 interrupted.
+            Exit codes: 0 done, 1 error, 2 differs, 3 partial, 4 corrupt, 5 incompatible version, 10 not found, 11 locked by \
+            another process, 12 denied, 64 usage, 130 interrupted.
             """,
         version: "0.1.0",
         groupedSubcommands: [

@@ -41,11 +41,10 @@ public struct Restoration: Sendable {
         let manifest = if let named = wish.named { try verified(named, in: store) } else { try newest(upTo: number, in: store, refused) }
         var later: [Manifest] = []
         var unreadable = 0
-        for number in try store.liveNumbers() where number >= manifest.number {
-            do throws(CheckpointError) {
-                if case .manifest(let readable)? = try store.manifest(number) { later.append(readable) }
-            } catch {
-                guard error.kind == .corrupt else { throw error }
+        for checkpoint in try store.liveCheckpoints() where checkpoint.number >= manifest.number {
+            if let readable = try checkpoint.manifest(unless: [.corrupt, .missing]) {
+                later.append(readable)
+            } else {
                 unreadable += 1
             }
         }
@@ -55,6 +54,13 @@ public struct Restoration: Sendable {
         let isAhead = wish.durability == .local || later.count + unreadable > 1
         let last = later.map(\.lineage.number).max() ?? manifest.lineage.number
         return Restoration(manifest: manifest, later: later, lineage: isAhead ? Lineage(last + 1 + UInt32(unreadable)) : nil)
+    }
+
+    /// True when the newest checkpoint can be read and is of no worker of this state directory: a state without epochs there
+    /// is what a start left that was refused, and not in the way of a restoration.
+    public static func isOfOthers(_ store: CheckpointStore, stateDirectory: String) throws -> Bool {
+        guard let newest = try store.liveCheckpoints().first, case .success(let manifest) = newest.manifest else { return false }
+        return try !StoreArchive.isOwn(manifest, stateDirectory: stateDirectory)
     }
 
     private static func newest(
@@ -74,9 +80,8 @@ public struct Restoration: Sendable {
 
     /// A later lineage that began before this checkpoint has withdrawn rows that the checkpoint counts as delivered.
     private static func refuseAbandoned(_ manifest: Manifest, _ all: [Manifest]) throws(CheckpointError) {
-        let forks = all.filter { [.takeover, .rewind].contains($0.reason) && $0.lineage > manifest.lineage && $0.epoch < manifest.epoch }
-        guard let later = forks.first else { return }
-        throw CheckpointError(.invalid, "checkpoint \(manifest.number) (epoch \(manifest.epoch)) can't be restored any more: checkpoint \(later.number) went on from epoch \(later.epoch), and the rows after it were withdrawn. Name one of epoch \(later.epoch) or before, or of lineage \(later.lineage) or later")
+        guard let later = all.first(where: manifest.isAbandoned) else { return }
+        throw CheckpointError(.invalid, "checkpoint \(manifest.number) (epoch \(manifest.epoch)) can't be restored any more: checkpoint \(later.number) is of lineage \(later.lineage) and of epoch \(later.epoch), so rows that this one counts were withdrawn. Name one of lineage \(later.lineage) or later")
     }
 
     /// A configuration that was copied must not take the job away from a worker that runs.

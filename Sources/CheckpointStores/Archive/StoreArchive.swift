@@ -12,8 +12,6 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         public var keep = 10
         /// What is younger is never collected: longer than the longest restore.
         public var keepAge = Duration.seconds(3600)
-        /// For how long an answer about the ownership holds.
-        public var ownershipAge = Duration.seconds(1)
         /// The least time between two collections.
         public var collectionInterval = Duration.seconds(60)
         /// The name to publish under; nil for one that no other worker has.
@@ -30,7 +28,6 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         /// The link to publish after; nil before the store was asked, or when it is empty.
         var parent: ManifestLink?
         var isClaimed = false
-        var lastConfirmed: ContinuousClock.Instant?
         var lastCollected: ContinuousClock.Instant?
     }
 
@@ -53,6 +50,11 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     /// one and all later ones that can be read.
     public static func noteRestored(over manifests: [Manifest], stateDirectory: String) throws {
         try WriterRecord(stateDirectory: stateDirectory).keep(Array(Set(manifests.map(\.writer))))
+    }
+
+    /// True when a worker of the state directory wrote the manifest, or the directory was filled from it.
+    public static func isOwn(_ manifest: Manifest, stateDirectory: String) throws -> Bool {
+        try WriterRecord(stateDirectory: stateDirectory).contains(manifest.writer)
     }
 
     public func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding {
@@ -86,9 +88,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     /// The newest checkpoint once more, by this writer: of all workers that would go on from it one succeeds.
     private func publishClaim(over newest: Manifest) throws(CheckpointError) -> Manifest {
         let draft = ManifestDraft(
-            parent: newest.link, jobVersion: newest.jobVersion, stateFormat: newest.stateFormat, identity: newest.identity, lineage: newest.lineage,
-            writer: writer, epoch: newest.epoch, createdAt: settings.wallClock(), reason: .start, retained: newest.objects,
-            partitions: newest.partitions, tasks: newest.tasks, tables: newest.tables
+            newest.facts, after: newest.link, retaining: newest.objects, writer: writer, createdAt: settings.wallClock(), reason: .start
         )
         let claim = try store.publish(draft, files: [])
         try record.keep([writer])
@@ -107,12 +107,8 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     }
 
     private func newestReadable(before number: ManifestNumber) throws(CheckpointError) -> Manifest? {
-        for earlier in try store.liveNumbers() where earlier < number {
-            do throws(CheckpointError) {
-                if case .manifest(let manifest)? = try store.manifest(earlier) { return manifest }
-            } catch {
-                guard error.kind == .corrupt else { throw error }
-            }
+        for checkpoint in try store.liveCheckpoints() where checkpoint.number < number {
+            if let manifest = try checkpoint.manifest(unless: [.corrupt, .missing]) { return manifest }
         }
         return nil
     }
@@ -144,11 +140,8 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         case .nothing: (nil, newest?.objects ?? [])
         }
         let draft = ManifestDraft(
-            parent: parent, jobVersion: facts.jobVersion, stateFormat: facts.stateFormat, identity: facts.identity, lineage: facts.lineage,
-            writer: writer, epoch: facts.epoch, createdAt: settings.wallClock(), reason: CheckpointReason(rawValue: checkpoint.reason.rawValue),
-            retained: retained, partitions: facts.partitions,
-            tasks: facts.tasks.map { TaskPosition(task: $0.id, watermark: $0.watermark?.milliseconds, nextOffset: $0.next) },
-            tables: facts.tables.map { TablePosition(name: $0.name, lastFrozen: $0.lastFrozen, lastDelivered: $0.lastDelivered) }
+            facts, after: parent, retaining: retained, writer: writer, createdAt: settings.wallClock(),
+            reason: CheckpointReason(rawValue: checkpoint.reason.rawValue)
         )
         let manifest: Manifest
         do throws(CheckpointError) {
@@ -161,7 +154,6 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         state.withLock { state in
             state.newest = manifest
             state.parent = manifest.link
-            state.lastConfirmed = .now
         }
         return PublishedCheckpoint(
             number: manifest.number.number, epoch: manifest.epoch, addedBytes: manifest.objects.last?.digest.bytes ?? 0, totalBytes: manifest.bytes
@@ -191,14 +183,9 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     }
 
     public func confirmOwnership() throws {
-        let (known, isDue) = state.withLock { state in
-            (state.parent?.number, state.isClaimed && (state.lastConfirmed.map { .now - $0 >= settings.ownershipAge } ?? true))
-        }
-        guard isDue else { return }
-        if let number = try store.newestNumber(), known.map({ number > $0 }) ?? true {
-            try refuseOther(number)
-        }
-        state.withLock { $0.lastConfirmed = .now }
+        let (known, isClaimed) = state.withLock { ($0.parent?.number, $0.isClaimed) }
+        guard isClaimed, let number = try store.newestNumber(), known.map({ number > $0 }) ?? true else { return }
+        try refuseOther(number)
     }
 
     /// A manifest that this worker doesn't know of: one of its own is on its way just now, or another worker has the job.

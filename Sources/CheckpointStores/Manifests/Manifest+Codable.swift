@@ -26,8 +26,8 @@ extension Manifest: Codable {
         parent = try fields.decode(ManifestLink?.self, forKey: .parent)
         objects = try fields.decode([ManifestObject].self, forKey: .objects)
         partitions = try fields.decode([String: Int].self, forKey: .partitions)
-        tasks = try fields.decode([TaskPosition].self, forKey: .tasks)
-        tables = try fields.decode([TablePosition].self, forKey: .tables)
+        tasks = try fields.decode([CheckpointFacts.TaskProgress].self, forKey: .tasks)
+        tables = try fields.decode([CheckpointFacts.TableProgress].self, forKey: .tables)
         sha256 = hash
     }
 

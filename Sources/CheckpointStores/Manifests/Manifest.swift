@@ -28,14 +28,18 @@ public struct Manifest: Equatable, Sendable {
     public let objects: [ManifestObject]
     /// Partitions of every topic and stage.
     public let partitions: [String: Int]
-    public let tasks: [TaskPosition]
-    public let tables: [TablePosition]
+    public let tasks: [CheckpointFacts.TaskProgress]
+    public let tables: [CheckpointFacts.TableProgress]
     /// The hash of the manifest's own bytes as they are stored.
     public internal(set) var sha256: SHA256Digest
 
     public var link: ManifestLink { ManifestLink(number: number, sha256: sha256) }
     /// The size of all objects together.
     public var bytes: Int { objects.reduce(0) { $0 + $1.digest.bytes } }
+
+    /// True when `later` belongs to a lineage that began before this checkpoint: what was delivered between the two was
+    /// withdrawn, and this one counts it still.
+    public func isAbandoned(by later: Manifest) -> Bool { later.number > number && later.lineage > lineage && later.epoch < epoch }
 }
 
 /// What stays of a manifest that was collected.

@@ -18,12 +18,12 @@ public struct ManifestDraft: Sendable {
     /// Objects that are in the store already, in front of the new ones: usually the parent's.
     public var retained: [ManifestObject]
     public var partitions: [String: Int]
-    public var tasks: [TaskPosition]
-    public var tables: [TablePosition]
+    public var tasks: [CheckpointFacts.TaskProgress]
+    public var tables: [CheckpointFacts.TableProgress]
 
     public init(
         parent: ManifestLink?, jobVersion: Int, stateFormat: Int, identity: String, lineage: Lineage, writer: String, epoch: Epoch, createdAt: Int64,
-        reason: CheckpointReason, retained: [ManifestObject], partitions: [String: Int], tasks: [TaskPosition], tables: [TablePosition]
+        reason: CheckpointReason, retained: [ManifestObject], partitions: [String: Int], tasks: [CheckpointFacts.TaskProgress], tables: [CheckpointFacts.TableProgress]
     ) {
         self.parent = parent
         self.jobVersion = jobVersion

@@ -32,33 +32,37 @@ extension ManifestObject: Codable {
     }
 }
 
-extension TaskPosition: Codable {
+extension CheckpointFacts.TaskProgress: Codable {
     private enum Key: String, CodingKey { case stage, partition, watermark, next }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
-        task = TaskID(stage: StageName(try fields.decode(String.self, forKey: .stage)), partition: try fields.decode(Int.self, forKey: .partition))
-        watermark = try fields.decode(Int64?.self, forKey: .watermark)
-        nextOffset = try fields.decode(Int64?.self, forKey: .next)
+        self.init(
+            id: TaskID(stage: StageName(try fields.decode(String.self, forKey: .stage)), partition: try fields.decode(Int.self, forKey: .partition)),
+            watermark: try fields.decode(Int64?.self, forKey: .watermark).map(EventTime.init(milliseconds:)),
+            next: try fields.decode(Int64?.self, forKey: .next)
+        )
     }
 
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: Key.self)
-        try fields.encode(task.stage.text, forKey: .stage)
-        try fields.encode(task.partition, forKey: .partition)
-        try fields.encode(watermark, forKey: .watermark)
-        try fields.encode(nextOffset, forKey: .next)
+        try fields.encode(id.stage.text, forKey: .stage)
+        try fields.encode(id.partition, forKey: .partition)
+        try fields.encode(watermark?.milliseconds, forKey: .watermark)
+        try fields.encode(next, forKey: .next)
     }
 }
 
-extension TablePosition: Codable {
+extension CheckpointFacts.TableProgress: Codable {
     private enum Key: String, CodingKey { case name, lastFrozen, lastDelivered }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
-        name = try fields.decode(String.self, forKey: .name)
-        lastFrozen = try fields.decode(UInt64?.self, forKey: .lastFrozen).map(BatchNumber.init)
-        lastDelivered = try fields.decode(UInt64?.self, forKey: .lastDelivered).map(BatchNumber.init)
+        self.init(
+            name: try fields.decode(String.self, forKey: .name),
+            lastFrozen: try fields.decode(UInt64?.self, forKey: .lastFrozen).map(BatchNumber.init),
+            lastDelivered: try fields.decode(UInt64?.self, forKey: .lastDelivered).map(BatchNumber.init)
+        )
     }
 
     public func encode(to encoder: any Encoder) throws {

@@ -24,34 +24,6 @@ public struct ManifestObject: Hashable, Sendable {
     }
 }
 
-/// How far a task had come.
-public struct TaskPosition: Hashable, Sendable {
-    public let task: TaskID
-    /// Event time in milliseconds since 1970 UTC; nil before the first record.
-    public let watermark: Int64?
-    /// The next offset to read; nil for a task that reads no topic.
-    public let nextOffset: Int64?
-
-    public init(task: TaskID, watermark: Int64?, nextOffset: Int64?) {
-        self.task = task
-        self.watermark = watermark
-        self.nextOffset = nextOffset
-    }
-}
-
-/// How far an output table's batches had come, within the manifest's lineage; nil before the first.
-public struct TablePosition: Hashable, Sendable {
-    public let name: String
-    public let lastFrozen: BatchNumber?
-    public let lastDelivered: BatchNumber?
-
-    public init(name: String, lastFrozen: BatchNumber?, lastDelivered: BatchNumber?) {
-        self.name = name
-        self.lastFrozen = lastFrozen
-        self.lastDelivered = lastDelivered
-    }
-}
-
 /// Why a checkpoint was written. Readers meet words that they don't know.
 public struct CheckpointReason: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     public let rawValue: String

@@ -2,6 +2,7 @@ import Engine
 
 extension CheckpointStore {
     /// Plans a collection: manifests that the policy, no tag and no age limit keeps, and objects that nothing kept reaches.
+    /// Of the manifests that show a kept one to be abandoned, one stays.
     ///
     /// - Parameter olderThan: what is younger stays whatever the policy says, so that restores and uploads under way end
     ///   undisturbed; it must be longer than the longest of them.
@@ -15,6 +16,10 @@ extension CheckpointStore {
         let whole = manifests.filter { manifest in manifest.objects.allSatisfy { stored[layout.object($0)]?.bytes == $0.digest.bytes } }
         var kept = policy.kept(of: whole).union(tagged)
         for manifest in manifests where manifest.createdAt >= before || manifest.number == manifests.first?.number { kept.insert(manifest.number) }
+        for manifest in manifests.reversed() where kept.contains(manifest.number) {
+            let forks = manifests.filter(manifest.isAbandoned)
+            if let fork = forks.first, !forks.contains(where: { kept.contains($0.number) }) { kept.insert(fork.number) }
+        }
         var reached: Set<ObjectKey> = []
         for manifest in manifests where kept.contains(manifest.number) { reached.formUnion(manifest.objects.map(layout.object)) }
         // What unreadable manifests reach is not known, so nothing is removed while there are some.
@@ -67,16 +72,10 @@ extension CheckpointStore {
     private func readLive() throws(CheckpointError) -> (manifests: [Manifest], unreadable: [ManifestNumber]) {
         var manifests: [Manifest] = []
         var unreadable: [ManifestNumber] = []
-        for number in try liveNumbers() {
-            do throws(CheckpointError) {
-                switch try manifest(number) {
-                case .manifest(let manifest): manifests.append(manifest)
-                case .tombstone: continue
-                case nil: unreadable.append(number)
-                }
-            } catch {
-                guard [.corrupt, .incompatible, .invalid].contains(error.kind) else { throw error }
-                unreadable.append(number)
+        for checkpoint in try liveCheckpoints() {
+            switch checkpoint.manifest {
+            case .success(let manifest): manifests.append(manifest)
+            case .failure: unreadable.append(checkpoint.number)
             }
         }
         return (manifests, unreadable)

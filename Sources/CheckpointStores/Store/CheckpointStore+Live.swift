@@ -12,29 +12,54 @@ struct CollectedRange: Codable, Equatable {
     static let longest = 16 << 20
 }
 
+/// A checkpoint that was not collected.
+public struct LiveCheckpoint: Sendable {
+    public let number: ManifestNumber
+    /// An error is of kind `corrupt`, `incompatible` or `invalid`, or `missing` when somebody removed the manifest.
+    public let manifest: Result<Manifest, CheckpointError>
+
+    /// nil when the manifest can't be read for one of `reasons`; for any other, that is thrown.
+    public func manifest(unless reasons: Set<FailureKind>) throws(CheckpointError) -> Manifest? {
+        switch manifest {
+        case .success(let manifest): return manifest
+        case .failure(let error):
+            guard reasons.contains(error.kind) else { throw error }
+            return nil
+        }
+    }
+}
+
 extension CheckpointStore {
-    /// The numbers of all manifests that were not collected, newest first; damaged and incompatible ones too.
-    public func liveNumbers() throws(CheckpointError) -> [ManifestNumber] {
+    /// All checkpoints that were not collected, newest first; damaged and incompatible ones too.
+    public func liveCheckpoints() throws(CheckpointError) -> [LiveCheckpoint] {
         guard let newest = try newestNumber() else { return [] }
-        var live: [ManifestNumber] = []
+        var found: [LiveCheckpoint] = []
         var next: ManifestNumber? = newest
         let collected = try collectedRange()
         while let number = next, number > collected.through ?? ManifestNumber(0) {
-            if try !isCollected(number) { live.append(number) }
+            if let live = try liveCheckpoint(number) { found.append(live) }
             next = number.previous
         }
-        for number in collected.live.reversed() where try !isCollected(number) { live.append(number) }
-        return live
+        for number in collected.live.reversed() {
+            if let live = try liveCheckpoint(number) { found.append(live) }
+        }
+        return found
     }
 
-    /// A number that was removed by hand counts as live: it is for `manifest` to say that it is gone.
-    private func isCollected(_ number: ManifestNumber) throws(CheckpointError) -> Bool {
+    /// The numbers of all checkpoints that were not collected, newest first.
+    public func liveNumbers() throws(CheckpointError) -> [ManifestNumber] { try liveCheckpoints().map(\.number) }
+
+    /// nil for one that was collected.
+    private func liveCheckpoint(_ number: ManifestNumber) throws(CheckpointError) -> LiveCheckpoint? {
         do throws(CheckpointError) {
-            guard case .tombstone? = try manifest(number) else { return false }
-            return true
+            switch try manifest(number) {
+            case .manifest(let manifest): return LiveCheckpoint(number: number, manifest: .success(manifest))
+            case .tombstone: return nil
+            case nil: return LiveCheckpoint(number: number, manifest: .failure(isMissing(number)))
+            }
         } catch {
             guard [.corrupt, .incompatible, .invalid].contains(error.kind) else { throw error }
-            return false
+            return LiveCheckpoint(number: number, manifest: .failure(error))
         }
     }
 
@@ -59,14 +84,14 @@ extension CheckpointStore {
         case .number(let number): return try live(number)
         case .tag(let name): return try live(try taggedNumber(name))
         case .latest(let back):
-            let numbers = try liveNumbers()
-            guard back < numbers.count else {
-                throw CheckpointError(.missing, "\(location) has \(numbers.count) checkpoints; there is no latest\(back == 0 ? "" : "~\(back)")")
+            let checkpoints = try liveCheckpoints()
+            guard back < checkpoints.count else {
+                throw CheckpointError(.missing, "\(location) has \(checkpoints.count) checkpoints; there is no latest\(back == 0 ? "" : "~\(back)")")
             }
-            return try live(numbers[back])
+            return try checkpoints[back].manifest.get()
         case .time(let time):
-            for number in try liveNumbers() {
-                let manifest = try live(number)
+            for checkpoint in try liveCheckpoints() {
+                let manifest = try checkpoint.manifest.get()
                 if manifest.createdAt <= time { return manifest }
             }
             throw CheckpointError(.missing, "\(location) has no checkpoint from that time or before")
@@ -77,7 +102,11 @@ extension CheckpointStore {
         switch try manifest(number) {
         case .manifest(let manifest): return manifest
         case .tombstone: throw CheckpointError(.missing, "checkpoint \(number) of \(location) was collected")
-        case nil: throw CheckpointError(.missing, "\(location) has no checkpoint \(number)")
+        case nil: throw isMissing(number)
         }
+    }
+
+    private func isMissing(_ number: ManifestNumber) -> CheckpointError {
+        CheckpointError(.missing, "\(location) has no checkpoint \(number)")
     }
 }

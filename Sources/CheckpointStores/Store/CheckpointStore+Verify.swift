@@ -14,14 +14,14 @@ extension CheckpointStore {
     public func newestVerified(
         deep: Bool, refused: (ManifestNumber, CheckpointError) -> Void
     ) throws(CheckpointError) -> Manifest? {
-        for number in try liveNumbers() {
+        for checkpoint in try liveCheckpoints() {
             do throws(CheckpointError) {
-                let manifest = try live(number)
+                let manifest = try checkpoint.manifest.get()
                 try verify(manifest, deep: deep)
                 return manifest
             } catch {
                 guard [.corrupt, .missing].contains(error.kind) else { throw error }
-                refused(number, error)
+                refused(checkpoint.number, error)
             }
         }
         return nil

@@ -14,10 +14,12 @@ public struct Checkpointing: Sendable {
         case takesOver
     }
 
-    /// What has to be noted in the store once a checkpoint is published.
+    /// What has to be done once a checkpoint is published.
     public struct Published: Sendable, Equatable {
         /// Changes of later epochs are for the next delta.
         public let keepsChangesAfter: Epoch
+        /// To be withdrawn once more, unless that is under way already; nil when it need not be.
+        public let withdrawsAgain: WithdrawalPlan?
         /// The second withdrawal is over: `withdrawalDone(isFinal: true)`.
         public let endsWithdrawal: Bool
     }
@@ -30,8 +32,8 @@ public struct Checkpointing: Sendable {
     public private(set) var copying: FinishedCheckpoint.Content?
     /// What is copied and on its way into the archive.
     public private(set) var publishing: FinishedCheckpoint.Content?
-    /// What is to be withdrawn; once more in stage `again`, when the next checkpoint is published.
-    public private(set) var withdrawal: WithdrawalPlan?
+    /// What is to be withdrawn; in stage `again` with each checkpoint until that was done, which the one after it ends.
+    private var withdrawal: WithdrawalPlan?
     /// From which epoch on the store has to keep changes when the run begins.
     public let keepsChangesAfter: Epoch
     /// Why a base has to be published before anything leaves; nil when the archive has this lineage, or can't be asked.
@@ -109,7 +111,8 @@ public struct Checkpointing: Sendable {
         publishing = nil
         let endsWithdrawal = isWithdrawnAgain && withdrawal?.stage == .again
         if endsWithdrawal { withdrawal = nil }
-        return Published(keepsChangesAfter: checkpoint.epoch, endsWithdrawal: endsWithdrawal)
+        let withdrawsAgain = withdrawal?.stage == .again ? withdrawal : nil
+        return Published(keepsChangesAfter: checkpoint.epoch, withdrawsAgain: withdrawsAgain, endsWithdrawal: endsWithdrawal)
     }
 
     /// The checkpoint under way came to nothing. False when the worker must stop: the job is another's.

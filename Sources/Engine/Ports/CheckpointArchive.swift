@@ -8,7 +8,7 @@ public protocol CheckpointArchive: AnyObject, Sendable {
     func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding
     /// Stores the files of a checkpoint; calling it again with the same one after `retry` is fine.
     func publish(_ checkpoint: FinishedCheckpoint) throws -> PublishedCheckpoint
-    /// Throws `fenced` when another worker has the job by now. Quick; answers of a moment ago may be given again.
+    /// Throws `fenced` when another worker has the job by now.
     func confirmOwnership() throws
     /// Removes what no checkpoint that is to be kept needs.
     func collect() throws

@@ -72,6 +72,17 @@ public final class DirectorySource: RecordSource {
         }
     }
 
+    /// Every partition that these topics have; a topic without a file or folder has none. Files that can't be counted to
+    /// their end in time are unanswered.
+    public func bounds(of topics: [String], within limit: Duration) throws -> [TopicPartition: LogBounds] {
+        let there = try layout.topics()
+        let partitions = try Set(topics).filter(there.contains).flatMap { topic in
+            try layout.files(of: topic).indices.map { TopicPartition(topic: topic, partition: $0) }
+        }
+        let ends = ends(of: partitions, timeout: limit)
+        return Dictionary(uniqueKeysWithValues: partitions.map { ($0, ends[$0].map { .known(start: 0, end: $0) } ?? .unanswered) })
+    }
+
     /// A directory has nobody to tell.
     public func report(_ positions: [TopicPartition: Int64]) {}
 

@@ -53,26 +53,42 @@ struct LogEnds: Sendable {
         )
     }
 
-    /// The ends of the partitions whose leaders answer in time. Leaders are asked side by side, so that one that is down
-    /// costs the others nothing but the time.
+    /// The ends of the partitions whose leaders answer in time.
     func available(of partitions: [TopicPartition], leaders: ClusterTopics?, timeout: Duration) -> [TopicPartition: Int64] {
+        sideBySide(partitions, leaders) { answers(.high, of: $0, milliseconds: timeout.milliseconds) }
+    }
+
+    /// Both ends of the partitions whose leaders answer in time.
+    func bounds(of partitions: [TopicPartition], leaders: ClusterTopics, within deadline: Deadline) -> [TopicPartition: LogBounds] {
+        sideBySide(partitions, leaders) { group in
+            let low = answers(.low, of: group, milliseconds: deadline.milliseconds)
+            // What a topic holds only moves upwards, so an end that is asked for later is never below a start.
+            let high = answers(.high, of: Array(low.keys), milliseconds: deadline.milliseconds)
+            return high.reduce(into: [:]) { bounds, end in bounds[end.key] = low[end.key].map { .known(start: $0, end: end.value) } }
+        }
+    }
+
+    /// Leaders are asked side by side, so that one that is down costs the others nothing but the time.
+    private func sideBySide<Answer: Sendable>(
+        _ partitions: [TopicPartition], _ leaders: ClusterTopics?, _ ask: @escaping @Sendable ([TopicPartition]) -> [TopicPartition: Answer]
+    ) -> [TopicPartition: Answer] {
         let groups = leaders.map { Array($0.byLeader(partitions).values) } ?? [partitions]
-        guard groups.count > 1 else { return answers(for: partitions, timeout) }
-        let found = FoundEnds()
+        guard groups.count > 1 else { return ask(partitions) }
+        let found = FoundAnswers<Answer>()
         let waiting = DispatchGroup()
         for group in groups {
             waiting.enter()
             Thread.detachNewThread {
-                found.add(answers(for: group, timeout))
+                found.add(ask(group))
                 waiting.leave()
             }
         }
         waiting.wait()
-        return found.offsets
+        return found.answers
     }
 
-    private func answers(for partitions: [TopicPartition], _ timeout: Duration) -> [TopicPartition: Int64] {
-        guard !partitions.isEmpty, case .success(let offsets) = ask(.high, of: partitions, milliseconds: max(1, timeout.milliseconds)) else { return [:] }
+    private func answers(_ question: Question, of partitions: [TopicPartition], milliseconds: Int32) -> [TopicPartition: Int64] {
+        guard !partitions.isEmpty, case .success(let offsets) = ask(question, of: partitions, milliseconds: max(1, milliseconds)) else { return [:] }
         return offsets.filter { $0.value >= 0 }
     }
 
@@ -96,9 +112,9 @@ struct LogEnds: Sendable {
 }
 
 /// Where the threads that ask put what they were told.
-private final class FoundEnds: Sendable {
-    private let found = Mutex<[TopicPartition: Int64]>([:])
+private final class FoundAnswers<Answer: Sendable>: Sendable {
+    private let found = Mutex<[TopicPartition: Answer]>([:])
 
-    var offsets: [TopicPartition: Int64] { found.withLock { $0 } }
-    func add(_ offsets: [TopicPartition: Int64]) { found.withLock { $0.merge(offsets) { $1 } } }
+    var answers: [TopicPartition: Answer] { found.withLock { $0 } }
+    func add(_ answers: [TopicPartition: Answer]) { found.withLock { $0.merge(answers) { $1 } } }
 }

@@ -19,6 +19,8 @@ public final class StateReader {
     public let tasks: [StoredTask]
     /// How many partitions each topic, and each stage that is sent to, has.
     public let partitions: [String: Int]
+    /// The topic that each stage reads; states of earlier versions don't say.
+    public let topics: [StageName: String]
     let outputs: [Int64: String]
     private let tasksByNumber: [Int64: TaskID]
     let queryFailure = QueryFailure()
@@ -34,6 +36,7 @@ public final class StateReader {
         tasks = try StateReader.tasks(database)
         tasksByNumber = Dictionary(uniqueKeysWithValues: tasks.map { ($0.number, $0.id) })
         partitions = try CheckpointFacts.partitions(database)
+        topics = try StateReader.topics(database)
         var outputs: [Int64: String] = [:]
         let output = try Statement(database, "SELECT id, name FROM output_table")
         while try output.step() { outputs[output.integer(0)] = output.text(1) }
@@ -106,6 +109,13 @@ public final class StateReader {
         let removed = catalog.filter { $0.stored.role == .removed && !names.contains(StateTableName($0.stored.stage, $0.schema.table)) }
         return (current + removed).map { StoredTable(id: $0.id, stage: $0.stored.stage, schema: $0.schema) }
             .sorted { ($0.stage, $0.schema.table) < ($1.stage, $1.schema.table) }
+    }
+
+    private static func topics(_ database: Database) throws -> [StageName: String] {
+        var topics: [StageName: String] = [:]
+        let statement = try Statement(database, "SELECT substr(name, 7), value FROM meta WHERE substr(name, 1, 6) = 'topic '")
+        while try statement.step() { topics[StageName(statement.text(0))] = statement.text(1) }
+        return topics
     }
 
     private static func tasks(_ database: Database) throws -> [StoredTask] {

@@ -13,8 +13,10 @@ final class Checkpointer {
     /// Of the copy under way.
     private var file = ""
     private var files = 0
-    private var thread: CheckpointThread!
-    private let secondWithdrawalIsDone = Monitor(false)
+    private var thread: OrderThread<FinishedCheckpoint>!
+    private let secondWithdrawal: SecondWithdrawal
+    /// What sink threads ask before and during each delivery.
+    let ownership: OwnershipWatch
 
     /// How long one step of a copy may hold up the epochs, and how long they then have before the next.
     private static let step = Duration.milliseconds(20)
@@ -25,6 +27,15 @@ final class Checkpointer {
         self.settings = settings
         self.store = store
         self.worker = worker
+        ownership = OwnershipWatch(settings, logger: worker.logger) { [inbox = worker.inbox] error in inbox.update { $0.error = $0.error ?? error } }
+        secondWithdrawal = SecondWithdrawal { plan in
+            do {
+                return try Checkpointer.withdraw(plan, worker)
+            } catch {
+                worker.logger.error("checkpoints: what was delivered after the restored one was not looked for once more, which is tried again with the next: \(error)")
+                return false
+            }
+        }
         var standing: ArchiveStanding?
         do {
             standing = try settings.archive.claim(try store.checkpointFacts())
@@ -63,11 +74,6 @@ final class Checkpointer {
         return "\(store.exportDirectory)/\(kind)-\(files).db"
     }
 
-    /// What sink threads ask before and during each delivery.
-    private(set) lazy var ownership = OwnershipWatch(settings, logger: worker.logger) { [inbox = worker.inbox] error in
-        inbox.update { $0.error = $0.error ?? error }
-    }
-
     // MARK: - Withdrawal
 
     /// Takes back what was delivered after the checkpoint that this state was restored from; false when cancelled before.
@@ -96,24 +102,32 @@ final class Checkpointer {
     // MARK: - The run
 
     func start() {
-        let second = checkpointing.withdrawal
-        let isDone = secondWithdrawalIsDone
-        thread = CheckpointThread(settings.archive, afterwards: { [worker, settings] in
+        ownership.start()
+        thread = OrderThread("checkpoints") { [archive = settings.archive, worker] checkpoint in
+            let result = Result { try archive.publish(checkpoint) }
+            if checkpoint.content != .nothing { unlink(checkpoint.file) }
+            worker.inbox.update { $0.checkpoint = result }
+            guard case .success = result else { return }
             do {
-                if let second, !isDone.look({ $0 }), try Checkpointer.withdraw(second, worker) { isDone.update { $0 = true } }
-                try settings.archive.collect()
+                try archive.collect()
             } catch {
-                // What was not withdrawn or collected now is with the next checkpoint.
-                worker.logger.error("checkpoints: \(error)")
+                worker.logger.error("checkpoints: what is no longer needed was not removed, which is tried again with the next one: \(error)")
             }
-        }, finished: { [inbox = worker.inbox] result in inbox.update { $0.checkpoint = result } })
+        }
     }
 
+    /// To be called when the worker is told to stop. A checkpoint under way can't be called back.
     func stop() {
         ownership.stop()
-        thread?.stop(within: .seconds(5))
+        thread?.stop()
+        if !secondWithdrawal.awaitEnd(upTo: Checkpointer.longestStop) || thread?.awaitEnd(upTo: Checkpointer.longestStop) == false {
+            worker.logger.warning("checkpoints: the store or the sink did not answer in time; what was asked of them may still happen")
+        }
         if isCopying { unlink(file) }
     }
+
+    /// For how long a stop waits for an archive, or a sink to withdraw from, that does not answer.
+    private static let longestStop = Duration.seconds(5)
 
     /// True while steps of a copy are to be made soon.
     var isCopying: Bool { checkpointing.copying != nil }
@@ -158,7 +172,7 @@ final class Checkpointer {
 
     private func step(for time: Duration) throws {
         guard let content = checkpointing.copying, let facts = try store.stepCopy(for: time) else { return }
-        thread.publish(FinishedCheckpoint(content: content, file: file, facts: facts, reason: checkpointing.copied()))
+        thread.order(FinishedCheckpoint(content: content, file: file, facts: facts, reason: checkpointing.copied()))
     }
 
     /// The publishing thread is done with a checkpoint.
@@ -167,6 +181,7 @@ final class Checkpointer {
         switch result {
         case .success(let published):
             let noted = note(published)
+            if let plan = noted.withdrawsAgain { secondWithdrawal.begin(plan) }
             if noted.endsWithdrawal { try store.withdrawalDone(isFinal: true) }
             try store.keepChanges(after: noted.keepsChangesAfter)
         case .failure(let error as any Failure): try failed(error)
@@ -181,7 +196,7 @@ final class Checkpointer {
             status.checkpoint.lastAt = Clock.wallMilliseconds
             status.checkpoint.problem = nil
         }
-        return checkpointing.published(published, isWithdrawnAgain: secondWithdrawalIsDone.look { $0 }, now: Clock.now)
+        return checkpointing.published(published, isWithdrawnAgain: secondWithdrawal.isDone, now: Clock.now)
     }
 
     private func failed(_ error: any Failure) throws {
@@ -201,7 +216,7 @@ final class Checkpointer {
         try performing {
             let content = checkpointing.last(epoch: epoch)
             if content == .nothing {
-                thread.publish(FinishedCheckpoint(content: content, file: "", facts: try store.checkpointFacts(), reason: checkpointing.copied()))
+                thread.order(FinishedCheckpoint(content: content, file: "", facts: try store.checkpointFacts(), reason: checkpointing.copied()))
             } else {
                 try begin(content, epoch)
                 while isCopying, Clock.now < deadline { try step(for: .milliseconds(500)) }

@@ -15,6 +15,8 @@ final class OwnershipWatch: @unchecked Sendable {
 
     private let archive: any CheckpointArchive
     private let state: Monitor<State>
+    private let logger: Logger
+    private let lost: @Sendable (any Error) -> Void
 
     /// Complaints about the archive come no more often.
     private static let complaintInterval = Duration.seconds(60)
@@ -23,7 +25,13 @@ final class OwnershipWatch: @unchecked Sendable {
     init(_ settings: CheckpointSettings, logger: Logger, lost: @escaping @Sendable (any Error) -> Void) {
         archive = settings.archive
         state = Monitor(State(standing: OwnershipStanding(durability: settings.durability, now: Clock.now)))
-        let thread = Thread { [self] in run(logger, lost) }
+        self.logger = logger
+        self.lost = lost
+    }
+
+    /// To be called once.
+    func start() {
+        let thread = Thread { [self] in run() }
         thread.name = "ownership"
         thread.start()
     }
@@ -41,7 +49,7 @@ final class OwnershipWatch: @unchecked Sendable {
         }
     }
 
-    private func run(_ logger: Logger, _ lost: @Sendable (any Error) -> Void) {
+    private func run() {
         var complained: Duration?
         while !state.look({ $0.isStopped }) {
             state.update { $0.standing.asks(now: Clock.now) }

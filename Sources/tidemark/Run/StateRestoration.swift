@@ -16,7 +16,7 @@ struct StateRestoration {
 
     /// Does nothing where there is a state, or no checkpoint, or when `state.restore` says never.
     func restore(into directory: StateDirectory) throws {
-        guard !FileManager.default.fileExists(atPath: directory.stateFile), configuration.state.restore != .never else { return }
+        guard configuration.state.restore != .never, try isEmpty(directory) else { return }
         let found = try Restoration.choose(in: store, wish()) { number, error in logger.error("checkpoint \(number) is refused: \(error)") }
         guard let found else { return }
         let manifest = found.manifest
@@ -34,6 +34,12 @@ struct StateRestoration {
             base: files.base, deltas: files.deltas, into: directory.stateFile, beginning: found.lineage
         )
         logger.notice("restored; the job goes on from epoch \(manifest.epoch)\(found.lineage.map { " in lineage \($0)" } ?? "")")
+    }
+
+    /// True also for what a start left that was refused before its first epoch; a state that the newest checkpoint is of goes on.
+    private func isEmpty(_ directory: StateDirectory) throws -> Bool {
+        guard FileManager.default.fileExists(atPath: directory.stateFile) else { return true }
+        return try directory.isWithoutEpochs() && Restoration.isOfOthers(store, stateDirectory: directory.path)
     }
 
     private func wish() throws -> Restoration.Wish {

@@ -8,12 +8,7 @@ extension CheckpointStore {
     func publish(
         _ facts: CheckpointFacts, files: [NewObject], reason: CheckpointReason, createdAt: Int64 = WallTime.now.milliseconds
     ) throws -> Manifest {
-        let draft = ManifestDraft(
-            parent: try newestLink(), jobVersion: facts.jobVersion, stateFormat: facts.stateFormat, identity: facts.identity, lineage: facts.lineage,
-            writer: ToolWriter.name, epoch: facts.epoch, createdAt: createdAt, reason: reason, retained: [], partitions: facts.partitions,
-            tasks: facts.tasks.map { TaskPosition(task: $0.id, watermark: $0.watermark?.milliseconds, nextOffset: $0.next) },
-            tables: facts.tables.map { TablePosition(name: $0.name, lastFrozen: $0.lastFrozen, lastDelivered: $0.lastDelivered) }
-        )
+        let draft = ManifestDraft(facts, after: try newestLink(), retaining: [], writer: ToolWriter.name, createdAt: createdAt, reason: reason)
         return try publish(draft, files: files)
     }
 }

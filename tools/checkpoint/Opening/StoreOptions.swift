@@ -35,7 +35,7 @@ struct StoreOptions: ParsableArguments {
     /// What `--config` names; nil without it.
     func configuration() throws -> JobConfiguration? {
         guard let config else { return nil }
-        // Kafka's properties are librdkafka's to judge, which this tool does without.
+        // Kafka's properties are judged by the one verb that uses them.
         let loaded = try JobConfiguration.load(path: config, environment: ProcessInfo.processInfo.environment, flags: [], kafkaProblem: { _, _ in nil })
         Console.hide(with: loaded.redactor)
         return loaded

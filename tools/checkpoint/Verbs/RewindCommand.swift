@@ -53,14 +53,9 @@ struct RewindCommand: ParsableCommand {
     /// The newest checkpoint that can be read, and how many newer ones can't.
     private func newestReadable(_ store: CheckpointStore) throws -> (Manifest, unreadable: Int) {
         var unreadable = 0
-        for number in try store.liveNumbers() {
-            do throws(CheckpointError) {
-                if case .manifest(let manifest)? = try store.manifest(number) { return (manifest, unreadable) }
-                unreadable += 1
-            } catch {
-                guard [.corrupt, .incompatible].contains(error.kind) else { throw error }
-                unreadable += 1
-            }
+        for checkpoint in try store.liveCheckpoints() {
+            if let manifest = try checkpoint.manifest(unless: [.corrupt, .incompatible, .missing]) { return (manifest, unreadable) }
+            unreadable += 1
         }
         throw ToolError(.missing, "\(store.location) has no checkpoint that can be read")
     }
@@ -77,10 +72,10 @@ struct RewindCommand: ParsableCommand {
             let last = table.lastDelivered.map { "those after batch \($0) of lineage \(manifest.lineage)" } ?? "all of lineage \(manifest.lineage)"
             plan.step("delete rows of", table.name, "\(last), and all of later lineages, when the job starts next")
         }
-        for task in manifest.tasks where task.nextOffset != nil {
-            let now = newest.tasks.first { $0.task == task.task }?.nextOffset
-            let skipped = now.flatMap { now in task.nextOffset.map { now - $0 } }
-            plan.step("read again", "\(task.task)", "from offset \(task.nextOffset ?? 0)" + (skipped.map { ", \($0) records before the newest checkpoint" } ?? ""))
+        for task in manifest.tasks where task.next != nil {
+            let now = newest.tasks.first { $0.id == task.id }?.next
+            let skipped = now.flatMap { now in task.next.map { now - $0 } }
+            plan.step("read again", "\(task.id)", "from offset \(task.next ?? 0)" + (skipped.map { ", \($0) records before the newest checkpoint" } ?? ""))
         }
         if let target { plan.step("make", target, "the state directory to start with") }
         return plan
