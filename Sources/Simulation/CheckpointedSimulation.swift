@@ -9,12 +9,12 @@ final class CheckpointWorld {
     let calls: any CallRunner
 
     init(
-        _ plan: CheckpointPlan, _ time: VirtualTime, calls: any CallRunner, random: inout SeededRandom,
+        _ plan: CheckpointPlan, _ time: VirtualTime, calls: any CallRunner, createIsExclusive: Bool, random: inout SeededRandom,
         checkpoints: (SimulatedObjects, VirtualTime) throws -> any CheckpointsUnderTest
     ) throws {
         self.plan = plan
         self.calls = calls
-        objects = SimulatedObjects(time: time, faults: plan.objectFaults, random: random.fork())
+        objects = SimulatedObjects(time: time, faults: plan.objectFaults, random: random.fork(), createIsExclusive: createIsExclusive)
         self.checkpoints = try checkpoints(objects, time)
     }
 }
@@ -51,7 +51,7 @@ public final class CheckpointedSimulation {
     ) throws {
         var random = random
         parts = SimulationParts(plan, implementations, &random)
-        world = try CheckpointWorld(checkpointPlan, parts.time, calls: calls, random: &random, checkpoints: checkpoints)
+        world = try CheckpointWorld(checkpointPlan, parts.time, calls: calls, createIsExclusive: implementations.createIsExclusive, random: &random, checkpoints: checkpoints)
         self.random = random
         machine = SimulatedMachine(1)
         parts.disks = [machine.disk]

@@ -35,7 +35,7 @@ public final class SimulatedObjects {
 
     /// By key.
     public private(set) var objects: [String: Object] = [:]
-    /// How many manifests were ever created; for who looks whether there is a new one.
+    /// How many puts ever landed, for who looks whether there is something new.
     public private(set) var changes = 0
     public internal(set) var isDown = false
     private let time: VirtualTime
@@ -44,7 +44,11 @@ public final class SimulatedObjects {
     /// How often something happened that is rare.
     private(set) var counts: [String: Int] = [:]
 
-    init(time: VirtualTime, faults: Faults, random: SeededRandom) {
+    private let createIsExclusive: Bool
+
+    /// `createIsExclusive`: true, but for a store that is to be found out.
+    init(time: VirtualTime, faults: Faults, random: SeededRandom, createIsExclusive: Bool = true) {
+        self.createIsExclusive = createIsExclusive
         self.time = time
         self.faults = faults
         self.random = random
@@ -86,7 +90,7 @@ public final class SimulatedObjects {
     }
 
     private func land(_ bytes: [UInt8], at key: String, onlyIfAbsent: Bool) -> Bool {
-        if onlyIfAbsent, objects[key] != nil {
+        if onlyIfAbsent, createIsExclusive, objects[key] != nil {
             counts["lost races", default: 0] += 1
             return false
         }

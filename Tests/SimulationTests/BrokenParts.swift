@@ -122,6 +122,10 @@ struct BrokenRules: DeliveryRules {
 struct BrokenCoordinator: RunCoordinator {
     enum Break: CaseIterable {
         case deliversBeforeTheCommit, forgetsRestoredMessages, forgetsThatBatchesMayHaveBeenSent, handsMessagesOutTwice
+        /// Takes every epoch for covered by a checkpoint; only in a world with some.
+        case deliversBeforeTheCheckpoint
+
+        static let withoutCheckpoints = allCases.filter { $0 != .deliversBeforeTheCheckpoint }
     }
 
     private var coordinator: Coordinator
@@ -160,6 +164,7 @@ struct BrokenCoordinator: RunCoordinator {
 
     mutating func committed(_ cut: EpochCut, taking duration: Duration) -> [Coordinator.Action] {
         let actions = coordinator.committed(cut, taking: duration)
+        if broken == .deliversBeforeTheCheckpoint { return actions + coordinator.covered(through: cut.epoch) }
         guard broken == .handsMessagesOutTwice, cut.epoch.number % 5 == 0 else { return actions }
         return actions.flatMap { action -> [Coordinator.Action] in
             if case .receive = action { return [action, action] }
