@@ -241,7 +241,8 @@ public final class CheckpointedSimulation {
     private func settle() {
         pass(parts.sink.settleDelay)
         guard parts.violations.isEmpty, let worker = start(isBounded: false, isCalm: true, takesOver: true, until: nil) else { return }
-        while worker.end == nil, worker.isToWithdrawAgain, advance() {}
+        let deadline = parts.time.now + CheckpointedSimulation.zombiePatience
+        while worker.end == nil, worker.isToWithdrawAgain, parts.time.now < deadline, advance() {}
         worker.drain()
         while worker.end == nil && advance() {}
         judge(worker)

@@ -9,8 +9,13 @@ public final class SimulatedCopies {
 
     private var copies: [String: Copy] = [:]
 
-    /// A name that no copy has.
-    func newName() -> String { "copy-\(copies.count + 1)" }
+    private var names = 0
+
+    /// A name that no copy has or will have.
+    func newName() -> String {
+        names += 1
+        return "copy-\(names)"
+    }
 
     func keep(_ copy: Copy, as name: String) { copies[name] = copy }
 

@@ -25,7 +25,7 @@ struct CheckpointMutationTests {
     }
 
     @Test(arguments: [
-        (BrokenArchive.Break.ignoresALostRace, CheckpointedJob.World.localWithZombies), (.ignoresALostRace, .sharedWithZombies), (.neverAsks, .localWithZombies),
+        (BrokenArchive.Break.ignoresALostRace, CheckpointedJob.World.localWithZombies), (.ignoresALostRace, .sharedWithZombies), (.neverAsks, .sharedWithZombies),
         (.trustsAnUnknownAnswer, .sharedWithLostDisks), (.publishesLate, .sharedWithLostDisks),
     ])
     func archives(broken: BrokenArchive.Break, world: CheckpointedJob.World) throws {

@@ -29,6 +29,11 @@ struct CheckpointedJob {
         // As shipped: it is what a worker that was taken for dead is given.
         plan.sinkFaults.settleDelay = .seconds(10)
         plan.storeFaults.changesGone = random.percent(30) ? 20 : 0
+        // Two workers that both settle the same batches, and requests that arrive when both have looked.
+        if world.trouble == .zombies, random.percent(50) {
+            plan.sinkFaults.requestLost = 20
+            plan.sinkFaults.landsLate = 25
+        }
         if job.hasTimers { plan.idleAfter = Simulation.limit }
         var checkpoints = CheckpointPlan(world.durability)
         checkpoints.draw(world.trouble, until: log.simulated.lastArrival, &random)
