@@ -31,7 +31,7 @@ final class SimulatedCheckpointer {
 
     var awaitsCheckpoints: Bool { world.plan.durability == .shared }
     var covered: Epoch? { checkpointing.covered }
-    var mayDeliver: Bool { parts.implementations.mayDeliver(lost == nil && ownership.mayDeliver(now: parts.time.now)) }
+    var mayDeliver: Bool { lost == nil && ownership.mayDeliver(now: parts.time.now) }
 
     /// Asks the archive again and again whose the job is.
     func watch() {

@@ -76,8 +76,6 @@ public struct SimulatedImplementations {
     public var restoration: (RestoredCopies) -> RestoredCopies = { $0 }
     /// What is withdrawn of what is to be withdrawn; nil for nothing.
     public var withdrawal: (WithdrawalPlan) -> WithdrawalPlan? = { $0 }
-    /// Whether a batch is delivered when it may be or may not.
-    public var mayDeliver: (Bool) -> Bool = { $0 }
     /// Whether the checkpoint store refuses to create what is there already.
     public var createIsExclusive = true
 
