@@ -34,6 +34,8 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        // SHA-256 of every byte of a checkpoint, with the processor's own instructions: 1.7 GB a second against 0.2 of plain Swift.
+        // libcurl and librdkafka bring the library anyway; swift-crypto would build a BoringSSL of its own for this one hash.
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "SQLiteState", dependencies: ["Engine", "CSQLite"], swiftSettings: strict),
         .target(name: "KafkaIO", dependencies: ["Engine", "CRdKafka", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
@@ -71,7 +73,7 @@ let package = Package(
         .executableTarget(
             name: "benchmark",
             dependencies: [
-                "CheckpointStores", "Engine", "FintechJob", "SQLiteState", "KafkaIO", "ClickHouseSink", "Worker",
+                "CheckpointStores", "Engine", "FintechJob", "SQLiteState", "Simulation", "KafkaIO", "ClickHouseSink", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
             ],
             path: "tools/benchmark",
@@ -105,7 +107,7 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Engine", "KafkaIO", "SQLiteState", "Worker", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "CheckpointStores", "Engine", "KafkaIO", "SQLiteState", "Worker", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),
@@ -125,8 +127,10 @@ let package = Package(
         .testTarget(
             name: "CheckpointToolTests",
             dependencies: [
-                "checkpoint", "CheckpointStores", "CRdKafka", "CSQLite", "Engine", "KafkaIO", "SQLiteState", "TestSupport", .product(name: "Logging", package: "swift-log"),
-            ], exclude: ["Expected"],
+                "checkpoint", "CheckpointStores", "CRdKafka", "CSQLite", "Engine", "KafkaIO", "SQLiteState", "Simulation", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
+            ],
+            exclude: ["Expected"],
             swiftSettings: strict
         ),
         // The built commands as a user starts them.

@@ -90,7 +90,7 @@ public struct KafkaInputSection: Sendable {
         switch text {
         case "earliest": .earliest
         case "latest": .latest
-        default: Units.time(text).map(Start.time)
+        default: EventTime(iso8601: text).map(Start.time)
         }
     }
 }

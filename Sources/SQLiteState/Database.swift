@@ -125,6 +125,9 @@ final class Database {
         try check(sqlite3_exec(handle, sql, nil, nil, nil), while: sql)
     }
 
+    /// How many rows the last statement changed.
+    var changes: Int { Int(sqlite3_changes64(handle)) }
+
     /// Runs `body` in one transaction; whatever it throws, nothing of it stays.
     func transaction<Result>(_ body: () throws -> Result) throws -> Result {
         try execute("BEGIN IMMEDIATE")

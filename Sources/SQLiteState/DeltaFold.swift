@@ -6,15 +6,30 @@ struct FoldGroup: Hashable {
     let table: Int64
 }
 
-/// Moves deltas into the keyed rows, a group at a time, in the transaction of the caller.
-struct DeltaFold {
-    let database: Database
+/// Moves a group's deltas into the keyed rows, in transactions of the caller: closed windows are emptied first (with what
+/// came before their closing gone), then the last word on each key is written, sorted by key. The deltas themselves stay.
+///
+/// It may be made in steps, each in a transaction of its own: what is written is what the deltas say, so a part of it
+/// changes nothing for who reads them over the rows, and doing it again from the start does no harm.
+final class DeltaFold {
+    /// How far a fold is.
+    struct Progress {
+        fileprivate var closedWindows = 0
+        fileprivate var changes = 0
+    }
 
-    /// Folds a group's deltas whose numbers are in `sequences` and whose epochs are after `epoch`: closed windows first (with
-    /// what came before them gone), then the last word on each key, sorted by key.
-    /// The deltas themselves stay.
-    func fold(_ group: FoldGroup, sequences: ClosedRange<Int64>, after epoch: Epoch) throws -> (changes: Int, bytes: Int) {
-        let unfolded = UnfoldedChanges()
+    let changeCount: Int
+    let byteCount: Int
+    private let database: Database
+    private let group: FoldGroup
+    private let closed: [[UInt8]]
+    private let unfolded = UnfoldedChanges()
+    private let carried: CarriedFields?
+
+    /// Takes the group's deltas whose numbers are in `sequences` and whose epochs are after `epoch`.
+    init(_ database: Database, _ group: FoldGroup, sequences: ClosedRange<Int64>, after epoch: Epoch) throws {
+        self.database = database
+        self.group = group
         let select = try Statement(database, "SELECT bytes FROM delta WHERE sequence BETWEEN ? AND ? AND task = ? AND state_table = ? AND epoch > ? ORDER BY sequence")
         try select.bind(
             .integer(sequences.lowerBound), .integer(sequences.upperBound), .integer(group.task), .integer(group.table), .integer(Int64(epoch.number))
@@ -24,21 +39,57 @@ struct DeltaFold {
                 throw StateError(.corrupt, "the state file \(database.path) is damaged: a delta can't be read; \(StateError.wayOut)")
             }
         }
-        let count = unfolded.changes.count + unfolded.closed.count
+        changeCount = unfolded.changes.count + unfolded.closed.count
+        byteCount = unfolded.byteCount
         unfolded.finish()
-        try deleteWindows(unfolded.closed.keys, group)
-        try apply(unfolded.changes, group, try carriedFields(of: group.table))
-        return (count, unfolded.byteCount)
+        closed = Array(unfolded.closed.keys)
+        carried = try DeltaFold.carriedFields(of: group.table, database)
     }
 
-    private func deleteWindows(_ closed: some Sequence<[UInt8]>, _ group: FoldGroup) throws {
+    /// All of it.
+    func run() throws {
+        var progress = Progress()
+        _ = try step(&progress, limit: .max)
+    }
+
+    func isDone(_ progress: Progress) -> Bool { progress.closedWindows == closed.count && progress.changes == unfolded.changes.count }
+
+    /// Makes about `limit` changes, or what is left; returns how many there were.
+    func step(_ progress: inout Progress, limit: Int) throws -> Int {
+        var made = 0
+        while made < limit, progress.closedWindows < closed.count {
+            let (deleted, isEmpty) = try deleteRows(ofWindow: closed[progress.closedWindows], limit: limit - made)
+            made += deleted + 1
+            if isEmpty { progress.closedWindows += 1 }
+        }
+        guard made < limit else { return made }
+        let end = progress.changes + min(limit - made, unfolded.changes.count - progress.changes)
+        try apply(unfolded.changes[progress.changes..<end])
+        made += end - progress.changes
+        progress.changes = end
+        return made
+    }
+
+    private func deleteRows(ofWindow prefix: [UInt8], limit: Int) throws -> (deleted: Int, isEmpty: Bool) {
+        let end = DeltaFold.keyAfterWindow(of: prefix)
+        let boundary = limit == .max ? nil : try key(after: limit, from: prefix, to: end)
         let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key >= ? AND key < ?")
-        for prefix in closed {
-            let end = DeltaFold.keyAfterWindow(of: prefix)
-            try prefix.withUnsafeBytes { from in
-                try end.withUnsafeBytes { to in
-                    try delete.run(.integer(group.task), .integer(group.table), .blob(ByteView(from)), .blob(ByteView(to)))
-                }
+        try prefix.withUnsafeBytes { from in
+            try (boundary ?? end).withUnsafeBytes { to in
+                try delete.run(.integer(group.task), .integer(group.table), .blob(ByteView(from)), .blob(ByteView(to)))
+            }
+        }
+        return (database.changes, boundary == nil)
+    }
+
+    /// The key that so many others of the range precede; nil when there are not as many.
+    private func key(after count: Int, from: [UInt8], to: [UInt8]) throws -> [UInt8]? {
+        let select = try Statement(database, "SELECT key FROM keyed WHERE task = ? AND state_table = ? AND key >= ? AND key < ? ORDER BY key LIMIT 1 OFFSET ?")
+        return try from.withUnsafeBytes { from in
+            try to.withUnsafeBytes { to in
+                try select.bind(.integer(group.task), .integer(group.table), .blob(ByteView(from)), .blob(ByteView(to)), .integer(Int64(count)))
+                defer { select.reset() }
+                return try select.step() ? select.blob(0).copy() : nil
             }
         }
     }
@@ -54,7 +105,7 @@ struct DeltaFold {
     }
 
     /// What of a fallback's records comes from the records before them; nil for every other table.
-    private func carriedFields(of table: Int64) throws -> CarriedFields? {
+    private static func carriedFields(of table: Int64, _ database: Database) throws -> CarriedFields? {
         let row = try Statement(database, "SELECT 1 FROM state_table WHERE id = ? AND carried IS NOT NULL AND carried <> '[]'")
         try row.bind(.integer(table))
         defer { row.reset() }
@@ -62,7 +113,7 @@ struct DeltaFold {
         return CarriedFields(found.carried, of: found.schema)
     }
 
-    private func apply(_ changes: [UnfoldedChanges.Change], _ group: FoldGroup, _ carried: CarriedFields?) throws {
+    private func apply(_ changes: ArraySlice<UnfoldedChanges.Change>) throws {
         let upsert = try Statement(database, "INSERT INTO keyed (task, state_table, key, record) VALUES (?, ?, ?, ?) ON CONFLICT (task, state_table, key) DO UPDATE SET record = excluded.record")
         let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key = ?")
         let earlier = try Statement(database, "SELECT record FROM keyed WHERE task = ? AND state_table = ? AND key = ?")

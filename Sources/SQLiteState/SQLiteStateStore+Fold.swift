@@ -8,42 +8,57 @@ struct FoldPass {
     let epoch: Epoch
     /// Groups still to fold.
     var groups: [FoldGroup]
+    /// Of the last of them, when that is begun.
+    var current: (fold: DeltaFold, progress: DeltaFold.Progress)?
 }
 
 extension SQLiteStateStore {
-    public func maintain() throws -> Epoch {
-        try exclusively {
+    public func maintain(for time: Duration) throws -> Housekeeping {
+        let start = ContinuousClock.now
+        return try exclusively {
             let opened = try ready()
-            try foldSome(opened)
+            try foldSome(opened) { ContinuousClock.now - start >= time }
             try dropKept(opened)
             if opened.commitsSincePrune >= 512 {
                 opened.commitsSincePrune = 0
                 try pruneLedgers()
             }
             if database.logPages >= settings.logPages { try database.checkpointLog() }
-            return opened.foldedThrough
+            return Housekeeping(foldedThrough: opened.foldedThrough, left: left(opened))
         }
     }
 
-    /// Begins a pass when enough deltas have come together, and folds groups of it until a step's work is done.
-    private func foldSome(_ opened: Opened) throws {
+    private func left(_ opened: Opened) -> Housekeeping.Left {
+        // With many tasks and much traffic more may come than a step at a time folds, and what is not folded can't be
+        // evicted and is read at every start.
+        if opened.unfoldedBytes / SQLiteStateStore.foldLimit > settings.foldBytes { return .tooMuch }
+        return opened.fold != nil || opened.unfoldedBytes >= bytesToFold ? .some : .nothing
+    }
+
+    /// Changes that are made between two looks at the time.
+    private static let foldedAtOnce = 256
+
+    /// Begins a pass when enough deltas have come together, and folds of it until a step's work is done or its time is over.
+    private func foldSome(_ opened: Opened, isTimeOver: () -> Bool) throws {
         if opened.fold == nil {
             guard opened.unfoldedBytes >= bytesToFold else { return }
             opened.fold = try newPass(opened)
         }
         guard var pass = opened.fold else { return }
-        // With many tasks and much traffic a fixed step would fold less than comes, and what is not folded can't be
-        // evicted and is read at every start: past the limit the next epochs wait for the pass to end.
-        let step = opened.unfoldedBytes > settings.foldBytes * SQLiteStateStore.foldLimit ? Int.max : settings.foldStep
         var bytes = 0
         var folded = pass.groups
         try database.transaction {
             var changes = 0
-            while let group = pass.groups.last, changes < step {
-                let done = try DeltaFold(database: database).fold(group, sequences: pass.sequences, after: opened.foldMarks[group] ?? Epoch(0))
+            while let group = pass.groups.last, changes < settings.foldStep, changes == 0 || !isTimeOver() {
+                var (fold, progress) = try pass.current ?? (
+                    DeltaFold(database, group, sequences: pass.sequences, after: opened.foldMarks[group] ?? Epoch(0)), DeltaFold.Progress()
+                )
+                changes += try fold.step(&progress, limit: min(SQLiteStateStore.foldedAtOnce, settings.foldStep - changes))
+                pass.current = (fold, progress)
+                guard fold.isDone(progress) else { continue }
                 try leaveFolded(group, pass, opened)
-                changes += done.changes
-                bytes += done.bytes
+                bytes += fold.byteCount
+                pass.current = nil
                 pass.groups.removeLast()
             }
             let drops = opened.keeping.wanted == nil && pass.groups.count < folded.count

@@ -10,7 +10,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
     public struct Settings: Sendable {
         /// Deltas are folded into the keyed rows when they pass this many bytes.
         public var foldBytes = 64 << 20
-        /// One step of folding, between two epochs, takes about this many changes; all that there are when `foldLimit` is passed.
+        /// One step of folding takes at most about this many changes.
         public var foldStep = 20_000
         /// Folded deltas that the next checkpoint is to take are kept up to this many bytes; beyond that they are dropped,
         /// and the next checkpoint has to be a base.

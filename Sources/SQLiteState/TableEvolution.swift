@@ -106,7 +106,7 @@ struct TableEvolution {
             try mark.bind(.integer(task), .integer(row.id))
             let folded = Epoch(try mark.step() ? UInt64(mark.integer(0)) : 0)
             mark.reset()
-            _ = try DeltaFold(database: database).fold(FoldGroup(task: task, table: row.id), sequences: 0...Int64.max, after: folded)
+            try DeltaFold(database, FoldGroup(task: task, table: row.id), sequences: 0...Int64.max, after: folded).run()
         }
         try forgetDeltas(row)
     }

@@ -80,9 +80,9 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
         if random.percent(faults.crashAfter) { throw SimulatedCrash() }
     }
 
-    public func maintain() -> Epoch {
+    public func maintain(for time: Duration) -> Housekeeping {
         if random.percent(faults.fold) { disk.fold() }
-        return disk.foldedThrough
+        return Housekeeping(foldedThrough: disk.foldedThrough, left: .nothing)
     }
 
     public func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) {

@@ -236,7 +236,7 @@ final class SimulatedWorker {
 
     private func maintain() {
         do {
-            let folded = try store.maintain()
+            let folded = try store.maintain().foldedThrough
             guard folded >= startEpoch else { return }
             let cuts = UInt32(folded.number - startEpoch.number)
             let bytes = random.percent(50) ? random.number(in: 0...4_000) : 0

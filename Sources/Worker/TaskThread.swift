@@ -59,6 +59,10 @@ final class TaskThread: @unchecked Sendable {
     private var unfinished: Set<TopicPartition>
     private var epochRecords = 0
     private var epochBytes = 0
+    private let tables: [any StateTable]
+    /// What is still to be given back, of what may be evicted.
+    private var release: (foldedThrough: UInt32, bytes: Int) = (0, 0)
+    private var releaseTurn = 0
 
     /// Records asked of the reader at a time.
     static let pollRecords = 4096
@@ -70,6 +74,7 @@ final class TaskThread: @unchecked Sendable {
         stopAt: [TopicPartition: Int64]?, limits: Limits, idleAfter: Duration, references: ReadWriteLock?, events: ThreadEvents
     ) {
         self.tasks = tasks
+        tables = tasks.flatMap(\.stateTables)
         byID = Dictionary(uniqueKeysWithValues: tasks.map { ($0.id, $0) })
         byPartition = partitions
         self.reader = reader
@@ -109,6 +114,7 @@ final class TaskThread: @unchecked Sendable {
             if let error = handlingError { throw error }
             noteProgress()
         }
+        releaseSome()
         return true
     }
 
@@ -193,7 +199,7 @@ final class TaskThread: @unchecked Sendable {
         for (ends, time) in orders.leaderAnswers {
             for (partition, end) in ends { idle.leaderAnswered(partition, end: end, now: time) }
         }
-        if let release = orders.release { self.release(release.foldedThrough, release.bytes) }
+        if let order = orders.release { take(order) }
         if let epoch = orders.cut { cut(epoch) }
     }
 
@@ -208,11 +214,18 @@ final class TaskThread: @unchecked Sendable {
         }
     }
 
-    private func release(_ foldedThrough: UInt32, _ bytes: Int) {
-        var left = bytes
-        for table in tasks.flatMap(\.stateTables) {
-            left -= table.release(foldedThrough: foldedThrough, evicting: max(left, 0))
+    private func take(_ order: (foldedThrough: UInt32, bytes: Int)) {
+        if order.foldedThrough > release.foldedThrough {
+            for table in tables { _ = table.release(foldedThrough: order.foldedThrough, evicting: 0) }
         }
+        release = order
+    }
+
+    /// One table's turn to give memory back, so that reading goes on between two of them.
+    private func releaseSome() {
+        guard release.bytes > 0, !tables.isEmpty else { return }
+        releaseTurn = (releaseTurn + 1) % tables.count
+        release.bytes -= tables[releaseTurn].release(foldedThrough: release.foldedThrough, evicting: release.bytes)
     }
 
     private func cut(_ epoch: Epoch) {

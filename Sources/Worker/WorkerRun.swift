@@ -20,6 +20,10 @@ final class WorkerRun {
     private var isDraining = false
     private var isFinished = false
     private var isFull = false
+    /// The records' bytes in memory, as the last epoch's reports say.
+    private var stateBytes = 0
+    private var nextHousekeeping: Duration?
+    private var foldedThrough = Epoch(0)
 
     /// Between two tries of a commit that found the disk full.
     private static let commitRetry = Duration.seconds(1)
@@ -143,7 +147,8 @@ final class WorkerRun {
             }
             try perform(coordinator.tick(now: now, isFull: isFull))
             try plan.checkpointer?.advance(epoch: coordinator.epoch, isUrgent: coordinator.awaitsCheckpoint)
-            var limit = min(coordinator.nextCut, drainDeadline ?? coordinator.nextCut)
+            if let nextHousekeeping, Clock.now >= nextHousekeeping { try maintain(isAfterEpoch: false) }
+            var limit = min(coordinator.nextCut, drainDeadline ?? coordinator.nextCut, nextHousekeeping ?? coordinator.nextCut)
             if plan.checkpointer?.isCopying == true { limit = min(limit, Clock.now + Checkpointer.pauseBetweenSteps) }
             let inbox = worker.inbox.wait(upTo: max(limit - Clock.now, .milliseconds(1))) { $0.isEmpty ? nil : $0.take() }
             if let inbox { try heed(inbox) }
@@ -179,7 +184,8 @@ final class WorkerRun {
         let actions = coordinator.tasksCut(reports.flatMap(\.reports), now: Clock.now, wallClock: Clock.wallMilliseconds)
         publish(reports)
         try perform(actions)
-        try maintain(stateBytes: reports.reduce(0) { $0 + $1.stateBytes })
+        stateBytes = reports.reduce(0) { $0 + $1.stateBytes }
+        try maintain(isAfterEpoch: true)
     }
 
     private func perform(_ actions: [Coordinator.Action]) throws {
@@ -249,19 +255,32 @@ final class WorkerRun {
         if !positions.isEmpty { worker.source.report(positions) }
     }
 
-    /// Folds a step between epochs and tells the threads what may leave their memory.
-    private func maintain(stateBytes: Int) throws {
+    /// Folds a step after each epoch, and more between epochs while there is something left, and tells the threads what may
+    /// leave their memory.
+    private func maintain(isAfterEpoch: Bool) throws {
         do {
-            let folded = try worker.store.maintain()
+            var done = try worker.store.maintain(for: WorkerRun.housekeepingStep)
+            while done.left == .tooMuch {
+                Thread.sleep(forTimeInterval: WorkerRun.housekeepingPause.seconds)
+                done = try worker.store.maintain(for: WorkerRun.housekeepingStep)
+            }
+            nextHousekeeping = done.left == .some ? Clock.now + WorkerRun.housekeepingPause : nil
+            guard isAfterEpoch || done.foldedThrough > foldedThrough else { return }
+            foldedThrough = done.foldedThrough
             let start = plan.restored.epoch.number
-            guard folded.number >= start else { return }
+            guard done.foldedThrough.number >= start else { return }
             let excess = max(0, stateBytes - worker.settings.memoryBudget)
-            let cuts = UInt32(truncatingIfNeeded: folded.number - start)
+            let cuts = UInt32(truncatingIfNeeded: done.foldedThrough.number - start)
             for thread in threads { thread.mail.update { $0.release = (cuts, excess / threads.count) } }
         } catch let error as any Failure where error.kind == .retry {
+            nextHousekeeping = nil
             worker.logger.error("housekeeping waits: \(error)")
         }
     }
+
+    /// For how long a step of folding may hold up the epochs and those who read evicted records, and how long they then have.
+    private static let housekeepingStep = Duration.milliseconds(20)
+    private static let housekeepingPause = Duration.milliseconds(5)
 
     private func publish(_ reports: [ThreadReport]) {
         // What a later stage was too late for counts where it was read.

@@ -19,6 +19,18 @@ struct StyleTests {
         #expect(files.flatMap(StyleRules.violations) == [])
     }
 
+    /// A link to another page leads to it from where its own page lies.
+    @Test func linksBetweenPagesLead() throws {
+        for page in try StyleTests.files() where page.path.hasSuffix(".md") {
+            for text in page.lines {
+                for match in text.matches(of: /\]\(((?:\.\.\/)*[\w.\/+-]+\.md)(?:#[\w-]+)?\)/) {
+                    let place = URL(fileURLWithPath: "\(Repository.root)/\(page.path)").deletingLastPathComponent().appendingPathComponent(String(match.1))
+                    #expect(FileManager.default.fileExists(atPath: place.path), "\(page.path) links to \(match.1), which is not there")
+                }
+            }
+        }
+    }
+
     /// `Sources/…`, `docs/…` and the like in backticks or links, wherever a page names a place of the repository.
     @Test func pagesNameOnlyPlacesThatExist() throws {
         for page in try StyleTests.files() where page.path.hasSuffix(".md") {

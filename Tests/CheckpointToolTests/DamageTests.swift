@@ -6,29 +6,6 @@ import TestSupport
 
 @Suite("The checkpoint tool refuses what is damaged, in use or not there, and leaves nothing behind")
 struct DamageTests {
-    @Test func aFlippedByteIsNamedByVerifyAndRestoreWithExit4() throws {
-        let shop = try ShopHistory()
-        let objects = try FileManager.default.subpathsOfDirectory(atPath: shop.directory.file("store/shop")).filter { $0.hasSuffix(".db") }.sorted()
-        #expect(objects.count == 4)
-        for object in objects {
-            let path = shop.directory.file("store/shop/\(object)")
-            let whole = try #require(FileManager.default.contents(atPath: path))
-            var damaged = whole
-            damaged[whole.count / 2] ^= 0x40
-            try damaged.write(to: URL(fileURLWithPath: path))
-            let verify = try CheckpointBinary.run(["verify", "--all"] + StoreTests.store, in: shop.directory.path)
-            #expect(verify.status == 4)
-            #expect(verify.output.contains(object))
-            let user = try #require(verify.output.split(separator: "\n").first { $0.contains(object) }?.split(separator: " ").first)
-            let restore = try CheckpointBinary.run(["restore", String(user), "--to", "damaged"] + StoreTests.store, in: shop.directory.path)
-            #expect(restore.status == 4)
-            #expect(restore.errors.contains(object))
-            #expect(!FileManager.default.fileExists(atPath: shop.directory.file("damaged")))
-            try whole.write(to: URL(fileURLWithPath: path))
-        }
-        #expect(try CheckpointBinary.run(["verify", "--all"] + StoreTests.store, in: shop.directory.path).status == 0)
-    }
-
     @Test func whatCanBeReadOfADamagedCheckpointIsRecoveredAndTheRestListed() throws {
         let shop = try ShopHistory()
         let store = try CheckpointStore.open(location: shop.directory.file("store"), job: ShopJob.job, environment: [:])

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A command of the tool and what it has to write, in a file below `Expected/`:
+/// A command of the tool and what it has to write, in a file below `Expected/`, or another folder:
 /// ```
 /// $ checkpoint get baskets anna --at state
 /// …what goes to standard output, then what goes to standard error…
@@ -12,10 +12,11 @@ import Foundation
 struct GoldenFile {
     let name: String
     let arguments: [String]
+    var folder = GoldenFile.directory
 
     static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Expected"
 
-    var path: String { "\(GoldenFile.directory)/\(name).txt" }
+    var path: String { "\(folder)/\(name).txt" }
 
     var command: String { "$ checkpoint " + arguments.map { $0.contains { " \"'*$".contains($0) } ? ($0.contains("'") ? "\"\($0)\"" : "'\($0)'") : $0 }.joined(separator: " ") }
 
@@ -35,7 +36,7 @@ struct GoldenFile {
     /// The expected text; with `TIDEMARK_WRITE_EXPECTED` set, what there is now becomes it, for a person to look at.
     func expected(or found: String) throws -> String {
         if ProcessInfo.processInfo.environment["TIDEMARK_WRITE_EXPECTED"] != nil {
-            try FileManager.default.createDirectory(atPath: GoldenFile.directory, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try found.write(toFile: path, atomically: true, encoding: .utf8)
         }
         return try String(contentsOfFile: path, encoding: .utf8)

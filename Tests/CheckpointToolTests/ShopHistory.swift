@@ -34,6 +34,17 @@ final class ShopHistory: Sendable {
         for cut in ShopEpochs.cuts { try publisher.commit(cut) }
         try publisher.checkpoints.tag(ManifestNumber(2), as: "before-five")
     }
+
+    /// The least that has one of each object: a base of epoch 2, which is tagged, a delta of epoch 4 on it, and a worker that
+    /// claimed the job then. So `latest` is checkpoint 3, and 2 was collected.
+    init(small: Void) throws {
+        directory = try TemporaryDirectory("tidemark-shop", inMemory: true)
+        let publisher = try ShopPublisher(directory)
+        for cut in ShopEpochs.cuts.prefix(4) { try publisher.commit(cut) }
+        try publisher.publishClaim()
+        try publisher.checkpoints.tag(ManifestNumber(1), as: "first")
+        _ = try publisher.checkpoints.collect(RetentionPolicy(last: 1), olderThan: .zero, now: ShopHistory.minute(600).milliseconds)
+    }
 }
 
 /// Writes the shop's state and publishes it.
@@ -84,11 +95,14 @@ private final class ShopPublisher {
         try publish(facts, reason, retained: newest!.objects, file: NewObject(kind: .delta(after: from), file: file, epoch: facts.epoch))
     }
 
-    private func publish(_ facts: CheckpointFacts, _ reason: CheckpointReason, retained: [ManifestObject], file: NewObject) throws {
+    /// The newest checkpoint once more, as a worker publishes it when it starts.
+    func publishClaim() throws { try publish(newest!.facts, .start, retained: newest!.objects, file: nil) }
+
+    private func publish(_ facts: CheckpointFacts, _ reason: CheckpointReason, retained: [ManifestObject], file: NewObject?) throws {
         let draft = ManifestDraft(
             facts, after: newest?.link, retaining: retained, writer: "shop-host:1:0",
             createdAt: ShopHistory.minute(Int64(facts.epoch.number) * 12 + 1).milliseconds, reason: reason
         )
-        newest = try checkpoints.publish(draft, files: [file])
+        newest = try checkpoints.publish(draft, files: file.map { [$0] } ?? [])
     }
 }

@@ -1,4 +1,5 @@
 import Engine
+import Simulation
 
 /// A job with a field of every type, a windowed table, timers, two stages and two output tables; its state is written by
 /// hand, so that it is the same each time.
@@ -85,42 +86,4 @@ extension String {
     func bytes<Result>(_ body: (ByteView) -> Result) -> Result {
         Array(utf8).withUnsafeBytes { body(ByteView($0)) }
     }
-}
-
-/// A task that declares state tables and does nothing.
-final class DeclaredTask: StreamTask {
-    let id: TaskID
-    let stateTables: [any StateTable]
-    let watermark = EventTime.distantPast
-    let lastOpenWindowEnd: EventTime? = nil
-    let epochBytes = 0
-    let counters = TaskCounters()
-
-    init(id: TaskID, schemas: [StateSchema]) {
-        self.id = id
-        stateTables = schemas.map(DeclaredTable.init)
-    }
-
-    func process(_ records: UnsafeBufferPointer<SourceRecord>) {}
-    func process(_ batch: MessageBatch) {}
-    func upstreamReached(_ watermark: EventTime, firingTimers: Bool) {}
-    func raiseWatermark(to watermark: EventTime, firingTimers: Bool) {}
-    func begin(at offset: Int64) {}
-    func resume(at watermark: EventTime, position: SourcePosition?) {}
-    func cut(_ epoch: Epoch) -> TaskCut {
-        TaskCut(task: id, watermark: watermark, position: nil, deltas: [], rows: [], sent: [], received: [])
-    }
-}
-
-private final class DeclaredTable: StateTable {
-    let declaration: StateDeclaration
-    let memoryBytes = 0
-    let isHeldWhole = false
-
-    init(schema: StateSchema) { declaration = StateDeclaration(schema: schema) }
-
-    func cut() -> StateDelta? { nil }
-    func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool { true }
-    func noteUnloaded(_ key: ByteView) -> Bool { true }
-    func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int { 0 }
 }

@@ -34,7 +34,7 @@ struct RestoreTests {
             for _ in 0..<Int.random(in: 1...25, using: &random) {
                 epoch += 1
                 try store.commit(randomCut(epoch, &model, &random))
-                let folded = try store.maintain()
+                let folded = try store.maintain().foldedThrough
                 #expect(folded <= Epoch(epoch))
             }
             try compare(store, model)
@@ -87,7 +87,7 @@ struct RestoreTests {
             for key in UInt8(0)..<10 { changes.stored.append((PlainChanges.windowKey(window * 1_000, [key]), [UInt8](repeating: key, count: 100))) }
         }
         try store.commit(PlainJob.cut(1, [PlainJob.taskCut(PlainJob.task(0), deltas: [changes.delta("windowed")])]))
-        #expect(try store.maintain() == Epoch(1))
+        #expect(try store.maintain().foldedThrough == Epoch(1))
 
         let task = PlainTask(id: PlainJob.task(0))
         try store.restore(task, memoryBudget: 1_000)
@@ -145,7 +145,7 @@ struct RestoreTests {
                 return PlainJob.taskCut(PlainJob.task(task), deltas: [changes.delta("keyed")])
             }
             try store.commit(PlainJob.cut(epoch, tasks))
-            _ = try store.maintain()
+            while try store.maintain().left == .tooMuch {}
             waiting = max(waiting, try store.integer("SELECT coalesce(sum(length(bytes)), 0) FROM delta"))
         }
         #expect(waiting < 40_000, "an epoch brings about 5,000 bytes")

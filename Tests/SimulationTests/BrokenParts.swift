@@ -12,7 +12,7 @@ class PassingStore: StateStore, @unchecked Sendable {
     func register(partitions: [String: Int]) throws { inner.register(partitions: partitions) }
     func restore(_ task: any StreamTask, memoryBudget: Int) throws { try inner.restore(task, memoryBudget: memoryBudget) }
     func commit(_ cut: EpochCut) throws { try inner.commit(cut) }
-    func maintain() throws -> Epoch { inner.maintain() }
+    func maintain(for time: Duration) throws -> Housekeeping { inner.maintain(for: time) }
     func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) throws { inner.read(task: task, table: table, key: key, body) }
     func scan(task: TaskID, table: String, prefix: ByteView, _ body: (ByteView, ByteView) -> Void) throws {
         inner.scan(task: task, table: table, prefix: prefix, body)
@@ -61,9 +61,9 @@ final class HastyStore: PassingStore, @unchecked Sendable {  // One thread, as i
         last = cut.epoch
     }
 
-    override func maintain() throws -> Epoch {
-        _ = inner.maintain()
-        return last
+    override func maintain(for time: Duration) throws -> Housekeeping {
+        _ = inner.maintain(for: time)
+        return Housekeeping(foldedThrough: last, left: .nothing)
     }
 }
 

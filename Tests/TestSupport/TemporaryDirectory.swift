@@ -4,8 +4,12 @@ import Foundation
 public final class TemporaryDirectory: Sendable {
     public let path: String
 
-    public init(_ name: String = "tidemark-test") throws {
-        let unique = FileManager.default.temporaryDirectory.appendingPathComponent("\(name)-\(UUID().uuidString)")
+    /// `inMemory`: on a file system in memory where the system has one, for tests that make many files and are not about disks.
+    public init(_ name: String = "tidemark-test", inMemory: Bool = false) throws {
+        let memory = "/dev/shm"
+        let isInMemory = inMemory && FileManager.default.isWritableFile(atPath: memory)
+        let base = isInMemory ? URL(fileURLWithPath: memory) : FileManager.default.temporaryDirectory
+        let unique = base.appendingPathComponent("\(name)-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: unique, withIntermediateDirectories: true)
         path = unique.path
     }

@@ -148,7 +148,7 @@ final class FailingStore: StateStore, @unchecked Sendable {
     func open(_ topology: Topology) throws -> RestoredState { try inner.open(topology) }
     func register(partitions: [String: Int]) throws { try inner.register(partitions: partitions) }
     func restore(_ task: any StreamTask, memoryBudget: Int) throws { try inner.restore(task, memoryBudget: memoryBudget) }
-    func maintain() throws -> Epoch { try inner.maintain() }
+    func maintain(for time: Duration) throws -> Housekeeping { try inner.maintain(for: time) }
 
     func commit(_ cut: EpochCut) throws {
         left -= 1

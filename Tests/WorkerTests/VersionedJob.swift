@@ -6,12 +6,13 @@ import Engine
 /// windows and two tables of totals write lines too, so that rows show all of the state.
 enum VersionedJob {
     static let lines = OutputTable("lines", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("line", .text), OutputColumn("at", .time)])
+    static let job = "visits"
     static let topic = "visits"
     static let window = EventSpan.seconds(10)
     static let timer = EventSpan.seconds(7)
 
     static func topology(_ version: Int, window: EventSpan = window) -> Topology {
-        Topology(job: "visits", version: version, stages: [
+        Topology(job: job, version: version, stages: [
             Stage("visits", topic: topic) { setup in
                 let lines = Lines(rows: setup.rows(of: lines))
                 let stage = setup.decode(with: VisitDecoder())

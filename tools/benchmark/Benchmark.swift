@@ -6,7 +6,7 @@ import Foundation
 struct Benchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark", abstract: "Measures what the parts of the record path cost, each alone, in CPU time.",
-        subcommands: [JobCommand.self, MigrateCommand.self, ConsumeCommand.self, ReferencesCommand.self, CheckpointCommand.self, ManyKeysCommand.self]
+        subcommands: [JobCommand.self, MigrateCommand.self, ConsumeCommand.self, ReferencesCommand.self, CheckpointCommand.self, PauseCommand.self, ManyKeysCommand.self]
     )
 }
 
@@ -87,5 +87,34 @@ struct CheckpointCommand: ParsableCommand {
         try CheckpointMeasurement(
             directory: own, stateBytes: state << 20, interval: .milliseconds(interval), step: .milliseconds(step)
         ).run()
+    }
+}
+
+/// `benchmark pause`
+struct PauseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pause", abstract: "A whole worker with a large state: how late records are read without checkpoints, during a base and during deltas."
+    )
+
+    @Option(help: "The size of the state's records, in MiB.")
+    var state = 1024
+
+    @Option(help: "Records a second, of random keys.")
+    var rate = 10_000
+
+    @Option(help: "The memory for records, in MiB.")
+    var memory = 512
+
+    @Option(help: "How long each part takes at least, in seconds.")
+    var seconds = 40
+
+    @Option(help: "Where to make a directory for the measurement, on the disk in question.")
+    var directory = FileManager.default.temporaryDirectory.path
+
+    func run() throws {
+        let own = "\(directory)/tidemark-benchmark-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: own) }
+        try PauseMeasurement(directory: own, stateBytes: state << 20, rate: rate, memoryBudget: memory << 20, seconds: seconds).run()
     }
 }

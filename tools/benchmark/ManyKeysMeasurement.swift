@@ -3,6 +3,7 @@ import CheckpointStores
 import Engine
 import Foundation
 import SQLiteState
+import Simulation
 
 /// `benchmark many-keys`
 struct ManyKeysCommand: ParsableCommand {
@@ -80,7 +81,7 @@ final class ManyKeys {
         var settings = SQLiteStateStore.Settings()
         settings.foldBytes = 8 << 20
         store = try SQLiteStateStore(directory: directory + "/state", settings: settings)
-        _ = try store.open(Topology(job: "many", version: 1, stages: [Stage("keys", topic: "keys") { DeclaringTask(id: $0.task, ManyKeys.schema) }]))
+        _ = try store.open(Topology(job: "many", version: 1, stages: [Stage("keys", topic: "keys") { DeclaredTask(id: $0.task, schemas: [ManyKeys.schema]) }]))
         try store.register(partitions: ["keys": ManyKeys.partitions])
         checkpoints = try CheckpointStore.open(location: directory + "/store", job: "many", environment: [:])
     }
@@ -166,42 +167,4 @@ final class ManyKeys {
         let fetched = try checkpoints.fetch(newest, into: parts)
         try StateAssembly.assemble(base: fetched.base, deltas: fetched.deltas, into: file)
     }
-}
-
-/// A task that declares a state table and does nothing.
-private final class DeclaringTask: StreamTask {
-    let id: TaskID
-    let stateTables: [any StateTable]
-    let watermark = EventTime.distantPast
-    let lastOpenWindowEnd: EventTime? = nil
-    let epochBytes = 0
-    let counters = TaskCounters()
-
-    init(id: TaskID, _ schema: StateSchema) {
-        self.id = id
-        stateTables = [DeclaredTable(schema)]
-    }
-
-    func process(_ records: UnsafeBufferPointer<SourceRecord>) {}
-    func process(_ batch: MessageBatch) {}
-    func upstreamReached(_ watermark: EventTime, firingTimers: Bool) {}
-    func raiseWatermark(to watermark: EventTime, firingTimers: Bool) {}
-    func begin(at offset: Int64) {}
-    func resume(at watermark: EventTime, position: SourcePosition?) {}
-    func cut(_ epoch: Epoch) -> TaskCut {
-        TaskCut(task: id, watermark: watermark, position: nil, deltas: [], rows: [], sent: [], received: [])
-    }
-}
-
-private final class DeclaredTable: StateTable {
-    let declaration: StateDeclaration
-    let memoryBytes = 0
-    let isHeldWhole = false
-
-    init(_ schema: StateSchema) { declaration = StateDeclaration(schema: schema) }
-
-    func cut() -> StateDelta? { nil }
-    func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool { true }
-    func noteUnloaded(_ key: ByteView) -> Bool { true }
-    func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int { 0 }
 }

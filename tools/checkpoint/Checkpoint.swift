@@ -37,24 +37,46 @@ struct Checkpoint: ParsableCommand {
     static func main() {
         // A reader of our output that goes away is an error of a write.
         signal(SIGPIPE, SIG_IGN)
-        let status = withExtendedLifetime(Scratch.removeWhenInterrupted(), run)
-        Scratch.removeAll()
-        Foundation.exit(status)
+        let ending = withExtendedLifetime(Scratch.removeWhenInterrupted()) { Checkpoint.ending { try parseAsRoot() } }
+        switch ending {
+        case .quiet: break
+        case .failure(let failure): Console.writeError(failure)
+        case .unrun(let error): exit(withError: error)
+        }
+        Foundation.exit(ending.status)
     }
 
-    private static func run() -> Int32 {
+    /// Runs the command that `parse` finds. Temporary directories are gone at its end.
+    static func ending(_ parse: () throws -> any ParsableCommand) -> Ending {
+        defer { Scratch.removeAll() }
         do {
-            var command = try parseAsRoot()
+            var command = try parse()
             try command.run()
-            return ExitStatus.done.rawValue
+            return .quiet(.success)
         } catch let failure as any Failure {
-            Console.writeError(failure)
-            return ExitStatus(failure).rawValue
+            return .failure(failure)
         } catch let code as ExitCode {
-            return code.rawValue
+            return .quiet(code)
         } catch {
-            Scratch.removeAll()
-            exit(withError: error)
+            return .unrun(error)
+        }
+    }
+
+    /// How a command ended, and what is left to say.
+    enum Ending {
+        /// Everything was said.
+        case quiet(ExitCode)
+        case failure(any Failure)
+        /// Help that was asked for, what is wrong with the arguments, or an error that is none of ours.
+        case unrun(any Error)
+
+        /// The exit code.
+        var status: Int32 {
+            switch self {
+            case .quiet(let code): code.rawValue
+            case .failure(let failure): ExitStatus(failure).rawValue
+            case .unrun(let error): Checkpoint.exitCode(for: error).rawValue
+            }
         }
     }
 }

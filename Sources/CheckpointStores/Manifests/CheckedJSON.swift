@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 
 /// JSON documents that prove themselves: one line with sorted keys whose field `checksum` is the SHA-256 of the line, its
 /// newline included, with zeros where the checksum's own 64 digits stand.
@@ -49,19 +48,23 @@ enum CheckedJSON {
 
     /// Where the checksum's digits stand; nil unless they do exactly once.
     private static func digits(in bytes: [UInt8]) -> Range<Int>? {
-        guard !bytes.isEmpty else { return nil }
-        let found = bytes.withUnsafeBytes { bytes -> [Int] in
-            var ends: [Int] = []
-            var from = 0
-            while let quote = memchr(bytes.baseAddress! + from, Int32(opening[0]), bytes.count - from) {
-                let start = UnsafeRawPointer(quote) - bytes.baseAddress!
-                if start + opening.count <= bytes.count, memcmp(quote, opening, opening.count) == 0 { ends.append(start + opening.count) }
-                from = start + 1
+        guard let found = place(of: opening, in: bytes, from: 0), place(of: opening, in: bytes, from: found + 1) == nil else { return nil }
+        let first = found + opening.count
+        guard first + blank.count < bytes.count else { return nil }
+        return first..<first + blank.count
+    }
+
+    /// By `memchr` and `memcmp`: a manifest of thousands of tasks is searched at every look at the store.
+    private static func place(of text: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
+        bytes.withUnsafeBytes { bytes in
+            var next = start
+            while next + text.count <= bytes.count, let found = memchr(bytes.baseAddress! + next, Int32(text[0]), bytes.count - text.count + 1 - next) {
+                next = bytes.baseAddress!.distance(to: found)
+                if memcmp(found, text, text.count) == 0 { return next }
+                next += 1
             }
-            return ends
+            return nil
         }
-        guard found.count == 1, found[0] + blank.count < bytes.count else { return nil }
-        return found[0]..<found[0] + blank.count
     }
 
     private struct Checked<Document: Encodable>: Encodable {

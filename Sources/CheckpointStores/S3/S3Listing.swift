@@ -14,9 +14,9 @@ struct S3Listing {
         var objects: [(key: String, bytes: Int, modifiedAt: Int64)] = []
         for entry in S3XML.texts(of: "Contents", in: xml) {
             guard let key = S3XML.text(of: "Key", in: entry), let bytes = S3XML.text(of: "Size", in: entry).flatMap({ Int($0) }),
-                  let modifiedAt = S3XML.text(of: "LastModified", in: entry).flatMap({ ISO8601.milliseconds($0[...]) })
+                  let modifiedAt = S3XML.text(of: "LastModified", in: entry).flatMap({ EventTime(iso8601: $0) })
             else { throw CheckpointError(.invalid, "\(subject): an entry of the listing lacks its key, size or time; check AWS_ENDPOINT_URL") }
-            objects.append((key, bytes, modifiedAt))
+            objects.append((key, bytes, modifiedAt.milliseconds))
         }
         self.objects = objects
         isTruncated = truncated == "true"

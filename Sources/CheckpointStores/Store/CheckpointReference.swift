@@ -1,10 +1,13 @@
+import Engine
+
 /// How people name a checkpoint.
 public enum CheckpointReference: Hashable, Sendable {
     /// `latest`, or so many before it: `latest~2`. Collected ones don't count.
     case latest(back: Int)
     /// `42`
     case number(ManifestNumber)
-    /// `@2026-09-01T10:00Z`: the newest at that time or before, in milliseconds since 1970 UTC.
+    /// `@2026-09-01T10:00Z`, or any form of `EventTime(iso8601:)`: the newest at that time or before, in milliseconds since
+    /// 1970 UTC.
     case time(Int64)
     /// `tag:before-upgrade`
     case tag(String)
@@ -19,8 +22,8 @@ public enum CheckpointReference: Hashable, Sendable {
             self = .latest(back: Int(back))
         } else if let number = CheckpointReference.count(text[...]), number > 0 {
             self = .number(ManifestNumber(number))
-        } else if text.hasPrefix("@"), let time = ISO8601.milliseconds(text.dropFirst()) {
-            self = .time(time)
+        } else if text.hasPrefix("@"), let time = EventTime(iso8601: text.dropFirst()) {
+            self = .time(time.milliseconds)
         } else if text.hasPrefix("tag:"), TagName.isValid(text.dropFirst(4)) {
             self = .tag(String(text.dropFirst(4)))
         } else {

@@ -13,9 +13,34 @@ public protocol StateStore: ColdStateReader, AnyObject {
     func restore(_ task: any StreamTask, memoryBudget: Int) throws
     /// Makes a cut durable. Throws a `Failure` of kind `retry` when trying again may help, as when the disk is full.
     func commit(_ cut: EpochCut) throws
-    /// Housekeeping between epochs: folding deltas, bounding logs, dropping old ledgers. Returns the last epoch whose
-    /// changes lie in the keyed rows, so that records changed no later may be evicted from memory.
-    func maintain() throws -> Epoch
+    /// Housekeeping between epochs: folding deltas, bounding logs, dropping old ledgers. A step takes about `time`, and who
+    /// reads cold state waits for it.
+    func maintain(for time: Duration) throws -> Housekeeping
+}
+
+/// How far a store's housekeeping is.
+public struct Housekeeping: Sendable, Equatable {
+    public enum Left: Sendable, Equatable {
+        case nothing
+        /// The next step may follow.
+        case some
+        /// Steps are to follow before the next epoch is committed.
+        case tooMuch
+    }
+
+    /// The last epoch whose changes lie in the keyed rows, so that records changed no later may be evicted from memory.
+    public let foldedThrough: Epoch
+    public let left: Left
+
+    public init(foldedThrough: Epoch, left: Left) {
+        self.foldedThrough = foldedThrough
+        self.left = left
+    }
+}
+
+extension StateStore {
+    /// A step without a limit of time.
+    public func maintain() throws -> Housekeeping { try maintain(for: .seconds(3600)) }
 }
 
 /// What a state store holds besides the tables' records.

@@ -10,6 +10,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
     @usableFromInline var encoder = FieldEncoder()
     @usableFromInline var coldRecord: [UInt8] = []
     private var cuts: UInt32 = 1
+    private var forgottenThrough: UInt32 = 0
 
     @usableFromInline
     init(_ declaration: StateDeclaration, task: TaskID, cold: any ColdStateReader) {
@@ -150,8 +151,9 @@ public final class KeyedState<Record: StateRecord>: StateTable {
     }
 
     public func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int {
-        table.forgetTombstones(foldedThrough: epoch)
-        return bytes > 0 ? table.evict(bytes, foldedThrough: epoch) : 0
+        if epoch > forgottenThrough { table.forgetTombstones(foldedThrough: epoch) }
+        forgottenThrough = epoch
+        return bytes > 0 ? table.evict(bytes, foldedThrough: epoch, lookingAt: Self.recordsReleasedAtOnce) : 0
     }
 }
 

@@ -294,11 +294,12 @@ public final class KeyedTable {
     }
 
     /// Forgets tombstones, and evicts records not used of late, that changed last in or before `foldedThrough`, until
-    /// about `bytes` of their blocks were given back. Returns what was.
-    func evict(_ bytes: Int, foldedThrough: UInt32) -> Int {
+    /// about `bytes` of their blocks were given back, or `limit` entries, or each twice, were looked at. Goes on where it
+    /// stopped. Returns what was given back.
+    func evict(_ bytes: Int, foldedThrough: UInt32, lookingAt limit: Int = .max) -> Int {
         var given = 0
         var looked = 0
-        while given < bytes && looked < entryCount * 2 && entryCount > 0 {
+        while given < bytes && looked < min(entryCount * 2, limit) && entryCount > 0 {
             if hand >= entryCount { hand = 0 }
             defer { hand += 1; looked += 1 }
             guard entries[hand].block != nil, !entries[hand].isListed, entries[hand].changedIn <= foldedThrough else { continue }

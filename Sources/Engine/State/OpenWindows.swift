@@ -1,6 +1,9 @@
 /// The open windows of one windowed state table, earliest first; what is not generic over the record.
 @usableFromInline
 final class OpenWindows {
+    /// Of each window, however many there are.
+    private static let leastReleased = 64
+
     private struct Open {
         let window: Window
         let table: KeyedTable
@@ -167,11 +170,13 @@ final class OpenWindows {
         }
     }
 
-    func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int {
+    /// `limit`: how many records are looked at, in all windows.
+    func release(foldedThrough epoch: UInt32, evicting bytes: Int, lookingAt limit: Int) -> Int {
         var given = 0
+        let share = max(limit / max(open.count, 1), OpenWindows.leastReleased)
         // The latest windows are the least likely to be looked at next when data is replayed in order of time.
         for window in open.reversed() where given < bytes {
-            given += window.table.evict(bytes - given, foldedThrough: epoch)
+            given += window.table.evict(bytes - given, foldedThrough: epoch, lookingAt: share)
         }
         return given
     }

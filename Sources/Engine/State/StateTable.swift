@@ -12,12 +12,15 @@ public protocol StateTable: AnyObject {
     /// Says that the durable file holds a folded record under `key` which was not restored: from here on a miss in its
     /// window, or in the whole table, asks `cold`. Said for at least one key of each such window. False as in `restore`.
     func noteUnloaded(_ key: ByteView) -> Bool
-    /// Says that the durable file has folded every change up to `cuts` cuts ago, and gives back about `bytes` of memory.
-    /// Returns how many were.
+    /// Says that the durable file has folded every change up to that of this many cuts, and gives back about `bytes` of
+    /// memory. Returns how many were: fewer when nothing can be given or that would take long; the next call goes on.
     func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int
 }
 
 extension StateTable {
+    /// How many records a call of `release` looks at: a few milliseconds' work.
+    static var recordsReleasedAtOnce: Int { 16_384 }
+
     public var schema: StateSchema { declaration.schema }
 
     /// Timers are needed at once.

@@ -69,7 +69,7 @@ public final class WindowedState<Record: StateRecord>: StateTable {
     public func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool { windows.restore(change, isFolded: isFolded) }
 
     public func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int {
-        windows.release(foldedThrough: epoch, evicting: bytes)
+        windows.release(foldedThrough: epoch, evicting: bytes, lookingAt: Self.recordsReleasedAtOnce)
     }
 }
 

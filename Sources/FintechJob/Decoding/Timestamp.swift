@@ -11,6 +11,8 @@ enum Timestamp {
     /// Integers from here on, and below those, count microseconds.
     private static let firstMicroseconds: UInt64 = 100_000_000_000_000
 
+    // Not `EventTime(iso8601:)`, which is for what people write: this is what every record has, of bytes without an allocation,
+    // and what Debezium never writes (no offset, no seconds) is refused rather than guessed.
     /// `YYYY-MM-DDTHH:MM:SS`, then a point and 1 to 9 decimals or neither, then `Z`, `±HH:MM` or `±HHMM`; nil for any
     /// other text, for dates that don't exist and for times before 1970 or from 2106 on.
     static func read(text: ByteView) -> EventTime? {

@@ -111,7 +111,7 @@ struct AssembledFile {
                 """)
             while last > 0, try groups.step() {
                 let group = FoldGroup(task: groups.integer(0), table: groups.integer(1))
-                _ = try DeltaFold(database: database).fold(group, sequences: 0...last, after: Epoch(UInt64(groups.integer(2))))
+                try DeltaFold(database, group, sequences: 0...last, after: Epoch(UInt64(groups.integer(2)))).run()
             }
             try database.execute("DELETE FROM main.delta")
             try database.execute("DELETE FROM main.fold_mark")

@@ -10,11 +10,11 @@ struct FormatTests {
     private let directory: TemporaryDirectory
     init() throws { directory = try TemporaryDirectory() }
 
-    private static var document: String {
-        get throws {
-            let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../..")
-            return try String(contentsOf: root.appendingPathComponent("docs/STATE-FORMAT.md"), encoding: .utf8)
-        }
+    private static var document: String { get throws { try page("docs/STATE-FORMAT.md") } }
+
+    private static func page(_ path: String) throws -> String {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../..")
+        return try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
     }
 
     /// Statements by the table that they make, comments and line breaks taken out.
@@ -45,6 +45,16 @@ struct FormatTests {
         #expect(document.contains("the format's version, \(StateFormat.version)"))
         #expect(document.contains(String(Database.applicationID, radix: 16)) && document.contains(String(DeltaFormat.applicationID, radix: 16)))
         for table in DeltaFormat.wholeTables { #expect(document.contains("`\(table)`")) }
+    }
+
+    /// What keys, records and deltas are made of stands in one place, where a reader of the store's page is led.
+    @Test func thePageOfTheStoreLeadsToTheDocument() throws {
+        let (store, document) = (try FormatTests.page("checkpoints/README.md"), try FormatTests.document)
+        #expect(store.contains("](../docs/STATE-FORMAT.md)"))
+        for heading in ["A checkpoint's files", "The state file"] {
+            #expect(store.contains("\"\(heading)\"") && document.contains("## \(heading)\n"))
+        }
+        #expect(!store.contains("varint") && !store.contains("CREATE TABLE"))
     }
 
     @Test func everyTableIsTakenByADelta() throws {

@@ -49,6 +49,7 @@ struct VerifyCommand: ParsableCommand {
                         throw CheckpointError(.missing, "\(store.location) has no checkpoint \(number)")
                     }
                     try store.verify(manifest, deep: !quick)
+                    try store.verifyChain(manifest)
                     return "\(manifest.objects.count) objects, \(manifest.bytes) bytes"
                 }
                 worst = worst ?? failure
