@@ -111,7 +111,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .testTarget(name: "SimulationTests", dependencies: ["Engine", "Simulation", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "SimulationTests", dependencies: ["CheckpointStores", "Engine", "Simulation", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Simulation", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "TrafficTests", dependencies: ["Engine", "Traffic"], swiftSettings: strict),
@@ -137,7 +137,7 @@ let package = Package(
         .testTarget(
             name: "TidemarkTests",
             dependencies: [
-                "tidemark", "checkpoint", "clicks", "Admin", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "SQLiteState", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "tidemark", "checkpoint", "clicks", "Admin", "CheckpointStores", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "SQLiteState", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),

@@ -64,7 +64,7 @@ final class SimulatedDelivery {
     private func awaitQuiet(since quiet: Duration) {
         guard isAlive() else { return }
         let isQuiet = sink.isRunning(batch.id) == false
-        if isQuiet && time.now - quiet >= SimulatedSink.settleDelay {
+        if isQuiet && time.now - quiet >= sink.settleDelay {
             rules.becameQuiet()
             return proceed()
         }

@@ -12,6 +12,8 @@ public final class SimulatedDisk {
         let bytes: [UInt8]
     }
 
+    /// True once somebody opened it.
+    var isInUse = false
     private(set) var epoch = Epoch(0)
     private(set) var foldedThrough = Epoch(0)
     private(set) var partitions: [String: Int] = [:]
@@ -22,18 +24,71 @@ public final class SimulatedDisk {
     private(set) var undelivered: [SinkBatchID: SinkBatch] = [:]
     private(set) var lastFrozen: [String: BatchNumber] = [:]
     /// Every batch that was ever frozen, with its chunks: what a sink may be sent.
-    private var frozen: [SinkBatchID: [OutboxChunk]] = [:]
+    private var frozen: [SinkBatchID: (chunks: [OutboxChunk], epoch: Epoch)] = [:]
     private(set) var keyed: [TableID: [[UInt8]: [UInt8]]] = [:]
     private(set) var deltas: [Delta] = []
     /// What a cut said that can't be.
     public private(set) var violations: [String] = []
+    private(set) var lineage = Lineage.first
+    private(set) var lineageEnds: [String: [LineageEnd]] = [:]
+    private(set) var withdrawal: WithdrawalPlan.Stage?
+    /// What tells this state from others.
+    let identity: String
+    /// The cuts since an epoch, for the next delta.
+    private(set) var kept: [EpochCut] = []
+    private(set) var keptAfter = Epoch(0)
 
-    public init() {}
+    public init(identity: String = "") { self.identity = identity }
+
+    /// The same content, on another disk.
+    init(copying other: SimulatedDisk) {
+        (epoch, foldedThrough, partitions, positions, messages) = (other.epoch, other.foldedThrough, other.partitions, other.positions, other.messages)
+        (chunks, undelivered, lastFrozen, frozen) = (other.chunks, other.undelivered, other.lastFrozen, other.frozen)
+        (keyed, deltas, lineage, lineageEnds) = (other.keyed, other.deltas, other.lineage, other.lineageEnds)
+        (withdrawal, identity, keptAfter) = (other.withdrawal, other.identity, other.epoch)
+        isInUse = true
+    }
+
+    /// Begins a lineage: what is not known to be delivered waits as rows that were never in a batch, and everything that was
+    /// delivered beyond is to be withdrawn.
+    func begin(_ new: Lineage, tables: [String]) {
+        for table in tables {
+            let undelivered = undelivered.keys.filter { $0.table == table }.map(\.number).min()
+            let last = undelivered.map { $0.number - 1 } ?? lastFrozen[table]?.number ?? 0
+            lineageEnds[table, default: []].append(LineageEnd(lineage: lineage, lastBatch: last == 0 ? nil : BatchNumber(last)))
+        }
+        (undelivered, lastFrozen) = ([:], [:])
+        (lineage, withdrawal) = (new, .due)
+    }
+
+    /// As a delta says it.
+    func take(_ stage: WithdrawalPlan.Stage?) { withdrawal = stage }
+
+    func withdrawalDone(isFinal: Bool) { withdrawal = isFinal ? nil : .again }
+
+    func keepChanges(after epoch: Epoch) {
+        keptAfter = max(keptAfter, epoch)
+        kept.removeAll { $0.epoch <= keptAfter }
+    }
+
+    /// The cuts after an epoch; nil when they are not all kept.
+    func changes(after epoch: Epoch) -> [EpochCut]? { epoch >= keptAfter && epoch <= self.epoch ? kept.filter { $0.epoch > epoch } : nil }
+
+    func facts(tables: [String]) -> CheckpointFacts {
+        CheckpointFacts(
+            job: "simulated", jobVersion: 1, stateFormat: 1, identity: identity, lineage: lineage, epoch: epoch, partitions: partitions,
+            tasks: positions.sorted { $0.key < $1.key }.map { CheckpointFacts.TaskProgress(id: $0, watermark: $1.watermark == .distantPast ? nil : $1.watermark, next: $1.position?.next) },
+            tables: restored(tables: tables).outbox.map { CheckpointFacts.TableProgress(name: $0.table, lastFrozen: $0.lastFrozen, lastDelivered: $0.lastDelivered) }
+        )
+    }
 
     func register(_ new: [String: Int]) { partitions.merge(new) { $1 } }
 
     /// True when exactly this batch was frozen in a cut that is durable.
-    public func holds(_ batch: SinkBatch) -> Bool { frozen[batch.id] == batch.chunks }
+    public func holds(_ batch: SinkBatch) -> Bool { frozen[batch.id]?.chunks == batch.chunks }
+
+    /// The epoch in which a batch was frozen.
+    func frozenIn(_ id: SinkBatchID) -> Epoch? { frozen[id]?.epoch }
 
     func restored(tables: [String]) -> RestoredState {
         let outbox = tables.map { table in
@@ -44,7 +99,8 @@ public final class SimulatedDisk {
             )
         }
         return RestoredState(
-            isNew: epoch == Epoch(0), lineage: .first, epoch: epoch, partitions: partitions, tasks: positions, messages: messages, outbox: outbox
+            isNew: !isInUse, lineage: lineage, identity: identity, epoch: epoch, partitions: partitions, tasks: positions, messages: messages,
+            outbox: outbox, withdrawal: withdrawal.map { WithdrawalPlan(stage: $0, lineage: lineage, tables: lineageEnds) }, lineageEnds: lineageEnds
         )
     }
 
@@ -53,12 +109,14 @@ public final class SimulatedDisk {
         check(cut.epoch == epoch.next, "epoch \(cut.epoch) was committed after \(epoch)")
         epoch = cut.epoch
         for part in cut.tasks { apply(part) }
+        kept.append(cut)
         for batch in cut.frozen {
+            check(batch.lineage == lineage, "\(batch.id) is of lineage \(batch.lineage), the state of \(lineage)")
             check(batch.number == (lastFrozen[batch.table]?.next ?? BatchNumber(1)), "\(batch.id) follows \(lastFrozen[batch.table]?.number ?? 0)")
             check(batch.chunks.allSatisfy(chunks.contains), "\(batch.id) holds rows that are not in the outbox")
             lastFrozen[batch.table] = batch.number
             undelivered[batch.id] = batch
-            frozen[batch.id] = batch.chunks
+            frozen[batch.id] = (batch.chunks, cut.epoch)
         }
         for id in cut.delivered {
             let batch = undelivered.removeValue(forKey: id)

@@ -15,6 +15,8 @@ public final class SimulatedSink {
         public var runsLong = 0
         public var errorBefore = 0
         public var errorAfter = 0
+        /// For how long nothing of a batch must be seen running before its rows are counted.
+        public var settleDelay = Duration.seconds(5)
 
         public init() {}
     }
@@ -32,20 +34,22 @@ public final class SimulatedSink {
         }
     }
 
-    public static let settleDelay = Duration.seconds(5)
+    var settleDelay: Duration { faults.settleDelay }
     /// How long a client waits for an answer.
     static let clientTimeout = Duration.seconds(2)
 
-    public private(set) var rows: [Row] = []
-    private var counts: [SinkBatchID: Int] = [:]
-    private var running: Set<SinkBatchID> = []
+    public internal(set) var rows: [Row] = []
+    var counts: [SinkBatchID: Int] = [:]
+    private(set) var running: Set<SinkBatchID> = []
+    /// Deletions that were accepted and are not done.
+    var mutations = 0
     /// Counted up when the server goes down: what ran before is gone.
     private var incarnation = 0
     public private(set) var isDown = false
-    private let time: VirtualTime
+    let time: VirtualTime
     private let tables: [String: OutputTable]
-    private let faults: Faults
-    private var random: SeededRandom
+    let faults: Faults
+    var random: SeededRandom
 
     public init(_ tables: [OutputTable], time: VirtualTime, faults: Faults, random: SeededRandom) {
         self.tables = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0) })

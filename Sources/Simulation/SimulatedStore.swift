@@ -12,20 +12,29 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
         public var fold = 20
         /// At most about this many folded rows of a table are loaded at a start.
         public var loadedRows = Int.max
+        /// In percent of the deltas that are begun: the changes are not kept any more.
+        public var changesGone = 0
 
         public init() {}
     }
 
-    private let disk: SimulatedDisk
-    private let faults: Faults
-    private var random: SeededRandom
+    let disk: SimulatedDisk
+    let faults: Faults
+    var random: SeededRandom
     private let isFull: () -> Bool
-    private var tables: [String] = []
+    private(set) var tables: [String] = []
+    /// Where copies go; nil where none is made.
+    let copies: SimulatedCopies?
+    /// The copy under way, and how many steps it still needs.
+    var copying: (content: FinishedCheckpoint.Content, path: String, steps: Int)?
     /// How often an evicted record was read.
     public private(set) var coldReads = 0
 
-    public init(_ disk: SimulatedDisk, faults: Faults, random: SeededRandom, isFull: @escaping () -> Bool) {
+    public init(
+        _ disk: SimulatedDisk, faults: Faults, random: SeededRandom, copies: SimulatedCopies? = nil, isFull: @escaping () -> Bool
+    ) {
         self.disk = disk
+        self.copies = copies
         self.faults = faults
         self.random = random
         self.isFull = isFull
@@ -33,6 +42,7 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
 
     public func open(_ topology: Topology) -> RestoredState {
         tables = topology.outboxTables.map(\.name)
+        defer { disk.isInUse = true }
         return disk.restored(tables: tables)
     }
 

@@ -17,6 +17,10 @@ final class SimulatedWorker {
 
     private let parts: SimulationParts
     private let store: any StateStore
+    private let disk: SimulatedDisk
+    let process: SimulatedProcess?
+    private let checkpointer: SimulatedCheckpointer?
+    private var isFinishing = false
     private var random: SeededRandom
     private var coordinator: any RunCoordinator
     private let threads: [SimulatedThread]
@@ -35,9 +39,16 @@ final class SimulatedWorker {
 
     private var time: VirtualTime { parts.time }
 
-    init(_ parts: SimulationParts, store: any StateStore, isBounded: Bool, random: SeededRandom) throws {
+    /// `checkpointer`: of the process that it runs in; nil for a worker without.
+    init(
+        _ parts: SimulationParts, store: any StateStore, disk: SimulatedDisk, isBounded: Bool, random: SeededRandom,
+        checkpointer: SimulatedCheckpointer? = nil, process: SimulatedProcess? = nil
+    ) throws {
         self.parts = parts
         self.store = store
+        self.disk = disk
+        self.checkpointer = checkpointer
+        self.process = process
         self.random = random
         let restored = try store.open(parts.plan.topology)
         let plan = try SimulatedPlan(parts, store, restored)
@@ -47,7 +58,9 @@ final class SimulatedWorker {
             lineage: restored.lineage, tables: restored.outbox, flushInterval: parts.plan.flushInterval, limits: parts.plan.outboxLimits, now: parts.time.now
         )
         let schedule = EpochSchedule(interval: parts.plan.epochInterval, now: parts.time.now)
-        coordinator = parts.implementations.coordinator(Coordinator(restored: restored, routes: routes, outbox: outbox, schedule: schedule))
+        coordinator = parts.implementations.coordinator(Coordinator(
+            restored: restored, routes: routes, outbox: outbox, schedule: schedule, awaitsCheckpoints: checkpointer?.awaitsCheckpoints ?? false
+        ))
         threads = plan.threads(isBounded: isBounded, random: &self.random)
         var threadOf: [TaskID: Int] = [:]
         for (number, thread) in threads.enumerated() {
@@ -57,6 +70,8 @@ final class SimulatedWorker {
     }
 
     func start() {
+        checkpointer?.watch()
+        if let covered = checkpointer?.covered { perform(coordinator.covered(through: covered)) }
         perform(coordinator.start())
         for number in threads.indices { runThread(number) }
         runCoordinator()
@@ -71,9 +86,13 @@ final class SimulatedWorker {
 
     private func finish(_ end: End) {
         if self.end == nil { self.end = end }
+        process?.die()
     }
 
     private var isAlive: Bool { end == nil }
+
+    /// True while what an earlier lineage delivered has to be looked for once more.
+    var isToWithdrawAgain: Bool { disk.withdrawal != nil && checkpointer?.isWithdrawnAgain == false }
 
     // MARK: - What goes on by itself
 
@@ -110,6 +129,7 @@ final class SimulatedWorker {
     // MARK: - The coordinator
 
     private func attend() {
+        if let checkpointer, !attend(checkpointer) { return }
         if let drainDeadline, time.now >= drainDeadline { return finish(.leftUndelivered) }
         for id in deliveries { perform(coordinator.delivered(id)) }
         deliveries = []
@@ -132,6 +152,29 @@ final class SimulatedWorker {
         }
     }
 
+    /// Makes a step of the checkpoints; false when that is all there is to do.
+    private func attend(_ checkpointer: SimulatedCheckpointer) -> Bool {
+        do {
+            if let covered = try checkpointer.heed() { perform(coordinator.covered(through: covered)) }
+            if isFinishing {
+                let isOver = drainDeadline.map { time.now >= $0 } ?? false
+                if try checkpointer.finish(epoch: coordinator.epoch) || isOver { finish(.finished) }
+                return false
+            }
+            try checkpointer.advance(epoch: coordinator.epoch, isUrgent: coordinator.awaitsCheckpoint)
+        } catch {
+            finish(.failed(error))
+        }
+        return isAlive
+    }
+
+    /// Everything is delivered; the last checkpoint says so.
+    private func finishWithCheckpoint() {
+        guard checkpointer != nil else { return finish(.finished) }
+        isFinishing = true
+        drainDeadline = drainDeadline ?? time.now + parts.plan.drainTimeout
+    }
+
     /// Performs actions in order; those behind a commit wait for it.
     private func perform(_ actions: [Coordinator.Action]) {
         for (index, action) in actions.enumerated() where isAlive {
@@ -152,7 +195,7 @@ final class SimulatedWorker {
                 parts.count("holds")
                 for thread in threads { thread.mail.isHeld = isHeld }
             case .stopReading: for thread in threads { thread.mail.isReadingOver = true }
-            case .finished: finish(.finished)
+            case .finished: finishWithCheckpoint()
             }
         }
     }
@@ -206,10 +249,14 @@ final class SimulatedWorker {
     // MARK: - Deliveries
 
     private func deliver(_ batch: SinkBatch, _ mayHaveBeenSent: Bool) {
+        guard isAlive else { return }
+        if let checkpointer, !checkpointer.mayDeliver {
+            return time.after(.milliseconds(100)) { [self] in deliver(batch, mayHaveBeenSent) }
+        }
         let rules = parts.implementations.delivery(BatchDelivery(rowCount: batch.rowCount, mayHaveBeenSent: mayHaveBeenSent))
         let delivery = SimulatedDelivery(
-            batch, rules: rules, sink: parts.sink, time: time, isAlive: { [self] in isAlive },
-            willSend: { [parts] in parts.willSend($0) },
+            batch, rules: rules, sink: parts.sink, time: time, isAlive: { [self] in isAlive && checkpointer?.lost == nil },
+            willSend: { [parts, disk] in parts.willSend($0, from: disk) },
             ended: { [self] result in
                 switch result {
                 case .delivered: deliveries.append(batch.id)

@@ -6,8 +6,8 @@ import Engine
 /// must hold what a plain computation gives, each row once. The same seed gives the same run for ever.
 public final class Simulation {
     private let parts: SimulationParts
+    private let disk = SimulatedDisk()
     private var random: SeededRandom
-    private var crashes = 0
 
     /// Longer than any run that makes progress, in virtual time.
     public static let limit = Duration.seconds(3 * 3600)
@@ -16,25 +16,26 @@ public final class Simulation {
         var random = random
         parts = SimulationParts(plan, implementations, &random)
         self.random = random
+        parts.disks = [disk]
     }
 
     /// Runs to the end and checks against the `expected` rows, in the form of `RowText`.
     public func run(expected: [String]) -> SimulationReport {
         parts.scheduleOutages()
         for life in parts.plan.lives { live(for: life.length, isDrained: life.isDrained) }
-        for length in parts.plan.boundedCrashes where runBounded(dyingAfter: length) { return report(expected) }
-        for _ in 0..<SimulationParts.boundedTries where runBounded(dyingAfter: nil) { return report(expected) }
+        for length in parts.plan.boundedCrashes where runBounded(dyingAfter: length) { return parts.report(expected) }
+        for _ in 0..<SimulationParts.boundedTries where runBounded(dyingAfter: nil) { return parts.report(expected) }
         parts.violate("the job did not come to its end in \(SimulationParts.boundedTries) bounded runs")
-        return report(expected)
+        return parts.report(expected)
     }
 
     private func makeWorker(isBounded: Bool, isCalm: Bool = false) -> SimulatedWorker? {
         var faults = parts.plan.storeFaults
         if isCalm { (faults.crashBefore, faults.crashAfter) = (0, 0) }
-        let store = SimulatedStore(parts.disk, faults: faults, random: random.fork()) { [parts] in parts.isDiskFull }
+        let store = SimulatedStore(disk, faults: faults, random: random.fork()) { [parts] in parts.isDiskFull }
         parts.stores.append(store)
         do {
-            return try SimulatedWorker(parts, store: parts.implementations.store(store), isBounded: isBounded, random: random.fork())
+            return try SimulatedWorker(parts, store: parts.implementations.store(store), disk: disk, isBounded: isBounded, random: random.fork())
         } catch {
             parts.violate("the start failed: \(error)")
             return nil
@@ -93,14 +94,6 @@ public final class Simulation {
 
     /// Lets the next thing happen; false when a promise is broken, or nothing is left to happen.
     private func advance() -> Bool { parts.violations.isEmpty && parts.time.now < Simulation.limit && parts.time.step() }
-
-    private func report(_ expected: [String]) -> SimulationReport {
-        if parts.violations.isEmpty { parts.violations += SimulationChecks.differences(parts.sink.rows, expected) }
-        parts.violations += parts.disk.violations
-        parts.count("cold reads", parts.stores.reduce(0) { $0 + $1.coldReads })
-        parts.count("rows", parts.sink.rows.count)
-        return SimulationReport(violations: parts.violations, trace: parts.trace.lines, counts: parts.counts, length: parts.time.now)
-    }
 }
 
 /// What came of a simulation.

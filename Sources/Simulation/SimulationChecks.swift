@@ -17,15 +17,17 @@ public enum SimulationChecks {
         }
     }
 
-    /// Provenance: no two rows share table, lineage, batch and row; batches count from 1, their rows from 0.
+    /// Provenance: no two rows share table, lineage, batch and row; a lineage's batches count from 1, their rows from 0.
     private static func names(_ rows: [SimulatedSink.Row]) -> [String] {
         var found: [String] = []
         var byBatch: [SinkBatchID: [Int]] = [:]
         for row in rows { byBatch[row.batch, default: []].append(row.row) }
         for (batch, numbers) in byBatch where numbers.sorted() != Array(0..<numbers.count) { found.append("\(batch) has the rows \(numbers.sorted())") }
-        for (table, batches) in Dictionary(grouping: byBatch.keys, by: \.table) {
-            let numbers = batches.map(\.number.number).sorted()
-            if numbers != Array(1...UInt64(numbers.count)) { found.append("table \(table) has the batches \(numbers)") }
+        for table in Dictionary(grouping: byBatch.keys, by: \.table).values {
+            for (lineage, batches) in Dictionary(grouping: table, by: \.lineage) {
+                let numbers = batches.map(\.number.number).sorted()
+                if numbers != Array(1...UInt64(numbers.count)) { found.append("table \(table[0].table) has the batches \(numbers) of lineage \(lineage)") }
+            }
         }
         return found.sorted()
     }

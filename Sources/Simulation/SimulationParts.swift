@@ -5,12 +5,14 @@ final class SimulationParts {
     let plan: SimulationPlan
     let implementations: SimulatedImplementations
     let time = VirtualTime()
-    let disk = SimulatedDisk()
+    var disks: [SimulatedDisk] = []
     let sink: SimulatedSink
     let trace: SimulationTrace
     var stores: [SimulatedStore] = []
     var violations: [String] = []
     private(set) var counts: [String: Int] = [:]
+    /// The epoch of the newest checkpoint, where nothing may leave before that covers it; nil where it may.
+    var covered: (() -> Epoch)?
 
     /// How many bounded runs without crashes a job gets to come to its end.
     static let boundedTries = 3
@@ -20,6 +22,15 @@ final class SimulationParts {
         self.implementations = implementations
         sink = SimulatedSink(plan.topology.tables, time: time, faults: plan.sinkFaults, random: random.fork())
         trace = SimulationTrace(time)
+    }
+
+    /// Everything that is held by anybody at the end.
+    func report(_ expected: [String]) -> SimulationReport {
+        if violations.isEmpty { violations += SimulationChecks.differences(sink.rows, expected) }
+        violations += disks.flatMap(\.violations)
+        count("cold reads", stores.reduce(0) { $0 + $1.coldReads })
+        count("rows", sink.rows.count)
+        return SimulationReport(violations: violations, trace: trace.lines, counts: counts, length: time.now)
     }
 
     func scheduleOutages() {
@@ -39,10 +50,21 @@ final class SimulationParts {
     var isDiskFull: Bool { plan.diskFull.contains { $0.contains(time.now) } }
 
     /// Promise 1, looked at from the sink: what arrives there is durable already.
-    func willSend(_ batch: SinkBatch) {
+    func willSend(_ batch: SinkBatch, from disk: SimulatedDisk) {
         trace.note("\(batch.id) is sent, \(batch.rowCount) rows")
         count("requests")
         if !disk.holds(batch) { violate("\(batch.id) was sent before it was durable") }
+        if let covered = covered?(), let frozen = disk.frozenIn(batch.id), frozen > covered {
+            violate("\(batch.id) of epoch \(frozen) was sent, and the newest checkpoint is of epoch \(covered)")
+        }
+    }
+
+    /// Promise of shared durability: nothing is ever ahead of the store, and so nothing is ever withdrawn.
+    func withdrew(_ rows: Int, _ plan: WithdrawalPlan) {
+        trace.note("\(rows) rows of lineages before \(plan.lineage) are withdrawn")
+        count(plan.stage == .due ? "withdrawals" : "second withdrawals")
+        count("withdrawn rows", rows)
+        if plan.stage == .again && rows > 0 { count("rows of workers that were cut off") }
     }
 
     func violate(_ violation: String) {

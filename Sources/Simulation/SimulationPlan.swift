@@ -71,6 +71,13 @@ public struct SimulatedImplementations {
     public var store: (SimulatedStore) -> any StateStore = { $0 }
     public var coordinator: (Coordinator) -> any RunCoordinator = { $0 }
     public var delivery: (BatchDelivery) -> any DeliveryRules = { $0 }
+    public var archive: (any CheckpointArchive) -> any CheckpointArchive = { $0 }
+    /// What is restored of what is to be restored.
+    public var restoration: (RestoredCopies) -> RestoredCopies = { $0 }
+    /// What is withdrawn of what is to be withdrawn; nil for nothing.
+    public var withdrawal: (WithdrawalPlan) -> WithdrawalPlan? = { $0 }
+    /// Whether the checkpoint store refuses to create what is there already.
+    public var createIsExclusive = true
 
     public init() {}
 }

@@ -48,7 +48,7 @@ struct WorkerPlan {
     }
 
     /// Takes back what was delivered after the checkpoint that the state was restored from; false when drained before.
-    func withdraw() throws -> Bool { try checkpointer?.withdraw(restored.withdrawal) ?? true }
+    func withdraw() throws -> Bool { try checkpointer?.withdraw() ?? true }
 
     /// How a run ends that reads nothing.
     var undelivered: RunOutcome {

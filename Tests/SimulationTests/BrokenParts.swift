@@ -122,6 +122,10 @@ struct BrokenRules: DeliveryRules {
 struct BrokenCoordinator: RunCoordinator {
     enum Break: CaseIterable {
         case deliversBeforeTheCommit, forgetsRestoredMessages, forgetsThatBatchesMayHaveBeenSent, handsMessagesOutTwice
+        /// Takes every epoch for covered by a checkpoint; only in a world with some.
+        case deliversBeforeTheCheckpoint
+
+        static let withoutCheckpoints = allCases.filter { $0 != .deliversBeforeTheCheckpoint }
     }
 
     private var coordinator: Coordinator
@@ -135,6 +139,8 @@ struct BrokenCoordinator: RunCoordinator {
     }
 
     var nextCut: Duration { coordinator.nextCut }
+    var epoch: Epoch { coordinator.epoch }
+    var awaitsCheckpoint: Bool { coordinator.awaitsCheckpoint }
 
     mutating func start() -> [Coordinator.Action] {
         coordinator.start().map { action in
@@ -158,6 +164,7 @@ struct BrokenCoordinator: RunCoordinator {
 
     mutating func committed(_ cut: EpochCut, taking duration: Duration) -> [Coordinator.Action] {
         let actions = coordinator.committed(cut, taking: duration)
+        if broken == .deliversBeforeTheCheckpoint { return actions + coordinator.covered(through: cut.epoch) }
         guard broken == .handsMessagesOutTwice, cut.epoch.number % 5 == 0 else { return actions }
         return actions.flatMap { action -> [Coordinator.Action] in
             if case .receive = action { return [action, action] }
@@ -167,6 +174,7 @@ struct BrokenCoordinator: RunCoordinator {
 
     mutating func tick(now: Duration, isFull: Bool) -> [Coordinator.Action] { coordinator.tick(now: now, isFull: isFull) }
     mutating func delivered(_ id: SinkBatchID) -> [Coordinator.Action] { early.remove(id) == nil ? coordinator.delivered(id) : [] }
+    mutating func covered(through epoch: Epoch) -> [Coordinator.Action] { coordinator.covered(through: epoch) }
     mutating func reachedEnd() -> [Coordinator.Action] { coordinator.reachedEnd() }
     mutating func drain() -> [Coordinator.Action] { coordinator.drain() }
 }

@@ -35,7 +35,7 @@ struct MutationTests {
         #expect(isNoticed(by: implementations))
     }
 
-    @Test(arguments: BrokenCoordinator.Break.allCases)
+    @Test(arguments: BrokenCoordinator.Break.withoutCheckpoints)
     func promise1Coordinators(broken: BrokenCoordinator.Break) {
         var implementations = SimulatedImplementations()
         implementations.coordinator = { BrokenCoordinator($0, broken) }

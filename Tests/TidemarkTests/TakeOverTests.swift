@@ -1,3 +1,4 @@
+import CheckpointStores
 import Foundation
 import Testing
 import TestSupport
@@ -54,7 +55,28 @@ struct TakeOverTests {
         #expect(again.status == 1 && again.errors.contains("restored elsewhere"), "\(again.errors)")
     }
 
-    @Test func aStoreThatIsDamagedIsRestoredFromTheCheckpointBefore() throws {
+    enum Damage: CaseIterable {
+        case manifest, objectThatKeepsItsSize
+    }
+
+    /// A byte of the newest checkpoint's last object, or its manifest.
+    private func damage(_ job: JobFixture, _ damage: Damage) throws {
+        let folder = job.checkpoints + "/fintech/"
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: folder + "manifests").filter { $0.hasSuffix(".json") }.max())
+        let manifest = folder + "manifests/" + name
+        switch damage {
+        case .manifest: try Data("{}".utf8).write(to: URL(fileURLWithPath: manifest))
+        case .objectThatKeepsItsSize:
+            let store = try CheckpointStore.open(location: job.checkpoints, job: "fintech", environment: [:])
+            let object = try #require(try store.newest()?.objects.last)
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: folder + object.key))
+            bytes[bytes.count / 2] ^= 1
+            try bytes.write(to: URL(fileURLWithPath: folder + object.key))
+        }
+    }
+
+    @Test(arguments: Damage.allCases)
+    func aStoreThatIsDamagedIsRestoredFromTheCheckpointBefore(_ kind: Damage) throws {
         let clickHouse = try ClickHouseServer()
         let log = try TemporaryDirectory("tidemark-takeover")
         let (job, worker) = try runningJob(clickHouse, log)
@@ -62,9 +84,7 @@ struct TakeOverTests {
         #expect(worker.waitForExit() == 0, "\(worker.errors)")
         #expect(try job.runUntilEnd().status == 0)
         let rows = try job.rowCount("customer_lifecycle_analytics")
-        let manifests = job.checkpoints + "/fintech/manifests"
-        let newest = try #require(try FileManager.default.contentsOfDirectory(atPath: manifests).filter { $0.hasSuffix(".json") }.max())
-        try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(manifests)/\(newest)"))
+        try damage(job, kind)
         try FileManager.default.removeItem(atPath: job.stateDirectory)
         let restored = try job.runUntilEnd(["--take-over"])
         #expect(restored.status == 0 && restored.errors.contains("is refused"), "\(restored.errors)")

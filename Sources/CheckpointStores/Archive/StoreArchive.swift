@@ -14,6 +14,10 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         public var keepAge = Duration.seconds(3600)
         /// The least time between two collections.
         public var collectionInterval = Duration.seconds(60)
+        /// The name to publish under; nil for one that no other worker has.
+        public var writer: String?
+        /// Milliseconds since 1970 UTC.
+        public var wallClock: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
 
         public init() {}
     }
@@ -39,7 +43,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         self.settings = settings
         record = try WriterRecord(stateDirectory: stateDirectory)
         let host = ProcessInfo.processInfo.hostName
-        writer = "\(host):\(ProcessInfo.processInfo.processIdentifier):\(String(UInt64.random(in: 0 ... .max), radix: 16))"
+        writer = settings.writer ?? "\(host):\(ProcessInfo.processInfo.processIdentifier):\(String(UInt64.random(in: 0 ... .max), radix: 16))"
     }
 
     /// Notes in an empty state directory that it is filled from this job's checkpoints, of which `manifests` are the restored
@@ -84,7 +88,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     /// The newest checkpoint once more, by this writer: of all workers that would go on from it one succeeds.
     private func publishClaim(over newest: Manifest) throws(CheckpointError) -> Manifest {
         let draft = ManifestDraft(
-            newest.facts, after: newest.link, retaining: newest.objects, writer: writer, createdAt: StoreArchive.wallMilliseconds, reason: .start
+            newest.facts, after: newest.link, retaining: newest.objects, writer: writer, createdAt: settings.wallClock(), reason: .start
         )
         let claim = try store.publish(draft, files: [])
         try record.keep([writer])
@@ -136,7 +140,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         case .nothing: (nil, newest?.objects ?? [])
         }
         let draft = ManifestDraft(
-            facts, after: parent, retaining: retained, writer: writer, createdAt: StoreArchive.wallMilliseconds,
+            facts, after: parent, retaining: retained, writer: writer, createdAt: settings.wallClock(),
             reason: CheckpointReason(rawValue: checkpoint.reason.rawValue)
         )
         let manifest: Manifest
@@ -205,8 +209,6 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
             return true
         }
         guard isDue else { return }
-        _ = try store.collect(RetentionPolicy(last: settings.keep), olderThan: settings.keepAge, now: StoreArchive.wallMilliseconds)
+        _ = try store.collect(RetentionPolicy(last: settings.keep), olderThan: settings.keepAge, now: settings.wallClock())
     }
-
-    private static var wallMilliseconds: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 }

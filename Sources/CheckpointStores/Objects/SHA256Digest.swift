@@ -9,8 +9,10 @@ public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
     }
 
     init(bytes: [UInt8]) {
-        hex = bytes.map { byte in [byte >> 4, byte & 15].map { String($0, radix: 16) }.joined() }.joined()
+        hex = String(decoding: bytes.flatMap { [SHA256Digest.digits[Int($0 >> 4)], SHA256Digest.digits[Int($0 & 15)]] }, as: UTF8.self)
     }
+
+    private static let digits = Array("0123456789abcdef".utf8)
 
     private static func isDigit(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)

@@ -7,14 +7,14 @@ extension CheckpointStore {
         for object in manifest.objects { try check(object, deep: deep) }
     }
 
-    /// The newest manifest that verifies; those that don't are told to `refused`, newest first. nil when there is none.
+    /// The newest manifest that verifies, but for the `unusable` ones; those that don't are told to `refused`, newest first. nil when there is none.
     ///
     /// Errors of kinds other than `corrupt` and `missing` end the search, `incompatible` too: what a newer version wrote is
     /// whole, and going back behind it is a person's decision.
     public func newestVerified(
-        deep: Bool, refused: (ManifestNumber, CheckpointError) -> Void
+        deep: Bool, except unusable: Set<ManifestNumber> = [], refused: (ManifestNumber, CheckpointError) -> Void
     ) throws(CheckpointError) -> Manifest? {
-        for checkpoint in try liveCheckpoints() {
+        for checkpoint in try liveCheckpoints() where !unusable.contains(checkpoint.number) {
             do throws(CheckpointError) {
                 let manifest = try checkpoint.manifest.get()
                 try verify(manifest, deep: deep)

@@ -9,14 +9,12 @@ final class Checkpointer {
     private let settings: CheckpointSettings
     private let store: any CheckpointedStore
     private let worker: Worker
-    private var schedule: CheckpointSchedule
-    private var isClaimed: Bool
-    private var copying: (content: FinishedCheckpoint.Content, file: String)?
-    private var publishing: FinishedCheckpoint.Content?
-    private var reason: FinishedCheckpoint.Reason = .interval
+    private var checkpointing: Checkpointing
+    /// Of the copy under way.
+    private var file = ""
     private var files = 0
     private var thread: OrderThread<FinishedCheckpoint>!
-    private var secondWithdrawal: SecondWithdrawal?
+    private let secondWithdrawal: SecondWithdrawal
     /// What sink threads ask before and during each delivery.
     let ownership: OwnershipWatch
 
@@ -30,6 +28,14 @@ final class Checkpointer {
         self.store = store
         self.worker = worker
         ownership = OwnershipWatch(settings, logger: worker.logger) { [inbox = worker.inbox] error in inbox.update { $0.error = $0.error ?? error } }
+        secondWithdrawal = SecondWithdrawal { plan in
+            do {
+                return try Checkpointer.withdraw(plan, worker)
+            } catch {
+                worker.logger.error("checkpoints: what was delivered after the restored one was not looked for once more, which is tried again with the next: \(error)")
+                return false
+            }
+        }
         var standing: ArchiveStanding?
         do {
             standing = try settings.archive.claim(try store.checkpointFacts())
@@ -37,22 +43,20 @@ final class Checkpointer {
             try Checkpointer.refuseUnasked(settings, restored, error)
             worker.logger.error("checkpoints: the store can't be asked whose the job is; going on without: \(error)")
         }
-        isClaimed = standing != nil
-        schedule = CheckpointSchedule(interval: settings.interval, standing: standing, now: Clock.now)
-        try store.keepChanges(after: standing?.continues ?? restored.epoch)
-        if isClaimed && standing?.covered == nil { try publishFirst(restored.withdrawal == nil ? .start : .takeover) }
+        checkpointing = Checkpointing(interval: settings.interval, restored: restored, standing: standing, now: Clock.now)
+        try store.keepChanges(after: checkpointing.keepsChangesAfter)
+        if let reason = checkpointing.first { try publishFirst(reason) }
     }
 
     private static func refuseUnasked(_ settings: CheckpointSettings, _ restored: RestoredState, _ error: any Failure) throws {
-        if settings.durability == .shared {
-            throw WorkerError(.retry, "with shared durability nothing can be delivered without the checkpoint store; see to it and start again", cause: error)
+        let refusal = Checkpointing.refusal(of: restored, durability: settings.durability, mayBeginUnasked: settings.mayBeginUnasked)
+        let problem = switch refusal {
+        case .sharedDurability: "with shared durability nothing can be delivered without the checkpoint store; see to it and start again"
+        case .mayHaveToRestore: "the state directory is empty, and the checkpoint store can't be asked whether there is a state to restore; see to it and start again, or set state.restore: never to begin anew"
+        case .takesOver: "the state was restored, and the job can't be taken over without the checkpoint store; see to it and start again"
+        case nil: nil as String?
         }
-        if restored.isNew && !settings.mayBeginUnasked {
-            throw WorkerError(.retry, "the state directory is empty, and the checkpoint store can't be asked whether there is a state to restore; see to it and start again, or set state.restore: never to begin anew", cause: error)
-        }
-        if restored.withdrawal != nil {
-            throw WorkerError(.retry, "the state was restored, and the job can't be taken over without the checkpoint store; see to it and start again", cause: error)
-        }
+        if let problem { throw WorkerError(.retry, problem, cause: error) }
     }
 
     private func publishFirst(_ reason: FinishedCheckpoint.Reason) throws {
@@ -62,7 +66,7 @@ final class Checkpointer {
         while facts == nil { facts = try store.stepCopy(for: .seconds(1)) }
         defer { unlink(file) }
         let published = try settings.archive.publish(FinishedCheckpoint(content: .base, file: file, facts: facts!, reason: reason))
-        note(published, .base)
+        _ = note(published)
     }
 
     private func nextFile(_ kind: String) -> String {
@@ -73,22 +77,12 @@ final class Checkpointer {
     // MARK: - Withdrawal
 
     /// Takes back what was delivered after the checkpoint that this state was restored from; false when cancelled before.
-    func withdraw(_ plan: WithdrawalPlan?) throws -> Bool {
-        guard let plan else { return true }
-        if plan.stage == .due {
-            worker.logger.notice("the state was restored: rows that were delivered after it are withdrawn before anything else")
-            guard try Checkpointer.withdraw(plan, worker) else { return false }
-            try store.withdrawalDone(isFinal: false)
-        }
-        let again = WithdrawalPlan(stage: .again, lineage: plan.lineage, tables: plan.tables)
-        secondWithdrawal = SecondWithdrawal { [worker] in
-            do {
-                return try Checkpointer.withdraw(again, worker)
-            } catch {
-                worker.logger.error("checkpoints: what was delivered after the restored one was not looked for once more, which is tried again with the next: \(error)")
-                return false
-            }
-        }
+    func withdraw() throws -> Bool {
+        guard let plan = checkpointing.dueWithdrawal else { return true }
+        worker.logger.notice("the state was restored: rows that were delivered after it are withdrawn before anything else")
+        guard try Checkpointer.withdraw(plan, worker) else { return false }
+        try store.withdrawalDone(isFinal: false)
+        checkpointing.withdrawn()
         return true
     }
 
@@ -126,26 +120,26 @@ final class Checkpointer {
     func stop() {
         ownership.stop()
         thread?.stop()
-        if secondWithdrawal?.awaitEnd(upTo: Checkpointer.longestStop) == false || thread?.awaitEnd(upTo: Checkpointer.longestStop) == false {
+        if !secondWithdrawal.awaitEnd(upTo: Checkpointer.longestStop) || thread?.awaitEnd(upTo: Checkpointer.longestStop) == false {
             worker.logger.warning("checkpoints: the store or the sink did not answer in time; what was asked of them may still happen")
         }
-        if let copying { unlink(copying.file) }
+        if isCopying { unlink(file) }
     }
 
     /// For how long a stop waits for an archive, or a sink to withdraw from, that does not answer.
     private static let longestStop = Duration.seconds(5)
 
     /// True while steps of a copy are to be made soon.
-    var isCopying: Bool { copying != nil }
+    var isCopying: Bool { checkpointing.copying != nil }
 
     /// The epoch that a published checkpoint covers.
-    var covered: Epoch? { schedule.covered }
+    var covered: Epoch? { checkpointing.covered }
 
     /// Makes a step between epochs. `isUrgent`: rows wait for a checkpoint.
     func advance(epoch: Epoch, isUrgent: Bool) throws {
         try performing {
-            if copying == nil, publishing == nil, let content = schedule.next(now: Clock.now, epoch: epoch, isUrgent: isUrgent) { try begin(content, epoch) }
-            if copying != nil { try self.step(for: Checkpointer.step) }
+            if let content = checkpointing.next(now: Clock.now, epoch: epoch, isUrgent: isUrgent) { try begin(content, epoch) }
+            if isCopying { try self.step(for: Checkpointer.step) }
         }
     }
 
@@ -154,79 +148,59 @@ final class Checkpointer {
         do {
             try body()
         } catch let error as any Failure where error.kind == .retry {
-            copying = nil
-            failed(error)
+            try failed(error)
         }
     }
 
     private func begin(_ content: FinishedCheckpoint.Content, _ epoch: Epoch) throws {
-        if !isClaimed { try claimLate() }
-        var content = content
+        if !checkpointing.isClaimed { try claimLate() }
         if case .delta = content {
-            let file = nextFile("delta")
-            if try store.beginCopy(content, at: file) {
-                copying = (content, file)
-                return
-            }
-            schedule.changesAreGone()
-            content = .base
+            file = nextFile("delta")
+            if try store.beginCopy(content, at: file) { return }
+            checkpointing.changesAreGone()
         }
-        let file = nextFile("base")
+        file = nextFile("base")
         try store.keepChanges(after: epoch)
         _ = try store.beginCopy(.base, at: file)
-        copying = (.base, file)
     }
 
     /// The archive could not be asked when the run began.
     private func claimLate() throws {
         _ = try settings.archive.claim(try store.checkpointFacts())
-        isClaimed = true
+        checkpointing.claimed()
     }
 
     private func step(for time: Duration) throws {
-        guard let (content, file) = copying, let facts = try store.stepCopy(for: time) else { return }
-        copying = nil
-        publishing = content
-        thread.order(FinishedCheckpoint(content: content, file: file, facts: facts, reason: reason))
+        guard let content = checkpointing.copying, let facts = try store.stepCopy(for: time) else { return }
+        thread.order(FinishedCheckpoint(content: content, file: file, facts: facts, reason: checkpointing.copied()))
     }
 
     /// The publishing thread is done with a checkpoint.
     func published(_ result: Result<PublishedCheckpoint, any Error>) throws {
-        guard let content = publishing else { throw WorkerError(.bug, "a checkpoint was published that nobody had ordered") }
-        publishing = nil
+        guard checkpointing.publishing != nil else { throw WorkerError(.bug, "a checkpoint was published that nobody had ordered") }
         switch result {
         case .success(let published):
-            note(published, content)
-            try withdrawAgain()
-            try store.keepChanges(after: published.epoch)
-        case .failure(let error as any Failure) where error.kind != .fenced && error.kind != .incompatible:
-            // An answer that was lost may have been of a checkpoint that is there: a base continues whatever there is.
-            if error.kind != .retry { schedule.changesAreGone() }
-            failed(error)
+            let noted = note(published)
+            if let plan = noted.withdrawsAgain { secondWithdrawal.begin(plan) }
+            if noted.endsWithdrawal { try store.withdrawalDone(isFinal: true) }
+            try store.keepChanges(after: noted.keepsChangesAfter)
+        case .failure(let error as any Failure): try failed(error)
         case .failure(let error): throw error
         }
     }
 
-    /// With each checkpoint until it was done.
-    private func withdrawAgain() throws {
-        guard let second = secondWithdrawal else { return }
-        guard second.isDone else { return second.begin() }
-        try store.withdrawalDone(isFinal: true)
-        secondWithdrawal = nil
-    }
-
-    private func note(_ published: PublishedCheckpoint, _ content: FinishedCheckpoint.Content) {
-        schedule.published(published, content, now: Clock.now)
+    private func note(_ published: PublishedCheckpoint) -> Checkpointing.Published {
         worker.logger.debug("checkpoint \(published.number): epoch \(published.epoch), \(published.addedBytes) bytes more, \(published.totalBytes) in all")
         worker.publish { status in
             status.checkpoint.last = published
             status.checkpoint.lastAt = Clock.wallMilliseconds
             status.checkpoint.problem = nil
         }
+        return checkpointing.published(published, isWithdrawnAgain: secondWithdrawal.isDone, now: Clock.now)
     }
 
-    private func failed(_ error: any Failure) {
-        schedule.failed(now: Clock.now)
+    private func failed(_ error: any Failure) throws {
+        guard checkpointing.failed(error.kind, now: Clock.now) else { throw error }
         worker.logger.error("checkpoints: none could be written, it is tried again: \(error)")
         worker.publish { $0.checkpoint.problem = error.description }
     }
@@ -235,33 +209,33 @@ final class Checkpointer {
     /// this machine's disk.
     func finish(epoch: Epoch, before deadline: Duration) throws {
         try performing {
-            while copying != nil, Clock.now < deadline { try step(for: .milliseconds(500)) }
+            while isCopying, Clock.now < deadline { try step(for: .milliseconds(500)) }
         }
         try awaitPublishing(until: deadline)
-        guard copying == nil, publishing == nil else { return worker.logger.warning("checkpoints: drain.timeout left no time for the last one") }
-        reason = .drain
+        guard !isUnderWay else { return worker.logger.warning("checkpoints: drain.timeout left no time for the last one") }
         try performing {
-            let content = schedule.last(epoch: epoch)
+            let content = checkpointing.last(epoch: epoch)
             if content == .nothing {
-                publishing = content
-                thread.order(FinishedCheckpoint(content: content, file: "", facts: try store.checkpointFacts(), reason: reason))
+                thread.order(FinishedCheckpoint(content: content, file: "", facts: try store.checkpointFacts(), reason: checkpointing.copied()))
             } else {
                 try begin(content, epoch)
-                while copying != nil, Clock.now < deadline { try step(for: .milliseconds(500)) }
+                while isCopying, Clock.now < deadline { try step(for: .milliseconds(500)) }
             }
         }
         try awaitPublishing(until: deadline)
-        if copying != nil || publishing != nil { worker.logger.warning("checkpoints: drain.timeout left no time for the last one") }
+        if isUnderWay { worker.logger.warning("checkpoints: drain.timeout left no time for the last one") }
     }
 
     /// Throws when the checkpoint of this epoch is not there, for a run whose purpose it is.
     func requireLast(of epoch: Epoch) throws {
-        guard schedule.covered != epoch else { return }
+        guard covered != epoch else { return }
         throw WorkerError(.retry, "everything is delivered, but the last checkpoint could not be written; see to the checkpoint store and run this again, or use the state directory instead of the checkpoint")
     }
 
+    private var isUnderWay: Bool { isCopying || checkpointing.publishing != nil }
+
     private func awaitPublishing(until deadline: Duration) throws {
-        while publishing != nil, Clock.now < deadline {
+        while checkpointing.publishing != nil, Clock.now < deadline {
             let result = worker.inbox.wait(upTo: max(deadline - Clock.now, .milliseconds(1))) { inbox -> Result<PublishedCheckpoint, any Error>? in
                 defer { inbox.checkpoint = nil }
                 return inbox.checkpoint

@@ -8,34 +8,23 @@ import Logging
 /// `@unchecked Sendable`: the members are constants and monitors.
 final class OwnershipWatch: @unchecked Sendable {
     private struct State {
-        var confirmed: Duration
-        var asked: Duration?
-        var failed: Duration?
+        var standing: OwnershipStanding
         var fenced: (any Error)?
         var isStopped = false
     }
 
     private let archive: any CheckpointArchive
-    private let durability: CheckpointSettings.Durability
     private let state: Monitor<State>
     private let logger: Logger
     private let lost: @Sendable (any Error) -> Void
 
-    private static let interval = Duration.seconds(1)
-    /// For how long an answer holds.
-    private static let freshness = Duration.seconds(2)
-    /// With local durability an archive that takes longer to answer counts as one that can't be asked.
-    private static let patience = Duration.seconds(3)
-    /// For how long it then counts as such.
-    private static let failureHolds = Duration.seconds(5)
     /// Complaints about the archive come no more often.
     private static let complaintInterval = Duration.seconds(60)
 
     /// `lost` is told when another worker has the job.
     init(_ settings: CheckpointSettings, logger: Logger, lost: @escaping @Sendable (any Error) -> Void) {
         archive = settings.archive
-        durability = settings.durability
-        state = Monitor(State(confirmed: Clock.now))
+        state = Monitor(State(standing: OwnershipStanding(durability: settings.durability, now: Clock.now)))
         self.logger = logger
         self.lost = lost
     }
@@ -56,33 +45,28 @@ final class OwnershipWatch: @unchecked Sendable {
     func mayDeliver() throws -> Bool {
         try state.look { state in
             if let error = state.fenced { throw error }
-            let now = Clock.now
-            if now - state.confirmed <= OwnershipWatch.freshness { return true }
-            guard durability == .local else { return false }
-            if let failed = state.failed, now - failed <= OwnershipWatch.failureHolds { return true }
-            return state.asked.map { now - $0 > OwnershipWatch.patience } ?? false
+            return state.standing.mayDeliver(now: Clock.now)
         }
     }
 
     private func run() {
         var complained: Duration?
         while !state.look({ $0.isStopped }) {
-            state.update { $0.asked = Clock.now }
+            state.update { $0.standing.asks(now: Clock.now) }
             do {
                 try archive.confirmOwnership()
-                state.update { ($0.confirmed, $0.failed) = (Clock.now, nil) }
+                state.update { $0.standing.confirmed(now: Clock.now) }
             } catch let error as any Failure where error.kind == .fenced {
                 state.update { $0.fenced = error }
                 return lost(error)
             } catch {
-                state.update { $0.failed = Clock.now }
+                state.update { $0.standing.failed(now: Clock.now) }
                 if complained.map({ Clock.now - $0 > OwnershipWatch.complaintInterval }) ?? true {
                     logger.error("checkpoints: the store can't be asked whether the job is still this worker's: \(error)")
                     complained = Clock.now
                 }
             }
-            state.update { $0.asked = nil }
-            _ = state.wait(upTo: OwnershipWatch.interval) { $0.isStopped ? true : nil }
+            _ = state.wait(upTo: OwnershipStanding.interval) { $0.isStopped ? true : nil }
         }
     }
 }

@@ -9,22 +9,22 @@ final class SecondWithdrawal: Sendable {
     }
 
     private let progress = Monitor(Progress.idle)
-    private let withdraw: @Sendable () -> Bool
+    private let withdraw: @Sendable (WithdrawalPlan) -> Bool
 
     /// `withdraw`: false when it was cancelled or failed.
-    init(_ withdraw: @escaping @Sendable () -> Bool) { self.withdraw = withdraw }
+    init(_ withdraw: @escaping @Sendable (WithdrawalPlan) -> Bool) { self.withdraw = withdraw }
 
     var isDone: Bool { progress.look { $0 == .done } }
 
     /// Does nothing while it is under way.
-    func begin() {
+    func begin(_ plan: WithdrawalPlan) {
         let isIdle = progress.update { progress in
             defer { if progress == .idle { progress = .underWay } }
             return progress == .idle
         }
         guard isIdle else { return }
         let thread = Thread { [progress, withdraw] in
-            let isDone = withdraw()
+            let isDone = withdraw(plan)
             progress.update { $0 = isDone ? .done : .idle }
         }
         thread.name = "withdrawal"

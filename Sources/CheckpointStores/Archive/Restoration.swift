@@ -1,0 +1,98 @@
+import Engine
+
+/// Which checkpoint a worker without a state goes on from, and as what: decided from what the store holds.
+public struct Restoration: Sendable {
+    /// What the operator wants, and what is known of the job.
+    public struct Wish: Sendable {
+        /// The checkpoint to restore; nil for the newest that can be.
+        public var named: CheckpointReference?
+        /// The operator said that the worker that wrote the newest checkpoint is gone.
+        public var takesOver = false
+        public var durability = Durability.local
+        /// How often the job's worker writes a checkpoint.
+        public var interval = Duration.seconds(30)
+        /// Those whose objects turned out to be damaged.
+        public var unusable: Set<ManifestNumber> = []
+        /// Milliseconds since 1970 UTC.
+        public var now: Int64
+
+        public init(now: Int64) { self.now = now }
+    }
+
+    /// The checkpoint to restore; its objects are there.
+    public let manifest: Manifest
+    /// It and all later ones that can be read, newest first.
+    public let later: [Manifest]
+    /// The lineage to begin with it; nil to go on in its own, where nothing was delivered after it.
+    public let lineage: Lineage?
+
+    /// A checkpoint of a worker that did not drain is taken without asking when it is older than so many intervals.
+    private static let silentIntervals = 3
+
+    /// Checkpoints that no worker has gone on from: it drained, or the checkpoint tool wrote them.
+    private static let unowned: Set<CheckpointReason> = [.drain, .rewind, .copy]
+
+    /// nil when there is no checkpoint at all. Newer ones that are damaged are told to `refused`.
+    ///
+    /// Throws `locked` when the worker of the newest may be running, `corrupt` when none can be restored, `invalid` when the
+    /// named one must not be, and what the store throws.
+    public static func choose(
+        in store: CheckpointStore, _ wish: Wish, refused: (ManifestNumber, CheckpointError) -> Void
+    ) throws(CheckpointError) -> Restoration? {
+        guard let number = try store.newestNumber() else { return nil }
+        let manifest = if let named = wish.named { try verified(named, in: store) } else { try newest(upTo: number, in: store, wish, refused) }
+        var later: [Manifest] = []
+        var unreadable = 0
+        for checkpoint in try store.liveCheckpoints() where checkpoint.number >= manifest.number {
+            if let readable = try checkpoint.manifest(unless: [.corrupt, .missing]) {
+                later.append(readable)
+            } else {
+                unreadable += 1
+            }
+        }
+        try refuseAbandoned(manifest, later)
+        if let newest = later.first { try refuseRunningOwner(newest, wish) }
+        // A shared state goes on where its newest checkpoint ends; anything before that leaves rows in the sink.
+        let isAhead = wish.durability == .local || later.count + unreadable > 1
+        let last = later.map(\.lineage.number).max() ?? manifest.lineage.number
+        return Restoration(manifest: manifest, later: later, lineage: isAhead ? Lineage(last + 1 + UInt32(unreadable)) : nil)
+    }
+
+    /// True when the newest checkpoint can be read and is of no worker of this state directory: a state without epochs there
+    /// is what a start left that was refused, and not in the way of a restoration.
+    public static func isOfOthers(_ store: CheckpointStore, stateDirectory: String) throws -> Bool {
+        guard let newest = try store.liveCheckpoints().first, case .success(let manifest) = newest.manifest else { return false }
+        return try !StoreArchive.isOwn(manifest, stateDirectory: stateDirectory)
+    }
+
+    private static func newest(
+        upTo number: ManifestNumber, in store: CheckpointStore, _ wish: Wish, _ refused: (ManifestNumber, CheckpointError) -> Void
+    ) throws(CheckpointError) -> Manifest {
+        guard let verified = try store.newestVerified(deep: false, except: wish.unusable, refused: refused) else {
+            throw CheckpointError(.corrupt, "none of the checkpoints up to \(number) of \(store.location) can be restored; see `checkpoint verify --all`, or begin anew with state.restore: never, another checkpoints.store and new tables")
+        }
+        return verified
+    }
+
+    private static func verified(_ named: CheckpointReference, in store: CheckpointStore) throws(CheckpointError) -> Manifest {
+        let manifest = try store.resolve(named)
+        try store.verify(manifest, deep: false)
+        return manifest
+    }
+
+    /// A later lineage that began before this checkpoint has withdrawn rows that the checkpoint counts as delivered.
+    private static func refuseAbandoned(_ manifest: Manifest, _ all: [Manifest]) throws(CheckpointError) {
+        guard let later = all.first(where: manifest.isAbandoned) else { return }
+        throw CheckpointError(.invalid, "checkpoint \(manifest.number) (epoch \(manifest.epoch)) can't be restored any more: checkpoint \(later.number) is of lineage \(later.lineage) and of epoch \(later.epoch), so rows that this one counts were withdrawn. Name one of lineage \(later.lineage) or later")
+    }
+
+    /// A configuration that was copied must not take the job away from a worker that runs.
+    private static func refuseRunningOwner(_ newest: Manifest, _ wish: Wish) throws(CheckpointError) {
+        let age = Duration.milliseconds(wish.now - newest.createdAt)
+        let silence = wish.interval * silentIntervals
+        guard !unowned.contains(newest.reason), age < silence, !wish.takesOver else { return }
+        throw CheckpointError(
+            .locked, "the state directory is empty, and the worker \(newest.writer) wrote checkpoint \(newest.number) only \(age.components.seconds) s ago and did not drain since: it may be running. If it is gone for good, start with --take-over; else stop it, or wait until its last checkpoint is \(silence.components.seconds) s old"
+        )
+    }
+}

@@ -1,0 +1,127 @@
+/// What a worker does about its checkpoints, and about what a restored state has to take back from the sink.
+///
+/// A synchronous state machine. The caller claims the job and builds one with the answer. Before anything is delivered it
+/// publishes the `first` checkpoint, when there has to be one, and then withdraws what `dueWithdrawal` names. Between epochs
+/// it copies what `next` says; one checkpoint is under way at most.
+public struct Checkpointing: Sendable {
+    /// Why a worker must not begin while nobody can say whose the job is.
+    public enum Refusal: Sendable, Equatable {
+        /// With shared durability nothing could be delivered.
+        case sharedDurability
+        /// The state is new, and there may be one to restore.
+        case mayHaveToRestore
+        /// The state was restored, and the worker before may still be running.
+        case takesOver
+    }
+
+    /// What has to be done once a checkpoint is published.
+    public struct Published: Sendable, Equatable {
+        /// Changes of later epochs are for the next delta.
+        public let keepsChangesAfter: Epoch
+        /// To be withdrawn once more, unless that is under way already; nil when it need not be.
+        public let withdrawsAgain: WithdrawalPlan?
+        /// The second withdrawal is over: `withdrawalDone(isFinal: true)`.
+        public let endsWithdrawal: Bool
+    }
+
+    private var schedule: CheckpointSchedule
+    private var reason = FinishedCheckpoint.Reason.interval
+    /// False while the archive has never been asked.
+    public private(set) var isClaimed: Bool
+    /// What is being copied; nil between copies.
+    public private(set) var copying: FinishedCheckpoint.Content?
+    /// What is copied and on its way into the archive.
+    public private(set) var publishing: FinishedCheckpoint.Content?
+    /// What is to be withdrawn; in stage `again` with each checkpoint until that was done, which the one after it ends.
+    private var withdrawal: WithdrawalPlan?
+    /// From which epoch on the store has to keep changes when the run begins.
+    public let keepsChangesAfter: Epoch
+    /// Why a base has to be published before anything leaves; nil when the archive has this lineage, or can't be asked.
+    public let first: FinishedCheckpoint.Reason?
+
+    /// `standing`: what the archive answered to the claim; nil when it could not be asked and `refusal` allows that.
+    public init(interval: Duration, restored: RestoredState, standing: ArchiveStanding?, now: Duration) {
+        schedule = CheckpointSchedule(interval: interval, standing: standing, now: now)
+        isClaimed = standing != nil
+        withdrawal = restored.withdrawal
+        keepsChangesAfter = standing?.continues ?? restored.epoch
+        first = standing.flatMap { $0.covered == nil ? (restored.withdrawal == nil ? .start : .takeover) : nil }
+    }
+
+    /// Why a worker must not begin when the archive can't be asked; nil when it may go on without.
+    /// `mayBeginUnasked`: somebody said that a new state may begin whatever the archive holds.
+    public static func refusal(of restored: RestoredState, durability: Durability, mayBeginUnasked: Bool) -> Refusal? {
+        if durability == .shared { return .sharedDurability }
+        if restored.isNew && !mayBeginUnasked { return .mayHaveToRestore }
+        return restored.withdrawal == nil ? nil : .takesOver
+    }
+
+    /// The epoch up to which everything is in the archive.
+    public var covered: Epoch? { schedule.covered }
+
+    // MARK: - Withdrawal
+
+    /// What has to be withdrawn before anything is delivered; nil when nothing has.
+    public var dueWithdrawal: WithdrawalPlan? { withdrawal?.stage == .due ? withdrawal : nil }
+
+    /// What was due is withdrawn: `withdrawalDone(isFinal: false)` is durable.
+    public mutating func withdrawn() {
+        withdrawal = withdrawal.map { WithdrawalPlan(stage: .again, lineage: $0.lineage, tables: $0.tables) }
+    }
+
+    // MARK: - Checkpoints
+
+    /// What to begin to copy now; nil when nothing is due. A job that is not claimed has to be claimed first.
+    /// `isUrgent`: rows wait for a checkpoint.
+    public mutating func next(now: Duration, epoch: Epoch, isUrgent: Bool) -> FinishedCheckpoint.Content? {
+        guard copying == nil, publishing == nil, let content = schedule.next(now: now, epoch: epoch, isUrgent: isUrgent) else { return nil }
+        copying = content
+        return content
+    }
+
+    /// The last one, of a worker that drained: to be copied, or, when nothing changed, to be published as it is.
+    /// Only while none is under way.
+    public mutating func last(epoch: Epoch) -> FinishedCheckpoint.Content {
+        reason = .drain
+        let content = schedule.last(epoch: epoch)
+        copying = content
+        return content
+    }
+
+    /// The archive was asked after all.
+    public mutating func claimed() { isClaimed = true }
+
+    /// The store does not keep what a delta needs: the whole is to be copied.
+    public mutating func changesAreGone() {
+        schedule.changesAreGone()
+        copying = .base
+    }
+
+    /// The copy is whole and goes to the archive; returns why it was made.
+    public mutating func copied() -> FinishedCheckpoint.Reason {
+        publishing = copying
+        copying = nil
+        return reason
+    }
+
+    /// A checkpoint is in the archive: the one that was copied, or the first, a base.
+    /// `isWithdrawnAgain`: the second withdrawal was made meanwhile.
+    public mutating func published(_ checkpoint: PublishedCheckpoint, isWithdrawnAgain: Bool = false, now: Duration) -> Published {
+        schedule.published(checkpoint, publishing ?? .base, now: now)
+        publishing = nil
+        let endsWithdrawal = isWithdrawnAgain && withdrawal?.stage == .again
+        if endsWithdrawal { withdrawal = nil }
+        let withdrawsAgain = withdrawal?.stage == .again ? withdrawal : nil
+        return Published(keepsChangesAfter: checkpoint.epoch, withdrawsAgain: withdrawsAgain, endsWithdrawal: endsWithdrawal)
+    }
+
+    /// The checkpoint under way came to nothing. False when the worker must stop: the job is another's.
+    public mutating func failed(_ kind: FailureKind, now: Duration) -> Bool {
+        guard kind != .fenced, kind != .incompatible else { return false }
+        // An answer that was lost may have been of a checkpoint that is there: a base continues whatever there is.
+        if kind != .retry { schedule.changesAreGone() }
+        (copying, publishing) = (nil, nil)
+        schedule.failed(now: now)
+        return true
+    }
+}

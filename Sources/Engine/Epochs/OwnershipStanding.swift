@@ -1,0 +1,45 @@
+/// Whether batches may be delivered, by what the archive last said of whose the job is.
+///
+/// A synchronous state machine: the caller asks the archive every `interval` and says here what came of it.
+public struct OwnershipStanding: Sendable {
+    private let durability: Durability
+    private var confirmed: Duration
+    private var asked: Duration?
+    private var failed: Duration?
+
+    public static let interval = Duration.seconds(1)
+    /// For how long an answer holds.
+    public static let freshness = Duration.seconds(2)
+    /// With local durability an archive that takes longer to answer counts as one that can't be asked.
+    private static let patience = Duration.seconds(3)
+    /// For how long it then counts as such.
+    private static let failureHolds = Duration.seconds(5)
+
+    /// The job was claimed just now, or could not be and need not be.
+    public init(durability: Durability, now: Duration) {
+        self.durability = durability
+        confirmed = now
+    }
+
+    public mutating func asks(now: Duration) { asked = now }
+
+    /// The job is still this worker's.
+    public mutating func confirmed(now: Duration) {
+        (confirmed, failed) = (now, nil)
+        asked = nil
+    }
+
+    /// The archive did not say.
+    public mutating func failed(now: Duration) {
+        failed = now
+        asked = nil
+    }
+
+    /// True when a batch may be delivered, false when that has to be asked again soon.
+    public func mayDeliver(now: Duration) -> Bool {
+        if now - confirmed <= OwnershipStanding.freshness { return true }
+        guard durability == .local else { return false }
+        if let failed, now - failed <= OwnershipStanding.failureHolds { return true }
+        return asked.map { now - $0 > OwnershipStanding.patience } ?? false
+    }
+}

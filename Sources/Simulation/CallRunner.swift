@@ -1,0 +1,46 @@
+/// Runs synchronous code that waits, beside a simulation in virtual time: while it runs, nothing else does. So blocking code
+/// that was not written for a simulation can be part of one, and a seed replays it.
+public protocol CallRunner: AnyObject {
+    /// Runs `body` until it waits for the first time, or ends. Not to be called from within a body.
+    func begin(_ body: @escaping () -> Void)
+    /// Called from within a body: hands `arrange` what makes it go on, and returns when that was called.
+    func wait(_ arrange: (_ goOn: @escaping () -> Void) -> Void)
+}
+
+/// A process as what it asks of others sees it.
+public final class SimulatedProcess {
+    /// It died: whatever it had under way goes on without it, and it does nothing more.
+    public private(set) var isGone = false
+    /// It can't reach the checkpoint store, whatever others can.
+    public var isCutOff = false
+    public let number: Int
+    private let calls: any CallRunner
+    private let time: VirtualTime
+
+    init(_ number: Int, calls: any CallRunner, time: VirtualTime) {
+        self.number = number
+        self.calls = calls
+        self.time = time
+    }
+
+    func die() { isGone = true }
+
+    /// Lets time pass within a call; throws when the process died meanwhile.
+    public func pause(_ length: Duration) throws {
+        calls.wait { goOn in time.after(length, goOn) }
+        if isGone { throw SimulatedCrash() }
+    }
+
+    /// Runs what blocks; `then` hears what came of it, unless the process died.
+    func perform<Value>(_ body: @escaping () throws -> Value, then: @escaping (Result<Value, any Error>) -> Void) {
+        time.after(.zero) { [self] in
+            guard !isGone else { return }
+            calls.begin { [self] in
+                let result = Result(catching: body)
+                time.after(.zero) { [self] in
+                    if !isGone { then(result) }
+                }
+            }
+        }
+    }
+}

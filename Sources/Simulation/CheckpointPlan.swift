@@ -1,0 +1,95 @@
+import Engine
+
+/// What a simulation with a checkpoint store runs, and what goes wrong in it; all of it drawn from the seed.
+public struct CheckpointPlan {
+    /// How a worker's life ends.
+    public enum Ending: Sendable {
+        /// The process dies, its disk stays.
+        case crash
+        /// It is told to drain.
+        case drain
+        /// The process dies, and its disk is lost.
+        case diskLoss
+        /// Its disk is taken for lost while it goes on elsewhere: another worker is started with the same configuration.
+        case takeOver
+    }
+
+    public struct Life: Sendable {
+        public var length: Duration
+        public var ending: Ending
+        /// The operator says that the worker before is gone, whether or not it is.
+        public var takesOver: Bool
+        /// For so long after the take-over the old worker can't reach the checkpoint store.
+        public var cutOff = Duration.zero
+    }
+
+    public var durability: Durability
+    public var interval = Duration.seconds(10)
+    public var lives: [Life] = []
+    public var objectFaults = SimulatedObjects.Faults()
+    /// When the checkpoint store is down.
+    public var storeDown: [Range<Duration>] = []
+
+    public init(_ durability: Durability) { self.durability = durability }
+
+    /// What may go wrong.
+    public enum Trouble: Sendable, CaseIterable {
+        /// Crashes, drains and lost disks.
+        case lostDisks
+        /// Workers that go on after another has taken over, too.
+        case zombies
+    }
+
+    /// Draws everything but the durability; `until` is when the log ends.
+    public mutating func draw(_ trouble: Trouble, until end: Duration, _ random: inout SeededRandom) {
+        interval = random.milliseconds(in: 1_000...20_000)
+        let heat = [0, 1, 1, 2, 3][random.number(in: 0...4)]
+        objectFaults.requestLost = heat * random.number(in: 0...2)
+        objectFaults.answerLost = heat * random.number(in: 0...2)
+        objectFaults.landsLate = heat * random.number(in: 0...2)
+        objectFaults.saysExists = heat * random.number(in: 0...20)
+        // Restoring goes back behind what it can't read: with shared durability that is a withdrawal too.
+        objectFaults.damagedRead = durability == .local && random.percent(30) ? heat : 0
+        objectFaults.slowest = random.percent(80) ? 60 : 900
+        var now = Duration.zero
+        while now < end || lives.count < 2 {
+            var life = Life(length: random.milliseconds(in: 2_000...50_000), ending: .crash, takesOver: random.percent(60))
+            switch random.number(in: 1...100) {
+            case ...25: break
+            case ...40: life.ending = .drain
+            case ...70: life.ending = .diskLoss
+            default: life.ending = trouble == .zombies ? .takeOver : .diskLoss
+            }
+            // With local durability a worker that can't ask goes on: what it delivers meanwhile stays until it is withdrawn again.
+            if durability == .shared, random.percent(40) { life.cutOff = random.milliseconds(in: 500...40_000) }
+            lives.append(life)
+            now += life.length
+        }
+        for _ in 0..<heat where random.percent(60) {
+            let start = random.milliseconds(in: 0...100_000)
+            storeDown.append(start..<(start + random.milliseconds(in: 500...40_000)))
+        }
+    }
+}
+
+/// A checkpoint store under test, with the code that workers use it by.
+public protocol CheckpointsUnderTest: AnyObject {
+    /// What a process on a machine without a state restores; nil when there is no checkpoint. Blocks.
+    func restore(on machine: Int, takesOver: Bool, durability: Durability, interval: Duration, by process: SimulatedProcess) throws -> RestoredCopies?
+    /// True when a state without epochs on this machine is not in the way of a restoration. Blocks.
+    func isOfOthers(_ machine: Int, by process: SimulatedProcess) throws -> Bool
+    func makeArchive(on machine: Int, by process: SimulatedProcess) throws -> any CheckpointArchive
+    /// The epoch of the newest checkpoint that is in the store, whatever anybody was told.
+    func newestEpoch() -> Epoch?
+}
+
+/// The files of a checkpoint, and the lineage that it is to begin; nil to go on in its own.
+public struct RestoredCopies {
+    public var names: [String]
+    public var lineage: Lineage?
+
+    public init(names: [String], lineage: Lineage?) {
+        self.names = names
+        self.lineage = lineage
+    }
+}

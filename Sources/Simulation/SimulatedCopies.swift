@@ -1,0 +1,67 @@
+import Engine
+
+/// The files of checkpoints, by their names: what is in the store under some name came from one of these.
+public final class SimulatedCopies {
+    enum Copy {
+        case base(SimulatedDisk)
+        case delta([EpochCut], withdrawal: WithdrawalPlan.Stage?)
+    }
+
+    private var copies: [String: Copy] = [:]
+
+    private var names = 0
+
+    /// A name that no copy has or will have.
+    func newName() -> String {
+        names += 1
+        return "copy-\(names)"
+    }
+
+    func keep(_ copy: Copy, as name: String) { copies[name] = copy }
+
+    /// A disk with a base and the deltas that follow it; nil when one of these names is no copy's.
+    func assemble(_ names: [String]) -> SimulatedDisk? {
+        guard let first = names.first, case .base(let base)? = copies[first] else { return nil }
+        let disk = SimulatedDisk(copying: base)
+        for name in names.dropFirst() {
+            guard case .delta(let cuts, let withdrawal)? = copies[name] else { return nil }
+            for cut in cuts { disk.apply(cut) }
+            disk.take(withdrawal)
+        }
+        disk.keepChanges(after: disk.epoch)
+        return disk
+    }
+}
+
+extension SimulatedStore: CheckpointedStore {
+    public var exportDirectory: String { "" }
+
+    public func checkpointFacts() -> CheckpointFacts { disk.facts(tables: tables) }
+
+    public func beginCopy(_ content: FinishedCheckpoint.Content, at path: String) -> Bool {
+        if case .delta(let epoch) = content, disk.changes(after: epoch) == nil || random.percent(faults.changesGone) { return false }
+        copying = (content, path, random.number(in: 1...4))
+        return true
+    }
+
+    public func stepCopy(for time: Duration) throws -> CheckpointFacts? {
+        guard let (content, path, steps) = copying else { throw SimulatedFailure(.bug, "nothing is being copied") }
+        guard steps == 1 else {
+            copying = (content, path, steps - 1)
+            return nil
+        }
+        copying = nil
+        switch content {
+        case .base: copies?.keep(.base(SimulatedDisk(copying: disk)), as: path)
+        case .delta(let epoch):
+            guard let cuts = disk.changes(after: epoch) else { throw SimulatedFailure(.retry, "the changes came too fast") }
+            copies?.keep(.delta(cuts, withdrawal: disk.withdrawal), as: path)
+        case .nothing: throw SimulatedFailure(.bug, "nothing was to be copied")
+        }
+        return checkpointFacts()
+    }
+
+    public func keepChanges(after epoch: Epoch?) { disk.keepChanges(after: epoch ?? disk.epoch) }
+
+    public func withdrawalDone(isFinal: Bool) { disk.withdrawalDone(isFinal: isFinal) }
+}

@@ -1,0 +1,88 @@
+import Engine
+import Testing
+
+@Suite("Promise 5: what a worker decides about its checkpoints, and whether it may deliver")
+struct CheckpointingTests {
+    private let plan = WithdrawalPlan(stage: .due, lineage: Lineage(2), tables: [:])
+
+    private func restored(isNew: Bool = false, epoch: UInt64 = 4, withdrawal: WithdrawalPlan? = nil) -> RestoredState {
+        RestoredState(
+            isNew: isNew, lineage: withdrawal?.lineage ?? .first, epoch: Epoch(epoch), partitions: [:], tasks: [:], messages: [], outbox: [], withdrawal: withdrawal
+        )
+    }
+
+    private func checkpointing(_ restored: RestoredState, _ standing: ArchiveStanding?) -> Checkpointing {
+        Checkpointing(interval: .seconds(10), restored: restored, standing: standing, now: .zero)
+    }
+
+    private func published(_ epoch: UInt64) -> PublishedCheckpoint { PublishedCheckpoint(number: epoch, epoch: Epoch(epoch), addedBytes: 1, totalBytes: 1) }
+
+    @Test func whatTheArchiveDoesNotHaveIsPublishedBeforeAnythingLeaves() {
+        let nothing = ArchiveStanding(continues: nil, covered: nil)
+        #expect(checkpointing(restored(isNew: true), nothing).first == .start)
+        #expect(checkpointing(restored(withdrawal: plan), nothing).first == .takeover)
+        #expect(checkpointing(restored(), ArchiveStanding(continues: Epoch(3), covered: Epoch(3))).first == nil)
+        #expect(checkpointing(restored(), ArchiveStanding(continues: Epoch(3), covered: Epoch(3))).keepsChangesAfter == Epoch(3))
+        #expect(checkpointing(restored(), nil).keepsChangesAfter == Epoch(4))
+    }
+
+    @Test func withoutTheArchiveAWorkerGoesOnOnlyWhereNobodyElseCanHaveTheJob() {
+        func refusal(_ restored: RestoredState, _ durability: Durability, unasked: Bool = false) -> Checkpointing.Refusal? {
+            Checkpointing.refusal(of: restored, durability: durability, mayBeginUnasked: unasked)
+        }
+        #expect(refusal(restored(), .local) == nil)
+        #expect(refusal(restored(), .shared) == .sharedDurability)
+        #expect(refusal(restored(isNew: true), .local) == .mayHaveToRestore)
+        #expect(refusal(restored(isNew: true), .local, unasked: true) == nil)
+        #expect(refusal(restored(withdrawal: plan), .local) == .takesOver)
+    }
+
+    @Test func whatWasWithdrawnIsLookedForOnceMoreWithEachCheckpointUntilThatIsDone() {
+        var checkpointing = checkpointing(restored(withdrawal: plan), ArchiveStanding(continues: nil, covered: nil))
+        #expect(checkpointing.published(published(4), now: .zero).withdrawsAgain == nil, "the first withdrawal comes before it")
+        #expect(checkpointing.dueWithdrawal == plan)
+        checkpointing.withdrawn()
+        #expect(checkpointing.dueWithdrawal == nil)
+        let again = WithdrawalPlan(stage: .again, lineage: plan.lineage, tables: plan.tables)
+        for (epoch, isDone) in [(5, false), (6, false), (7, true), (8, true)] as [(UInt64, Bool)] {
+            #expect(checkpointing.next(now: .seconds(20 * Int(epoch)), epoch: Epoch(epoch), isUrgent: false) != nil)
+            #expect(checkpointing.copied() == .interval)
+            let noted = checkpointing.published(published(epoch), isWithdrawnAgain: isDone, now: .seconds(20 * Int(epoch)))
+            #expect(noted.keepsChangesAfter == Epoch(epoch))
+            #expect(noted.withdrawsAgain == (isDone ? nil : again))
+            #expect(noted.endsWithdrawal == (epoch == 7))
+        }
+    }
+
+    @Test func aFailureEndsTheWorkerOnlyWhenTheJobIsAnothers() {
+        let held = ArchiveStanding(continues: Epoch(4), covered: Epoch(4))
+        for (kind, goesOn, next) in [
+            (FailureKind.retry, true, FinishedCheckpoint.Content.delta(after: Epoch(4))), (.corrupt, true, .base), (.fenced, false, nil), (.incompatible, false, nil),
+        ] as [(FailureKind, Bool, FinishedCheckpoint.Content?)] {
+            var checkpointing = checkpointing(restored(), held)
+            #expect(checkpointing.next(now: .seconds(10), epoch: Epoch(5), isUrgent: false) == .delta(after: Epoch(4)))
+            _ = checkpointing.copied()
+            #expect(checkpointing.next(now: .seconds(20), epoch: Epoch(6), isUrgent: true) == nil, "one is under way")
+            #expect(checkpointing.failed(kind, now: .seconds(10)) == goesOn)
+            if goesOn { #expect(checkpointing.next(now: .seconds(12), epoch: Epoch(6), isUrgent: false) == next) }
+        }
+    }
+
+    @Test func withSharedDurabilityOnlyAFreshAnswerLetsABatchLeave() {
+        var standing = OwnershipStanding(durability: .shared, now: .zero)
+        #expect(standing.mayDeliver(now: .seconds(2)) && !standing.mayDeliver(now: .seconds(3)))
+        standing.failed(now: .seconds(3))
+        #expect(!standing.mayDeliver(now: .seconds(4)))
+        standing.confirmed(now: .seconds(5))
+        #expect(standing.mayDeliver(now: .seconds(6)))
+    }
+
+    @Test func withLocalDurabilityAnArchiveThatIsDownHoldsNothingUp() {
+        var standing = OwnershipStanding(durability: .local, now: .zero)
+        standing.asks(now: .seconds(1))
+        #expect(!standing.mayDeliver(now: .seconds(3)), "an answer may be on its way")
+        #expect(standing.mayDeliver(now: .seconds(5)))
+        standing.failed(now: .seconds(6))
+        #expect(standing.mayDeliver(now: .seconds(10)) && !standing.mayDeliver(now: .seconds(12)))
+    }
+}

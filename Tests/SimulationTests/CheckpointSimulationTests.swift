@@ -1,0 +1,50 @@
+import Simulation
+import TestSupport
+import Testing
+
+@Suite("Promises 5 and 8: whatever becomes of disks, stores and workers that were taken for dead, every row is there once")
+struct CheckpointSimulationTests {
+    /// A run is as long as several of those without a store.
+    private static var seeds: ArraySlice<UInt64> { Seeds.all.count == Seeds.usual ? Seeds.all.prefix(Seeds.usual / 3) : Seeds.all[...] }
+
+    /// What has to happen in every world, or a simulation in which nothing goes wrong would prove nothing.
+    private static let wanted = [
+        "checkpoints", "checkpoints that failed", "crashes", "finished lives", "late puts", "lost disks", "lost races", "outages", "puts that found themselves",
+        "starts that a running worker forbids", "starts that have to wait", "starts that were killed", "store outages", "store requests without an answer",
+    ]
+
+    private func run(_ world: CheckpointedJob.World, wanted: [String]) throws {
+        var happened: [String: Int] = [:]
+        for seed in CheckpointSimulationTests.seeds {
+            let report = try CheckpointedJob(world, seed: seed).run()
+            guard report.violations.isEmpty else {
+                Issue.record("\(world): \(report.story(seed: seed)); again with TIDEMARK_SIMULATION_SEED=\(seed)")
+                return
+            }
+            happened.merge(report.counts) { $0 + $1 }
+        }
+        guard Seeds.all.count >= Seeds.usual else { return }
+        for name in CheckpointSimulationTests.wanted + wanted {
+            #expect(happened[name, default: 0] > 0, "\(world), \(name): never in \(CheckpointSimulationTests.seeds.count) seeds")
+        }
+    }
+
+    @Test func sharedDurabilityAndLostDisks() throws { try run(.sharedWithLostDisks, wanted: ["restores that go on"]) }
+
+    @Test func localDurabilityAndLostDisks() throws {
+        try run(.localWithLostDisks, wanted: ["restores in a new lineage", "withdrawals", "withdrawn rows", "second withdrawals", "damaged reads"])
+    }
+
+    @Test func sharedDurabilityAndWorkersThatGoOn() throws { try run(.sharedWithZombies, wanted: ["take-overs", "workers that were fenced"]) }
+
+    @Test func localDurabilityAndWorkersThatGoOn() throws {
+        try run(.localWithZombies, wanted: ["take-overs", "workers that were fenced", "withdrawn rows", "second withdrawals"])
+    }
+
+    @Test(arguments: CheckpointedJob.World.allCases)
+    func aSeedGivesTheSameRunForEver(world: CheckpointedJob.World) throws {
+        let first = try CheckpointedJob(world, seed: 3).run()
+        let second = try CheckpointedJob(world, seed: 3).run()
+        #expect(first.trace == second.trace && first.counts == second.counts && first.length == second.length)
+    }
+}

@@ -1,0 +1,55 @@
+import Engine
+import Simulation
+import TestSupport
+
+/// A simulation of one of the purchase jobs with a checkpoint store; everything about it comes from the seed.
+struct CheckpointedJob {
+    /// What the workers live in.
+    enum World: CaseIterable {
+        case sharedWithLostDisks, localWithLostDisks, sharedWithZombies, localWithZombies
+
+        var durability: Durability { self == .sharedWithLostDisks || self == .sharedWithZombies ? .shared : .local }
+        var trouble: CheckpointPlan.Trouble { self == .sharedWithLostDisks || self == .localWithLostDisks ? .lostDisks : .zombies }
+    }
+
+    private let plan: SimulationPlan
+    private let checkpoints: CheckpointPlan
+    private let expected: [String]
+    private let random: SeededRandom
+
+    init(_ world: World, seed: UInt64) {
+        // Each world has choices of its own.
+        var random = SeededRandom(seed: seed << 8 | UInt64(World.allCases.firstIndex(of: world) ?? 0))
+        let job = PurchaseJob.allCases[random.number(in: 0...(PurchaseJob.allCases.count - 1))]
+        let partitions = job.partitions(atMost: random.number(in: 1...3))
+        let log = PurchaseLog(of: job, partitions: partitions, isThereAtOnce: random.percent(20), random: &random)
+        var plan = SimulationPlan(topology: job.topology, log: log.simulated)
+        plan.drawFaults(&random)
+        plan.lives = []
+        // As shipped: it is what a worker that was taken for dead is given.
+        plan.sinkFaults.settleDelay = .seconds(10)
+        plan.storeFaults.changesGone = random.percent(30) ? 20 : 0
+        // Two workers that both settle the same batches, and requests that arrive when both have looked.
+        if world.trouble == .zombies, random.percent(50) {
+            plan.sinkFaults.requestLost = 20
+            plan.sinkFaults.landsLate = 25
+        }
+        if job.hasTimers { plan.idleAfter = Simulation.limit }
+        var checkpoints = CheckpointPlan(world.durability)
+        checkpoints.draw(world.trouble, until: log.simulated.lastArrival, &random)
+        self.plan = plan
+        self.checkpoints = checkpoints
+        self.random = random
+        expected = PurchaseReference.rows(of: job, log.values)
+    }
+
+    func run(_ implementations: SimulatedImplementations = .init()) throws -> SimulationReport {
+        let directory = try TemporaryDirectory("tidemark-simulation")
+        let calls = ThreadedCalls()
+        defer { calls.end() }
+        let simulation = try CheckpointedSimulation(plan, checkpoints, implementations: implementations, calls: calls, random: random) { objects, time in
+            try StoreCheckpoints(objects, time, in: directory)
+        }
+        return simulation.run(expected: expected)
+    }
+}
