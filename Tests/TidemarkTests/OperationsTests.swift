@@ -60,7 +60,7 @@ struct OperationsTests {
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory.file("kafka-topics.sh"))
         let blocks = try Self.blocks { $0 == Self.growth }
         try #require(blocks.count == 3)
-        let start = "tidemark run --config fintech.yaml & worker=$!\nuntil checkpoint ls --config fintech.yaml | grep interval; do sleep 1; done\n"
+        let start = "tidemark run --config fintech.yaml & worker=$!\nuntil checkpoint show latest --config fintech.yaml | grep 'reason  *interval'; do sleep 1; done\n"
         let end = "kill -TERM $worker\nwait $worker\ntidemark run --config fintech.yaml --until-end\n"
         try run([start] + blocks + [end], in: directory)
         for table in GoldenEndToEndTests.tables { #expect(try job.rowsThatDiffer(from: steady, table) == 0, "\(table.name)") }

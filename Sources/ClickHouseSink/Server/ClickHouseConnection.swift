@@ -79,7 +79,7 @@ final class ClickHouseConnection {
         case .refused(let refusal):
             throw SinkError(refusal.kind, "ClickHouse at \(settings.url) refused: \(refusal). The statement: \(sql)")
         case .broken(let error):
-            throw SinkError(error.kind == .invalidRequest ? .invalid : .retry, "ClickHouse at \(settings.url) gave no answer", cause: error)
+            throw SinkError(error.kind == .invalidRequest ? .invalid : .retry, "ClickHouse at \(settings.url) gave no answer; start it, or correct clickhouse.url", cause: error)
         }
     }
 }

@@ -1,3 +1,4 @@
+import CheckpointStores
 import CommandLineParts
 import Engine
 import Foundation
@@ -10,6 +11,7 @@ struct JobCheck {
 
     func run() {
         let topology = parts.topology
+        checkCheckpoints()
         let state = checkState(topology)
         if let source = reach() {
             checkStreams(topology, state, source)
@@ -24,8 +26,10 @@ struct JobCheck {
     private enum FoundState {
         /// nil: there is none yet.
         case known(RestoredState?)
-        /// Already a finding: positions and tables can't be judged without it.
-        case unknown
+        /// Positions and tables can't be judged without it, for this reason.
+        case unknown(String)
+
+        static let finding = FoundState.unknown("the state is a finding")
 
         var restored: RestoredState? {
             switch self {
@@ -35,20 +39,40 @@ struct JobCheck {
         }
     }
 
+    private func checkCheckpoints() {
+        _ = report.attempt("checkpoints") {
+            guard let store = try parts.makeCheckpointStore() else { return "off" }
+            guard let newest = try store.newest() else { return "none yet in \(store.location)" }
+            return "the newest in \(store.location) is \(newest.number), of epoch \(newest.epoch) in lineage \(newest.lineage), \(EventTime(milliseconds: newest.createdAt).text)"
+        } ok: { $0 }
+    }
+
+    /// What a start begins with that finds no state.
+    private func checkRestoration(_ directory: String) -> FoundState {
+        let found = report.attempt("state") {
+            let store = try parts.makeCheckpointStore()
+            return try store.flatMap { try StateRestoration(configuration: parts.configuration, store: $0, takesOver: false, logger: parts.logger).choice() }
+        } ok: { restoration in
+            guard let restoration else { return "none yet in \(directory); a run begins it" }
+            return "none in \(directory); a run restores checkpoint \(restoration.manifest.number)\(restoration.lineage == nil ? "" : ", and withdraws what was delivered after it")"
+        }
+        guard let found else { return .finding }
+        return found == nil ? .known(nil) : .unknown("the state is to be restored first")
+    }
+
     private func checkState(_ topology: Topology) -> FoundState {
         let directory = parts.configuration.state.directory
         guard FileManager.default.fileExists(atPath: directory + "/state.db") else {
-            Console.writeResult("ok       state: none yet in \(directory); a run begins it")
-            return .known(nil)
+            return checkRestoration(directory)
         }
         let found = report.attempt("state", { try parts.makeStore().inspect(topology) }) {
             guard let restored = $0?.restored else { return "empty" }
             let waiting = restored.outbox.reduce(0) { $0 + $1.undelivered.count }
             return "lineage \(restored.lineage), epoch \(restored.epoch), \(counted(waiting, "undelivered batch", "undelivered batches"))"
         }
-        guard let found else { return .unknown }
+        guard let found else { return .finding }
         guard let found else { return .known(nil) }
-        return report(found.compatibility) ? .known(found.restored) : .unknown
+        return report(found.compatibility) ? .known(found.restored) : .finding
     }
 
     /// What a start would do with the state tables; false when it would be refused.
@@ -82,7 +106,7 @@ struct JobCheck {
     private func checkReferences(_ topology: Topology, _ state: FoundState) {
         let check = ReferenceCheck(parts: parts, report: report)
         let partitions = check.topics(topology.references)
-        guard case .known = state else { return report.skipped("references.db", "the state is a finding") }
+        if case .unknown(let reason) = state { return report.skipped("references.db", reason) }
         check.file(topology.references, partitions)
     }
 
@@ -98,7 +122,7 @@ struct JobCheck {
             }
         }
         guard !assignments.isEmpty else { return report.skipped("positions", "no topic can be read") }
-        guard case .known = state else { return report.skipped("positions", "the state is a finding") }
+        if case .unknown(let reason) = state { return report.skipped("positions", reason) }
         _ = report.attempt("positions", { try source.open(assignments) }) { "the log still has them" }
     }
 
@@ -122,7 +146,8 @@ struct JobCheck {
             return sink
         } ok: { _ in "\(settings.url), database \(settings.database)" }
         guard let sink = reached else { return report.skipped("tables", "ClickHouse is a finding") }
-        guard case .known(let restored) = state else { return report.skipped("tables", "the state is a finding") }
+        if case .unknown(let reason) = state { return report.skipped("tables", reason) }
+        let restored = state.restored
         for table in topology.tables {
             do {
                 let partitioning = try sink.open([known(OutboxTable(table), restored)])[table.name] ?? .none
@@ -147,7 +172,8 @@ struct JobCheck {
     private func checkKafkaOutput(_ topology: Topology, _ state: FoundState) {
         let made = report.attempt("Kafka output", { try parts.makeKafkaOutput(reachLimit: JobCheck.reachLimit) }) { $0 == nil ? "off" : "on" }
         guard let output = made.flatMap({ $0 }) else { return }
-        guard case .known(let restored) = state else { return report.skipped("output topics", "the state is a finding") }
+        if case .unknown(let reason) = state { return report.skipped("output topics", reason) }
+        let restored = state.restored
         for table in topology.outboxTables where table.sink == KafkaOutput.name {
             _ = report.attempt("output topic \(output.topic(of: table.table))", { try output.inspect(known(table, restored)) }) { found in
                 guard let partitions = found.partitions else { return "none yet; a run asks the brokers for it" }

@@ -61,6 +61,12 @@ struct StateRestoration {
         return try directory.isWithoutEpochs() && Restoration.isOfOthers(store, stateDirectory: directory.path)
     }
 
+    /// What a start without a state restores; nil when it begins anew.
+    func choice() throws -> Restoration? {
+        guard configuration.state.restore != .never else { return nil }
+        return try Restoration.choose(in: store, wish()) { number, error in logger.error("checkpoint \(number) is refused: \(error)") }
+    }
+
     private func wish() throws -> Restoration.Wish {
         var wish = Restoration.Wish(now: WallTime.now.milliseconds)
         if case .reference(let text) = configuration.state.restore { wish.named = try CheckpointReference(text) }
