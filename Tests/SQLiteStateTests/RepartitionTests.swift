@@ -73,7 +73,7 @@ struct RepartitionTests {
         let file = directory.file("after/state.db")
         _ = try StateDirectory(path: directory.file("after"))
         try StateAssembly.assemble(base: directory.file("base.db"), deltas: [], into: file)
-        var order = StateRepartition.Order(topic: nil, partitions: partitions, places: .murmur2(.same))
+        var order = StateRepartition.Order(topic: nil, partitions: partitions, places: .murmur2(.same), isDrained: true)
         try change(&order)
         return try StateRepartition.perform(order, in: file)
     }

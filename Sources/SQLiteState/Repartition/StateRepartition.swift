@@ -11,12 +11,16 @@ public struct StateRepartition {
         public var places: KeyPlaces
         /// What is to become of state tables, as `stage.table`, against what the job declares.
         public var placements: [String: StatePlacement]
+        /// Somebody's word that the state has everything that was in the topic when it grew, and that nothing of the keys that
+        /// moved is unread in the partitions of before; without it the state has to say so.
+        public var isDrained: Bool
 
-        public init(topic: String?, partitions: Int, places: KeyPlaces, placements: [String: StatePlacement] = [:]) {
+        public init(topic: String?, partitions: Int, places: KeyPlaces, placements: [String: StatePlacement] = [:], isDrained: Bool = false) {
             self.topic = topic
             self.partitions = partitions
             self.places = places
             self.placements = placements
+            self.isDrained = isDrained
         }
     }
 
@@ -60,6 +64,7 @@ public struct StateRepartition {
         guard order.partitions > present else {
             throw StateError(.invalid, "the state is one of \(present) partitions of topic \(topic), and --partitions \(order.partitions) are not more: topics only grow")
         }
+        if !order.isDrained { try StateRepartition.requireRead(topic, order.partitions, database) }
         growth = PartitionGrowth(from: present, to: order.partitions, isByHash: order.places.tellsWhereKeysWere)
         stages = try topics.filter { [topic] in $0.value == topic }.keys.sorted().map { try GrowingStage($0, database) }
         let known = Set(stages.flatMap(\.tables).map(\.name))
@@ -80,6 +85,15 @@ public struct StateRepartition {
             throw StateError(.missing, "the state's job does not read topic \(named); it reads " + topics.joined(separator: ", "))
         }
         return named
+    }
+
+    /// A key that moves with its state must leave no record behind.
+    private static func requireRead(_ topic: String, _ partitions: Int, _ database: Database) throws {
+        let known = try ReadBeforeEntries(database: database).partitions(of: topic)
+        guard known != partitions else { return }
+        let problem = known.map { "\(topic) was read to its end when it had \($0) partitions, not \(partitions)" }
+            ?? "nothing says that \(topic) was read to its end after it had grown"
+        throw StateError(.invalid, "\(problem): records of keys that move may be unread where those were. With all producers knowing the \(partitions) partitions, run `tidemark run --before-repartition`, let it end by itself, and use the checkpoint that it leaves. Say --drained instead when producers paused and the job had read everything before the topic grew. Nothing was written")
     }
 
     // MARK: - Looking
@@ -153,6 +167,7 @@ public struct StateRepartition {
     }
 
     private func finish() throws {
+        try ReadBeforeEntries(database: database).remove(topic)
         try Statement(database, "UPDATE partitions SET count = ? WHERE name = ?").run(.integer(Int64(growth.after)), .text(topic))
         // None of this is in an epoch's delta, and a checkpoint of the present epoch was taken before it: no delta can continue
         // that one, the next checkpoint has to be a base.

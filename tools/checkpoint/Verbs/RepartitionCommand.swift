@@ -13,7 +13,8 @@ struct RepartitionCommand: ParsableCommand {
             taken to be the state's. Whether that holds is looked at first, with the old number of partitions. What becomes of \
             tables that are keyed by something else the job has declared, or --spread and --stay say it.
 
-            The checkpoint has to be that of `tidemark run --before-repartition`, made when producers knew the new number. \
+            The checkpoint has to be that of `tidemark run --before-repartition`, made when producers knew the new number, or \
+            --drained says that no such run is needed. \
             Several topics that grew are brought along one after the other: REF is the directory made last.
             """
     )
@@ -42,6 +43,9 @@ struct RepartitionCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Leave this table's records in the partitions where they are.", valueName: "stage.table"))
     var stay: [String] = []
 
+    @Flag(help: "Producers paused, and the job had read everything before the topic grew: then nothing needs to be read first.")
+    var drained = false
+
     @OptionGroup var source: CheckpointSource
     @OptionGroup var output: OutputOptions
 
@@ -55,7 +59,7 @@ struct RepartitionCommand: ParsableCommand {
         let directory = try NewDirectory(target)
         let (name, facts) = try source.assemble(reference, in: directory.temporaryPath)
         let placements = Dictionary(spread.map { ($0, StatePlacement.copied) } + stay.map { ($0, .stays) }) { first, _ in first }
-        let order = StateRepartition.Order(topic: topic, partitions: partitions, places: try places(), placements: placements)
+        let order = StateRepartition.Order(topic: topic, partitions: partitions, places: try places(), placements: placements, isDrained: drained)
         let done = try StateRepartition.perform(order, in: directory.temporaryPath + "/state.db")
         try directory.publish()
         write(done, of: name, facts, directory)
