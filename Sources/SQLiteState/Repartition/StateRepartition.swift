@@ -14,6 +14,8 @@ public struct StateRepartition {
         /// Somebody's word that the state has everything that was in the topic when it grew, and that nothing of the keys that
         /// moved is unread in the partitions of before; without it the state has to say so.
         public var isDrained: Bool
+        /// How many numbered records a task can hold of a table.
+        var numberedRecords = StatePlacement.numberedRecords
 
         public init(topic: String?, partitions: Int, places: KeyPlaces, placements: [String: StatePlacement] = [:], isDrained: Bool = false) {
             self.topic = topic
@@ -41,6 +43,7 @@ public struct StateRepartition {
         var repartition = try StateRepartition(database, order)
         try DeltaFold.foldEverything(in: database)
         let before = try repartition.verifiedCounts()
+        try repartition.refuseTooMany(before)
         // A file without a log can't undo anything, so that on an error this is left as it is and goes with the file.
         try database.execute("BEGIN IMMEDIATE")
         let watermarks = try repartition.addTasks()
@@ -55,7 +58,7 @@ public struct StateRepartition {
         self.order = order
         let topics = try PlacementEntries(database: database).topics()
         guard !topics.isEmpty else {
-            throw StateError(.invalid, "the state does not say which stage reads which topic, as an earlier version of Tidemark wrote it: start the job on it once with this version (`tidemark run --before-repartition` does), and use the checkpoint that this leaves")
+            throw StateError(.invalid, "the state does not say which stage reads which topic, as an earlier version of Tidemark wrote it: start the job on it once with this version (`tidemark run --before-repartition` does), and use the checkpoint that this leaves, or, where it ends with an error and leaves none, the state directory as REF")
         }
         topic = try StateRepartition.topic(order.topic, of: Set(topics.values).sorted())
         guard let present = try CheckpointFacts.partitions(database)[topic] else {
@@ -113,6 +116,20 @@ public struct StateRepartition {
         return counts
     }
 
+    /// A job that can't hold what comes together would find out when it starts.
+    private func refuseTooMany(_ counts: [Int64: [Int64: Int]]) throws {
+        for stage in stages {
+            for table in stage.tables where table.placement == .copiedByNumber {
+                for family in 0..<growth.families {
+                    let sources = growth.sources(of: family)
+                    let together = sources.reduce(0) { $0 + (stage.tasks[$1].flatMap { counts[table.id]?[$0.id] } ?? 0) }
+                    guard sources.count > 1, together > order.numberedRecords else { continue }
+                    throw StateError(.invalid, "\(table.name): partitions \(sources.map(String.init).joined(separator: ", ")) have \(together) records that come together, and a task holds no more than \(order.numberedRecords). Choose a number of partitions that is a multiple of \(growth.before), with which each new partition gets those of one old one alone; or have the job remember for a shorter time and run it once. Nothing was written")
+                }
+            }
+        }
+    }
+
     // MARK: - Changing
 
     /// Gives every partition its task. Returns how far each is before anything is read.
@@ -133,7 +150,8 @@ public struct StateRepartition {
     /// the greatest before it reads, so that it closes what they left and reopens nothing.
     private func setWatermark(of id: TaskID, to sources: [GrowingStage.Task?], stage: inout GrowingStage) throws -> EventTime {
         func watermark(_ task: GrowingStage.Task?) -> EventTime { task?.watermark ?? .distantPast }
-        guard let least = sources.min(by: { watermark($0) < watermark($1) }), let greatest = sources.max(by: { watermark($0) < watermark($1) }) else {
+        let reached = sources.map { $0?.reached ?? WatermarkRaise(to: .distantPast, isEnded: false) }.max { $0.watermark < $1.watermark }
+        guard let least = sources.min(by: { watermark($0) < watermark($1) }), let reached else {
             throw StateError(.bug, "nothing comes to \(id)")
         }
         let stored: Statement.Value = least?.watermark.map { .integer($0.milliseconds) } ?? .null
@@ -146,12 +164,11 @@ public struct StateRepartition {
                 .text(id.stage.text), .integer(Int64(id.partition)), stored, next, .integer(least?.isEnded == true ? 1 : 0)
             )
             let number = try database.integer("SELECT last_insert_rowid()")
-            stage.add(GrowingStage.Task(id: number, watermark: least?.watermark, isEnded: least?.isEnded ?? false), at: id.partition)
+            stage.add(GrowingStage.Task(id: number, watermark: least?.watermark, isEnded: least?.isEnded ?? false, raise: nil), at: id.partition)
         }
-        if watermark(greatest) > watermark(least) {
-            try PlacementEntries(database: database).set(WatermarkRaise(to: watermark(greatest), isEnded: greatest?.isEnded ?? false), of: id)
-        }
-        return watermark(greatest)
+        let entries = PlacementEntries(database: database)
+        if reached.watermark > watermark(least) { try entries.set(reached, of: id) } else { try entries.removeRaise(of: id) }
+        return reached.watermark
     }
 
     private func moveRecords(_ counts: [Int64: [Int64: Int]]) throws -> [RepartitionReport.Table] {
