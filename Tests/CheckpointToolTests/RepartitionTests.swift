@@ -14,6 +14,8 @@ struct RepartitionTests {
         GoldenFile(name: "repartition-json", arguments: ["repartition", "3", "--drained", "--partitions", "3", "--to", "grown", "-o", "json"] + keyed + StoreTests.store),
         GoldenFile(name: "repartition-jsonl", arguments: ["repartition", "./state", "--drained", "--partitions", "4", "--topic", "shop.orders", "--stay", "orders.hourly", "--to", "grown", "-o", "jsonl"] + keyed),
         GoldenFile(name: "repartition-unread", arguments: ["repartition", "latest", "--partitions", "4", "--to", "grown"] + keyed + StoreTests.store),
+        GoldenFile(name: "repartition-bounds", arguments: ["repartition", "latest", "--partitions=-1", "--to", "grown", "--assign", "keys.jsonl"] + StoreTests.store),
+        GoldenFile(name: "repartition-too-many", arguments: ["repartition", "latest", "--partitions", "10000000000", "--to", "grown"] + StoreTests.store),
         GoldenFile(name: "repartition-keys", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown"] + StoreTests.store),
         GoldenFile(name: "repartition-fewer", arguments: ["repartition", "latest", "--drained", "--partitions", "2", "--to", "grown"] + keyed + StoreTests.store),
         GoldenFile(name: "repartition-topic", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--topic", "orders", "--to", "grown"] + StoreTests.store),

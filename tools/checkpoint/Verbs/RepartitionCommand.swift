@@ -49,7 +49,11 @@ struct RepartitionCommand: ParsableCommand {
     @OptionGroup var source: CheckpointSource
     @OptionGroup var output: OutputOptions
 
+    /// Far more than a broker can have.
+    private static let partitionLimit = 1_000_000
+
     func validate() throws {
+        guard (1...RepartitionCommand.partitionLimit).contains(partitions) else { throw ValidationError("--partitions: expected 1 to \(RepartitionCommand.partitionLimit), found \(partitions)") }
         if recordKey != nil && assignment != nil { throw ValidationError("--record-key says how keys are written that murmur2 places, --assign where they are without it: expected one of them") }
         if let recordKey, RecordKeyTemplate(recordKey) == nil { throw ValidationError("--record-key: expected a text with {} once, found \(recordKey)") }
         if let both = Set(spread).intersection(stay).min() { throw ValidationError("--spread and --stay: expected one of them for \(both)") }
