@@ -67,6 +67,13 @@ struct RepartitionTests {
         #expect(restored.tasks.keys.filter { $0.stage == ShopJob.orders }.count == 4)
     }
 
+    @Test func aWorkerThatMayStillRunIsNamed() throws {
+        let shop = try ShopHistory(small: ())
+        let arguments = ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown", "-o", "json"] + RepartitionTests.keyed + StoreTests.store
+        let run = try CheckpointBinary.run(arguments, in: shop.directory.path)
+        #expect(run.status == 0 && run.output.contains(#""mayStillRun":""#), "\(run.output)\(run.errors)")
+    }
+
     /// Without any of the tool's own time, wherever it is: it waits for the list of keys, which never comes.
     @Test(arguments: [SIGTERM, SIGKILL])
     func oneThatIsKilledLeavesNoState(signal: Int32) throws {

@@ -34,7 +34,7 @@ struct RepartitionCommand: ParsableCommand {
     @Option(name: .customLong("record-key"), help: ArgumentHelp("What the records' keys look like, with {} for the state's: '{\"customer_id\":\"{}\"}'.", valueName: "template"))
     var recordKey: String?
 
-    @Option(name: .customLong("assign"), help: ArgumentHelp("Where each key is now, for producers with another partitioner: lines of {\"key\":\"…\",\"partition\":…}.", valueName: "file"))
+    @Option(name: .customLong("assign"), help: ArgumentHelp("Where each key is now, for producers with another partitioner: lines of {\"key\":\"…\",\"partition\":…}. Where that sends keys from one old partition to another, the job must have read everything before the topic grew (--drained).", valueName: "file"))
     var assignment: String?
 
     @Option(help: ArgumentHelp("Copy this table's records to every partition that may get what they are about.", valueName: "stage.table"))
@@ -66,7 +66,13 @@ struct RepartitionCommand: ParsableCommand {
         let order = StateRepartition.Order(topic: topic, partitions: partitions, places: try places(), placements: placements, isDrained: drained)
         let done = try StateRepartition.perform(order, in: directory.temporaryPath + "/state.db")
         try directory.publish()
-        write(done, of: name, facts, directory)
+        write(done, of: name, facts, directory, mayStillRun: try possibleWorker())
+    }
+
+    /// The worker that wrote the newest checkpoint and did not drain since: what it reads is not in the state that is made.
+    private func possibleWorker() throws -> String? {
+        guard !source.isPath(reference), case .success(let newest)? = try source.store().liveCheckpoints().first?.manifest else { return nil }
+        return Restoration.isUnowned(newest) ? nil : "\(newest.writer)"
     }
 
     private func places() throws -> KeyPlaces {
@@ -74,7 +80,7 @@ struct RepartitionCommand: ParsableCommand {
         return .listed(try KeyAssignment(path: assignment, partitions: partitions).keys())
     }
 
-    private func write(_ done: RepartitionReport, of checkpoint: String, _ facts: CheckpointFacts, _ directory: NewDirectory) {
+    private func write(_ done: RepartitionReport, of checkpoint: String, _ facts: CheckpointFacts, _ directory: NewDirectory, mayStillRun worker: String?) {
         let report = Report("repartition", output, hasSections: true)
         report.fact("checkpoint", .text(checkpoint))
         report.fact("epoch", .count(facts.epoch.number))
@@ -83,6 +89,7 @@ struct RepartitionCommand: ParsableCommand {
         report.fact("partitionsBefore", .count(done.before))
         report.fact("partitions", .count(done.after))
         report.fact("directory", .text(directory.path))
+        if let worker { report.fact("mayStillRun", .text(worker)) }
         report.section("stateTables", ["table", "version", "placement", "keys", "moved", "copies"].map { ReportColumn($0) })
         for table in done.tables {
             let isCopied = [.copied, .copiedByNumber].contains(table.placement)
