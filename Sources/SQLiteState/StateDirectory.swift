@@ -64,6 +64,9 @@ public final class StateDirectory {
         return try database.meta("epoch") == "0"
     }
 
+    /// Removes the state file and its log; nobody may have them open.
+    public func removeStateFile() throws { try Database.remove(stateFile) }
+
     /// Where files for a checkpoint are written before they are stored.
     public var exports: String { path + "/exports" }
 

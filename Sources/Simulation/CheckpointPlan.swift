@@ -38,6 +38,8 @@ public struct CheckpointPlan {
         case lostDisks
         /// Workers that go on after another has taken over, too.
         case zombies
+        /// Workers that can't reach the checkpoint store for long after another has taken over, and go on all the while.
+        case cutOffs
     }
 
     /// Draws everything but the durability; `until` is when the log ends.
@@ -62,6 +64,11 @@ public struct CheckpointPlan {
             }
             // With local durability a worker that can't ask goes on: what it delivers meanwhile stays until it is withdrawn again.
             if durability == .shared, random.percent(40) { life.cutOff = random.milliseconds(in: 500...40_000) }
+            if trouble == .cutOffs {
+                life.ending = random.percent(95) ? .takeOver : .crash
+                life.takesOver = random.percent(80)
+                life.cutOff = random.milliseconds(in: 20_000...60_000)
+            }
             lives.append(life)
             now += life.length
         }

@@ -31,6 +31,7 @@ final class SimulatedCheckpointer {
 
     var awaitsCheckpoints: Bool { world.plan.durability == .shared }
     var covered: Epoch? { checkpointing.covered }
+    var mustHold: Bool { ownership.mustHold(now: parts.time.now) }
     var mayDeliver: Bool { lost == nil && ownership.mayDeliver(now: parts.time.now) }
 
     /// Asks the archive again and again whose the job is.

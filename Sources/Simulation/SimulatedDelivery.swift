@@ -14,6 +14,8 @@ extension BatchDelivery: DeliveryRules {}
 final class SimulatedDelivery {
     enum End {
         case delivered
+        /// Nobody says whose the job is: what became of the batch is to be found out when somebody does.
+        case held
         case stopped(found: Int)
     }
 
@@ -22,6 +24,7 @@ final class SimulatedDelivery {
     private let sink: SimulatedSink
     private let time: VirtualTime
     private let isAlive: () -> Bool
+    private let isHeld: () -> Bool
     private let willSend: (SinkBatch) -> Void
     private let ended: (End) -> Void
 
@@ -29,7 +32,7 @@ final class SimulatedDelivery {
     private static let askAgain = Duration.milliseconds(700)
 
     init(
-        _ batch: SinkBatch, rules: any DeliveryRules, sink: SimulatedSink, time: VirtualTime, isAlive: @escaping () -> Bool,
+        _ batch: SinkBatch, rules: any DeliveryRules, sink: SimulatedSink, time: VirtualTime, isAlive: @escaping () -> Bool, isHeld: @escaping () -> Bool,
         willSend: @escaping (SinkBatch) -> Void, ended: @escaping (End) -> Void
     ) {
         self.batch = batch
@@ -37,12 +40,14 @@ final class SimulatedDelivery {
         self.sink = sink
         self.time = time
         self.isAlive = isAlive
+        self.isHeld = isHeld
         self.willSend = willSend
         self.ended = ended
     }
 
     func proceed() {
         guard isAlive() else { return }
+        if isHeld() { return ended(.held) }
         switch rules.step {
         case .send:
             willSend(batch)
@@ -63,6 +68,7 @@ final class SimulatedDelivery {
     /// Waits until the sink has not shown the batch for the whole settle delay; not knowing starts it anew.
     private func awaitQuiet(since quiet: Duration) {
         guard isAlive() else { return }
+        if isHeld() { return ended(.held) }
         let isQuiet = sink.isRunning(batch.id) == false
         if isQuiet && time.now - quiet >= sink.settleDelay {
             rules.becameQuiet()

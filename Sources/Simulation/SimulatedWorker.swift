@@ -256,10 +256,12 @@ final class SimulatedWorker {
         let rules = parts.implementations.delivery(BatchDelivery(rowCount: batch.rowCount, mayHaveBeenSent: mayHaveBeenSent))
         let delivery = SimulatedDelivery(
             batch, rules: rules, sink: parts.sink, time: time, isAlive: { [self] in isAlive && checkpointer?.lost == nil },
+            isHeld: { [self] in checkpointer?.mustHold == true },
             willSend: { [parts, disk] in parts.willSend($0, from: disk) },
             ended: { [self] result in
                 switch result {
                 case .delivered: deliveries.append(batch.id)
+                case .held: deliver(batch, true)
                 case .stopped(let found):
                     finish(.failed(SimulatedFailure(.invalid, "\(batch.id) has \(batch.rowCount) rows, the sink holds \(found)")))
                 }

@@ -21,7 +21,7 @@ final class SinkThreads: @unchecked Sendable {
     private static let askAgain = Duration.milliseconds(100)
 
     /// `sinks`: where the batches of each table of the outbox go, by its name. `ownership`: asked before each
-    /// delivery; a delivery under way is abandoned when the job is lost.
+    /// delivery; one under way is abandoned when the job is lost, or, with shared durability, when nobody says whose it is.
     init(_ sinks: [String: any BatchSink], ownership: OwnershipWatch?, finished: @escaping @Sendable (SinkBatchID, Result<DeliveryOutcome, any Error>) -> Void) {
         self.sinks = sinks
         self.finished = finished
@@ -46,14 +46,25 @@ final class SinkThreads: @unchecked Sendable {
 
     private func deliver(_ order: Order, to sink: any BatchSink) {
         let result = Result {
-            while let ownership, try !ownership.mayDeliver() {
-                if isCancelled.load(ordering: .acquiring) { return DeliveryOutcome.cancelled }
-                Thread.sleep(forTimeInterval: SinkThreads.askAgain.seconds)
+            var mayHaveBeenSent = order.mayHaveBeenSent
+            while try awaitOwnership() {
+                let outcome = try sink.deliver(order.batch, mayHaveBeenSent: mayHaveBeenSent) { [self] in isStopping || ownership?.mustHold == true }
+                if outcome == .delivered || isStopping { return outcome }
+                mayHaveBeenSent = true
             }
-            return try sink.deliver(order.batch, mayHaveBeenSent: order.mayHaveBeenSent) { [self] in
-                isCancelled.load(ordering: .acquiring) || ownership?.isLost == true
-            }
+            return .cancelled
         }
         finished(order.batch.id, result)
+    }
+
+    private var isStopping: Bool { isCancelled.load(ordering: .acquiring) }
+
+    /// False when stopped before the job was known to be this worker's. Throws when it is another's.
+    private func awaitOwnership() throws -> Bool {
+        while let ownership, try !ownership.mayDeliver() {
+            if isStopping { return false }
+            Thread.sleep(forTimeInterval: SinkThreads.askAgain.seconds)
+        }
+        return true
     }
 }

@@ -68,6 +68,8 @@ final class TaskThread: @unchecked Sendable {
     static let pollRecords = 4096
     /// How long a poll waits: a cut that is asked for meanwhile waits as long at most.
     static let pollTimeout = Duration.milliseconds(20)
+    /// For how long memory is given back between two polls: more in that time than the records of a poll can take.
+    private static let releaseTime = Duration.milliseconds(5)
 
     init(
         tasks: [any StreamTask], partitions: [TopicPartition: any StreamTask], reader: (any RecordReader)?,
@@ -221,11 +223,15 @@ final class TaskThread: @unchecked Sendable {
         release = order
     }
 
-    /// One table's turn to give memory back, so that reading goes on between two of them.
+    /// Tables take turns to give memory back, for a while, so that reading goes on in between.
     private func releaseSome() {
         guard release.bytes > 0, !tables.isEmpty else { return }
-        releaseTurn = (releaseTurn + 1) % tables.count
-        release.bytes -= tables[releaseTurn].release(foldedThrough: release.foldedThrough, evicting: release.bytes)
+        let deadline = Clock.now + TaskThread.releaseTime
+        for _ in tables where release.bytes > 0 {
+            releaseTurn = (releaseTurn + 1) % tables.count
+            release.bytes -= tables[releaseTurn].release(foldedThrough: release.foldedThrough, evicting: release.bytes)
+            if Clock.now >= deadline { return }
+        }
     }
 
     private func cut(_ epoch: Epoch) {

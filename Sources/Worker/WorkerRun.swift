@@ -288,7 +288,7 @@ final class WorkerRun {
     private func maintain(isAfterEpoch: Bool) throws {
         do {
             var (done, took) = try housekeepingStep()
-            while done.left == .tooMuch {
+            while done.left == .tooMuch, !worker.isStopping.look({ $0 }) {
                 Thread.sleep(forTimeInterval: WorkerRun.housekeepingPause.seconds)
                 (done, took) = try housekeepingStep()
             }

@@ -41,6 +41,10 @@ struct CheckpointSimulationTests {
         try run(.localWithZombies, wanted: ["take-overs", "workers that were fenced", "withdrawn rows", "second withdrawals"])
     }
 
+    /// A worker that nobody tells whose the job is sends nothing again: what it sends then may arrive when its successor has
+    /// counted.
+    @Test func sharedDurabilityAndWorkersThatAreCutOffFromTheStore() throws { try run(.sharedWithCutOffs, wanted: ["take-overs"]) }
+
     @Test(arguments: CheckpointedJob.World.allCases)
     func aSeedGivesTheSameRunForEver(world: CheckpointedJob.World) throws {
         let first = try CheckpointedJob(world, seed: 3).run()

@@ -6,10 +6,16 @@ import TestSupport
 struct CheckpointedJob {
     /// What the workers live in.
     enum World: CaseIterable {
-        case sharedWithLostDisks, localWithLostDisks, sharedWithZombies, localWithZombies
+        case sharedWithLostDisks, localWithLostDisks, sharedWithZombies, localWithZombies, sharedWithCutOffs
 
-        var durability: Durability { self == .sharedWithLostDisks || self == .sharedWithZombies ? .shared : .local }
-        var trouble: CheckpointPlan.Trouble { self == .sharedWithLostDisks || self == .localWithLostDisks ? .lostDisks : .zombies }
+        var durability: Durability { self == .localWithLostDisks || self == .localWithZombies ? .local : .shared }
+        var trouble: CheckpointPlan.Trouble {
+            switch self {
+            case .sharedWithLostDisks, .localWithLostDisks: .lostDisks
+            case .sharedWithZombies, .localWithZombies: .zombies
+            case .sharedWithCutOffs: .cutOffs
+            }
+        }
     }
 
     private let plan: SimulationPlan
@@ -33,6 +39,10 @@ struct CheckpointedJob {
         if world.trouble == .zombies, random.percent(50) {
             plan.sinkFaults.requestLost = 20
             plan.sinkFaults.landsLate = 25
+        }
+        if world.trouble == .cutOffs {
+            plan.sinkFaults.requestLost = 35
+            plan.sinkFaults.landsLate = 45
         }
         if job.hasTimers { plan.idleAfter = Simulation.limit }
         var checkpoints = CheckpointPlan(world.durability)

@@ -11,6 +11,8 @@ public final class MemorySink: BatchSink {
         var batches: [SinkBatchID: [OutboxChunk]] = [:]
         var deliveries: [(id: SinkBatchID, mayHaveBeenSent: Bool)] = []
         var isDown = false
+        var waiting = 0
+        var abandoned = 0
         var failure: MemorySinkError?
         var withdrawals: [WithdrawalPlan.Stage] = []
         var holdsSecondWithdrawal = false
@@ -35,6 +37,12 @@ public final class MemorySink: BatchSink {
     public var opened: [SinkTable] { state.withLock { $0.opened } }
     public var deliveries: [(id: SinkBatchID, mayHaveBeenSent: Bool)] { state.withLock { $0.deliveries } }
 
+    /// Deliveries that are under way.
+    public var waitingDeliveries: Int { state.withLock { $0.waiting } }
+
+    /// Deliveries that were cancelled while the sink was down.
+    public var abandonedDeliveries: Int { state.withLock { $0.abandoned } }
+
     /// The newest epoch of which a row was delivered; nil before the first.
     public var newestEpochDelivered: Epoch? { state.withLock { $0.batches.values.flatMap { $0.map(\.id.epoch) }.max() } }
 
@@ -56,8 +64,13 @@ public final class MemorySink: BatchSink {
     }
 
     public func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: @escaping @Sendable () -> Bool) throws -> DeliveryOutcome {
+        state.withLock { $0.waiting += 1 }
+        defer { state.withLock { $0.waiting -= 1 } }
         while state.withLock({ $0.isDown }) {
-            if isCancelled() { return .cancelled }
+            if isCancelled() {
+                state.withLock { $0.abandoned += 1 }
+                return .cancelled
+            }
             usleep(2_000)
         }
         return try state.withLock { state in

@@ -84,6 +84,27 @@ struct CheckpointTests {
         bench.expectRows(zip(first, more).map(+))
     }
 
+    @Test func withSharedDurabilityADeliveryUnderWayEndsWhenNobodySaysWhoseTheJobIs() throws {
+        let bench = try Bench(.everything, partitions: 1)
+        let values = [Bench.purchases(0, seconds: 0..<50), Bench.purchases(0, seconds: 50..<100)]
+        bench.append([values[0]])
+        let running = try bench.start(untilEnd: false, checkpoints: settings(.shared))
+        try waitUntil("rows are delivered") { !bench.sink.deliveries.isEmpty }
+        bench.sink.setDown(true)
+        bench.append([values[1]])
+        try waitUntil("a delivery is under way") { bench.sink.waitingDeliveries > 0 }
+        archive.setDown(true)
+        try waitUntil("the delivery is abandoned", within: 30) { bench.sink.abandonedDeliveries > 0 }
+        bench.sink.setDown(false)
+        #expect(!bench.sink.deliveries.contains { $0.mayHaveBeenSent })
+        archive.setDown(false)
+        try waitUntil("it is found out what became of it") { bench.sink.deliveries.contains { $0.mayHaveBeenSent } }
+        running.drain()
+        #expect(try running.wait() == .complete)
+        #expect(try bench.start(untilEnd: true, checkpoints: settings(.shared)).wait() == .complete)
+        bench.expectRows([values[0] + values[1]])
+    }
+
     @Test func aWorkerThatLostTheJobStopsBeforeItsNextDelivery() throws {
         let bench = try Bench(.everything, partitions: 1)
         bench.append([Bench.purchases(0, seconds: 0..<50)])

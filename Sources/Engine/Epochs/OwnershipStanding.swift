@@ -10,6 +10,8 @@ public struct OwnershipStanding: Sendable {
     public static let interval = Duration.seconds(1)
     /// For how long an answer holds.
     public static let freshness = Duration.seconds(2)
+    /// For how long a delivery under way goes on without one: well below what a sink's settling waits before it counts.
+    private static let longestUnheard = Duration.seconds(5)
     /// With local durability an archive that takes longer to answer counts as one that can't be asked.
     private static let patience = Duration.seconds(3)
     /// For how long it then counts as such.
@@ -23,9 +25,9 @@ public struct OwnershipStanding: Sendable {
 
     public mutating func asks(now: Duration) { asked = now }
 
-    /// The job is still this worker's.
+    /// The job was still this worker's when that was asked: an answer may have been long on its way.
     public mutating func confirmed(now: Duration) {
-        (confirmed, failed) = (now, nil)
+        (confirmed, failed) = (asked ?? now, nil)
         asked = nil
     }
 
@@ -34,6 +36,10 @@ public struct OwnershipStanding: Sendable {
         failed = now
         asked = nil
     }
+
+    /// True when a delivery under way must end: with shared durability whoever has the job by now may settle the same batch,
+    /// and what is sent after it has counted would be there twice.
+    public func mustHold(now: Duration) -> Bool { durability == .shared && now - confirmed > OwnershipStanding.longestUnheard }
 
     /// True when a batch may be delivered, false when that has to be asked again soon.
     public func mayDeliver(now: Duration) -> Bool {

@@ -13,8 +13,8 @@ public protocol StateStore: ColdStateReader, AnyObject {
     func restore(_ task: any StreamTask, memoryBudget: Int) throws
     /// Makes a cut durable. Throws a `Failure` of kind `retry` when trying again may help, as when the disk is full.
     func commit(_ cut: EpochCut) throws
-    /// Housekeeping between epochs: folding deltas, bounding logs, dropping old ledgers. A step takes about `time`, and who
-    /// reads cold state waits for it.
+    /// Housekeeping between epochs: folding deltas, bounding logs, dropping old ledgers. A step takes about `time`, or as long
+    /// as reading one task's deltas of a table does, and who reads cold state waits for it.
     func maintain(for time: Duration) throws -> Housekeeping
 }
 

@@ -182,10 +182,19 @@ final class Checkpointer {
         case .success(let published):
             let noted = note(published)
             if let plan = noted.withdrawsAgain { secondWithdrawal.begin(plan) }
-            if noted.endsWithdrawal { try store.withdrawalDone(isFinal: true) }
+            if noted.endsWithdrawal { try endWithdrawal() }
             try store.keepChanges(after: noted.keepsChangesAfter)
         case .failure(let error as any Failure): try failed(error)
         case .failure(let error): throw error
+        }
+    }
+
+    /// Where the disk is full, the next start looks once more.
+    private func endWithdrawal() throws {
+        do {
+            try store.withdrawalDone(isFinal: true)
+        } catch let error as any Failure where error.kind == .retry {
+            worker.logger.error("checkpoints: that everything was withdrawn could not be noted, so the next start looks for it again: \(error)")
         }
     }
 

@@ -39,7 +39,8 @@ final class OwnershipWatch: @unchecked Sendable {
     /// Ends the thread once its question is answered; nobody waits for that.
     func stop() { state.update { $0.isStopped = true } }
 
-    var isLost: Bool { state.look { $0.fenced != nil } }
+    /// True when a delivery under way must end.
+    var mustHold: Bool { state.look { $0.fenced != nil || $0.standing.mustHold(now: Clock.now) } }
 
     /// True when a batch may be delivered, false when that has to be asked again soon. Throws when another worker has the job.
     func mayDeliver() throws -> Bool {

@@ -45,6 +45,8 @@ struct StateRestoration {
             logger.error("checkpoint \(manifest.number) is refused: \(error)")
             return false
         }
+        // What is in the way holds nothing, and must not be taken for restored when this start is killed from here on.
+        try directory.removeStateFile()
         try StoreArchive.noteRestored(over: found.later, stateDirectory: directory.path)
         try StateAssembly.assemble(
             base: files.base, deltas: files.deltas, into: directory.stateFile, beginning: found.lineage
