@@ -1,6 +1,8 @@
 /// The statements of the epoch's transaction and of cold reads, prepared once.
 final class CommitStatements {
     let setEpoch: Statement
+    let setReadBefore: Statement
+    let forgetReadBefore: Statement
     let setPosition: Statement
     let setWatermark: Statement
     let addDelta: Statement
@@ -17,6 +19,8 @@ final class CommitStatements {
 
     init(_ database: Database) throws {
         setEpoch = try Statement(database, "UPDATE meta SET value = ? WHERE name = 'epoch'")
+        setReadBefore = try Statement(database, "INSERT INTO meta (name, value) VALUES ('\(ReadBeforeEntries.prefix)' || ?, ?)")
+        forgetReadBefore = try Statement(database, "DELETE FROM meta WHERE name >= '\(ReadBeforeEntries.prefix)' AND name < '\(ReadBeforeEntries.end)'")
         setPosition = try Statement(database, "UPDATE task SET next_offset = ?, last_offset = ?, last_timestamp = ?, last_checksum = ? WHERE id = ?")
         setWatermark = try Statement(database, "UPDATE task SET watermark = ?, ended = ? WHERE id = ?")
         addDelta = try Statement(database, "INSERT INTO delta (sequence, task, state_table, epoch, bytes) VALUES (?, ?, ?, ?, ?)")

@@ -52,6 +52,8 @@ struct PlacementEntries {
         try database.setMeta(PlacementEntries.raise + "\(task)", "\(raise.watermark.milliseconds)\(raise.isEnded ? PlacementEntries.ended : "")")
     }
 
+    func removeRaise(of task: TaskID) throws { try database.removeMeta(PlacementEntries.raise + "\(task)") }
+
     private func entry(_ stage: StageName, _ table: String) -> String { "\(PlacementEntries.placement)\(stage)/\(table)" }
 
     private func set(_ name: String, _ value: String) throws {

@@ -46,6 +46,9 @@ extension SQLiteStateStore {
         let statements = opened.statements
         let epoch = Statement.Value.integer(Int64(cut.epoch.number))
         try statements.setEpoch.run(.text(String(cut.epoch.number)))
+        // Whoever reads on makes it untrue.
+        try statements.forgetReadBefore.run()
+        for (topic, count) in cut.readBefore { try statements.setReadBefore.run(.text(topic), .text(String(count))) }
         var offsets = ByteWriter()
         var scratch = MappingScratch()
         for task in cut.tasks {

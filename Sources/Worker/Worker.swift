@@ -58,12 +58,12 @@ public final class Worker: @unchecked Sendable {
         let plan = try WorkerPlan(self)
         guard try plan.withdraw() else {
             publish { $0.phase = .finished }
-            return plan.undelivered
+            return try plan.endUnread(self)
         }
         let references = try References(self)
         if let references, try !references.load() {
             publish { $0.phase = .finished }
-            return plan.undelivered
+            return try plan.endUnread(self)
         }
         references?.follow()
         defer { references?.stop() }

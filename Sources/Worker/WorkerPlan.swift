@@ -5,6 +5,8 @@ struct WorkerPlan {
     let restored: RestoredState
     /// Partitions of each topic.
     let partitions: [String: Int]
+    /// Topics that have more partitions than the state was built with, and how many those are.
+    let grown: [String: Int]
     let tasks: [any StreamTask]
     let assignments: [SourceAssignment]
     /// The task that reads each partition.
@@ -19,7 +21,10 @@ struct WorkerPlan {
         }
         for change in restored.changes { worker.logger.notice("\(change)") }
         checkpointer = try WorkerPlan.checkpointer(worker, restored)
-        partitions = try WorkerPlan.partitions(worker, restored)
+        (partitions, grown) = try WorkerPlan.partitions(worker, restored)
+        guard !worker.settings.endsBeforeRepartition || !grown.isEmpty else {
+            throw WorkerError(.invalid, "no topic has more partitions than the state was built with, so that nothing is to be read before a repartition: let the topic grow first, wait until all producers know its new number of partitions, then run this again")
+        }
         let partitioning = try WorkerPlan.openSinks(worker, restored)
         tasks = try WorkerPlan.tasks(worker, restored, partitions, partitioning)
         var assignments: [SourceAssignment] = []
@@ -50,8 +55,15 @@ struct WorkerPlan {
     /// Takes back what was delivered after the checkpoint that the state was restored from; false when drained before.
     func withdraw() throws -> Bool { try checkpointer?.withdraw() ?? true }
 
+    /// Throws for a run that is to end before a repartition, and ended before it had read what it is for.
+    func refuseUnread(_ worker: Worker) throws {
+        guard worker.settings.endsBeforeRepartition else { return }
+        throw WorkerError(.retry, "the run was stopped before it had read \(grown.keys.sorted().joined(separator: " and ")) to the end, so that the state can't be repartitioned yet: start it again with --before-repartition, and let it end by itself")
+    }
+
     /// How a run ends that reads nothing.
-    var undelivered: RunOutcome {
+    func endUnread(_ worker: Worker) throws -> RunOutcome {
+        try refuseUnread(worker)
         let bytes = restored.outbox.reduce(0) { sum, table in
             (table.pending + table.undelivered.flatMap(\.chunks)).reduce(sum) { $0 + $1.bytes.count }
         }
@@ -59,8 +71,9 @@ struct WorkerPlan {
     }
 
     /// How many partitions each topic has, refusing any change: keys would lie elsewhere than their state.
-    private static func partitions(_ worker: Worker, _ restored: RestoredState) throws -> [String: Int] {
+    private static func partitions(_ worker: Worker, _ restored: RestoredState) throws -> (found: [String: Int], grown: [String: Int]) {
         var found: [String: Int] = [:]
+        var grown: [String: Int] = [:]
         var new: [String: Int] = [:]
         for stage in worker.topology.stages {
             let (name, count) = switch stage.input {
@@ -77,9 +90,10 @@ struct WorkerPlan {
                 throw WorkerError(.invalid, "\(name) has \(count) partitions, the state was built with \(known): keys would no longer meet their state. Go back to \(known) partitions, or start the job anew with an empty state directory and new tables")
             }
             found[name] = try partitions(of: name, before: known, now: count, worker)
+            grown[name] = count
         }
         if !new.isEmpty { try worker.store.register(partitions: new) }
-        return found
+        return (found, grown)
     }
 
     /// How many partitions of a topic that grew are read: those of before, in the run that ends there.
@@ -89,7 +103,7 @@ struct WorkerPlan {
         }
         // Otherwise keys went from one old partition to another, where their records must not meet the state as it is.
         guard PartitionGrowth(from: before, to: now).fillsNewPartitionsOnly else {
-            throw WorkerError(.invalid, "\(topic) has grown from \(before) to \(now) partitions, which is no multiple, so that keys have moved between the old ones as well: reading those on would count such keys without their state. Only what was read before the topic grew can be repartitioned: if the job had read everything by then, go on with `checkpoint repartition latest --topic \(topic) --partitions \(now) --to DIRECTORY`; else start it anew with an empty state directory and new tables")
+            throw WorkerError(.invalid, "\(topic) has grown from \(before) to \(now) partitions, which is no multiple, so that keys have moved between the old ones as well: reading those on would count such keys without their state. Only what was read before the topic grew can be repartitioned: if the job had read everything by then, go on with `checkpoint repartition latest --topic \(topic) --partitions \(now) --drained --to DIRECTORY`; else start it anew with an empty state directory and new tables")
         }
         worker.logger.notice("\(topic) has grown from \(before) to \(now) partitions: the \(before) are read to where they end now")
         return before

@@ -158,8 +158,11 @@ final class WorkerRun {
             if let inbox { try heed(inbox) }
         }
         try plan.checkpointer?.finish(epoch: coordinator.epoch, before: drainDeadline ?? Clock.now + worker.settings.drainTimeout)
-        if worker.settings.endsBeforeRepartition { try plan.checkpointer?.requireLast(of: coordinator.epoch) }
         worker.publish { $0.phase = .finished }
+        if worker.settings.endsBeforeRepartition {
+            if !isReadToEnd { try plan.refuseUnread(worker) }
+            try plan.checkpointer?.requireLast(of: coordinator.epoch)
+        }
         return .complete
     }
 
@@ -172,6 +175,8 @@ final class WorkerRun {
             try task.raiseWatermark(to: raise.watermark, firingTimers: !raise.isEnded)
         }
     }
+
+    private var isReadToEnd: Bool { threadsAtEnd == readingThreads }
 
     /// Every partition of a run that ends by itself is read to where it ended at the start.
     private func reachedEnd() throws {
@@ -195,7 +200,7 @@ final class WorkerRun {
             try perform(coordinator.drain())
         }
         threadsAtEnd += inbox.threadsAtEnd
-        if inbox.threadsAtEnd > 0 && threadsAtEnd == readingThreads { try reachedEnd() }
+        if inbox.threadsAtEnd > 0 && isReadToEnd { try reachedEnd() }
         pendingReports += inbox.reports
         guard pendingReports.count == threads.count else { return }
         let reports = pendingReports
@@ -238,6 +243,8 @@ final class WorkerRun {
 
     /// Commits, waiting for as long as the disk is full: meanwhile the tasks fill one more epoch and then stop reading.
     private func commit(_ cut: EpochCut) throws {
+        var cut = cut
+        if worker.settings.endsBeforeRepartition && isReadToEnd && coordinator.hasCutEverything { cut.readBefore = plan.grown }
         // Of the try that succeeded: the time that the disk was full says nothing about how long commits take.
         var started = Clock.now
         while true {

@@ -10,20 +10,23 @@ struct RepartitionTests {
     private static let keyed = ["--record-key", #"{"who":"{}"}"#]
 
     static let files = [
-        GoldenFile(name: "repartition", arguments: ["repartition", "latest", "--partitions", "4", "--to", "grown"] + keyed + StoreTests.store),
-        GoldenFile(name: "repartition-json", arguments: ["repartition", "3", "--partitions", "3", "--to", "grown", "-o", "json"] + keyed + StoreTests.store),
-        GoldenFile(name: "repartition-jsonl", arguments: ["repartition", "./state", "--partitions", "4", "--topic", "shop.orders", "--stay", "orders.hourly", "--to", "grown", "-o", "jsonl"] + keyed),
-        GoldenFile(name: "repartition-keys", arguments: ["repartition", "latest", "--partitions", "4", "--to", "grown"] + StoreTests.store),
-        GoldenFile(name: "repartition-fewer", arguments: ["repartition", "latest", "--partitions", "2", "--to", "grown"] + keyed + StoreTests.store),
-        GoldenFile(name: "repartition-topic", arguments: ["repartition", "latest", "--partitions", "4", "--topic", "orders", "--to", "grown"] + StoreTests.store),
-        GoldenFile(name: "repartition-table", arguments: ["repartition", "latest", "--partitions", "4", "--spread", "orders.days", "--to", "grown"] + StoreTests.store),
-        GoldenFile(name: "repartition-taken", arguments: ["repartition", "latest", "--partitions", "4", "--to", "state"] + keyed + StoreTests.store),
-        GoldenFile(name: "repartition-template", arguments: ["repartition", "latest", "--partitions", "4", "--to", "grown", "--record-key", "who"] + StoreTests.store),
-        GoldenFile(name: "repartition-assign", arguments: ["repartition", "latest", "--partitions", "4", "--to", "grown", "--assign", "keys.jsonl"] + StoreTests.store),
-        GoldenFile(name: "repartition-unlisted", arguments: ["repartition", "latest", "--partitions", "4", "--to", "grown", "--assign", "some-keys.jsonl"] + StoreTests.store),
-        GoldenFile(name: "repartition-wrong-line", arguments: ["repartition", "latest", "--partitions", "2", "--to", "grown", "--assign", "keys.jsonl"] + StoreTests.store),
-        GoldenFile(name: "repartition-earlier", arguments: ["repartition", "./earlier", "--partitions", "4", "--to", "grown"]),
-        GoldenFile(name: "repartition-several", arguments: ["repartition", "./several", "--partitions", "4", "--to", "grown"]),
+        GoldenFile(name: "repartition", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown"] + keyed + StoreTests.store),
+        GoldenFile(name: "repartition-json", arguments: ["repartition", "3", "--drained", "--partitions", "3", "--to", "grown", "-o", "json"] + keyed + StoreTests.store),
+        GoldenFile(name: "repartition-jsonl", arguments: ["repartition", "./state", "--drained", "--partitions", "4", "--topic", "shop.orders", "--stay", "orders.hourly", "--to", "grown", "-o", "jsonl"] + keyed),
+        GoldenFile(name: "repartition-unread", arguments: ["repartition", "latest", "--partitions", "4", "--to", "grown"] + keyed + StoreTests.store),
+        GoldenFile(name: "repartition-bounds", arguments: ["repartition", "latest", "--partitions=-1", "--to", "grown", "--assign", "keys.jsonl"] + StoreTests.store),
+        GoldenFile(name: "repartition-too-many", arguments: ["repartition", "latest", "--partitions", "10000000000", "--to", "grown"] + StoreTests.store),
+        GoldenFile(name: "repartition-keys", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown"] + StoreTests.store),
+        GoldenFile(name: "repartition-fewer", arguments: ["repartition", "latest", "--drained", "--partitions", "2", "--to", "grown"] + keyed + StoreTests.store),
+        GoldenFile(name: "repartition-topic", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--topic", "orders", "--to", "grown"] + StoreTests.store),
+        GoldenFile(name: "repartition-table", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--spread", "orders.days", "--to", "grown"] + StoreTests.store),
+        GoldenFile(name: "repartition-taken", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "state"] + keyed + StoreTests.store),
+        GoldenFile(name: "repartition-template", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown", "--record-key", "who"] + StoreTests.store),
+        GoldenFile(name: "repartition-assign", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown", "--assign", "keys.jsonl"] + StoreTests.store),
+        GoldenFile(name: "repartition-unlisted", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown", "--assign", "some-keys.jsonl"] + StoreTests.store),
+        GoldenFile(name: "repartition-wrong-line", arguments: ["repartition", "latest", "--drained", "--partitions", "2", "--to", "grown", "--assign", "keys.jsonl"] + StoreTests.store),
+        GoldenFile(name: "repartition-earlier", arguments: ["repartition", "./earlier", "--drained", "--partitions", "4", "--to", "grown"]),
+        GoldenFile(name: "repartition-several", arguments: ["repartition", "./several", "--drained", "--partitions", "4", "--to", "grown"]),
     ]
 
     @Test(arguments: files)
@@ -64,13 +67,20 @@ struct RepartitionTests {
         #expect(restored.tasks.keys.filter { $0.stage == ShopJob.orders }.count == 4)
     }
 
+    @Test func aWorkerThatMayStillRunIsNamed() throws {
+        let shop = try ShopHistory(small: ())
+        let arguments = ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown", "-o", "json"] + RepartitionTests.keyed + StoreTests.store
+        let run = try CheckpointBinary.run(arguments, in: shop.directory.path)
+        #expect(run.status == 0 && run.output.contains(#""mayStillRun":""#), "\(run.output)\(run.errors)")
+    }
+
     /// Without any of the tool's own time, wherever it is: it waits for the list of keys, which never comes.
     @Test(arguments: [SIGTERM, SIGKILL])
     func oneThatIsKilledLeavesNoState(signal: Int32) throws {
         let shop = try ShopHistory()
         #expect(mkfifo(shop.directory.file("keys"), 0o600) == 0)
         let before = try FileManager.default.contentsOfDirectory(atPath: shop.directory.path).sorted()
-        let arguments = ["repartition", "latest", "--partitions", "4", "--to", "grown", "--assign", "keys"] + StoreTests.store
+        let arguments = ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown", "--assign", "keys"] + StoreTests.store
         let process = try ChildProcess(CheckpointBinary.path, arguments, workingDirectory: shop.directory.path)
         try waitUntil("the state file is there, in its temporary directory") {
             guard process.isRunning else { throw WaitedTooLong(description: "the tool ended: \(process.errors)") }

@@ -41,7 +41,12 @@ struct RepartitionTests {
         try before(job, log)
 
         let (first, second) = (job.directory.file("first"), job.directory.file("second"))
-        let arguments = ["--partitions", "\(partitions)", "--to", first, "--config", job.configuration]
+        let asserted = partitions % 2 == 0 ? [] : ["--drained"]
+        if !asserted.isEmpty {
+            let unread = try checkpoint(["repartition", "latest", "--topic", Self.topics[0], "--partitions", "\(partitions)", "--to", first, "--config", job.configuration])
+            #expect(unread.status == 1 && unread.errors.contains("--drained"), "\(unread.errors)")
+        }
+        let arguments = asserted + ["--partitions", "\(partitions)", "--to", first, "--config", job.configuration]
         let unnamed = try checkpoint(["repartition", "latest"] + arguments)
         #expect(unnamed.status == 1 && unnamed.errors.contains(Self.topics.sorted().joined(separator: ", ")), "\(unnamed.errors)")
         let transactions = try checkpoint(["repartition", "latest", "--topic", Self.topics[0]] + arguments)
@@ -50,7 +55,7 @@ struct RepartitionTests {
         for (table, placement) in [("fraud_detection_alerts", "moves"), ("merchant_partials", "stays"), ("merchant_customers", "copied"), ("transaction_ids", "copiedByNumber")] {
             #expect(moved.contains { $0.first?.hasSuffix(".\(table)") == true && $0.dropFirst(2).first ?? "" == placement }, "\(table) in:\n\(transactions.output)")
         }
-        let sessions = try checkpoint(["repartition", first, "--topic", Self.topics[1], "--partitions", "\(partitions)", "--to", second])
+        let sessions = try checkpoint(["repartition", first, "--topic", Self.topics[1], "--partitions", "\(partitions)", "--to", second] + asserted)
         #expect(sessions.status == 0, "\(sessions.errors)")
 
         let last = try job.runUntilEnd(["--set", "state.directory=\(second)"])

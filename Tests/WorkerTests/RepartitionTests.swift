@@ -42,7 +42,7 @@ struct RepartitionTests {
     }
 
     /// As the tool does it.
-    private func repartition(_ directory: String, to partitions: Int) throws -> TemporaryDirectory {
+    private func repartition(_ directory: String, to partitions: Int, isDrained: Bool = false) throws -> TemporaryDirectory {
         let target = try TemporaryDirectory("tidemark-grown")
         var held: HeldState?
         try waitUntil("the worker lets go of \(directory)") {
@@ -54,7 +54,7 @@ struct RepartitionTests {
             }
         }
         try StateAssembly.assemble(base: held!.reader.path, deltas: [], into: target.file("state.db"))
-        _ = try StateRepartition.perform(StateRepartition.Order(topic: nil, partitions: partitions, places: .murmur2(.same)), in: target.file("state.db"))
+        _ = try StateRepartition.perform(StateRepartition.Order(topic: nil, partitions: partitions, places: .murmur2(.same), isDrained: isDrained), in: target.file("state.db"))
         return target
     }
 
@@ -114,9 +114,55 @@ struct RepartitionTests {
         let refused = try bench.start(untilEnd: true, source: RepartitionTests.source(grown)).waitForFailure()
         #expect(refused.message.contains("checkpoint repartition latest --topic \(PurchaseJob.topic) --partitions \(after)"))
 
-        let target = try repartition(bench.directory.path, to: after)
+        let target = try repartition(bench.directory.path, to: after, isDrained: !PartitionGrowth(from: before, to: after).fillsNewPartitionsOnly)
         #expect(try bench.start(untilEnd: true, source: RepartitionTests.source(grown), on: target.path).wait() == .complete)
         bench.expectRows(RepartitionTests.values(early + repeated + late, before))
+    }
+
+    @Test func nothingButARunThatReadToTheEndsAllowsIt() throws {
+        let values = RepartitionTests.values(RepartitionTests.purchases(0..<30), 2)
+        let grown = values + [[], []]
+        let bench = try Bench(.once, partitions: 2)
+        try runAndStop(bench, values.map { Array($0.prefix($0.count / 2)) })
+        bench.settings.endsBeforeRepartition = true
+        let early = try bench.start(untilEnd: false, source: RepartitionTests.source(values)).waitForFailure()
+        #expect(early.kind == .invalid && early.message.contains("no topic has more partitions"))
+
+        let source = RepartitionTests.source(grown)
+        let interrupted = try bench.start(untilEnd: false, source: FurtherEnds(source))
+        try waitUntil("what is there is read") { source.readCount == values.reduce(0) { $0 + $1.count - $1.count / 2 } }
+        interrupted.drain()
+        let failure = try interrupted.waitForFailure()
+        #expect(failure.message.contains("stopped before it had read \(PurchaseJob.topic) to the end"))
+        try expectUnread(bench)
+
+        #expect(try bench.start(untilEnd: false, source: RepartitionTests.source(grown)).wait() == .complete)
+        _ = try repartition(bench.directory.path, to: 4)
+        let other = #expect(throws: StateError.self) { _ = try repartition(bench.directory.path, to: 6) }
+        #expect(other?.message.contains("when it had 4 partitions, not 6") == true)
+
+        // What reads on makes it untrue.
+        let again = try bench.start(untilEnd: false, source: FurtherEnds(RepartitionTests.source(grown)))
+        try waitUntil("an epoch is committed") { again.status.epoch.number > 0 }
+        again.drain()
+        _ = try again.waitForFailure()
+        try expectUnread(bench)
+    }
+
+    private func expectUnread(_ bench: Bench) throws {
+        let error = #expect(throws: StateError.self) { _ = try repartition(bench.directory.path, to: 4) }
+        #expect(error?.message.contains("nothing says that \(PurchaseJob.topic) was read to its end") == true, "\(error?.message ?? "")")
+    }
+
+    /// Says that more will come than there is, so that a bounded run of it doesn't end.
+    private final class FurtherEnds: RecordSource {
+        private let source: MemorySource
+        init(_ source: MemorySource) { self.source = source }
+        func partitionCount(of topic: String) -> Int { source.partitionCount(of: topic) }
+        func open(_ assignments: [SourceAssignment]) -> [TopicPartition: Int64] { source.open(assignments) }
+        func makeReader(of partitions: [TopicPartition]) -> any RecordReader { source.makeReader(of: partitions) }
+        func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] { source.ends(of: partitions, timeout: timeout).mapValues { $0 + 1 } }
+        func report(_ positions: [TopicPartition: Int64]) { source.report(positions) }
     }
 
     /// Of a window that was closed for a key where it came from, nothing may be read any more; one that was open there closes
@@ -134,7 +180,7 @@ struct RepartitionTests {
         bench.settings.endsBeforeRepartition = false
         try runAndStop(bench, before)
         #expect(bench.sink.rows.isEmpty, "the shops wait for the partition behind")
-        let target = try repartition(bench.directory.path, to: 3)
+        let target = try repartition(bench.directory.path, to: 3, isDrained: true)
         let source = RepartitionTests.source(before + [[purchase(ahead, 13)]])
         source.silenceLeaders(true)
         let worker = try bench.start(untilEnd: false, source: source, on: target.path)

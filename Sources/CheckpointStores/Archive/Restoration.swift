@@ -32,6 +32,9 @@ public struct Restoration: Sendable {
     /// Checkpoints that no worker has gone on from: it drained, or the checkpoint tool wrote them.
     private static let unowned: Set<CheckpointReason> = [.drain, .rewind, .copy]
 
+    /// True for a job's newest checkpoint that no worker has gone on from.
+    public static func isUnowned(_ newest: Manifest) -> Bool { unowned.contains(newest.reason) }
+
     /// nil when there is no checkpoint at all. Newer ones that are damaged are told to `refused`.
     ///
     /// Throws `locked` when the worker of the newest may be running, `corrupt` when none can be restored, `invalid` when the
@@ -90,7 +93,7 @@ public struct Restoration: Sendable {
     private static func refuseRunningOwner(_ newest: Manifest, _ wish: Wish) throws(CheckpointError) {
         let age = Duration.milliseconds(wish.now - newest.createdAt)
         let silence = wish.interval * silentIntervals
-        guard !unowned.contains(newest.reason), age < silence, !wish.takesOver else { return }
+        guard !isUnowned(newest), age < silence, !wish.takesOver else { return }
         throw CheckpointError(
             .locked, "the state directory is empty, and the worker \(newest.writer) wrote checkpoint \(newest.number) only \(age.components.seconds) s ago and did not drain since: it may be running. If it is gone for good, start with --take-over; else stop it, or wait until its last checkpoint is \(silence.components.seconds) s old"
         )

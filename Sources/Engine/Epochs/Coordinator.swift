@@ -90,6 +90,8 @@ public struct Coordinator {
 
     public var isFinished: Bool { phase == .finished }
     public var isFlushing: Bool { phase == .flushing }
+    /// True when the present epoch, and so its cut, has everything that was read before reading ended for good.
+    public var hasCutEverything: Bool { phase == .flushing && epoch > lastEpochOfReading }
     /// The time of the next regular cut.
     public var nextCut: Duration { schedule.nextCut }
 

@@ -8,6 +8,9 @@ public struct EpochCut: Sendable {
     public let delivered: [SinkBatchID]
     /// The wall clock at the cut, milliseconds since 1970 UTC: for how long ledgers are kept, nothing else.
     public let wallClock: Int64
+    /// Topics that grew and whose partitions of before are read to their ends with this cut, with how many partitions they
+    /// have now: such a state can be brought to those.
+    public var readBefore: [String: Int] = [:]
 
     public init(epoch: Epoch, tasks: [TaskCut], frozen: [SinkBatch], delivered: [SinkBatchID], wallClock: Int64) {
         self.epoch = epoch

@@ -10,4 +10,7 @@ public enum StatePlacement: String, Sendable {
     /// As `copied`; what follows the window in its key is but a number of four bytes, big-endian, counted from 0 within the
     /// window and partition, so that what comes from several partitions is numbered anew.
     case copiedByNumber
+
+    /// Records of one table with `copiedByNumber` that a task can hold.
+    public static let numberedRecords = RecentIDs.limit / RecentIDs.idsInRecord
 }

@@ -33,7 +33,7 @@ final class RecentIDs: StateTable {
     /// The starts of buckets forgotten since the last cut.
     private var closed: [EventTime] = []
 
-    private static let idsInRecord = 32
+    static let idsInRecord = 32
     private static let hashSize = 16
     /// More ids than this in one task are an error: 1.3 GiB of memory.
     static let limit = 1 << 25

@@ -19,6 +19,14 @@ struct GrowingStage {
         /// nil before its first record.
         let watermark: EventTime?
         let isEnded: Bool
+        /// What an earlier growth left to be done, and no run has done.
+        let raise: WatermarkRaise?
+
+        /// How far it is once that is done.
+        var reached: WatermarkRaise {
+            let present = WatermarkRaise(to: watermark ?? .distantPast, isEnded: isEnded)
+            return raise.map { $0.watermark > present.watermark ? $0 : present } ?? present
+        }
     }
 
     let name: StageName
@@ -34,11 +42,13 @@ struct GrowingStage {
             Table(id: $0.id, stage: name, schema: $0.schema, placement: try entries.placement(of: $0.schema.table, in: name) ?? .moves)
         }.sorted { ($0.name, $0.schema.version) < ($1.name, $1.schema.version) }
         tasks = [:]
+        let raises = Dictionary(uniqueKeysWithValues: try entries.raises().map { ($0.task, $0.raise) })
         let task = try Statement(database, "SELECT id, partition, watermark, ended FROM task WHERE stage = ?")
         try task.bind(.text(name.text))
         while try task.step() {
             let watermark = task.isNull(2) ? nil : EventTime(milliseconds: task.integer(2))
-            tasks[Int(task.integer(1))] = Task(id: task.integer(0), watermark: watermark, isEnded: task.integer(3) != 0)
+            let partition = Int(task.integer(1))
+            tasks[partition] = Task(id: task.integer(0), watermark: watermark, isEnded: task.integer(3) != 0, raise: raises["\(TaskID(stage: name, partition: partition))"])
         }
     }
 

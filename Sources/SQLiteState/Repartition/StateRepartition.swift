@@ -11,12 +11,18 @@ public struct StateRepartition {
         public var places: KeyPlaces
         /// What is to become of state tables, as `stage.table`, against what the job declares.
         public var placements: [String: StatePlacement]
+        /// Somebody's word that the state has everything that was in the topic when it grew, and that nothing of the keys that
+        /// moved is unread in the partitions of before; without it the state has to say so.
+        public var isDrained: Bool
+        /// How many numbered records a task can hold of a table.
+        var numberedRecords = StatePlacement.numberedRecords
 
-        public init(topic: String?, partitions: Int, places: KeyPlaces, placements: [String: StatePlacement] = [:]) {
+        public init(topic: String?, partitions: Int, places: KeyPlaces, placements: [String: StatePlacement] = [:], isDrained: Bool = false) {
             self.topic = topic
             self.partitions = partitions
             self.places = places
             self.placements = placements
+            self.isDrained = isDrained
         }
     }
 
@@ -37,6 +43,7 @@ public struct StateRepartition {
         var repartition = try StateRepartition(database, order)
         try DeltaFold.foldEverything(in: database)
         let before = try repartition.verifiedCounts()
+        try repartition.refuseTooMany(before)
         // A file without a log can't undo anything, so that on an error this is left as it is and goes with the file.
         try database.execute("BEGIN IMMEDIATE")
         let watermarks = try repartition.addTasks()
@@ -51,7 +58,7 @@ public struct StateRepartition {
         self.order = order
         let topics = try PlacementEntries(database: database).topics()
         guard !topics.isEmpty else {
-            throw StateError(.invalid, "the state does not say which stage reads which topic, as an earlier version of Tidemark wrote it: start the job on it once with this version (`tidemark run --before-repartition` does), and use the checkpoint that this leaves")
+            throw StateError(.invalid, "the state does not say which stage reads which topic, as an earlier version of Tidemark wrote it: start the job on it once with this version (`tidemark run --before-repartition` does), and use the checkpoint that this leaves, or, where it ends with an error and leaves none, the state directory as REF")
         }
         topic = try StateRepartition.topic(order.topic, of: Set(topics.values).sorted())
         guard let present = try CheckpointFacts.partitions(database)[topic] else {
@@ -60,6 +67,7 @@ public struct StateRepartition {
         guard order.partitions > present else {
             throw StateError(.invalid, "the state is one of \(present) partitions of topic \(topic), and --partitions \(order.partitions) are not more: topics only grow")
         }
+        if !order.isDrained { try StateRepartition.requireRead(topic, order.partitions, database) }
         growth = PartitionGrowth(from: present, to: order.partitions, isByHash: order.places.tellsWhereKeysWere)
         stages = try topics.filter { [topic] in $0.value == topic }.keys.sorted().map { try GrowingStage($0, database) }
         let known = Set(stages.flatMap(\.tables).map(\.name))
@@ -82,6 +90,15 @@ public struct StateRepartition {
         return named
     }
 
+    /// A key that moves with its state must leave no record behind.
+    private static func requireRead(_ topic: String, _ partitions: Int, _ database: Database) throws {
+        let known = try ReadBeforeEntries(database: database).partitions(of: topic)
+        guard known != partitions else { return }
+        let problem = known.map { "\(topic) was read to its end when it had \($0) partitions, not \(partitions)" }
+            ?? "nothing says that \(topic) was read to its end after it had grown"
+        throw StateError(.invalid, "\(problem): records of keys that move may be unread where those were. With all producers knowing the \(partitions) partitions, run `tidemark run --before-repartition`, let it end by itself, and use the checkpoint that it leaves. Say --drained instead when producers paused and the job had read everything before the topic grew. Nothing was written")
+    }
+
     // MARK: - Looking
 
     /// How many records each task has of each table. Throws when a table's keys are not where they should be.
@@ -97,6 +114,20 @@ public struct StateRepartition {
         }
         guard misplaced.isEmpty else { throw StateError(.invalid, misplaced.joined(separator: "; ") + ". \(PlaceCheck.waysOut(order.places)). Nothing was written") }
         return counts
+    }
+
+    /// A job that can't hold what comes together would find out when it starts.
+    private func refuseTooMany(_ counts: [Int64: [Int64: Int]]) throws {
+        for stage in stages {
+            for table in stage.tables where table.placement == .copiedByNumber {
+                for family in 0..<growth.families {
+                    let sources = growth.sources(of: family)
+                    let together = sources.reduce(0) { $0 + (stage.tasks[$1].flatMap { counts[table.id]?[$0.id] } ?? 0) }
+                    guard sources.count > 1, together > order.numberedRecords else { continue }
+                    throw StateError(.invalid, "\(table.name): partitions \(sources.map(String.init).joined(separator: ", ")) have \(together) records that come together, and a task holds no more than \(order.numberedRecords). Choose a number of partitions that is a multiple of \(growth.before), with which each new partition gets those of one old one alone; or have the job remember for a shorter time and run it once. Nothing was written")
+                }
+            }
+        }
     }
 
     // MARK: - Changing
@@ -119,7 +150,8 @@ public struct StateRepartition {
     /// the greatest before it reads, so that it closes what they left and reopens nothing.
     private func setWatermark(of id: TaskID, to sources: [GrowingStage.Task?], stage: inout GrowingStage) throws -> EventTime {
         func watermark(_ task: GrowingStage.Task?) -> EventTime { task?.watermark ?? .distantPast }
-        guard let least = sources.min(by: { watermark($0) < watermark($1) }), let greatest = sources.max(by: { watermark($0) < watermark($1) }) else {
+        let reached = sources.map { $0?.reached ?? WatermarkRaise(to: .distantPast, isEnded: false) }.max { $0.watermark < $1.watermark }
+        guard let least = sources.min(by: { watermark($0) < watermark($1) }), let reached else {
             throw StateError(.bug, "nothing comes to \(id)")
         }
         let stored: Statement.Value = least?.watermark.map { .integer($0.milliseconds) } ?? .null
@@ -132,12 +164,11 @@ public struct StateRepartition {
                 .text(id.stage.text), .integer(Int64(id.partition)), stored, next, .integer(least?.isEnded == true ? 1 : 0)
             )
             let number = try database.integer("SELECT last_insert_rowid()")
-            stage.add(GrowingStage.Task(id: number, watermark: least?.watermark, isEnded: least?.isEnded ?? false), at: id.partition)
+            stage.add(GrowingStage.Task(id: number, watermark: least?.watermark, isEnded: least?.isEnded ?? false, raise: nil), at: id.partition)
         }
-        if watermark(greatest) > watermark(least) {
-            try PlacementEntries(database: database).set(WatermarkRaise(to: watermark(greatest), isEnded: greatest?.isEnded ?? false), of: id)
-        }
-        return watermark(greatest)
+        let entries = PlacementEntries(database: database)
+        if reached.watermark > watermark(least) { try entries.set(reached, of: id) } else { try entries.removeRaise(of: id) }
+        return reached.watermark
     }
 
     private func moveRecords(_ counts: [Int64: [Int64: Int]]) throws -> [RepartitionReport.Table] {
@@ -153,6 +184,7 @@ public struct StateRepartition {
     }
 
     private func finish() throws {
+        try ReadBeforeEntries(database: database).remove(topic)
         try Statement(database, "UPDATE partitions SET count = ? WHERE name = ?").run(.integer(Int64(growth.after)), .text(topic))
         // None of this is in an epoch's delta, and a checkpoint of the present epoch was taken before it: no delta can continue
         // that one, the next checkpoint has to be a base.

@@ -52,11 +52,11 @@ struct RunCommand: ParsableCommand {
 
     private func run(_ configuration: JobConfiguration, _ logger: Logger) throws -> ExitStatus {
         let running = RunningWorker()
-        StopSignals.watch {
+        StopSignals.watch { [isBefore = beforeRepartition] in
             // Until then nothing is read and nothing is under way, and what is asked of the servers may take its time.
             guard let worker = running.worker.withLock({ $0 }), worker.status.phase != .starting else {
                 logger.notice("stopped while it was starting: nothing was read, and the state is as it was")
-                _exit(ExitStatus.done.rawValue)
+                _exit((isBefore ? ExitStatus.error : .done).rawValue)
             }
             worker.drain()
         }
