@@ -14,6 +14,7 @@ struct OperationsTests {
         let made = try TidemarkBinary.run(["generate", "--brokers", broker.brokers, "--transactions", "\(Self.transactions)", "--rate", "100000"])
         #expect(made.status == 0, "\(made.errors)")
 
+        let page = "127.0.0.1:\(freePort())"
         let directory = try TemporaryDirectory("tidemark-operations")
         try """
             job: {id: fintech}
@@ -21,9 +22,9 @@ struct OperationsTests {
             clickhouse: {url: "\(clickHouse.url)", database: operations, settleDelay: 200ms, flushInterval: 100ms}
             state: {directory: state}
             checkpoints: {store: checkpoints, interval: 1s}
-            http: {bind: "off"}
+            http: {bind: "\(page)"}
             """.write(toFile: directory.file("fintech.yaml"), atomically: true, encoding: .utf8)
-        let blocks = try Self.blocks { $0 != Self.growth }
+        let blocks = try Self.blocks { $0 != Self.growth }.map { $0.replacingOccurrences(of: "127.0.0.1:9464", with: page) }
         try #require(blocks.count >= 9)
         try run(blocks, in: directory)
 
