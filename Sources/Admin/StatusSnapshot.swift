@@ -128,7 +128,6 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
         }
     }
 
-    /// One reference topic and the table that is held of it.
     /// A checkpoint in the store.
     public struct Checkpoint: Codable, Sendable, Equatable {
         public var number: UInt64
@@ -147,6 +146,7 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
         }
     }
 
+    /// One reference topic and the table that is held of it.
     public struct Reference: Codable, Sendable, Equatable {
         public var name: String
         public var topic: String

@@ -40,6 +40,16 @@ struct CollectionTests {
         #expect(again.manifests == [] && again.objects == [])
     }
 
+    @Test func checkpointsOfOneStateCountOnce() throws {
+        var manifests = try fixture.publishDaily(4)
+        for _ in 0..<10 {
+            let claim = fixture.draft(epoch: 4, after: manifests.last, retaining: manifests[3].objects)
+            manifests.append(try fixture.store.publish(claim, files: []))
+        }
+        let plan = try fixture.store.planCollection(RetentionPolicy(last: 3), olderThan: .seconds(60), now: now)
+        #expect(plan.kept == numbers(2, 3, 14))
+    }
+
     @Test func whatIsYoungStays() throws {
         _ = try fixture.publishDaily(5)
         let plan = try fixture.store.planCollection(RetentionPolicy(last: 1), olderThan: .seconds(2 * 86400), now: StoreFixture.start + 4 * StoreFixture.day)

@@ -1,6 +1,9 @@
+import Engine
+
 /// Which checkpoints a collection keeps, besides tagged ones and those too young.
 public struct RetentionPolicy: Sendable, Equatable {
-    /// So many of the newest that verify; never less than one.
+    /// So many of the newest that verify; never less than one. Those of one and the same state count once: starts that come
+    /// to nothing must not push earlier states out.
     public var last: Int
     /// The newest of each of so many hours (UTC) that have one; likewise days.
     public var hourly: Int
@@ -14,7 +17,11 @@ public struct RetentionPolicy: Sendable, Equatable {
 
     /// The kept ones of `manifests`, which come newest first.
     func kept(of manifests: [Manifest]) -> Set<ManifestNumber> {
-        var kept = Set(manifests.prefix(last).map(\.number))
+        var kept: Set<ManifestNumber> = []
+        var states: Set<State> = []
+        for manifest in manifests where states.count < last {
+            if states.insert(State(lineage: manifest.lineage, epoch: manifest.epoch)).inserted { kept.insert(manifest.number) }
+        }
         for (count, span) in [(hourly, Int64(3_600_000)), (daily, Int64(86_400_000))] {
             var spans: Set<Int64> = []
             for manifest in manifests where spans.count < count {
@@ -22,5 +29,10 @@ public struct RetentionPolicy: Sendable, Equatable {
             }
         }
         return kept
+    }
+
+    private struct State: Hashable {
+        let lineage: Lineage
+        let epoch: Epoch
     }
 }
