@@ -57,12 +57,18 @@ public final class StateDirectory {
     /// `corrupt` when the state file can't be read, and must not be called while it is open.
     public func isWithoutEpochs() throws -> Bool {
         guard FileManager.default.fileExists(atPath: stateFile) else { return true }
+        // Opening a large file for this alone would move its log into it, and what only declares tables is none.
+        guard ["", "-wal"].allSatisfy({ size(of: stateFile + $0) <= StateDirectory.largestWithoutEpochs }) else { return false }
         let database = try Database(path: stateFile)
         guard try database.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") > 0 else {
             return try database.integer("SELECT count(*) FROM sqlite_schema") == 0
         }
         return try database.meta("epoch") == "0"
     }
+
+    private static let largestWithoutEpochs = 8 << 20
+
+    private func size(of file: String) -> Int { (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0 }
 
     /// Removes the state file and its log; nobody may have them open.
     public func removeStateFile() throws { try Database.remove(stateFile) }
