@@ -19,7 +19,7 @@ struct TopologyTests {
             "merchant_partials 1 windowAndKey: count unsigned, total signed128, smallest signed, greatest signed, risk signed128, completed unsigned, failed unsigned, customers unsigned",
             "merchant_customers 1 windowAndKey: isMember bool",
             "transaction_ids 1 windowAndKey: hashes text",
-            "customer_places 1 key: partition signed",
+            "customer_places 2 key: partition signed, partitions unsigned",
             "customer_session_metrics 1 windowAndKey: count unsigned, actions signed128, ended unsigned, duration signed128, firstAt time, lastAt time, latestID text, latestSessionID text, channel text, deviceType text",
             "merchant_performance_analytics 1 windowAndKey: count unsigned, total signed128, smallest signed, greatest signed, risk signed128, completed unsigned, failed unsigned, customers unsigned",
             "merchant_histories 1 key: count unsigned, total signed128",
