@@ -1,3 +1,5 @@
+import Engine
+
 /// `state`: what the worker keeps on this machine.
 public struct StateSection: Sendable {
     /// `state.directory`: holds the state file; one worker at a time. Relative to the working directory.
@@ -17,8 +19,6 @@ public struct StateSection: Sendable {
         /// This checkpoint is restored: a number, `latest~2`, `@<time>` or `tag:<name>`.
         case reference(String)
     }
-
-    public enum Durability: String, Sendable, CaseIterable { case local, shared }
 
     init(_ reader: inout SettingsReader) {
         directory = reader.value("state.directory", default: directory, expected: "the path of a directory") { $0.isEmpty ? nil : $0 }

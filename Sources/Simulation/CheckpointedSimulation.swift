@@ -73,7 +73,7 @@ public final class CheckpointedSimulation {
             }
         }
         for life in world.plan.lives { live(life) }
-        pass((parts.plan.sinkDown + world.plan.storeDown + parts.plan.diskFull).map(\.upperBound).max().map { $0 - parts.time.now } ?? .zero)
+        parts.pass((parts.plan.sinkDown + world.plan.storeDown + parts.plan.diskFull).map(\.upperBound).max().map { $0 - parts.time.now } ?? .zero)
         finish()
         buryZombies()
         settle()
@@ -89,10 +89,10 @@ public final class CheckpointedSimulation {
         parts.trace.note("a life of \(life.length) begins on machine \(machine.number), to end by \(life.ending)")
         let deadline = parts.time.now + life.length
         guard let worker = start(isBounded: false, isCalm: false, takesOver: life.takesOver, until: deadline) else { return end(life.ending, nil) }
-        while worker.end == nil && parts.time.now < deadline && advance() {}
+        while worker.end == nil && parts.time.now < deadline && parts.advance() {}
         if worker.end == nil, life.ending == .drain {
             worker.drain()
-            while worker.end == nil && advance() {}
+            while worker.end == nil && parts.advance() {}
         }
         end(life.ending, worker)
         if life.ending == .takeOver, worker.end == nil, life.cutOff > .zero {
@@ -101,7 +101,7 @@ public final class CheckpointedSimulation {
             parts.time.after(life.cutOff) { worker.process?.isCutOff = false }
         }
         // A little time passes before the next start; what is under way goes on meanwhile.
-        pass(random.milliseconds(in: 10...6_000))
+        parts.pass(random.milliseconds(in: 10...6_000))
     }
 
     private func end(_ ending: CheckpointPlan.Ending, _ worker: SimulatedWorker?) {
@@ -156,7 +156,7 @@ public final class CheckpointedSimulation {
             var outcome: Result<SimulatedStart.Started, any Error>?
             process.perform { try start.run() } then: { outcome = $0 }
             let isOver = { [parts] in deadline.map { parts.time.now >= $0 } ?? false }
-            while outcome == nil && !isOver() && advance() {}
+            while outcome == nil && !isOver() && parts.advance() {}
             guard let outcome, parts.violations.isEmpty else {
                 process.die()
                 parts.count("starts that were killed")
@@ -168,7 +168,7 @@ public final class CheckpointedSimulation {
                 process.die()
                 refused(error)
             }
-            pass(random.milliseconds(in: 200...3_000))
+            parts.pass(random.milliseconds(in: 200...3_000))
             if isOver() || !parts.violations.isEmpty { return nil }
         }
         parts.violate("\(CheckpointedSimulation.startLimit) starts were refused in a row")
@@ -215,10 +215,10 @@ public final class CheckpointedSimulation {
     private func finish() {
         for length in parts.plan.boundedCrashes.map(Optional.some) + Array(repeating: nil, count: SimulationParts.boundedTries) {
             guard parts.violations.isEmpty else { return }
-            pass(parts.plan.log.lastArrival - parts.time.now)
+            parts.pass(parts.plan.log.lastArrival - parts.time.now)
             guard let worker = start(isBounded: true, isCalm: length == nil, takesOver: true, until: nil) else { return }
             if let length { parts.time.after(length) { worker.kill() } }
-            while worker.end == nil && advance() {}
+            while worker.end == nil && parts.advance() {}
             judge(worker)
             if case .finished? = worker.end { return }
             if length != nil, random.percent(50) {
@@ -232,7 +232,7 @@ public final class CheckpointedSimulation {
     /// Every worker but the last must have found out that the job is not its own.
     private func buryZombies() {
         let deadline = parts.time.now + CheckpointedSimulation.zombiePatience
-        while zombies.contains(where: { $0.end == nil }) && parts.time.now < deadline && advance() {}
+        while zombies.contains(where: { $0.end == nil }) && parts.time.now < deadline && parts.advance() {}
         for worker in zombies where parts.violations.isEmpty {
             if worker.end == nil { parts.violate("process \(worker.process?.number ?? 0) goes on beside the one that took over") }
             judge(worker)
@@ -241,12 +241,12 @@ public final class CheckpointedSimulation {
 
     /// Once more a worker that reads nothing new, until nothing is left to be withdrawn.
     private func settle() {
-        pass(parts.sink.settleDelay)
+        parts.pass(parts.sink.settleDelay)
         guard parts.violations.isEmpty, let worker = start(isBounded: false, isCalm: true, takesOver: true, until: nil) else { return }
         let deadline = parts.time.now + CheckpointedSimulation.zombiePatience
-        while worker.end == nil, worker.isToWithdrawAgain, parts.time.now < deadline, advance() {}
+        while worker.end == nil, worker.isToWithdrawAgain, parts.time.now < deadline, parts.advance() {}
         worker.drain()
-        while worker.end == nil && advance() {}
+        while worker.end == nil && parts.advance() {}
         judge(worker)
     }
 
@@ -254,15 +254,4 @@ public final class CheckpointedSimulation {
         let rows = parts.counts["withdrawn rows", default: 0]
         if world.plan.durability == .shared && rows > 0 && !hadZombies { parts.violate("\(rows) rows were withdrawn although nothing leaves before it is in the store") }
     }
-
-    /// Lets this much time pass.
-    private func pass(_ pause: Duration) {
-        guard pause >= .zero else { return }
-        var isOver = false
-        parts.time.after(pause) { isOver = true }
-        while !isOver && advance() {}
-    }
-
-    /// Lets the next thing happen; false when a promise is broken, or nothing is left to happen.
-    private func advance() -> Bool { parts.violations.isEmpty && parts.time.now < Simulation.limit && parts.time.step() }
 }

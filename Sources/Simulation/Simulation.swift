@@ -51,7 +51,7 @@ public final class Simulation {
             if isDrained { worker.drain() }
         }
         worker.start()
-        while worker.end == nil && (isDrained || !isOver) && advance() {}
+        while worker.end == nil && (isDrained || !isOver) && parts.advance() {}
         if worker.end == nil { worker.kill() }
         settle(worker)
     }
@@ -59,12 +59,12 @@ public final class Simulation {
     /// True when the run came to its end.
     private func runBounded(dyingAfter length: Duration?) -> Bool {
         guard parts.violations.isEmpty else { return true }
-        pass(parts.plan.log.lastArrival - parts.time.now)
+        parts.pass(parts.plan.log.lastArrival - parts.time.now)
         guard let worker = makeWorker(isBounded: true, isCalm: length == nil) else { return true }
         parts.trace.note("a bounded run begins")
         if let length { parts.time.after(length) { worker.kill() } }
         worker.start()
-        while worker.end == nil && advance() {}
+        while worker.end == nil && parts.advance() {}
         settle(worker)
         if case .finished? = worker.end { return true }
         return !parts.violations.isEmpty
@@ -81,19 +81,8 @@ public final class Simulation {
         case nil: break
         }
         // A little time passes before the next start; requests under way go on meanwhile.
-        pass(random.milliseconds(in: 10...8_000))
+        parts.pass(random.milliseconds(in: 10...8_000))
     }
-
-    /// Lets this much time pass.
-    private func pass(_ pause: Duration) {
-        guard pause >= .zero else { return }
-        var isOver = false
-        parts.time.after(pause) { isOver = true }
-        while !isOver && advance() {}
-    }
-
-    /// Lets the next thing happen; false when a promise is broken, or nothing is left to happen.
-    private func advance() -> Bool { parts.violations.isEmpty && parts.time.now < Simulation.limit && parts.time.step() }
 }
 
 /// What came of a simulation.

@@ -33,6 +33,17 @@ final class SimulationParts {
         return SimulationReport(violations: violations, trace: trace.lines, counts: counts, length: time.now)
     }
 
+    /// Lets this much time pass.
+    func pass(_ pause: Duration) {
+        guard pause >= .zero else { return }
+        var isOver = false
+        time.after(pause) { isOver = true }
+        while !isOver && advance() {}
+    }
+
+    /// Lets the next thing happen; false when a promise is broken, or nothing is left to happen.
+    func advance() -> Bool { violations.isEmpty && time.now < Simulation.limit && time.step() }
+
     func scheduleOutages() {
         for period in plan.sinkDown {
             time.after(period.lowerBound) { [self] in

@@ -63,3 +63,14 @@ final class JobFixture {
         Int(try clickHouse.rows("SELECT count() FROM \(database).\(table)")[0][0]) ?? -1
     }
 }
+
+/// Waits until a worker says where its status page is; the address ends with a slash.
+func statusPage(of worker: ChildProcess) throws -> String {
+    var page = ""
+    try waitUntil("the page's address is in the log") {
+        guard worker.isRunning else { throw WaitedTooLong(description: "the worker ended: \(worker.errors)") }
+        page = worker.errors.firstMatch(of: /status page at (http:\S+\/)/).map { String($0.1) } ?? ""
+        return !page.isEmpty
+    }
+    return page
+}

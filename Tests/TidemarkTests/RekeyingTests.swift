@@ -63,12 +63,7 @@ struct RekeyingTests {
         try spread(lines + lines.suffix(70), over: 2, in: log)
         let job = try JobFixture(.directory(log.path), clickHouse, settings: ["input.keyedBy=id", "input.deduplicate.by=id"])
         let worker = try job.start()
-        var page = ""
-        try waitUntil("the page's address is in the log") {
-            guard worker.isRunning else { throw WaitedTooLong(description: "the worker ended: \(worker.errors)") }
-            page = worker.errors.firstMatch(of: /status page at (http:\S+\/)/).map { String($0.1) } ?? ""
-            return !page.isEmpty
-        }
+        let page = try statusPage(of: worker)
         try waitUntil("the copies are counted") {
             let metrics = try get(page + "metrics").split(separator: "\n").filter { $0.hasPrefix("tidemark_skipped_total") && $0.contains("duplicate") }
             return metrics.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.reduce(0, +) == 70

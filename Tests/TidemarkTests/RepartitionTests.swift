@@ -75,12 +75,7 @@ struct RepartitionTests {
     /// Runs the job until it has read what there is, and stops it as a supervisor would.
     private func readEverything(_ job: JobFixture, _ log: GrowingLog) throws {
         let worker = try job.start()
-        var page = ""
-        try waitUntil("the page's address is in the log") {
-            guard worker.isRunning else { throw WaitedTooLong(description: "the worker ended: \(worker.errors)") }
-            page = worker.errors.firstMatch(of: /status page at (http:\S+\/)/).map { String($0.1) } ?? ""
-            return !page.isEmpty
-        }
+        let page = try statusPage(of: worker)
         try waitUntil("\(log.records) records are read") {
             let metrics = try HTTPClient().perform(HTTPRequest(.get, url: page + "metrics")).text.split(separator: "\n")
             let read = metrics.filter { $0.hasPrefix("tidemark_records_total{") }

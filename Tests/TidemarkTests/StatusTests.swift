@@ -12,12 +12,7 @@ struct StatusTests {
         try GoldenCase.basic.layOutInput(in: log.path)
         let job = try JobFixture(.directory(log.path), clickHouse)
         let worker = try job.start()
-        var page = ""
-        try waitUntil("the page's address is in the log") {
-            guard worker.isRunning else { throw WaitedTooLong(description: "the worker ended: \(worker.errors)") }
-            page = worker.errors.firstMatch(of: /status page at (http:\S+\/)/).map { String($0.1) } ?? ""
-            return !page.isEmpty
-        }
+        let page = try statusPage(of: worker)
         var status: StatusSnapshot?
         try waitUntil("all is read and delivered") {
             let found = try JSONDecoder().decode(StatusSnapshot.self, from: Data(try get(page + "status").utf8))
@@ -43,11 +38,7 @@ struct StatusTests {
         let clickHouse = try ClickHouseServer()
         let job = try JobFixture(.kafka("127.0.0.1:\(freePort())"), clickHouse)
         let worker = try job.start()
-        var page = ""
-        try waitUntil("the page's address is in the log") {
-            page = worker.errors.firstMatch(of: /status page at (http:\S+\/)/).map { String($0.1) } ?? ""
-            return !page.isEmpty
-        }
+        let page = try statusPage(of: worker)
         try waitUntil("the page says that all brokers are down") { try get(page + "status").contains("all brokers are down") }
         worker.send(SIGTERM)
         #expect(worker.waitForExit() == 0, "\(worker.errors)")

@@ -10,7 +10,7 @@ import Worker
 struct CheckpointTests {
     private let archive = MemoryArchive()
 
-    private func settings(_ durability: CheckpointSettings.Durability = .local, interval: Duration = .milliseconds(100)) -> CheckpointSettings {
+    private func settings(_ durability: Durability = .local, interval: Duration = .milliseconds(100)) -> CheckpointSettings {
         var settings = CheckpointSettings(archive: archive)
         settings.durability = durability
         settings.interval = interval

@@ -7,7 +7,8 @@ extension CheckpointStore {
         for object in manifest.objects { try check(object, deep: deep) }
     }
 
-    /// The newest manifest that verifies, but for the `unusable` ones; those that don't are told to `refused`, newest first. nil when there is none.
+    /// The newest manifest that verifies, but for the `unusable` ones; those that don't are told to `refused`, newest first.
+    /// nil when there is none.
     ///
     /// Errors of kinds other than `corrupt` and `missing` end the search, `incompatible` too: what a newer version wrote is
     /// whole, and going back behind it is a person's decision.

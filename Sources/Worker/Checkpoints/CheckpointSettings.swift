@@ -2,8 +2,6 @@ import Engine
 
 /// Where a worker's checkpoints go, and how often.
 public struct CheckpointSettings: Sendable {
-    public typealias Durability = Engine.Durability
-
     public let archive: any CheckpointArchive
     public var interval = Duration.seconds(30)
     public var durability = Durability.local

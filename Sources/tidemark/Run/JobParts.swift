@@ -93,10 +93,7 @@ struct JobParts {
         settings.keep = configuration.checkpoints.keep
         var checkpoints = CheckpointSettings(archive: try StoreArchive(store, stateDirectory: configuration.state.directory, settings: settings))
         checkpoints.interval = configuration.checkpoints.interval
-        checkpoints.durability = switch configuration.state.durability {
-        case .local: .local
-        case .shared: .shared
-        }
+        checkpoints.durability = configuration.state.durability
         checkpoints.mayBeginUnasked = configuration.state.restore == .never
         return checkpoints
     }

@@ -21,8 +21,7 @@ struct StateRestoration {
         let scratch = directory.path + "/restoring"
         defer { try? FileManager.default.removeItem(atPath: scratch) }
         while true {
-            let found = try Restoration.choose(in: store, wish) { number, error in logger.error("checkpoint \(number) is refused: \(error)") }
-            guard let found else { return }
+            guard let found = try choose(wish) else { return }
             if found.lineage != nil && configuration.kafkaOutput.isEnabled {
                 throw CheckpointError(.invalid, "the state directory is empty, and with output.kafka.enabled a checkpoint can't be restored: what is in Kafka since then can't be withdrawn. Use the state directory as the last run left it, or begin anew with state.restore: never, another checkpoints.store, new tables and new topics")
             }
@@ -64,14 +63,18 @@ struct StateRestoration {
     /// What a start without a state restores; nil when it begins anew.
     func choice() throws -> Restoration? {
         guard configuration.state.restore != .never else { return nil }
-        return try Restoration.choose(in: store, wish()) { number, error in logger.error("checkpoint \(number) is refused: \(error)") }
+        return try choose(wish())
+    }
+
+    private func choose(_ wish: Restoration.Wish) throws -> Restoration? {
+        try Restoration.choose(in: store, wish) { number, error in logger.error("checkpoint \(number) is refused: \(error)") }
     }
 
     private func wish() throws -> Restoration.Wish {
         var wish = Restoration.Wish(now: WallTime.now.milliseconds)
         if case .reference(let text) = configuration.state.restore { wish.named = try CheckpointReference(text) }
         wish.takesOver = takesOver
-        wish.durability = configuration.state.durability == .local ? .local : .shared
+        wish.durability = configuration.state.durability
         wish.interval = configuration.checkpoints.interval
         return wish
     }
