@@ -22,23 +22,50 @@ public final class ClickHouseSink: BatchSink {
     public func open(_ wanted: [SinkTable]) throws -> [String: RowPartitioning] {
         let connection = try ClickHouseConnection(settings)
         let dialect = try ServerDialect.detect(connection)
-        if settings.createTables { try create(wanted.map(\.table), connection, dialect) }
+        if settings.createTables { try create(wanted.filter(\.isDeclared).map(\.table), connection, dialect) }
         let inspection = TableInspection(connection: connection, dialect: dialect)
         var partitionings: [String: RowPartitioning] = [:]
         for known in wanted {
-            let layout = try inspection.layout(of: known.table)
-            if layout.isExactlyOnce {
+            guard let facts = try facts(of: known, inspection) else { continue }
+            let layout = known.isDeclared ? try inspection.layout(of: known.table, in: facts, known: known.knownLayouts) : nil
+            let isExactlyOnce = inspection.doubtOfExactlyOnce(facts, known.table) == nil
+            if isExactlyOnce {
                 try checkProcessesAreVisible(connection)
-                try LedgerCheck(connection: connection).check(known, layout)
+                try LedgerCheck(connection: connection).check(known, facts)
             } else {
-                log.warning("batches may land more than once in \(layout.name) (engine \(layout.engine), partition key \(layout.partitionKey)), as clickhouse.delivery accepts")
+                log.warning("batches may land more than once in \(facts.name) (engine \(facts.engine), partition key \(facts.partitionKey)), as clickhouse.delivery accepts")
             }
-            let delivery = try TableDelivery(layout, stateIdentity: known.stateIdentity, settings: settings, dialect: dialect, log: log)
+            tellOfWaitingRows(known, facts, inspection)
+            let delivery = try TableDelivery(known, facts, isExactlyOnce: isExactlyOnce, settings: settings, dialect: dialect, log: log)
             tables.withLock { $0[known.table.name] = OneThreadDelivery(delivery) }
-            partitionings[known.table.name] = layout.partitioning
+            if let layout { partitionings[known.table.name] = layout.partitioning }
         }
         log.info("ClickHouse \(dialect.version) at \(settings.url): \(wanted.count == 1 ? "1 table" : "\(wanted.count) tables") can be delivered to")
         return partitionings
+    }
+
+    /// The table as it is; nil when nothing can be delivered to it, and nothing has to be.
+    private func facts(of known: SinkTable, _ inspection: TableInspection) throws(SinkError) -> TableFacts? {
+        if let facts = try inspection.facts(of: known.table.name) { return facts }
+        guard !known.isDeclared else { throw inspection.missing(known.table) }
+        guard !known.waitingLayouts.isEmpty else { return nil }
+        throw SinkError(
+            .missing,
+            "rows wait for the table \(settings.database).\(known.table.name), which this version of the job does not have, and there is no such table at \(settings.url): create it again to have them delivered; the version of the job that has it does so, or run: \(CreateStatements(database: settings.database, dialect: inspection.dialect).createTable(known.table))"
+        )
+    }
+
+    /// Says beforehand what will keep rows of another version of the job from being delivered. It is no reason not to start: what
+    /// is there already is found out by counting, and after an ALTER the rest follows by itself.
+    private func tellOfWaitingRows(_ known: SinkTable, _ facts: TableFacts, _ inspection: TableInspection) {
+        for layout in known.waitingLayouts where layout != known.table || !known.isDeclared {
+            do throws(SinkError) {
+                _ = try inspection.layout(of: layout, in: facts, known: known.knownLayouts + [known.table])
+                log.notice("rows that another version of the job wrote wait for \(facts.name); they are delivered as they are")
+            } catch {
+                log.warning("rows that another version of the job wrote wait for \(facts.name), and it can't take them as it is: \(error.message)")
+            }
+        }
     }
 
     public func deliver(

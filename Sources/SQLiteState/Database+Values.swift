@@ -8,6 +8,9 @@ extension Database {
         return statement.integer(0)
     }
 
+    /// The number of the row that was inserted last.
+    func lastRowID() throws -> Int64 { try integer("SELECT last_insert_rowid()") }
+
     /// An entry of the state file's table `meta`; nil when it has none of that name.
     func meta(_ name: String) throws -> String? {
         let statement = try Statement(self, "SELECT value FROM meta WHERE name = ?")

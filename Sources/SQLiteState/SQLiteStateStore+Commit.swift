@@ -109,18 +109,24 @@ extension SQLiteStateStore {
             guard let table = opened.catalog.outputs[chunk.id.table] else {
                 throw StateError(.bug, "task \(task.task) wrote rows of the undeclared table \(chunk.id.table)")
             }
+            guard let layout = opened.catalog.layouts.id(of: chunk.layout) else {
+                throw StateError(.bug, "task \(task.task) wrote rows of table \(chunk.id.table) in an undeclared layout")
+            }
             try chunk.bytes.withUnsafeBytes { bytes in
                 try statements.addChunk.run(
                     .integer(id), .integer(table), epoch, .integer(Int64(chunk.id.sequence)), .integer(Int64(chunk.partition)),
-                    .integer(Int64(chunk.rowCount)), .blob(ByteView(bytes))
+                    .integer(Int64(chunk.rowCount)), .integer(layout), .blob(ByteView(bytes))
                 )
             }
             change.chunkRows[chunk.id] = try lastID(statements)
         }
         for batch in task.sent {
             let receiver = try opened.catalog.id(of: batch.id.to)
+            guard let layout = opened.catalog.messageLayouts.id(of: batch.id.to.stage) else {
+                throw StateError(.bug, "task \(task.task) sent messages to stage \(batch.id.to.stage), to which nobody is declared to send")
+            }
             try batch.bytes.withUnsafeBytes { bytes in
-                try statements.addMessage.run(.integer(id), .integer(receiver), epoch, .integer(Int64(batch.count)), .blob(ByteView(bytes)))
+                try statements.addMessage.run(.integer(id), .integer(receiver), epoch, .integer(Int64(batch.count)), .integer(layout), .blob(ByteView(bytes)))
             }
             change.messageRows[batch.id] = try lastID(statements)
         }

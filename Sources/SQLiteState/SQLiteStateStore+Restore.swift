@@ -43,14 +43,18 @@ extension SQLiteStateStore {
 
     private func messages(_ opened: Opened) throws -> [MessageBatch] {
         var messages: [MessageBatch] = []
-        let statement = try Statement(database, "SELECT sequence, sender, receiver, epoch, count, bytes FROM message ORDER BY sequence")
+        let statement = try Statement(database, "SELECT sequence, sender, receiver, epoch, count, layout, bytes FROM message ORDER BY sequence")
         while try statement.step() {
             guard let sender = opened.catalog.taskIDs[statement.integer(1)], let receiver = opened.catalog.taskIDs[statement.integer(2)] else {
                 throw damaged("a batch between tasks names an unknown task")
             }
             let id = MessageBatchID(from: sender, to: receiver, epoch: Epoch(UInt64(statement.integer(3))))
             opened.messageRows[id] = statement.integer(0)
-            messages.append(MessageBatch(id: id, count: Int(statement.integer(4)), bytes: statement.blob(5).copy()))
+            let stored = MessageBatch(id: id, count: Int(statement.integer(4)), bytes: statement.blob(6).copy())
+            guard let batch = try opened.catalog.messageLayouts.reading(statement.integer(5), in: database).apply(to: stored) else {
+                throw damaged("the batch from task \(sender) to \(receiver) of epoch \(id.epoch) is not what its layout says, or a number in it does not fit into a field of this version")
+            }
+            messages.append(batch)
         }
         return messages
     }
@@ -75,7 +79,8 @@ extension SQLiteStateStore {
                 }
                 members.append(chunk)
             }
-            let frozen = SinkBatch(table: table, lineage: lineage, number: number, partition: Int32(truncatingIfNeeded: batch.integer(2)), chunks: members)
+            guard let layout = members.first?.layout, members.allSatisfy({ $0.layout == layout }) else { throw damaged("batch \(table):\(number) has rows of no layout, or of several") }
+            let frozen = SinkBatch(table: table, lineage: lineage, number: number, layout: layout, partition: Int32(truncatingIfNeeded: batch.integer(2)), chunks: members)
             guard frozen.rowCount == Int(batch.integer(3)) else { throw damaged("batch \(table):\(number) has another number of rows than its chunks") }
             opened.batchChunks[frozen.id] = members.map(\.id)
             undelivered[table, default: []].append(frozen)
@@ -87,22 +92,26 @@ extension SQLiteStateStore {
             let pending = chunks.values.filter { $0.id.table == name }.sorted { (opened.chunkRows[$0.id] ?? 0) < (opened.chunkRows[$1.id] ?? 0) }
             return RestoredOutboxTable(
                 table: name, lastFrozen: last.isNull(0) ? nil : BatchNumber(UInt64(last.integer(0))), pending: pending,
-                undelivered: undelivered[name] ?? []
+                undelivered: undelivered[name] ?? [], layouts: opened.catalog.layouts.tables(named: OutboxTable.table(ofName: name))
             )
         }.sorted { $0.table < $1.table }
     }
 
     private func chunks(_ opened: Opened) throws -> [ChunkID: OutboxChunk] {
         var chunks: [ChunkID: OutboxChunk] = [:]
-        let statement = try Statement(database, "SELECT sequence, task, output_table, epoch, chunk, partition, rows, bytes FROM outbox")
+        let statement = try Statement(database, "SELECT sequence, task, output_table, epoch, chunk, partition, rows, layout, bytes FROM outbox")
         while try statement.step() {
             guard let task = opened.catalog.taskIDs[statement.integer(1)], let table = opened.catalog.outputNames[statement.integer(2)] else {
                 throw damaged("outgoing rows of an unknown task or table")
             }
+            guard let layout = opened.catalog.layouts.table(statement.integer(7)), layout.name == OutboxTable.table(ofName: table) else {
+                throw damaged("outgoing rows of table \(table) have an unknown layout")
+            }
             let id = ChunkID(table: table, task: task, epoch: Epoch(UInt64(statement.integer(3))), sequence: Int(statement.integer(4)))
             opened.chunkRows[id] = statement.integer(0)
             chunks[id] = OutboxChunk(
-                id: id, partition: Int32(truncatingIfNeeded: statement.integer(5)), rowCount: Int(statement.integer(6)), bytes: statement.blob(7).copy()
+                id: id, layout: layout, partition: Int32(truncatingIfNeeded: statement.integer(5)), rowCount: Int(statement.integer(6)),
+                bytes: statement.blob(8).copy()
             )
         }
         return chunks

@@ -145,10 +145,16 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
 
     /// Brings a file of an older format to this version.
     private func upgradeFile() throws {
-        guard try integer("PRAGMA user_version") != StateFormat.version else { return }
-        try database.execute(StateFormat.upgradeOfFormat1)
-        // What an earlier version folded it has dropped.
-        try setMeta(KeptChanges.entry, try meta("epoch"))
+        let format = try integer("PRAGMA user_version")
+        guard format != StateFormat.version else { return }
+        if format < 2 { try database.execute(StateFormat.upgradeOfFormat1) }
+        if format < 3 { try database.execute(StateFormat.upgradeOfFormat2) }
+        // A delta continues a state of its own format alone, and what an earlier version folded it has dropped: the next checkpoint
+        // is a base, also where one of the present epoch is there.
+        guard let epoch = UInt64(try meta("epoch")) else {
+            throw StateError(.corrupt, "the state file \(database.path) has an epoch that is no number; \(StateError.wayOut)")
+        }
+        try setMeta(KeptChanges.entry, String(epoch + 1))
         try database.execute("PRAGMA user_version = \(StateFormat.version)")
     }
 

@@ -1,11 +1,13 @@
 import Engine
 
-/// The small numbers that stand for tasks, state tables and output tables in the state file's rows.
+/// The small numbers that stand for tasks, state tables, output tables and layouts in the state file's rows.
 final class StateCatalog {
     private(set) var tasks: [TaskID: Int64] = [:]
     private(set) var taskIDs: [Int64: TaskID] = [:]
     private(set) var outputs: [String: Int64] = [:]
     private(set) var outputNames: [Int64: String] = [:]
+    private(set) var layouts: OutputLayouts
+    private(set) var messageLayouts: MessageLayouts
     /// Every stored state table, whatever its role.
     private(set) var stored: [CatalogTable] = []
     /// The current ones, by stage, then table name.
@@ -16,6 +18,8 @@ final class StateCatalog {
 
     init(_ database: Database) throws {
         self.database = database
+        layouts = try OutputLayouts(database)
+        messageLayouts = try MessageLayouts(database)
         let task = try Statement(database, "SELECT id, stage, partition FROM task")
         while try task.step() {
             remember(TaskID(stage: StageName(task.text(1)), partition: Int(task.integer(2))), task.integer(0))
@@ -47,15 +51,18 @@ final class StateCatalog {
         outputNames[id] = output
     }
 
-    /// Makes sure that the topology's output tables are known, and that nothing waits for what it does not have.
-    /// Must run inside a transaction.
+    /// Makes sure that the topology's output tables are known, with their layouts and those of its messages, and that nothing
+    /// waits for what it does not have. Must run inside a transaction.
     func declareOutputs(of topology: Topology) throws {
+        try layouts.declare(topology.tables, version: topology.version, in: database)
+        try messageLayouts.declare(topology.messageLayouts, version: topology.version, in: database)
+        try findUnknownLayouts(of: topology)
         let tables = topology.outboxTables.map(\.name)
         for table in tables where outputs[table] == nil {
             try Statement(database, "INSERT INTO output_table (name) VALUES (?)").run(.text(table))
             remember(table, try lastID())
         }
-        try refuseUndeliveredRows(notIn: Set(tables))
+        try refuseUndeliveredRows(ofSinksNotIn: topology)
         try refuseMessages(notTo: Set(topology.stages.map(\.name)))
     }
 
@@ -68,18 +75,38 @@ final class StateCatalog {
         }
     }
 
-    /// Rows of a table that nothing writes any more would wait for ever, and a drain with them.
-    private func refuseUndeliveredRows(notIn tables: Set<String>) throws {
-        for (name, id) in outputs where !tables.contains(name) {
-            let waiting = try Statement(database, "SELECT 1 FROM outbox WHERE output_table = ? LIMIT 1")
-            try waiting.bind(.integer(id))
-            guard try waiting.step() else { continue }
-            waiting.reset()
-            if let sink = OutboxTable.sink(ofName: name) {
-                throw StateError(.incompatible, "rows wait to be delivered to the output \(sink) (\(name)), but it is switched off now: switch it on again and stop the job with SIGTERM once it delivers, so that it drains; then switch it off")
-            }
-            throw StateError(.incompatible, "rows of table \(name) wait to be delivered, but this version of the job does not have that table; start the version that has it and let it drain, then this one")
+    /// Rows for a sink that is there no more would wait for ever, and a drain with them.
+    private func refuseUndeliveredRows(ofSinksNotIn topology: Topology) throws {
+        for (name, id) in outputs {
+            guard let sink = OutboxTable.sink(ofName: name), !topology.furtherSinks.contains(sink), try waits("outbox WHERE output_table = ?", .integer(id)) else { continue }
+            throw StateError(.incompatible, "rows wait to be delivered to the output \(sink) (\(name)), but it is switched off now: switch it on again and stop the job with SIGTERM once it delivers, so that it drains; then switch it off")
         }
+    }
+
+    private func waits(_ place: String, _ value: Statement.Value) throws -> Bool {
+        let waiting = try Statement(database, "SELECT 1 FROM \(place) LIMIT 1")
+        try waiting.bind(value)
+        return try waiting.step()
+    }
+
+    /// A file of an earlier format does not say how what waits is laid out: only the version that wrote it knows.
+    private func findUnknownLayouts(of topology: Topology) throws {
+        let unknown = Statement.Value.integer(OutputLayouts.unknown)
+        guard try waits("outbox WHERE layout = ?", unknown) || waits("message WHERE layout = ?", unknown) else { return }
+        let writer = try database.meta("job_version") ?? "?"
+        guard writer == String(topology.version) else {
+            throw StateError(.incompatible, "rows or messages of version \(writer) of the job wait in the state file \(database.path), which is of a format that does not say how they are laid out, so version \(topology.version) can't read them. Start version \(writer), built with this version of Tidemark, and stop it with SIGTERM, so that it drains (exit code 0); then this one")
+        }
+        for (name, id) in outputs {
+            guard let table = topology.tables.first(where: { $0.name == OutboxTable.table(ofName: name) }), let layout = layouts.id(of: table) else { continue }
+            try Statement(database, "UPDATE outbox SET layout = ? WHERE layout = ? AND output_table = ?").run(.integer(layout), unknown, .integer(id))
+        }
+        for (id, task) in taskIDs {
+            guard let layout = messageLayouts.id(of: task.stage) else { continue }
+            try Statement(database, "UPDATE message SET layout = ? WHERE layout = ? AND receiver = ?").run(.integer(layout), unknown, .integer(id))
+        }
+        guard try waits("outbox WHERE layout = ?", unknown) || waits("message WHERE layout = ?", unknown) else { return }
+        throw StateError(.incompatible, "rows or messages wait in the state file \(database.path) for tables or stages that this version of the job does not have, although it is of the same number, \(writer), as the one that wrote them: start the job as it was and let it drain, then raise the version of the changed one")
     }
 
     /// The number of a task, given to it when it is first seen. Must run inside a transaction.
@@ -97,9 +124,5 @@ final class StateCatalog {
         taskIDs = Dictionary(uniqueKeysWithValues: known.map { ($1, $0) })
     }
 
-    func lastID() throws -> Int64 {
-        let statement = try Statement(database, "SELECT last_insert_rowid()")
-        _ = try statement.step()
-        return statement.integer(0)
-    }
+    func lastID() throws -> Int64 { try database.lastRowID() }
 }

@@ -1,7 +1,7 @@
 /// The state file's tables. Every stored row leads with its task, so that a task can move.
 enum StateFormat {
     /// The format's version, in `PRAGMA user_version`.
-    static let version: Int64 = 2
+    static let version: Int64 = 3
 
     /// Schemas of the state tables. One may be stored in two versions: as the job that wrote last reads it, and until
     /// `tidemark finalize` as the version before does.
@@ -29,10 +29,70 @@ enum StateFormat {
         ALTER TABLE task ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
         """ + "\n" + addedByFormat2
 
-    /// The formats that are brought to this version when they are opened.
-    static let upgradable: ClosedRange<Int64> = 1...1
+    /// Makes a file of format 2 one of format 3. What waits gets the layout 0, which is none: whoever opens the file finds out
+    /// which it is, in the same transaction.
+    static let upgradeOfFormat2 = """
+        ALTER TABLE message RENAME TO message_2;
+        ALTER TABLE outbox RENAME TO outbox_2;
+        \(waitingTables)
+        INSERT INTO message (sequence, sender, receiver, epoch, count, layout, bytes)
+            SELECT sequence, sender, receiver, epoch, count, 0, bytes FROM message_2;
+        INSERT INTO outbox (sequence, task, output_table, epoch, chunk, partition, rows, layout, bytes)
+            SELECT sequence, task, output_table, epoch, chunk, partition, rows, 0, bytes FROM outbox_2;
+        DROP TABLE message_2;
+        DROP TABLE outbox_2;
+        """
 
-    static let create = otherTables + "\n" + stateTable + "\n" + addedByFormat2
+    /// The formats that are brought to this version when they are opened.
+    static let upgradable: ClosedRange<Int64> = 1...2
+
+    static let create = otherTables + "\n" + waitingTables + "\n" + stateTable + "\n" + addedByFormat2
+
+    /// The tables of a file of an earlier format that checkpoints may still be of; nil of another one.
+    static func create(format: Int64) -> String? {
+        switch format {
+        case version: create
+        case 2: otherTables + "\n" + waitingTablesOfFormat2 + "\n" + stateTable + "\n" + addedByFormat2
+        default: nil
+        }
+    }
+
+    private static let waitingTablesOfFormat2 = """
+        CREATE TABLE message (
+            sequence INTEGER PRIMARY KEY, sender INTEGER NOT NULL, receiver INTEGER NOT NULL, epoch INTEGER NOT NULL,
+            count INTEGER NOT NULL, bytes BLOB NOT NULL
+        );
+        CREATE TABLE outbox (
+            sequence INTEGER PRIMARY KEY, task INTEGER NOT NULL, output_table INTEGER NOT NULL, epoch INTEGER NOT NULL,
+            chunk INTEGER NOT NULL, partition INTEGER NOT NULL, rows INTEGER NOT NULL, bytes BLOB NOT NULL
+        );
+        """
+
+    /// What waits for another task or for a sink, and how its bytes are laid out.
+    private static let waitingTables = """
+        -- Output tables as the job's versions declared them: what rows that wait were written for. columns: a JSON array of
+        -- {"name", "type"}, order_by one of names; job_version: the first that declared it so.
+        CREATE TABLE output_layout (
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL, job_version INTEGER NOT NULL, time_column TEXT NOT NULL, order_by TEXT NOT NULL,
+            topic TEXT NOT NULL, key_column TEXT, columns TEXT NOT NULL
+        );
+        -- What a stage is sent, as the job's versions declared it. fields: a JSON array of {"name", "type"}, NULL when only the
+        -- job knows; forwarded: whether what the engine says of a forwarded event leads each payload.
+        CREATE TABLE message_layout (
+            id INTEGER PRIMARY KEY, stage TEXT NOT NULL, version INTEGER NOT NULL, job_version INTEGER NOT NULL,
+            forwarded INTEGER NOT NULL, fields TEXT
+        );
+        -- Batches between tasks that the receiver has not processed.
+        CREATE TABLE message (
+            sequence INTEGER PRIMARY KEY, sender INTEGER NOT NULL, receiver INTEGER NOT NULL, epoch INTEGER NOT NULL,
+            count INTEGER NOT NULL, layout INTEGER NOT NULL, bytes BLOB NOT NULL
+        );
+        -- Rows that are not known to be delivered.
+        CREATE TABLE outbox (
+            sequence INTEGER PRIMARY KEY, task INTEGER NOT NULL, output_table INTEGER NOT NULL, epoch INTEGER NOT NULL,
+            chunk INTEGER NOT NULL, partition INTEGER NOT NULL, rows INTEGER NOT NULL, layout INTEGER NOT NULL, bytes BLOB NOT NULL
+        );
+        """
 
     /// What folding has reached, for a file whose rows of `delta` are kept after they were folded, and what counts of the
     /// lineages before the present one.
@@ -68,17 +128,7 @@ enum StateFormat {
             sequence INTEGER PRIMARY KEY, task INTEGER NOT NULL, state_table INTEGER NOT NULL, epoch INTEGER NOT NULL,
             bytes BLOB NOT NULL
         );
-        -- Batches between tasks that the receiver has not processed.
-        CREATE TABLE message (
-            sequence INTEGER PRIMARY KEY, sender INTEGER NOT NULL, receiver INTEGER NOT NULL, epoch INTEGER NOT NULL,
-            count INTEGER NOT NULL, bytes BLOB NOT NULL
-        );
         CREATE TABLE output_table (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-        -- Rows that are not known to be delivered.
-        CREATE TABLE outbox (
-            sequence INTEGER PRIMARY KEY, task INTEGER NOT NULL, output_table INTEGER NOT NULL, epoch INTEGER NOT NULL,
-            chunk INTEGER NOT NULL, partition INTEGER NOT NULL, rows INTEGER NOT NULL, bytes BLOB NOT NULL
-        );
         -- Sink batches; origins are varints: task, epoch, chunk and rows of each chunk in order.
         CREATE TABLE batch (
             output_table INTEGER NOT NULL, lineage INTEGER NOT NULL, number INTEGER NOT NULL, partition INTEGER NOT NULL,

@@ -2,8 +2,9 @@ import Engine
 
 /// Rows as comparable text: the table's name and the values in order.
 public enum RowText {
-    public static func rows(of chunk: OutboxChunk, _ table: OutputTable) -> [String] {
-        chunk.bytes.withUnsafeBytes { bytes in
+    public static func rows(of chunk: OutboxChunk) -> [String] {
+        let table = chunk.layout
+        return chunk.bytes.withUnsafeBytes { bytes in
             var reader = RowReader(ByteView(bytes))
             var rows: [String] = []
             while !reader.isAtEnd && !reader.failed {

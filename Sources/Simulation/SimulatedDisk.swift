@@ -23,6 +23,8 @@ public final class SimulatedDisk {
     /// Frozen and not recorded as delivered, by number.
     private(set) var undelivered: [SinkBatchID: SinkBatch] = [:]
     private(set) var lastFrozen: [String: BatchNumber] = [:]
+    /// Every layout in which rows of a table were written.
+    private var layouts: [String: [OutputTable]] = [:]
     /// Every batch that was ever frozen, with its chunks: what a sink may be sent.
     private var frozen: [SinkBatchID: (chunks: [OutboxChunk], epoch: Epoch)] = [:]
     private(set) var keyed: [TableID: [[UInt8]: [UInt8]]] = [:]
@@ -43,7 +45,7 @@ public final class SimulatedDisk {
     /// The same content, on another disk.
     init(copying other: SimulatedDisk) {
         (epoch, foldedThrough, partitions, positions, messages) = (other.epoch, other.foldedThrough, other.partitions, other.positions, other.messages)
-        (chunks, undelivered, lastFrozen, frozen) = (other.chunks, other.undelivered, other.lastFrozen, other.frozen)
+        (chunks, undelivered, lastFrozen, frozen, layouts) = (other.chunks, other.undelivered, other.lastFrozen, other.frozen, other.layouts)
         (keyed, deltas, lineage, lineageEnds) = (other.keyed, other.deltas, other.lineage, other.lineageEnds)
         (withdrawal, identity, keptAfter) = (other.withdrawal, other.identity, other.epoch)
         isInUse = true
@@ -90,12 +92,15 @@ public final class SimulatedDisk {
     /// The epoch in which a batch was frozen.
     func frozenIn(_ id: SinkBatchID) -> Epoch? { frozen[id]?.epoch }
 
+    /// `tables`: those of the job at hand, by name; those of its other versions are restored as well.
     func restored(tables: [String]) -> RestoredState {
-        let outbox = tables.map { table in
+        let others = Set(layouts.keys).union(lastFrozen.keys).subtracting(tables).sorted()
+        let outbox = (tables + others).map { table in
             let batches = undelivered.values.filter { $0.table == table }.sorted { $0.number < $1.number }
             let taken = Set(batches.flatMap(\.chunks).map(\.id))
             return RestoredOutboxTable(
-                table: table, lastFrozen: lastFrozen[table], pending: chunks.filter { $0.id.table == table && !taken.contains($0.id) }, undelivered: batches
+                table: table, lastFrozen: lastFrozen[table], pending: chunks.filter { $0.id.table == table && !taken.contains($0.id) }, undelivered: batches,
+                layouts: layouts[table] ?? []
             )
         }
         return RestoredState(
@@ -142,6 +147,7 @@ public final class SimulatedDisk {
         }
         messages += part.sent
         chunks += part.rows
+        for chunk in part.rows where layouts[chunk.id.table]?.contains(chunk.layout) != true { layouts[chunk.id.table, default: []].append(chunk.layout) }
     }
 
     private func check(_ holds: Bool, _ violation: @autoclosure () -> String) {

@@ -47,12 +47,10 @@ public final class SimulatedSink {
     private var incarnation = 0
     public private(set) var isDown = false
     let time: VirtualTime
-    private let tables: [String: OutputTable]
     let faults: Faults
     var random: SeededRandom
 
-    public init(_ tables: [OutputTable], time: VirtualTime, faults: Faults, random: SeededRandom) {
-        self.tables = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0) })
+    public init(time: VirtualTime, faults: Faults, random: SeededRandom) {
         self.time = time
         self.faults = faults
         self.random = random
@@ -122,8 +120,7 @@ public final class SimulatedSink {
     }
 
     private func store(_ batch: SinkBatch) {
-        guard let table = tables[batch.table] else { return }
-        let texts = batch.chunks.flatMap { RowText.rows(of: $0, table) }
+        let texts = batch.chunks.flatMap { RowText.rows(of: $0) }
         for (number, text) in texts.enumerated() { rows.append(Row(batch: batch.id, row: number, text: text)) }
         counts[batch.id, default: 0] += texts.count
     }

@@ -20,7 +20,7 @@ final class SimulationParts {
     init(_ plan: SimulationPlan, _ implementations: SimulatedImplementations, _ random: inout SeededRandom) {
         self.plan = plan
         self.implementations = implementations
-        sink = SimulatedSink(plan.topology.tables, time: time, faults: plan.sinkFaults, random: random.fork())
+        sink = SimulatedSink(time: time, faults: plan.sinkFaults, random: random.fork())
         trace = SimulationTrace(time)
     }
 

@@ -3,6 +3,8 @@ import Engine
 /// What a worker finds before it starts: the state, the input and the sink, checked against each other.
 struct WorkerPlan {
     let restored: RestoredState
+    /// Every table that rows go to or wait for.
+    let outboxTables: [OutboxTable]
     /// Partitions of each topic.
     let partitions: [String: Int]
     /// Topics that have more partitions than the state was built with, and how many those are.
@@ -20,12 +22,13 @@ struct WorkerPlan {
             throw WorkerError(.invalid, "there is no state, so there is nothing to repartition: start the job without --before-repartition, or set state.directory to where its state is")
         }
         for change in restored.changes { worker.logger.notice("\(change)") }
+        outboxTables = restored.outboxTables(of: worker.topology)
         checkpointer = try WorkerPlan.checkpointer(worker, restored)
         (partitions, grown) = try WorkerPlan.partitions(worker, restored)
         guard !worker.settings.endsBeforeRepartition || !grown.isEmpty else {
             throw WorkerError(.invalid, "no topic has more partitions than the state was built with, so that nothing is to be read before a repartition: let the topic grow first, wait until all producers know its new number of partitions, then run this again")
         }
-        let partitioning = try WorkerPlan.openSinks(worker, restored)
+        let partitioning = try WorkerPlan.openSinks(worker, restored, outboxTables)
         tasks = try WorkerPlan.tasks(worker, restored, partitions, partitioning)
         var assignments: [SourceAssignment] = []
         var readers: [TopicPartition: any StreamTask] = [:]
@@ -110,9 +113,9 @@ struct WorkerPlan {
     }
 
     /// Lets every sink check its tables against the state; returns how the first one's are partitioned.
-    private static func openSinks(_ worker: Worker, _ restored: RestoredState) throws -> [String: RowPartitioning] {
+    private static func openSinks(_ worker: Worker, _ restored: RestoredState, _ outboxTables: [OutboxTable]) throws -> [String: RowPartitioning] {
         func tables(of sink: SinkName?) -> [SinkTable] {
-            worker.topology.outboxTables.filter { $0.sink == sink }.map { SinkTable($0, restored) }
+            outboxTables.filter { $0.sink == sink }.map { SinkTable($0, restored) }
         }
         let partitioning = try worker.sink.open(tables(of: nil))
         for name in worker.topology.furtherSinks { _ = try worker.furtherSinks[name]?.open(tables(of: name)) }

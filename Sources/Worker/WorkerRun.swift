@@ -35,13 +35,8 @@ final class WorkerRun {
         self.plan = plan
         let now = Clock.now
         let settings = worker.settings
-        // What the state holds beyond these tables is empty, or it would not have opened.
-        let outboxes = worker.topology.outboxTables.map { table in
-            plan.restored.outbox.first { $0.table == table.name }
-                ?? RestoredOutboxTable(table: table.name, lastFrozen: nil, pending: [], undelivered: [])
-        }
         let outbox = Outbox(
-            lineage: plan.restored.lineage, tables: outboxes, flushInterval: settings.flushInterval, limits: settings.outboxLimits, now: now
+            lineage: plan.restored.lineage, tables: plan.restored.outboxes(of: plan.outboxTables), flushInterval: settings.flushInterval, limits: settings.outboxLimits, now: now
         )
         coordinator = Coordinator(
             restored: plan.restored, routes: TaskRoutes(worker.topology, partitions: plan.partitions), outbox: outbox,
@@ -56,7 +51,7 @@ final class WorkerRun {
             plan.readers[assignment.partition]?.begin(at: start)
         }
         try makeThreads(stopAt: settings.readsUntilEnd || settings.endsBeforeRepartition ? try endsNow() : nil)
-        let sinkOf = worker.topology.outboxTables.map { ($0.name, $0.sink.flatMap { worker.furtherSinks[$0] } ?? worker.sink) }
+        let sinkOf = plan.outboxTables.map { ($0.name, $0.sink.flatMap { worker.furtherSinks[$0] } ?? worker.sink) }
         sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf), ownership: plan.checkpointer?.ownership) { [worker] id, result in
             worker.inbox.update { inbox in
                 switch result {

@@ -43,11 +43,11 @@ enum ShopEpochs {
 
     private static func chunk(_ partition: Int, epoch: UInt64, rows: Int) -> OutboxChunk {
         let id = ChunkID(table: "order_totals", task: TaskID(stage: ShopJob.orders, partition: partition), epoch: Epoch(epoch), sequence: 0)
-        return OutboxChunk(id: id, partition: 202609, rowCount: rows, bytes: [UInt8](repeating: UInt8(epoch), count: rows * 8))
+        return OutboxChunk(id: id, layout: ShopJob.table("order_totals"), partition: 202609, rowCount: rows, bytes: [UInt8](repeating: UInt8(epoch), count: rows * 8))
     }
 
     private static func batch(_ number: UInt64, _ chunks: [OutboxChunk]) -> SinkBatch {
-        SinkBatch(table: "order_totals", lineage: .first, number: BatchNumber(number), partition: 202609, chunks: chunks)
+        SinkBatch(table: "order_totals", lineage: .first, number: BatchNumber(number), layout: ShopJob.table("order_totals"), partition: 202609, chunks: chunks)
     }
 
     private static func cut(_ epoch: UInt64, _ tasks: [TaskCut], frozen: [SinkBatch] = [], delivered: [SinkBatch] = []) -> EpochCut {

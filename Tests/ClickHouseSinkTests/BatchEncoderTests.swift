@@ -12,7 +12,7 @@ struct BatchEncoderTests {
             TableLayout.Column(name: output.name, type: type, encoding: ColumnEncoding(output.type, into: ColumnType(type))!)
         }
         return TableLayout(
-            table: Waves.table, database: "d", engine: "MergeTree", partitionKey: "", columns: columns, partitioning: partitioning, isExactlyOnce: true
+            table: Waves.table, facts: TableFacts(database: "d", table: "waves", engine: "MergeTree", partitionKey: "", columns: []), columns: columns, partitioning: partitioning, isExactlyOnce: true
         )
     }
 
@@ -88,13 +88,13 @@ struct BatchEncoderTests {
     @Test func damagedBytesAreRefused() throws {
         let whole = Waves.batch(1)
         for cut in [1, 5, 20] {
-            let chunks = whole.chunks.map { OutboxChunk(id: $0.id, partition: $0.partition, rowCount: $0.rowCount, bytes: [UInt8]($0.bytes.dropLast(cut))) }
-            let damaged = SinkBatch(table: whole.table, lineage: whole.lineage, number: whole.number, partition: whole.partition, chunks: chunks)
+            let chunks = whole.chunks.map { OutboxChunk(id: $0.id, layout: $0.layout, partition: $0.partition, rowCount: $0.rowCount, bytes: [UInt8]($0.bytes.dropLast(cut))) }
+            let damaged = SinkBatch(table: whole.table, lineage: whole.lineage, number: whole.number, layout: whole.layout, partition: whole.partition, chunks: chunks)
             let failure = #expect(throws: EncodingFailure.self) { try block(layout(), damaged) }
             guard case .damaged = failure else { Issue.record("\(String(describing: failure))"); return }
         }
-        let longer = whole.chunks.map { OutboxChunk(id: $0.id, partition: $0.partition, rowCount: $0.rowCount, bytes: $0.bytes + [0]) }
-        let damaged = SinkBatch(table: whole.table, lineage: whole.lineage, number: whole.number, partition: whole.partition, chunks: longer)
+        let longer = whole.chunks.map { OutboxChunk(id: $0.id, layout: $0.layout, partition: $0.partition, rowCount: $0.rowCount, bytes: $0.bytes + [0]) }
+        let damaged = SinkBatch(table: whole.table, lineage: whole.lineage, number: whole.number, layout: whole.layout, partition: whole.partition, chunks: longer)
         #expect(throws: EncodingFailure.damaged(row: 2)) { try block(layout(), damaged) }
     }
 }

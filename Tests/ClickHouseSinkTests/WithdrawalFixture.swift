@@ -51,7 +51,7 @@ struct WithdrawalFixture {
 
     @discardableResult
     func withdraw(_ stage: WithdrawalPlan.Stage = .due) throws -> WithdrawalOutcome {
-        try ClickHouseSink(settings, log: sinks.log.logger).withdraw(WithdrawalFixture.plan(stage), from: [Waves.table], isCancelled: { false })
+        try ClickHouseSink(settings, log: sinks.log.logger).withdraw(WithdrawalFixture.plan(stage), from: [Waves.table.name], isCancelled: { false })
     }
 
     /// A withdrawal on a thread of its own.
@@ -65,7 +65,7 @@ final class RunningWithdrawal: Sendable {
     init(_ sink: ClickHouseSink) {
         Thread { [self] in
             let outcome = Result {
-                try sink.withdraw(WithdrawalFixture.plan(), from: [Waves.table], isCancelled: { self.isCancelled.load(ordering: .relaxed) })
+                try sink.withdraw(WithdrawalFixture.plan(), from: [Waves.table.name], isCancelled: { self.isCancelled.load(ordering: .relaxed) })
             }
             ending.withLock { $0 = outcome }
         }.start()

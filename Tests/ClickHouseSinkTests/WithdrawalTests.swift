@@ -29,7 +29,7 @@ struct WithdrawalTests {
         let fixture = try WithdrawalFixture(version)
         let absent = OutputTable("ripples", timeColumn: "seenAt", orderBy: ["seenAt"], columns: [OutputColumn("seenAt", .time)])
         let plan = WithdrawalPlan(stage: .due, lineage: Lineage(3), tables: [:])
-        let outcome = try ClickHouseSink(fixture.settings, log: fixture.sinks.log.logger).withdraw(plan, from: [absent, Waves.table], isCancelled: { false })
+        let outcome = try ClickHouseSink(fixture.settings, log: fixture.sinks.log.logger).withdraw(plan, from: [absent.name, Waves.table.name], isCancelled: { false })
         #expect(outcome == .withdrawn(rowsPerTable: ["ripples": 0, "waves": 30]))
         #expect(try fixture.batches() == [["3", "1", "5"]])
     }

@@ -65,7 +65,7 @@ struct PlacementTests {
         let page = PlacementTests.watched[0]
         var payload = ByteWriter()
         payload.write(varint: 3)
-        let writer = MessageWriter(stage: "places", from: TaskID(stage: "clicks", partition: 3), partitions: 1)
+        let writer = MessageWriter(stage: "places", layout: KeyPlacement.layout, from: TaskID(stage: "clicks", partition: 3), partitions: 1)
         page.withBytes { writer.send(payload.view, key: $0) }
         let places = PlacementTests.task(1, 0)
         try places.process(writer.cut(epoch: Epoch(1))[0])

@@ -13,7 +13,7 @@ enum Names {
 
     static func batch(_ number: UInt64, _ names: [String], lineage: UInt32 = 1) -> SinkBatch {
         let batch = SinkBatch(table, number: number, lineage: lineage, rows: names.map { [.text($0), .time(0)] })
-        return SinkBatch(table: outboxName, lineage: batch.lineage, number: batch.number, partition: 0, chunks: batch.chunks)
+        return SinkBatch(table: outboxName, lineage: batch.lineage, number: batch.number, layout: table, partition: 0, chunks: batch.chunks)
     }
 
     static let outboxName = OutboxTable(table, sink: KafkaOutput.name).name

@@ -9,7 +9,7 @@ struct RowJSONTests {
     private static func objects(_ columns: [OutputColumn], keyColumn: String? = nil, _ rows: [[TestValue]]) throws -> [(key: String?, value: String)] {
         let table = OutputTable("t", timeColumn: "at", orderBy: ["at"], keyColumn: keyColumn, columns: columns + [OutputColumn("at", .time)])
         let batch = SinkBatch(table, number: 1, lineage: 1, rows: rows.map { $0 + [.time(0)] })
-        var json = RowJSON(table)
+        var json = RowJSON()
         var found: [(String?, String)] = []
         try json.forEachRow(of: batch) { key, value in found.append((key.isNull ? nil : key.text, value.text)) }
         return found
@@ -48,13 +48,13 @@ struct RowJSONTests {
         row.write(fixed: Int64(0))
         row.write(varint: 3)
         for byte: UInt8 in [0x61, 0xFF, 0x62] { row.write(byte: byte) }
-        let chunk = OutboxChunk(id: ChunkID(table: "t", task: TaskID(stage: "s", partition: 0), epoch: Epoch(1), sequence: 0), partition: 0, rowCount: 1, bytes: row.copy())
-        var json = RowJSON(table)
-        try json.forEachRow(of: SinkBatch(table: "t", lineage: .first, number: BatchNumber(1), partition: 0, chunks: [chunk])) { _, value in
+        let chunk = OutboxChunk(id: ChunkID(table: "t", task: TaskID(stage: "s", partition: 0), epoch: Epoch(1), sequence: 0), layout: table, partition: 0, rowCount: 1, bytes: row.copy())
+        var json = RowJSON()
+        try json.forEachRow(of: SinkBatch(table: "t", lineage: .first, number: BatchNumber(1), layout: table, partition: 0, chunks: [chunk])) { _, value in
             #expect(value.text.hasSuffix("\"payload\":\"a\u{FFFD}b\"}"))
         }
-        let cut = OutboxChunk(id: chunk.id, partition: 0, rowCount: 1, bytes: Array(chunk.bytes.dropLast()))
-        let damaged = SinkBatch(table: "t", lineage: .first, number: BatchNumber(1), partition: 0, chunks: [cut])
+        let cut = OutboxChunk(id: chunk.id, layout: table, partition: 0, rowCount: 1, bytes: Array(chunk.bytes.dropLast()))
+        let damaged = SinkBatch(table: "t", lineage: .first, number: BatchNumber(1), layout: table, partition: 0, chunks: [cut])
         #expect(message { try json.forEachRow(of: damaged) { _, _ in } }.contains("no rows of its table"))
     }
 }

@@ -29,11 +29,11 @@ enum PlainJob {
 
     static func chunk(_ task: Int, epoch: UInt64, sequence: Int = 0, table: String = "rows", partition: Int32 = 1, rows: Int = 2) -> OutboxChunk {
         let id = ChunkID(table: table, task: PlainJob.task(task), epoch: Epoch(epoch), sequence: sequence)
-        return OutboxChunk(id: id, partition: partition, rowCount: rows, bytes: (0..<UInt8(rows * 8)).map { $0 &+ UInt8(truncatingIfNeeded: epoch) })
+        return OutboxChunk(id: id, layout: table == "other" ? other : PlainJob.rows, partition: partition, rowCount: rows, bytes: (0..<UInt8(rows * 8)).map { $0 &+ UInt8(truncatingIfNeeded: epoch) })
     }
 
     static func batch(_ number: UInt64, _ chunks: [OutboxChunk]) -> SinkBatch {
-        SinkBatch(table: chunks[0].id.table, lineage: .first, number: BatchNumber(number), partition: chunks[0].partition, chunks: chunks)
+        SinkBatch(table: chunks[0].id.table, lineage: .first, number: BatchNumber(number), layout: chunks[0].layout, partition: chunks[0].partition, chunks: chunks)
     }
 
     static func position(_ next: Int64) -> SourcePosition {

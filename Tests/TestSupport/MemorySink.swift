@@ -6,7 +6,6 @@ import Synchronization
 /// A sink in memory. A batch that comes again must be the same as before, and counts once; what came how often is kept.
 public final class MemorySink: BatchSink {
     private struct State {
-        var tables: [String: OutputTable] = [:]
         var opened: [SinkTable] = []
         var batches: [SinkBatchID: [OutboxChunk]] = [:]
         var deliveries: [(id: SinkBatchID, mayHaveBeenSent: Bool)] = []
@@ -50,16 +49,13 @@ public final class MemorySink: BatchSink {
     public var rows: [SimulatedSink.Row] {
         state.withLock { state in
             state.batches.flatMap { id, chunks in
-                chunks.flatMap { RowText.rows(of: $0, state.tables[id.table]!) }.enumerated().map { SimulatedSink.Row(batch: id, row: $0, text: $1) }
+                chunks.flatMap { RowText.rows(of: $0) }.enumerated().map { SimulatedSink.Row(batch: id, row: $0, text: $1) }
             }
         }
     }
 
     public func open(_ tables: [SinkTable]) -> [String: RowPartitioning] {
-        state.withLock { state in
-            state.opened = tables
-            for table in tables { state.tables[table.outboxName] = table.table }
-        }
+        state.withLock { $0.opened = tables }
         return Dictionary(uniqueKeysWithValues: tables.map { ($0.table.name, partitioning) })
     }
 
@@ -83,7 +79,7 @@ public final class MemorySink: BatchSink {
     }
 
     /// Removes the batches of earlier lineages that the plan does not count.
-    public func withdraw(_ plan: WithdrawalPlan, from tables: [OutputTable], isCancelled: @escaping @Sendable () -> Bool) -> WithdrawalOutcome {
+    public func withdraw(_ plan: WithdrawalPlan, from tables: [String], isCancelled: @escaping @Sendable () -> Bool) -> WithdrawalOutcome {
         state.withLock { $0.withdrawals.append(plan.stage) }
         while plan.stage == .again && state.withLock({ $0.holdsSecondWithdrawal }) {
             if isCancelled() { return .cancelled }

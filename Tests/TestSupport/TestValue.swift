@@ -80,8 +80,8 @@ extension SinkBatch {
             }
             let task = TaskID(stage: "test", partition: chunks.count)
             let id = ChunkID(table: table.name, task: task, epoch: Epoch(number), sequence: 0)
-            chunks.append(OutboxChunk(id: id, partition: partition, rowCount: part.count, bytes: writer.take()))
+            chunks.append(OutboxChunk(id: id, layout: table, partition: partition, rowCount: part.count, bytes: writer.take()))
         }
-        self.init(table: table.name, lineage: Lineage(lineage), number: BatchNumber(number), partition: partition, chunks: chunks)
+        self.init(table: table.name, lineage: Lineage(lineage), number: BatchNumber(number), layout: table, partition: partition, chunks: chunks)
     }
 }

@@ -16,7 +16,8 @@ struct EncodeMeasurement {
             // One partition a batch, as the outbox makes them.
             for partition in Set(own.map(\.partition)) {
                 let batch = SinkBatch(
-                    table: table.name, lineage: .first, number: BatchNumber(1), partition: partition, chunks: own.filter { $0.partition == partition }
+                    table: table.name, lineage: .first, number: BatchNumber(1), layout: table, partition: partition,
+                    chunks: own.filter { $0.partition == partition }
                 )
                 batches.append((CreatedTableEncoder(table, dialect: .modern), batch))
             }

@@ -16,13 +16,14 @@ public final class BatchRepair {
     /// How often missing rows are sent before giving up.
     private static let attempts = 5
 
-    /// Throws when the server can't be asked or the table can't take the rows.
-    public init(_ settings: ClickHouseSettings, table: OutputTable, log: Logger) throws {
+    /// `table`: as the batch's rows were written for it. `known`: other layouts whose columns nobody minds. Throws when the
+    /// server can't be asked or the table can't take the rows.
+    public init(_ settings: ClickHouseSettings, table: OutputTable, known: [OutputTable] = [], log: Logger) throws {
         try settings.validate()
         self.settings = settings
         connection = try ClickHouseConnection(settings)
         dialect = try ServerDialect.detect(connection)
-        layout = try TableInspection(connection: connection, dialect: dialect).layout(of: table)
+        layout = try TableInspection(connection: connection, dialect: dialect).layout(of: table, known: known)
         rowCount = RowCount(connection: connection, dialect: dialect)
         let status = TableStatusBox(table: table.name)
         let trouble = TroubleLog(log, table: table.name, status: status, interval: settings.logInterval)
@@ -37,7 +38,7 @@ public final class BatchRepair {
         guard quietWait.wait(for: queries, isCancelled: isCancelled) else {
             throw SinkError(.retry, "cancelled before it was known what is in \(layout.name)")
         }
-        return BatchFindings(expected: batch.rowCount, rows: try rowCount.rows(batch, in: layout, isCancelled: isCancelled))
+        return BatchFindings(expected: batch.rowCount, rows: try rowCount.rows(batch, in: layout.facts, isCancelled: isCancelled))
     }
 
     /// Sends the rows that are missing and no others, then looks again; returns what was found at first.

@@ -5,16 +5,17 @@ struct BatchRows {
     /// An SQL condition that holds for the batch's rows and no others.
     let condition: String
 
-    init(_ batch: SinkBatch, task: String, _ table: OutputTable) {
+    init(_ batch: SinkBatch, task: String, in table: TableFacts) {
         let name = "_task = \(SQLText.string(task)) AND _lineage = \(batch.lineage) AND _batch = \(batch.number)"
-        guard let range = BatchRows.seconds(of: batch, table) else { condition = name; return }
-        let time = SQLText.identifier(table.timeColumn)
+        guard table.isTime(batch.layout.timeColumn), let range = BatchRows.seconds(of: batch) else { condition = name; return }
+        let time = SQLText.identifier(batch.layout.timeColumn)
         condition = "\(name) AND \(time) >= toDateTime(\(range.lowerBound)) AND \(time) <= toDateTime(\(range.upperBound))"
     }
 
     /// The whole seconds around all of the batch's times, which let the server skip other partitions whatever its key;
     /// nil when a `DateTime` can't name them.
-    private static func seconds(of batch: SinkBatch, _ table: OutputTable) -> ClosedRange<Int64>? {
+    private static func seconds(of batch: SinkBatch) -> ClosedRange<Int64>? {
+        let table = batch.layout
         var (first, last) = (Int64.max, Int64.min)
         for chunk in batch.chunks {
             chunk.bytes.withUnsafeBytes { bytes in

@@ -13,9 +13,14 @@ final class TableDelivery {
     private let quietWait: QuietWait
     private let rowCount: RowCount
 
-    private var layout: TableLayout
-    private var encoder: BatchEncoder
-    /// When the table was last looked at; nil when it may have changed since.
+    private let table: OutputTable
+    /// Layouts of other versions of the job: columns that only they fill are no mistake.
+    private let knownLayouts: [OutputTable]
+    private var facts: TableFacts
+    private var isExactlyOnce: Bool
+    /// How rows of the layout at hand go into the table; nil until there are some.
+    private var encoding: (layout: TableLayout, encoder: BatchEncoder)?
+    /// When the table was last looked at for that layout; nil when it may have changed since.
     private var layoutRead: ContinuousClock.Instant?
     private var backoff: Backoff
     /// What earlier processes had sent to this table is known to be over.
@@ -23,18 +28,21 @@ final class TableDelivery {
     /// This process has sent the batch that is being delivered.
     private var hasSentBatch = false
 
-    init(_ layout: TableLayout, stateIdentity: String, settings: ClickHouseSettings, dialect: ServerDialect, log: Logger) throws(SinkError) {
-        self.stateIdentity = stateIdentity
-        self.layout = layout
+    init(
+        _ known: SinkTable, _ facts: TableFacts, isExactlyOnce: Bool, settings: ClickHouseSettings, dialect: ServerDialect, log: Logger
+    ) throws(SinkError) {
+        stateIdentity = known.stateIdentity
+        table = known.table
+        knownLayouts = known.knownLayouts
+        self.facts = facts
+        self.isExactlyOnce = isExactlyOnce
         self.settings = settings
         self.dialect = dialect
-        status = TableStatusBox(table: layout.table.name)
+        status = TableStatusBox(table: known.table.name)
         connection = try ClickHouseConnection(settings)
-        trouble = TroubleLog(log, table: layout.table.name, status: status, interval: settings.logInterval)
+        trouble = TroubleLog(log, table: known.table.name, status: status, interval: settings.logInterval)
         quietWait = QuietWait(connection: connection, trouble: trouble)
         rowCount = RowCount(connection: connection, dialect: dialect)
-        encoder = BatchEncoder(layout, task: settings.task)
-        layoutRead = .now
         backoff = Backoff(settings)
     }
 
@@ -45,10 +53,9 @@ final class TableDelivery {
         // What this call leaves behind undelivered is waited for by the next one.
         defer {
             if hasSentBatch && !isSettled { isInheritedQuiet = false }
-            encoder.release()
+            encoding?.encoder.release()
         }
         do {
-            let isExactlyOnce = layout.isExactlyOnce
             let outcome = isExactlyOnce ? try settle(batch, mayHaveBeenSent, isCancelled) : try sendUntilAcknowledged(batch, isCancelled)
             status.update {
                 $0.state = .idle
@@ -103,14 +110,14 @@ final class TableDelivery {
 
     /// One attempt; nil when nothing was sent for certain, after a pause.
     private func send(_ batch: SinkBatch, _ isCancelled: () -> Bool) throws(SinkError) -> BatchDelivery.SendResult? {
-        guard try refreshLayout(isCancelled), let body = try encode(batch, isCancelled) else { return nil }
+        guard let (layout, body) = try encode(batch, isCancelled) else { return nil }
         let parameters = InsertParameters(settings: settings, dialect: dialect).delivery(BatchName(settings, batch), stateIdentity: stateIdentity)
         status.update {
             $0.state = .sending
             $0.insertsSent += 1
         }
         let answer = connection.insert(layout.insertStatement, parameters: parameters, body: body, isCancelled: isCancelled)
-        let subject = "batch \(batch.number) of \(layout.name)"
+        let subject = "batch \(batch.number) of \(facts.name)"
         switch answer {
         case .success(let body) where body.isEmpty:
             hasSentBatch = true
@@ -145,53 +152,53 @@ final class TableDelivery {
 
     private var isLayoutFresh: Bool { layoutRead.map { .now - $0 < settings.tableCheckInterval } ?? false }
 
-    /// Looks at the table again, now and then and when an error may have come from a change of it; false when cancelled
-    /// before.
-    private func refreshLayout(_ isCancelled: () -> Bool) throws(SinkError) -> Bool {
-        while !isLayoutFresh {
+    /// How the batch's rows go into the table; looks at that again now and then, and when an error may have come from a change
+    /// of it. nil when cancelled before.
+    private func layout(of batch: SinkBatch, _ isCancelled: () -> Bool) throws(SinkError) -> (layout: TableLayout, encoder: BatchEncoder)? {
+        while true {
+            if let encoding, encoding.layout.table == batch.layout, isLayoutFresh { return encoding }
             do {
-                let found = try TableInspection(connection: connection, dialect: dialect).layout(of: layout.table, isCancelled: isCancelled)
-                if found != layout {
-                    layout = found
-                    encoder = BatchEncoder(found, task: settings.task)
-                }
+                let inspection = TableInspection(connection: connection, dialect: dialect)
+                let found = try inspection.layout(of: batch.layout, known: knownLayouts + [table], isCancelled: isCancelled)
+                if found != encoding?.layout { encoding = (found, BatchEncoder(found, task: settings.task)) }
+                facts = found.facts
+                isExactlyOnce = found.isExactlyOnce
                 layoutRead = .now
-                return true
             } catch {
+                let text = batch.layout == table ? error.description : "batch \(batch.number), whose rows another version of the job wrote: \(error.description)"
                 switch error.kind {
                 case .incompatible, .bug, .corrupt, .fenced, .locked: throw error
                 case .retry:
-                    trouble.trouble(.waiting, error.description)
-                    guard backoff.wait(unless: isCancelled) else { return false }
+                    trouble.trouble(.waiting, text)
+                    guard backoff.wait(unless: isCancelled) else { return nil }
                 case .invalid, .missing, .denied:
-                    trouble.trouble(.stopped, error.description)
-                    guard Pause.wait(settings.recheckInterval, unless: isCancelled) else { return false }
+                    trouble.trouble(.stopped, text)
+                    guard Pause.wait(settings.recheckInterval, unless: isCancelled) else { return nil }
                 }
             }
         }
-        return true
     }
 
     /// The batch's block for the table as it is. While a value does not fit, waits for the ALTER; nil when cancelled before.
-    private func encode(_ batch: SinkBatch, _ isCancelled: () -> Bool) throws(SinkError) -> UnsafeRawBufferPointer? {
-        while true {
+    private func encode(_ batch: SinkBatch, _ isCancelled: () -> Bool) throws(SinkError) -> (TableLayout, UnsafeRawBufferPointer)? {
+        while let (layout, encoder) = try layout(of: batch, isCancelled) {
             do {
-                return try encoder.encode(batch)
+                return (layout, try encoder.encode(batch))
             } catch {
-                guard case .valueDoesNotFit(let column, let value) = error else { throw refusal(error, batch) }
-                trouble.trouble(.stopped, tooWide(batch, column, value))
+                guard case .valueDoesNotFit(let column, let value) = error else { throw refusal(error, batch, layout) }
+                trouble.trouble(.stopped, tooWide(batch, column, value, layout))
                 guard Pause.wait(settings.recheckInterval, unless: isCancelled) else { return nil }
                 layoutRead = nil
-                guard try refreshLayout(isCancelled) else { return nil }
             }
         }
+        return nil
     }
 
     /// What no change of a column's type mends.
-    private func refusal(_ failure: EncodingFailure, _ batch: SinkBatch) -> SinkError {
+    private func refusal(_ failure: EncodingFailure, _ batch: SinkBatch, _ layout: TableLayout) -> SinkError {
         switch failure {
         case .valueDoesNotFit(let column, let value):
-            SinkError(.invalid, tooWide(batch, column, value))
+            SinkError(.invalid, tooWide(batch, column, value, layout))
         case .partitionsDiffer(let row, let first, let other):
             SinkError(
                 .incompatible,
@@ -200,12 +207,12 @@ final class TableDelivery {
         case .damaged(let row):
             SinkError(
                 .corrupt,
-                "batch \(batch.number) of \(layout.name), row \(row): the stored bytes are not what the table's declaration says. The state directory is damaged: keep it for examination, and go on with a copy of it from before that is not older than what was delivered, or start anew with an empty state directory and new tables"
+                "batch \(batch.number) of \(layout.name), row \(row): the stored bytes are not what the layout beside them says. The state directory is damaged: keep it for examination, and go on with a copy of it from before that is not older than what was delivered, or start anew with an empty state directory and new tables"
             )
         }
     }
 
-    private func tooWide(_ batch: SinkBatch, _ column: String, _ value: String) -> String {
+    private func tooWide(_ batch: SinkBatch, _ column: String, _ value: String, _ layout: TableLayout) -> String {
         let type = layout.columns.first { $0.name == column }?.type ?? ""
         let statements = CreateStatements(database: settings.database, dialect: dialect)
         let wanted = (layout.table.columns + Provenance.columns).first { $0.name == column }.map(statements.widestType) ?? type
@@ -227,10 +234,10 @@ final class TableDelivery {
     /// nil when the server can't be asked now, after a pause.
     private func count(_ batch: SinkBatch, _ isCancelled: () -> Bool) throws(SinkError) -> Int? {
         do {
-            return try rowCount.count(batch, in: layout, isCancelled: isCancelled)
+            return try rowCount.count(batch, in: facts, isCancelled: isCancelled)
         } catch {
             guard !isCancelled() else { return nil }
-            trouble.trouble(.waiting, "batch \(batch.number) of \(layout.name) can't be counted: \(error)")
+            trouble.trouble(.waiting, "batch \(batch.number) of \(facts.name) can't be counted: \(error)")
             _ = backoff.wait(unless: isCancelled)
             return nil
         }
@@ -238,14 +245,14 @@ final class TableDelivery {
 
     private func warnOfMaterializedViews(_ batch: SinkBatch) {
         trouble.warning(
-            "batch \(batch.number) of \(layout.name) is in the table with all its \(batch.rowCount) rows although the server answered its INSERT with an error: a materialized view on the table may lack them"
+            "batch \(batch.number) of \(facts.name) is in the table with all its \(batch.rowCount) rows although the server answered its INSERT with an error: a materialized view on the table may lack them"
         )
     }
 
     private func stop(_ batch: SinkBatch, found: Int) -> SinkError {
         SinkError(
             .invalid,
-            "batch \(batch.number) of the table \(layout.name), lineage \(batch.lineage): \(found) of its \(batch.rowCount) rows are in ClickHouse, so sending it again could double some and going on could lose some. Were rows deleted or copied by hand, or by a TTL? Stop the worker, then run `tidemark settle --batch \(batch.table):\(batch.number) --as resend-missing` to send exactly the missing rows, or `--as delivered` to leave the table as it is"
+            "batch \(batch.number) of the table \(facts.name), lineage \(batch.lineage): \(found) of its \(batch.rowCount) rows are in ClickHouse, so sending it again could double some and going on could lose some. Were rows deleted or copied by hand, or by a TTL? Stop the worker, then run `tidemark settle --batch \(batch.table):\(batch.number) --as resend-missing` to send exactly the missing rows, or `--as delivered` to leave the table as it is"
         )
     }
 }

@@ -88,7 +88,7 @@ final class BatchEncoder {
             case .text: columns[index].values.write(text: reader.text())
             case .count: append(count: reader.count(), to: index)
             case .number: append(number: reader.number(), to: index)
-            case .flag: columns[index].values.write(byte: reader.flag() ? 1 : 0)
+            case .flag: append(flag: reader.flag(), to: index)
             case .time: append(time: reader.time(), to: index)
             case .amount: append(cents: Int128(reader.amount()), to: index)
             case .sum: append(cents: reader.sum(), to: index)
@@ -117,9 +117,30 @@ final class BatchEncoder {
         if failure == nil { failure = .valueDoesNotFit(column: layout.columns[index].name, value: value) }
     }
 
+    private func append(flag: Bool, to index: Int) {
+        guard steps[index].form != .flag else { return columns[index].values.write(byte: flag ? 1 : 0) }
+        append(count: flag ? 1 : 0, to: index)
+    }
+
     private func append(count: UInt64, to index: Int) {
-        guard case .integer(let bytes, let maximum) = steps[index].form else { return mismatch(index) }
-        guard count <= maximum else { return doesNotFit(index, String(count)) }
+        switch steps[index].form {
+        case .integer(let bytes, let maximum):
+            guard count <= maximum else { return doesNotFit(index, String(count)) }
+            append(integer: count, bytes: bytes, to: index)
+        case .decimal(let bytes, let multiplier, let limit):
+            guard append(units: Int128(count), bytes, multiplier, limit, to: index) else { return doesNotFit(index, String(count)) }
+        case .float64, .float32:
+            guard isExact(count, steps[index].form) else { return doesNotFit(index, String(count)) }
+            append(number: Double(count), to: index)
+        default: mismatch(index)
+        }
+    }
+
+    private func isExact(_ count: UInt64, _ form: ColumnEncoding.Form) -> Bool {
+        form == .float64 ? UInt64(exactly: Double(count)) == count : UInt64(exactly: Float(count)) == count
+    }
+
+    private func append(integer count: UInt64, bytes: Int, to index: Int) {
         switch bytes {
         case 8: columns[index].values.write(fixed: count)
         case 4: columns[index].values.write(fixed: UInt32(truncatingIfNeeded: count))
@@ -162,13 +183,19 @@ final class BatchEncoder {
 
     private func append(cents: Int128, to index: Int) {
         guard case .decimal(let bytes, let multiplier, let limit) = steps[index].form else { return mismatch(index) }
-        let (value, overflow) = multiplier == 1 ? (cents, false) : cents.multipliedReportingOverflow(by: multiplier)
-        guard !overflow, value < limit, value > -limit else { return doesNotFit(index, Money.text(cents: cents)) }
+        if !append(units: cents, bytes, multiplier, limit, to: index) { doesNotFit(index, Money.text(cents: cents)) }
+    }
+
+    /// False when the column can't hold it.
+    private func append(units: Int128, _ bytes: Int, _ multiplier: Int128, _ limit: Int128, to index: Int) -> Bool {
+        let (value, overflow) = multiplier == 1 ? (units, false) : units.multipliedReportingOverflow(by: multiplier)
+        guard !overflow, value < limit, value > -limit else { return false }
         switch bytes {
         case 4: columns[index].values.write(fixed: Int32(truncatingIfNeeded: value))
         case 8: columns[index].values.write(fixed: Int64(truncatingIfNeeded: value))
         default: columns[index].values.write(fixed: value)
         }
+        return true
     }
 
     private func append(counts: ByteView, to index: Int) {

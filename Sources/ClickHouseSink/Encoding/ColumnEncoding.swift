@@ -13,7 +13,7 @@ struct ColumnEncoding: Equatable {
         case seconds
         /// Milliseconds times `multiplier` or by `divisor`, of which one is 1; in 8 bytes.
         case ticks(multiplier: Int64, divisor: Int64)
-        /// Cents times `multiplier` in this many bytes, less than `limit` either way.
+        /// Cents, or a count, times `multiplier` in this many bytes, less than `limit` either way.
         case decimal(bytes: Int, multiplier: Int128, limit: Int128)
         /// Lengths, names, counts of this many bytes.
         case countsMap(valueBytes: Int)
@@ -47,12 +47,15 @@ struct ColumnEncoding: Equatable {
         case (.text, .string): .text
         case (.count, .unsigned(let bits)): .integer(bytes: bits / 8, maximum: bits == 64 ? .max : (1 << UInt64(bits)) - 1)
         case (.count, .signed(let bits)): .integer(bytes: bits / 8, maximum: (1 << UInt64(bits - 1)) - 1)
-        case (.number, .float(let bits)): bits == 64 ? .float64 : .float32
+        // A column that became wider than its job knew: each count that it can hold exactly.
+        case (.count, .decimal(let precision, let scale)): decimal(precision, scale, unit: 0)
+        case (.number, .float(let bits)), (.count, .float(let bits)): bits == 64 ? .float64 : .float32
         case (.flag, .bool), (.flag, .unsigned(bits: 8)): .flag
+        case (.flag, .unsigned(let bits)), (.flag, .signed(let bits)): .integer(bytes: bits / 8, maximum: 1)
         case (.time, .dateTime): .seconds
         case (.time, .dateTime64(let precision, _)):
             .ticks(multiplier: power(10, max(0, precision - 3)), divisor: power(10, max(0, 3 - precision)))
-        case (.amount, .decimal(let precision, let scale)), (.sum, .decimal(let precision, let scale)): decimal(precision, scale)
+        case (.amount, .decimal(let precision, let scale)), (.sum, .decimal(let precision, let scale)): decimal(precision, scale, unit: 2)
         case (.textCounts, .map(let name, .unsigned(let bits))) where bits >= 32 && isPlainText(name): .countsMap(valueBytes: bits / 8)
         case (.textCounts, .string): .countsJSON
         case (.texts, .array(let element)) where isPlainText(element): .texts
@@ -62,11 +65,11 @@ struct ColumnEncoding: Equatable {
 
     private static func isPlainText(_ type: ColumnType) -> Bool { type == .string || type == .lowCardinality(.string) }
 
-    /// Two decimals must fit behind the point.
-    private static func decimal(_ precision: Int, _ scale: Int) -> Form? {
-        guard scale >= 2, precision >= scale, 1...38 ~= precision else { return nil }
+    /// `unit`: the decimals that values have, which must fit behind the point.
+    private static func decimal(_ precision: Int, _ scale: Int, unit: Int) -> Form? {
+        guard scale >= unit, precision >= scale, 1...38 ~= precision else { return nil }
         let bytes = precision <= 9 ? 4 : precision <= 18 ? 8 : 16
-        return .decimal(bytes: bytes, multiplier: power(10, scale - 2), limit: power(10, precision))
+        return .decimal(bytes: bytes, multiplier: power(10, scale - unit), limit: power(10, precision))
     }
 
     private static func power<Number: FixedWidthInteger>(_ base: Number, _ exponent: Int) -> Number {

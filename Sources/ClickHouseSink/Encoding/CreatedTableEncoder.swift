@@ -14,8 +14,9 @@ package final class CreatedTableEncoder {
             return TableLayout.Column(name: column.name, type: type, encoding: encoding)
         }
         let layout = TableLayout(
-            table: table, database: "measured", engine: "MergeTree", partitionKey: "toYYYYMM(\(table.timeColumn))", columns: columns,
-            partitioning: .month, isExactlyOnce: true
+            table: table,
+            facts: TableFacts(database: "measured", table: table.name, engine: "MergeTree", partitionKey: "toYYYYMM(\(table.timeColumn))", columns: []),
+            columns: columns, partitioning: .month, isExactlyOnce: true
         )
         encoder = BatchEncoder(layout, task: "measured/clickhouse")
     }

@@ -6,26 +6,25 @@ struct LedgerCheck {
 
     /// Throws when the sink is ahead of the state. Looks only for a first such row, by columns that are indexed where
     /// the server can.
-    func check(_ known: SinkTable, _ layout: TableLayout) throws(SinkError) {
-        guard layout.isExactlyOnce else { return }
+    func check(_ known: SinkTable, _ table: TableFacts) throws(SinkError) {
         let task = "_task = \(SQLText.string(connection.settings.task))"
-        let place = "the table \(layout.name) at \(connection.settings.url)"
+        let place = "the table \(table.name) at \(connection.settings.url)"
         if known.isNewState {
-            guard let found = try first("\(task)", layout) else { return }
+            guard let found = try first("\(task)", table) else { return }
             throw SinkError(
                 .invalid,
                 "\(place) holds rows of the job \(connection.settings.job) (batch \(found.batch) of lineage \(found.lineage)), but the state directory is empty: everything would be delivered again. Name the state directory that this job has used (state.directory), or a copy of it as the last run left it; or start anew with new tables (another clickhouse.database) or another job.id"
             )
         }
         let last = known.lastFrozen?.number ?? 0
-        if let found = try first("\(task) AND _lineage = \(known.lineage) AND _batch > \(last)", layout) {
+        if let found = try first("\(task) AND _lineage = \(known.lineage) AND _batch > \(last)", table) {
             throw SinkError(
                 .invalid,
                 "\(place) holds batch \(found.batch) of lineage \(found.lineage), but the state of the job \(connection.settings.job) has made batches only up to \(last) there: this state is older than what was delivered (a restored or copied state directory?). Run the job on the newest state, or start anew with an empty state directory and new tables (another clickhouse.database) or another job.id"
             )
         }
-        try checkEarlierLineages(known, layout, place)
-        if let found = try first("\(task) AND _lineage > \(known.lineage)", layout) {
+        try checkEarlierLineages(known, table, place)
+        if let found = try first("\(task) AND _lineage > \(known.lineage)", table) {
             throw SinkError(
                 .fenced,
                 "\(place) holds batch \(found.batch) of lineage \(found.lineage), but this state of the job \(connection.settings.job) is of lineage \(known.lineage): the job was restored elsewhere and goes on there. Stop this worker, or run it on the newest lineage's state"
@@ -34,19 +33,19 @@ struct LedgerCheck {
     }
 
     /// After a withdrawal nothing beyond what counts may come again: the present lineage has delivered those rows anew.
-    private func checkEarlierLineages(_ known: SinkTable, _ layout: TableLayout, _ place: String) throws(SinkError) {
+    private func checkEarlierLineages(_ known: SinkTable, _ table: TableFacts, _ place: String) throws(SinkError) {
         guard let ends = known.lineageEnds, known.lineage > .first else { return }
         let settings = connection.settings
-        let rows = UncountedRows(task: settings.task, before: known.lineage, ends: ends, quotedName: layout.quotedName)
-        guard let found = try first(rows.condition, layout) else { return }
+        let rows = UncountedRows(task: settings.task, before: known.lineage, ends: ends, quotedName: table.quotedName)
+        guard let found = try first(rows.condition, table) else { return }
         throw SinkError(
             .invalid,
             "\(place) holds batch \(found.batch) of lineage \(found.lineage), which the state of the job \(settings.job) (lineage \(known.lineage)) does not count: a worker that was cut off has delivered it after the withdrawal, and its rows are there once more under this lineage. Make sure that no other worker of the job runs, then delete them: \(rows.deletion)"
         )
     }
 
-    private func first(_ condition: String, _ layout: TableLayout) throws(SinkError) -> (lineage: String, batch: String)? {
-        let rows = try connection.rows("SELECT toString(_lineage), toString(_batch) FROM \(layout.quotedName) WHERE \(condition) LIMIT 1")
+    private func first(_ condition: String, _ table: TableFacts) throws(SinkError) -> (lineage: String, batch: String)? {
+        let rows = try connection.rows("SELECT toString(_lineage), toString(_batch) FROM \(table.quotedName) WHERE \(condition) LIMIT 1")
         guard let row = rows.first, row.count == 2 else { return nil }
         return (row[0], row[1])
     }

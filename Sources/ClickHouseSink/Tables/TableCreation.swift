@@ -78,7 +78,7 @@ struct TableCreation {
         let inspection = TableInspection(connection: connection, dialect: dialect)
         var columns: [String: [String: ColumnType]] = [:]
         for view in views where columns[view.table.name] == nil {
-            let real = try inspection.columns(of: view.table).map { ($0.name, ColumnType($0.type)) }
+            let real = try inspection.columns(of: view.table.name).map { ($0.name, ColumnType($0.type)) }
             columns[view.table.name] = Dictionary(real) { first, _ in first }
         }
         return columns

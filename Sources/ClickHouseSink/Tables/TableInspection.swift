@@ -7,33 +7,37 @@ struct TableInspection {
 
     private var settings: ClickHouseSettings { connection.settings }
 
-    /// A column as `system.columns` has it.
-    struct RealColumn {
-        let name: String
-        let type: String
-        let defaultKind: String
-    }
-
     /// The columns that a table really has; none when it is not there.
-    func columns(of table: OutputTable, isCancelled: () -> Bool = { false }) throws(SinkError) -> [RealColumn] {
-        let place = "database = \(SQLText.string(settings.database)) AND table = \(SQLText.string(table.name))"
+    func columns(of table: String, isCancelled: () -> Bool = { false }) throws(SinkError) -> [TableFacts.Column] {
+        let place = "database = \(SQLText.string(settings.database)) AND table = \(SQLText.string(table))"
         return try connection.rows("SELECT name, type, default_kind FROM system.columns WHERE \(place)", isCancelled: isCancelled)
-            .map { RealColumn(name: $0[0], type: $0[1], defaultKind: $0[2]) }
+            .map { TableFacts.Column(name: $0[0], type: $0[1], defaultKind: $0[2]) }
     }
 
-    /// The table's layout. Throws `retry` when the server can't be asked or when cancelled, `missing` when there is no such table, `invalid`
-    /// when columns must be altered, and `incompatible` when no ALTER helps (engine, partition key); the message names
-    /// everything that is wrong.
-    func layout(of table: OutputTable, isCancelled: () -> Bool = { false }) throws(SinkError) -> TableLayout {
-        let place = "database = \(SQLText.string(settings.database))"
-        let facts = try connection.rows("SELECT engine, partition_key FROM system.tables WHERE \(place) AND name = \(SQLText.string(table.name))", isCancelled: isCancelled)
-        guard let fact = facts.first, fact.count == 2 else { throw missing(table) }
-        let columns = try columns(of: table, isCancelled: isCancelled)
+    /// The table of this name as it is; nil when there is none. Throws `retry` when the server can't be asked or when cancelled.
+    func facts(of table: String, isCancelled: () -> Bool = { false }) throws(SinkError) -> TableFacts? {
+        let place = "database = \(SQLText.string(settings.database)) AND name = \(SQLText.string(table))"
+        let rows = try connection.rows("SELECT engine, partition_key FROM system.tables WHERE \(place)", isCancelled: isCancelled)
+        guard let row = rows.first, row.count == 2 else { return nil }
+        return TableFacts(
+            database: settings.database, table: table, engine: row[0], partitionKey: row[1], columns: try columns(of: table, isCancelled: isCancelled)
+        )
+    }
+
+    /// How rows of a layout go into its table. `known`: other layouts whose columns nobody minds. Throws `retry` when the server
+    /// can't be asked or when cancelled, `missing` when there is no such table, `invalid` when columns must be altered, and
+    /// `incompatible` when no ALTER helps (engine, partition key); the message names everything that is wrong.
+    func layout(of table: OutputTable, known: [OutputTable] = [], isCancelled: () -> Bool = { false }) throws(SinkError) -> TableLayout {
+        guard let facts = try facts(of: table.name, isCancelled: isCancelled) else { throw missing(table) }
+        return try layout(of: table, in: facts, known: known)
+    }
+
+    /// As above, of a table that was looked at.
+    func layout(of table: OutputTable, in facts: TableFacts, known: [OutputTable]) throws(SinkError) -> TableLayout {
         var problems: [String] = []
-        let served = (table.columns + Provenance.columns).compactMap { column(for: $0, among: columns, of: table, &problems) }
-        problems += unfilledColumns(columns, table)
-        let timeType = columns.first { $0.name == table.timeColumn }?.type
-        let doubt = doubtOfExactlyOnce(engine: fact[0], key: fact[1], timeType: timeType, table)
+        let served = (table.columns + Provenance.columns).compactMap { column(for: $0, among: facts.columns, of: table, &problems) }
+        problems += unfilledColumns(facts.columns, table, known)
+        let doubt = doubtOfExactlyOnce(facts, table)
         let isRefused = doubt != nil && settings.delivery == .exactlyOnce
         if let doubt, isRefused { problems.append(doubt) }
         guard problems.isEmpty else {
@@ -41,12 +45,12 @@ struct TableInspection {
             throw SinkError(isRefused ? .incompatible : .invalid, "the table \(settings.database).\(table.name) at \(settings.url) can't take this job's rows:\n\(list)")
         }
         return TableLayout(
-            table: table, database: settings.database, engine: fact[0], partitionKey: fact[1], columns: served,
-            partitioning: PartitionKey.partitioning(fact[1], timeColumn: table.timeColumn) ?? .none, isExactlyOnce: doubt == nil
+            table: table, facts: facts, columns: served,
+            partitioning: PartitionKey.partitioning(facts.partitionKey, timeColumn: table.timeColumn) ?? .none, isExactlyOnce: doubt == nil
         )
     }
 
-    private func missing(_ table: OutputTable) -> SinkError {
+    func missing(_ table: OutputTable) -> SinkError {
         SinkError(
             .missing,
             "there is no table \(settings.database).\(table.name) at \(settings.url): set clickhouse.createTables to true, or run the statements of `tidemark tables --print`"
@@ -58,7 +62,7 @@ struct TableInspection {
     }
 
     private func column(
-        for output: OutputColumn, among columns: [RealColumn], of table: OutputTable, _ problems: inout [String]
+        for output: OutputColumn, among columns: [TableFacts.Column], of table: OutputTable, _ problems: inout [String]
     ) -> TableLayout.Column? {
         let name = SQLText.identifier(output.name)
         guard let real = columns.first(where: { $0.name == output.name }) else {
@@ -98,9 +102,9 @@ struct TableInspection {
         }
     }
 
-    /// Columns that would silently get an empty value in each of our rows.
-    private func unfilledColumns(_ columns: [RealColumn], _ table: OutputTable) -> [String] {
-        let filled = Set((table.columns + Provenance.columns).map(\.name))
+    /// Columns that would silently get an empty value in each of our rows, but for those that another version of the job fills.
+    private func unfilledColumns(_ columns: [TableFacts.Column], _ table: OutputTable, _ known: [OutputTable]) -> [String] {
+        let filled = Set((table.columns + known.flatMap(\.columns) + Provenance.columns).map(\.name))
         return columns.filter { !filled.contains($0.name) && $0.defaultKind.isEmpty }.map { column in
             "the column \(column.name) (\(column.type)) is none that this job fills and has no default; give it one: "
                 + alter(table, "MODIFY COLUMN \(SQLText.identifier(column.name)) \(column.type) DEFAULT …")
@@ -110,7 +114,8 @@ struct TableInspection {
     private static let exactEngines: Set<String> = ["MergeTree", "ReplicatedMergeTree", "SharedMergeTree"]
 
     /// Why batches can't be delivered exactly once into this table; nil when they can.
-    private func doubtOfExactlyOnce(engine: String, key: String, timeType: String?, _ table: OutputTable) -> String? {
+    func doubtOfExactlyOnce(_ facts: TableFacts, _ table: OutputTable) -> String? {
+        let (engine, key, timeType) = (facts.engine, facts.partitionKey, facts.column(table.timeColumn)?.type)
         let wayOut = "use another table, or set clickhouse.delivery to at-least-once, which may deliver a batch twice"
         guard TableInspection.exactEngines.contains(engine) else {
             return "its engine is \(engine); rows can be counted, and so delivered exactly once, only in MergeTree, ReplicatedMergeTree and SharedMergeTree: \(wayOut)"

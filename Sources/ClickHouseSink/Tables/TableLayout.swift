@@ -1,6 +1,6 @@
 import Engine
 
-/// A table as it is on the server, found to be able to take an output table's rows.
+/// How rows of one layout go into a table as it is on the server, found to be able to take them.
 struct TableLayout: Equatable {
     struct Column: Equatable {
         let name: String
@@ -10,17 +10,17 @@ struct TableLayout: Equatable {
     }
 
     let table: OutputTable
-    let database: String
-    let engine: String
-    let partitionKey: String
-    /// The output table's columns in their order, then the provenance.
+    let facts: TableFacts
+    /// The layout's columns in their order, then the provenance.
     let columns: [Column]
     let partitioning: RowPartitioning
     /// False where engine or key allow no more than at-least-once, and the settings accept that.
     let isExactlyOnce: Bool
 
-    var name: String { "\(database).\(table.name)" }
-    var quotedName: String { SQLText.table(database, table.name) }
+    var name: String { facts.name }
+    var quotedName: String { facts.quotedName }
+    var engine: String { facts.engine }
+    var partitionKey: String { facts.partitionKey }
 
     var insertStatement: String {
         "INSERT INTO \(quotedName) (\(columns.map { SQLText.identifier($0.name) }.joined(separator: ", "))) FORMAT Native"

@@ -8,7 +8,7 @@ extension ClickHouseSink {
     /// Throws `locked` when such queries keep coming, `denied` when the user may not delete, `incompatible` when a
     /// table's engine can't, and `invalid` when a mutation fails or gets stuck; each says what to do.
     public func withdraw(
-        _ plan: WithdrawalPlan, from tables: [OutputTable], isCancelled: @escaping @Sendable () -> Bool
+        _ plan: WithdrawalPlan, from tables: [String], isCancelled: @escaping @Sendable () -> Bool
     ) throws -> WithdrawalOutcome {
         try Withdrawal(plan, settings: settings, log: log).run(tables, isCancelled: isCancelled)
     }

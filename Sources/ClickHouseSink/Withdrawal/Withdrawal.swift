@@ -15,25 +15,25 @@ struct Withdrawal {
         connection = try ClickHouseConnection(settings)
     }
 
-    func run(_ tables: [OutputTable], isCancelled: () -> Bool) throws(SinkError) -> WithdrawalOutcome {
+    func run(_ tables: [String], isCancelled: () -> Bool) throws(SinkError) -> WithdrawalOutcome {
         guard try awaitQuiet(tables, isCancelled), let server = try look(tables, isCancelled) else { return .cancelled }
         var rows: [String: Int] = [:]
         for table in tables {
             // A table that is not there holds nothing.
-            guard let engine = server.engines[table.name] else { rows[table.name] = 0; continue }
+            guard let engine = server.engines[table] else { rows[table] = 0; continue }
             let withdrawal = TableWithdrawal(
-                plan, table: table.name, engine: engine, server: server, connection: connection, trouble: trouble(table.name)
+                plan, table: table, engine: engine, server: server, connection: connection, trouble: trouble(table)
             )
             guard let found = try withdrawal.run(isCancelled: isCancelled) else { return .cancelled }
-            rows[table.name] = found
+            rows[table] = found
         }
         return .withdrawn(rowsPerTable: rows)
     }
 
     /// Nothing that an earlier lineage sent may land after the count; false when cancelled before.
-    private func awaitQuiet(_ tables: [OutputTable], _ isCancelled: () -> Bool) throws(SinkError) -> Bool {
+    private func awaitQuiet(_ tables: [String], _ isCancelled: () -> Bool) throws(SinkError) -> Bool {
         guard !tables.isEmpty else { return true }
-        let queries = tables.map { BatchName.isEarlier(than: plan.lineage, settings, table: $0.name) }.joined(separator: " OR ")
+        let queries = tables.map { BatchName.isEarlier(than: plan.lineage, settings, table: $0) }.joined(separator: " OR ")
         let wait = QuietWait(connection: connection, trouble: trouble("all"))
         switch wait.wait(for: "(\(queries))", patience: settings.otherWorkerPatience, isCancelled: isCancelled) {
         case .quiet: return true
@@ -47,10 +47,10 @@ struct Withdrawal {
     }
 
     /// What the server is and which of the tables it has; nil when cancelled before it could be asked.
-    private func look(_ tables: [OutputTable], _ isCancelled: () -> Bool) throws(SinkError) -> WithdrawalServer? {
+    private func look(_ tables: [String], _ isCancelled: () -> Bool) throws(SinkError) -> WithdrawalServer? {
         let retry = WithdrawalRetry(settings: settings, trouble: trouble("all"))
         return try retry.ask("what the server is can't be found out", isCancelled) { () throws(SinkError) in
-            try WithdrawalServer(connection, tables: tables.map(\.name), isCancelled)
+            try WithdrawalServer(connection, tables: tables, isCancelled)
         }
     }
 

@@ -195,7 +195,7 @@ public struct Coordinator {
 
     private mutating func deliveries() -> [Action] {
         var actions: [Action] = []
-        for table in routes.tables where !delivering.contains(table) {
+        for table in outbox.names where !delivering.contains(table) {
             guard let batch = outbox.next(for: table), uncovered?[batch.id] == nil else { continue }
             delivering.insert(table)
             actions.append(.deliver(batch, mayHaveBeenSent: doubtful.contains(batch.id)))
@@ -258,8 +258,10 @@ public struct Coordinator {
         UpstreamProgress(watermarks: routes.upstreamWatermarks(watermarks), ended: routes.stages(behind: ended, watermarks))
     }
 
+    /// Batches between tasks are waited for as well, so that nothing of this version of the job is left for another one to read.
     private mutating func finishIfDelivered() -> [Action] {
-        guard outbox.isEmpty, delivering.isEmpty else { return [] }
+        if !inFlight.isEmpty { wantsCut = true }
+        guard outbox.isEmpty, delivering.isEmpty, inFlight.isEmpty else { return [] }
         phase = .finished
         return [.finished]
     }

@@ -32,6 +32,8 @@ public struct Outbox: Sendable {
     }
 
     public let lineage: Lineage
+    /// The tables' names, in the order in which they were given.
+    public let names: [String]
     private let flushInterval: Duration
     private let limits: Limits
     private var tables: [String: Table]
@@ -43,6 +45,7 @@ public struct Outbox: Sendable {
         self.lineage = lineage
         self.flushInterval = flushInterval
         self.limits = limits
+        names = tables.map(\.table)
         self.tables = [:]
         for restored in tables {
             var table = Table(nextNumber: restored.lastFrozen?.next ?? BatchNumber(1), lastFreeze: now - flushInterval)
@@ -79,8 +82,10 @@ public struct Outbox: Sendable {
             let isFlushDue = now - table.lastFreeze >= flushInterval && table.ready.isEmpty && table.committing.isEmpty
             let isFull = table.pendingRows >= limits.batchRows || table.pendingBytes >= limits.batchBytes
             guard everything || isFlushDue || isFull else { continue }
-            for (partition, chunks) in grouped(table.pending) {
-                let batch = SinkBatch(table: name, lineage: lineage, number: table.nextNumber, partition: partition, chunks: chunks)
+            for group in grouped(table.pending) {
+                let batch = SinkBatch(
+                    table: name, lineage: lineage, number: table.nextNumber, layout: group.layout, partition: group.partition, chunks: group.chunks
+                )
                 table.nextNumber = table.nextNumber.next
                 table.committing.append(batch)
                 frozen.append(batch)
@@ -94,23 +99,37 @@ public struct Outbox: Sendable {
         return frozen
     }
 
-    /// Chunks by table partition, in groups within the batch limits.
-    private func grouped(_ chunks: [OutboxChunk]) -> [(Int32, [OutboxChunk])] {
-        var groups: [(partition: Int32, chunks: [OutboxChunk])] = []
+    private struct Group {
+        let partition: Int32
+        let layout: OutputTable
+        var chunks: [OutboxChunk] = []
+        var rows = 0
+        var bytes = 0
+    }
+
+    /// Chunks by table partition and layout, in groups within the batch limits.
+    private func grouped(_ chunks: [OutboxChunk]) -> [Group] {
+        var groups: [Group] = []
         for partition in Set(chunks.map(\.partition)).sorted() {
-            var (rows, bytes) = (0, 0)
-            groups.append((partition, []))
+            var group: Group?
             for chunk in chunks where chunk.partition == partition {
-                if rows > 0 && (rows + chunk.rowCount > limits.batchRows || bytes + chunk.bytes.count > limits.batchBytes) {
-                    groups.append((partition, []))
-                    (rows, bytes) = (0, 0)
+                if let full = group, !fits(chunk, full) {
+                    groups.append(full)
+                    group = nil
                 }
-                groups[groups.count - 1].chunks.append(chunk)
-                rows += chunk.rowCount
-                bytes += chunk.bytes.count
+                var open = group ?? Group(partition: partition, layout: chunk.layout)
+                open.chunks.append(chunk)
+                open.rows += chunk.rowCount
+                open.bytes += chunk.bytes.count
+                group = open
             }
+            if let group { groups.append(group) }
         }
         return groups
+    }
+
+    private func fits(_ chunk: OutboxChunk, _ group: Group) -> Bool {
+        chunk.layout == group.layout && (group.rows == 0 || group.rows + chunk.rowCount <= limits.batchRows && group.bytes + chunk.bytes.count <= limits.batchBytes)
     }
 
     /// The epoch that the last frozen batches belong to is durable: they may leave.
@@ -168,12 +187,22 @@ public struct RestoredOutboxTable: Sendable {
     public let pending: [OutboxChunk]
     /// Frozen and not recorded as delivered, in order of numbers: each may have been sent.
     public let undelivered: [SinkBatch]
+    /// The table as the job's versions have declared it, those that were met first before the others.
+    public let layouts: [OutputTable]
 
-    public init(table: String, lastFrozen: BatchNumber?, pending: [OutboxChunk], undelivered: [SinkBatch]) {
+    public init(table: String, lastFrozen: BatchNumber?, pending: [OutboxChunk], undelivered: [SinkBatch], layouts: [OutputTable] = []) {
         self.table = table
+        self.layouts = layouts
         self.lastFrozen = lastFrozen
         self.pending = pending
         self.undelivered = undelivered
+    }
+
+    /// The layouts of the rows that wait, each once, in the order in which they are to be delivered.
+    public var waitingLayouts: [OutputTable] {
+        var found: [OutputTable] = []
+        for layout in undelivered.map(\.layout) + pending.map(\.layout) where !found.contains(layout) { found.append(layout) }
+        return found
     }
 
     /// The last batch recorded as delivered: they are delivered in order. nil before the first.

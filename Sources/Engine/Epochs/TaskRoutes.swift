@@ -1,11 +1,9 @@
-/// Which tasks belong together, by topic and by the stage that they send to, and where their rows go.
+/// Which tasks belong together, by topic and by the stage that they send to, and where copies of their rows go.
 public struct TaskRoutes: Sendable {
     /// The tasks that read each topic, a group a stage and topic.
     public let topicGroups: [TopicGroup]
     /// For each stage that reads messages, the tasks that send to it.
     public let senders: [StageName: [TaskID]]
-    /// The names of all tables of the outbox.
-    public let tables: [String]
     public let furtherSinks: [SinkName]
 
     /// The tasks of one stage that reads a topic.
@@ -41,7 +39,6 @@ public struct TaskRoutes: Sendable {
         }
         self.topicGroups = topicGroups
         self.senders = senders
-        tables = topology.outboxTables.map(\.name)
         furtherSinks = topology.furtherSinks
     }
 

@@ -5,10 +5,16 @@
 public protocol EventForwarding {
     associatedtype Event: BitwiseCopyable
 
+    /// What `encode` appends. The default is a version 1 that only the job's code knows.
+    static var layout: MessageLayout { get }
     /// The key that the event belongs to there.
     func key(of event: Event) -> ByteView
     /// Appends what that stage's decoder reads, beside the key.
     func encode(_ event: Event, into payload: inout ByteWriter)
+}
+
+extension EventForwarding {
+    public static var layout: MessageLayout { MessageLayout(version: 1) }
 }
 
 /// What leads a forwarded event's payload.

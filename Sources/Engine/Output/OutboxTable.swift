@@ -6,10 +6,13 @@ public struct OutboxTable: Hashable, Sendable {
     public let table: OutputTable
     /// nil: the job's first sink.
     public let sink: SinkName?
+    /// False for a table that this version of the job does not have: rows that another version left are still delivered.
+    public let isDeclared: Bool
 
-    public init(_ table: OutputTable, sink: SinkName? = nil) {
+    public init(_ table: OutputTable, sink: SinkName? = nil, isDeclared: Bool = true) {
         self.table = table
         self.sink = sink
+        self.isDeclared = isDeclared
     }
 
     /// What chunks and batches call it, and the state stores: the table's own name, for further sinks `table@sink`.
@@ -18,8 +21,14 @@ public struct OutboxTable: Hashable, Sendable {
     static func name(of table: String, sink: SinkName?) -> String { sink.map { "\(table)@\($0)" } ?? table }
 
     /// The sink that a stored name says; nil for the job's first.
-    public static func sink(ofName name: String) -> SinkName? {
-        name.lastIndex(of: "@").map { SinkName(String(name[name.index(after: $0)...])) }
+    public static func sink(ofName name: String) -> SinkName? { parts(ofName: name).sink }
+
+    /// The table's own name in a stored one.
+    public static func table(ofName name: String) -> String { parts(ofName: name).table }
+
+    private static func parts(ofName name: String) -> (table: String, sink: SinkName?) {
+        guard let at = name.utf8.lastIndex(of: UInt8(ascii: "@")) else { return (name, nil) }
+        return (String(name[..<at]), SinkName(String(name[name.utf8.index(after: at)...])))
     }
 }
 
@@ -39,7 +48,7 @@ extension TaskCut {
             rows.map { chunk in
                 let name = OutboxTable.name(of: chunk.id.table, sink: sink)
                 let id = ChunkID(table: name, task: chunk.id.task, epoch: chunk.id.epoch, sequence: chunk.id.sequence)
-                return OutboxChunk(id: id, partition: 0, rowCount: chunk.rowCount, bytes: chunk.bytes)
+                return OutboxChunk(id: id, layout: chunk.layout, partition: 0, rowCount: chunk.rowCount, bytes: chunk.bytes)
             }
         }
         return TaskCut(

@@ -1,4 +1,7 @@
 /// A table that a job writes: its name, its columns in order, and what a sink needs to create it.
+///
+/// It is the layout of its rows, too: rows that wait keep the table as it was declared when they were written, whatever the
+/// present version of the job declares.
 public struct OutputTable: Hashable, Sendable {
     public let name: String
     public let columns: [OutputColumn]
@@ -15,18 +18,35 @@ public struct OutputTable: Hashable, Sendable {
     public init(
         _ name: String, timeColumn: String, orderBy: [String], topic: String? = nil, keyColumn: String? = nil, columns: [OutputColumn]
     ) {
-        let names = Set(columns.map(\.name))
-        precondition(names.count == columns.count, "table \(name): a column's name is used twice")
-        precondition(columns.contains { $0.name == timeColumn && $0.type == .time }, "table \(name): \(timeColumn) is no time column")
-        precondition(names.isSuperset(of: orderBy), "table \(name): an unknown column in its sorting key")
-        precondition(!name.contains("@"), "table \(name): @ stands between a table and a sink")
-        precondition(keyColumn == nil || columns.contains { $0.name == keyColumn && $0.type == .text }, "table \(name): \(keyColumn!) is no text column")
+        self.init(unchecked: name, timeColumn, orderBy, topic ?? name, keyColumn, columns)
+        let problem = problem
+        precondition(problem == nil, "table \(name): \(problem!)")
+    }
+
+    /// As a state keeps it; nil when these parts make no table.
+    public init?(stored name: String, timeColumn: String, orderBy: [String], topic: String, keyColumn: String?, columns: [OutputColumn]) {
+        self.init(unchecked: name, timeColumn, orderBy, topic, keyColumn, columns)
+        if problem != nil { return nil }
+    }
+
+    private init(unchecked name: String, _ timeColumn: String, _ orderBy: [String], _ topic: String, _ keyColumn: String?, _ columns: [OutputColumn]) {
         self.name = name
         self.columns = columns
         self.timeColumn = timeColumn
         self.orderBy = orderBy
-        self.topic = topic ?? name
+        self.topic = topic
         self.keyColumn = keyColumn
+    }
+
+    /// Why the parts make no table; nil when they do.
+    private var problem: String? {
+        let names = Set(columns.map(\.name))
+        if names.count != columns.count { return "a column's name is used twice" }
+        if !columns.contains(where: { $0.name == timeColumn && $0.type == .time }) { return "\(timeColumn) is no time column" }
+        if !names.isSuperset(of: orderBy) { return "an unknown column in its sorting key" }
+        if name.utf8.contains(UInt8(ascii: "@")) { return "@ stands between a table and a sink" }
+        if let keyColumn, !columns.contains(where: { $0.name == keyColumn && $0.type == .text }) { return "\(keyColumn) is no text column" }
+        return nil
     }
 
     public var timeColumnIndex: Int { columns.firstIndex { $0.name == timeColumn }! }
@@ -44,7 +64,7 @@ public struct OutputColumn: Hashable, Sendable {
 }
 
 /// What a column holds. Beside each: how a row encodes it in the outbox (integers little-endian) and the ClickHouse
-/// type that a created table gets for it.
+/// type that a created table gets for it. The raw values are stored.
 public enum OutputType: String, Hashable, Sendable, CaseIterable {
     /// Varint length, bytes. `String`
     case text

@@ -155,7 +155,7 @@ public final class RowWriter {
         epochRows = 0
         return closed.enumerated().map { sequence, chunk in
             let id = ChunkID(table: table.name, task: task, epoch: epoch, sequence: sequence)
-            return OutboxChunk(id: id, partition: chunk.partition, rowCount: chunk.rowCount, bytes: chunk.bytes)
+            return OutboxChunk(id: id, layout: table, partition: chunk.partition, rowCount: chunk.rowCount, bytes: chunk.bytes)
         }
     }
 }

@@ -1,5 +1,7 @@
 /// Where a task has met a key.
 public struct KeyPlacement: BitwiseCopyable {
+    static let layout = MessageLayout(version: 1, fields: [StateField(name: "partition", type: .unsigned), StateField(name: "partitions", type: .unsigned)])
+
     let key: ByteView
     let partition: UInt64
     /// How many partitions the topic had then; 0 in messages of a version that did not say.
@@ -84,7 +86,7 @@ extension StageTask {
     /// Reports a sample of the keys that this task meets to `stage`, which is made by `TaskSetup.watchPlacement`.
     @discardableResult
     public func reportingPlacement(to stage: StageName, key: @escaping (Decoder.Event) -> ByteView) -> StageTask {
-        add(PlacementReport(messages: messages(to: stage), partition: id.partition, of: partitions, key: key))
+        add(PlacementReport(messages: messages(to: stage, layout: KeyPlacement.layout), partition: id.partition, of: partitions, key: key))
     }
 }
 

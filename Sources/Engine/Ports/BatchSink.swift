@@ -5,14 +5,17 @@
 public protocol BatchSink: AnyObject, Sendable {
     /// Makes sure that every table exists and can hold its rows, and that what the sink holds fits the state's ledger;
     /// throws, saying what to do, when it does not. Returns how each table is partitioned.
+    ///
+    /// Rows are delivered by the names of their own layout's columns, whatever the table's present declaration says.
     func open(_ tables: [SinkTable]) throws -> [String: RowPartitioning]
     /// Delivers one batch; blocks, for as long as the sink is down. Called from one thread a table, in order of numbers.
     /// `mayHaveBeenSent`: an earlier process may have sent it, so what landed is found out first.
     /// Throws only what no waiting mends: a batch that landed in part, a table that was replaced.
     func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: @escaping @Sendable () -> Bool) throws -> DeliveryOutcome
-    /// Takes back the rows of earlier lineages that the plan does not count; blocks, for as long as the sink is down. May be
+    /// Takes back the rows of earlier lineages that the plan does not count from the tables of these names, of which one that
+    /// is not there holds none; blocks, for as long as the sink is down. May be
     /// repeated at any time, also while rows of the present lineage are delivered.
-    func withdraw(_ plan: WithdrawalPlan, from tables: [OutputTable], isCancelled: @escaping @Sendable () -> Bool) throws -> WithdrawalOutcome
+    func withdraw(_ plan: WithdrawalPlan, from tables: [String], isCancelled: @escaping @Sendable () -> Bool) throws -> WithdrawalOutcome
     /// How each table's delivery stands; may be asked of any thread.
     var status: [TableStatus] { get }
 }
@@ -23,7 +26,7 @@ extension BatchSink {
 
     /// Of a sink that can't take anything back: it refuses.
     public func withdraw(
-        _ plan: WithdrawalPlan, from tables: [OutputTable], isCancelled: @escaping @Sendable () -> Bool
+        _ plan: WithdrawalPlan, from tables: [String], isCancelled: @escaping @Sendable () -> Bool
     ) throws -> WithdrawalOutcome { throw NothingCanBeWithdrawn() }
 }
 
@@ -41,6 +44,13 @@ public struct SinkTable: Sendable {
     public let table: OutputTable
     /// The name by which its batches come.
     public let outboxName: String
+    /// False when this version of the job does not have the table: then it need not be there unless rows wait for it, and is
+    /// never created.
+    public let isDeclared: Bool
+    /// The layouts of the rows that wait: the table must be able to take those, too.
+    public let waitingLayouts: [OutputTable]
+    /// What any version of the job has declared of the table; nobody minds their columns.
+    public let knownLayouts: [OutputTable]
     public let lineage: Lineage
     /// The last batch number that the state has frozen in this lineage; nil when there is none.
     public let lastFrozen: BatchNumber?
@@ -56,9 +66,13 @@ public struct SinkTable: Sendable {
 
     public init(
         table: OutputTable, outboxName: String? = nil, lineage: Lineage, lastFrozen: BatchNumber?, lastDelivered: BatchNumber? = nil,
-        isNewState: Bool, stateIdentity: String = "", lineageEnds: [LineageEnd]? = nil
+        isNewState: Bool, stateIdentity: String = "", lineageEnds: [LineageEnd]? = nil, isDeclared: Bool = true, waitingLayouts: [OutputTable] = [],
+        knownLayouts: [OutputTable] = []
     ) {
         self.table = table
+        self.isDeclared = isDeclared
+        self.waitingLayouts = waitingLayouts
+        self.knownLayouts = knownLayouts
         self.outboxName = outboxName ?? table.name
         self.lineage = lineage
         self.lastFrozen = lastFrozen
@@ -76,7 +90,8 @@ extension SinkTable {
         self.init(
             table: table.table, outboxName: table.name, lineage: restored.lineage, lastFrozen: known?.lastFrozen,
             lastDelivered: known?.lastDelivered, isNewState: restored.isNew, stateIdentity: restored.identity,
-            lineageEnds: restored.withdrawal == nil ? restored.lineageEnds[table.name] ?? [] : nil
+            lineageEnds: restored.withdrawal == nil ? restored.lineageEnds[table.name] ?? [] : nil, isDeclared: table.isDeclared,
+            waitingLayouts: known?.waitingLayouts ?? [], knownLayouts: known?.layouts ?? []
         )
     }
 }

@@ -83,6 +83,34 @@ public struct RestoredState: Sendable {
     }
 }
 
+extension RestoredState {
+    /// Every table that rows go to: those that the job declares, then those of other versions of it, whose rows may still wait.
+    public func outboxTables(of topology: Topology) -> [OutboxTable] {
+        let declared = topology.outboxTables
+        let names = Set(declared.map(\.name))
+        return declared + outbox.compactMap { known in
+            guard !names.contains(known.table), let layout = known.waitingLayouts.last ?? known.layouts.last else { return nil }
+            let sink = OutboxTable.sink(ofName: known.table)
+            // A sink that is switched off has nothing to deliver: a store refuses to open while rows wait for it.
+            guard sink.map(topology.furtherSinks.contains) ?? true else { return nil }
+            return OutboxTable(layout, sink: sink, isDeclared: false)
+        }
+    }
+
+    /// What is restored of each of these tables' outboxes.
+    public func outboxes(of tables: [OutboxTable]) -> [RestoredOutboxTable] {
+        tables.map { table in
+            outbox.first { $0.table == table.name } ?? RestoredOutboxTable(table: table.name, lastFrozen: nil, pending: [], undelivered: [])
+        }
+    }
+
+    /// The first sink's tables that the state knows of or the job declares, by name: whatever of the job may be in it.
+    public func tablesToWithdrawFrom(of topology: Topology) -> [String] {
+        let declared = topology.tables.map(\.name)
+        return declared + outbox.map(\.table).filter { OutboxTable.sink(ofName: $0) == nil && !declared.contains($0) }
+    }
+}
+
 /// How far a task was.
 public struct RestoredTask: Sendable, Equatable {
     public let watermark: EventTime

@@ -1,11 +1,14 @@
 /// Collects what one task sends to another stage in an epoch, by the key's partition there.
 public final class MessageWriter {
     public let stage: StageName
+    /// How the payloads are laid out.
+    public let layout: MessageLayout
     private let from: TaskID
     private var batches: [(bytes: [UInt8], count: Int)]
 
-    init(stage: StageName, from: TaskID, partitions: Int) {
+    init(stage: StageName, layout: MessageLayout, from: TaskID, partitions: Int) {
         self.stage = stage
+        self.layout = layout
         self.from = from
         batches = Array(repeating: ([], 0), count: partitions)
     }

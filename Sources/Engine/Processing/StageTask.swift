@@ -58,7 +58,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
 
     @usableFromInline var cold: any ColdStateReader { setup.environment.cold }
 
-    func messages(to stage: StageName) -> MessageWriter { setup.messages(to: stage) }
+    func messages(to stage: StageName, layout: MessageLayout) -> MessageWriter { setup.messages(to: stage, layout: layout) }
 
     /// How many tasks the stage has.
     var partitions: Int { setup.environment.partitions[id.stage] ?? 1 }
@@ -104,7 +104,9 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     @discardableResult
     public func forwarding<Forwarding: EventForwarding>(to stage: StageName, _ forwarding: Forwarding) -> StageTask
     where Forwarding.Event == Decoder.Event {
-        let forwarder = EventForwarder(forwarding, messages: setup.messages(to: stage))
+        var layout = Forwarding.layout
+        layout.isForwarded = true
+        let forwarder = EventForwarder(forwarding, messages: setup.messages(to: stage, layout: layout))
         forward = { forwarder.forward($0, of: $1, before: $2) }
         return self
     }

@@ -22,10 +22,14 @@ public final class TaskSetup {
         return writer
     }
 
-    /// The messages that this task sends to another stage, by key.
-    public func messages(to stage: StageName) -> MessageWriter {
-        if let known = messageWriters.first(where: { $0.stage == stage }) { return known }
-        let writer = MessageWriter(stage: stage, from: task, partitions: environment.partitions[stage] ?? 1)
+    /// The messages that this task sends to another stage, by key; asked for again, the same handle. `layout`: of their payloads, the
+    /// same in all that is sent to the stage; of version 1, known to the job's code alone, unless said.
+    public func messages(to stage: StageName, layout: MessageLayout = MessageLayout(version: 1)) -> MessageWriter {
+        if let known = messageWriters.first(where: { $0.stage == stage }) {
+            precondition(known.layout.isAlike(layout), "stage \(task.stage) sends to \(stage) in two layouts")
+            return known
+        }
+        let writer = MessageWriter(stage: stage, layout: layout, from: task, partitions: environment.partitions[stage] ?? 1)
         messageWriters.append(writer)
         return writer
     }

@@ -63,6 +63,16 @@ public struct Topology: Sendable {
         return tables.map { OutboxTable($0) } + furtherSinks.flatMap { sink in tables.map { OutboxTable($0, sink: sink) } }
     }
 
+    /// How the messages to each stage that is sent to are laid out.
+    public var messageLayouts: [StageName: MessageLayout] {
+        var layouts: [StageName: MessageLayout] = [:]
+        for sent in stages.flatMap(\.blueprint.messages) {
+            precondition(layouts[sent.stage]?.isAlike(sent.layout) ?? true, "job \(job): stage \(sent.stage) is sent messages in two layouts")
+            layouts[sent.stage] = sent.layout
+        }
+        return layouts
+    }
+
     /// The stages that send to `stage`.
     public func senders(to stage: StageName) -> [Stage] { stages.filter { $0.blueprint.sendsTo.contains(stage) } }
 }
@@ -100,16 +110,19 @@ public struct Stage: Sendable {
         let setup = TaskSetup(task: TaskID(stage: name, partition: 0), environment: environment)
         let task = build(setup)
         return StageBlueprint(
-            declarations: task.stateTables.map(\.declaration), tables: setup.rowWriters.map(\.table), sendsTo: setup.messageWriters.map(\.stage)
+            declarations: task.stateTables.map(\.declaration), tables: setup.rowWriters.map(\.table),
+            messages: setup.messageWriters.map { ($0.stage, $0.layout) }
         )
     }
 }
 
-/// What a stage declares: its state tables, output tables and the stages that it sends to.
+/// What a stage declares: its state tables, output tables, the stages that it sends to, and what it sends them.
 public struct StageBlueprint: Sendable {
     public let declarations: [StateDeclaration]
     public let tables: [OutputTable]
-    public let sendsTo: [StageName]
+    public let messages: [(stage: StageName, layout: MessageLayout)]
+
+    public var sendsTo: [StageName] { messages.map(\.stage) }
 
     public var schemas: [StateSchema] { declarations.map(\.schema) }
 }

@@ -3,6 +3,14 @@ import Engine
 /// Sends transactions on to their customer's task, where their topic is keyed by something else.
 struct TransactionForwarding: EventForwarding {
     static let version: UInt8 = 1
+    /// What `encode` writes.
+    static let layout = MessageLayout(version: 1, fields: [
+        StateField(name: "version", type: .unsigned), StateField(name: "id", type: .text), StateField(name: "amount", type: .signed),
+        StateField(name: "createdAt", type: .time), StateField(name: "type", type: .text), StateField(name: "status", type: .unsigned),
+        StateField(name: "fee", type: .signed), StateField(name: "risk", type: .signed), StateField(name: "merchantID", type: .text),
+        StateField(name: "fromAccountID", type: .text), StateField(name: "toAccountID", type: .text),
+        StateField(name: "deviceFingerprint", type: .text), StateField(name: "country", type: .text), StateField(name: "city", type: .text),
+    ])
 
     func key(of transaction: Transaction) -> ByteView { transaction.customerID }
 

@@ -13,7 +13,7 @@ struct MerchantPartials: WindowedAggregate {
     private let customers: WindowedMembers
 
     init(_ setup: TaskSetup) {
-        messages = setup.messages(to: MerchantPerformance.stage)
+        messages = setup.messages(to: MerchantPerformance.stage, layout: MerchantPartial.layout)
         customers = setup.members("merchant_customers", version: 1, span: MerchantPerformance.span)
     }
 
@@ -33,6 +33,14 @@ struct MerchantPartial: BitwiseCopyable {
     var merchantID: ByteView
     var windowStart: EventTime
     var totals: MerchantTotals
+
+    /// What `send` writes.
+    static let layout = MessageLayout(version: 1, fields: [
+        StateField(name: "version", type: .unsigned), StateField(name: "windowStart", type: .time), StateField(name: "count", type: .unsigned),
+        StateField(name: "total", type: .signed128), StateField(name: "smallest", type: .signed), StateField(name: "greatest", type: .signed),
+        StateField(name: "risk", type: .signed128), StateField(name: "completed", type: .unsigned), StateField(name: "failed", type: .unsigned),
+        StateField(name: "customers", type: .unsigned),
+    ])
 
     /// The key is the merchant; the payload a version, the window's start and the totals as numbers.
     func send(to messages: MessageWriter) {

@@ -107,7 +107,7 @@ extension KafkaOutput {
         let topic = topic(of: table.table)
         let producer = KafkaTransactions(settings, table: table.table, ledgers: try LedgerReader(settings, logger: logger), logger: logger)
         try OutputDelivery.makeReady(producer, topic, Deadline(settings.reachLimit), settings.retryPause)
-        let answer = try OutputDelivery.write(ledger, with: producer, table: table.name)
+        let answer = try OutputDelivery.write(ledger, with: producer, table: table)
         guard answer.outcome == .done else {
             throw SourceError(.retry, "it is not known whether the ledger of topic \(topic) was written (\(answer.text)): see to the brokers and settle again")
         }

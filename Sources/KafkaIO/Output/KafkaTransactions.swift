@@ -9,7 +9,7 @@ final class KafkaTransactions: TransactionalProducer {
     private let topic: String
     private let ledgers: LedgerReader
     private let logger: Logger
-    private var rows: RowJSON
+    private var rows = RowJSON()
     private var connection: Connection?
     /// When the transaction under way began; nil between transactions.
     private var begun: ContinuousClock.Instant?
@@ -32,7 +32,6 @@ final class KafkaTransactions: TransactionalProducer {
         topic = settings.topic(of: table)
         self.ledgers = ledgers
         self.logger = logger
-        rows = RowJSON(table)
     }
 
     private var callMilliseconds: Int32 { settings.callLimit.milliseconds }

@@ -16,7 +16,7 @@ final class OutputDelivery {
     private var machine: TransactionalDelivery
     private var pause: Duration
     private var hadTrouble = false
-    private let outboxName: String
+    private let table: OutboxTable
     /// When this process last wrote the ledger.
     private var ledgerWritten: ContinuousClock.Instant?
 
@@ -25,7 +25,7 @@ final class OutputDelivery {
     init(_ known: SinkTable, _ producer: any TransactionalProducer, settings: KafkaOutputSettings, logger: Logger) throws {
         status = Mutex(TableStatus(table: known.outboxName))
         self.producer = producer
-        outboxName = known.outboxName
+        table = OutboxTable(known.table, sink: KafkaOutput.name)
         topic = settings.topic(of: known.table)
         stateIdentity = known.stateIdentity
         self.settings = settings
@@ -46,7 +46,7 @@ final class OutputDelivery {
     /// An attempt that fails costs nothing but the next delivery's looking at the ledger.
     func refreshLedger(after interval: Duration) throws {
         guard let ledger = machine.knownLedger, ledgerWritten.map({ .now - $0 >= interval }) ?? true else { return }
-        let answer = try OutputDelivery.write(ledger, with: producer, table: outboxName)
+        let answer = try OutputDelivery.write(ledger, with: producer, table: table)
         switch answer.outcome {
         case .done: ledgerWritten = .now
         case .fenced:
@@ -58,8 +58,8 @@ final class OutputDelivery {
     }
 
     /// Writes a ledger and no rows, with a producer that is ready.
-    static func write(_ ledger: SinkLedger, with producer: any TransactionalProducer, table: String) throws -> TransactionAnswer {
-        let nothing = SinkBatch(table: table, lineage: ledger.lineage, number: ledger.number, partition: 0, chunks: [])
+    static func write(_ ledger: SinkLedger, with producer: any TransactionalProducer, table: OutboxTable) throws -> TransactionAnswer {
+        let nothing = SinkBatch(table: table.name, lineage: ledger.lineage, number: ledger.number, layout: table.table, partition: 0, chunks: [])
         let sent = try producer.send(nothing, entry: ledger, isCancelled: { false })
         return sent.outcome == .done ? try producer.commit() : sent
     }

@@ -1,6 +1,7 @@
 import Engine
 
-/// Writes a batch's rows as JSON objects: the columns as keys in their order, money as strings, times as ISO 8601.
+/// Writes a batch's rows as JSON objects: the columns of the batch's layout as keys in their order, money as strings, times
+/// as ISO 8601.
 struct RowJSON: ~Copyable {
     /// A column's type and what stands before its value.
     private struct Step {
@@ -9,11 +10,15 @@ struct RowJSON: ~Copyable {
         let isKey: Bool
     }
 
-    private let steps: [Step]
+    /// For the layout of the batch at hand.
+    private var steps: [Step] = []
+    private var layout: OutputTable?
     private var value = ByteWriter(capacity: 4 << 10)
     private var counts = CountsJSON()
 
-    init(_ table: OutputTable) {
+    private mutating func prepare(for table: OutputTable) {
+        guard layout != table else { return }
+        layout = table
         steps = table.columns.enumerated().map { index, column in
             var prefix = ByteWriter()
             prefix.write(index == 0 ? "{" : ",")
@@ -27,6 +32,7 @@ struct RowJSON: ~Copyable {
     /// Hands over each row's key (the null view without one, or when it is empty) and object, in order; both are valid
     /// only inside `body`. Throws what `body` throws, and `corrupt` for bytes that are no rows.
     mutating func forEachRow(of batch: SinkBatch, _ body: (_ key: ByteView, _ value: ByteView) throws -> Void) throws {
+        prepare(for: batch.layout)
         for chunk in batch.chunks {
             try chunk.bytes.withUnsafeBytes { bytes in
                 var reader = RowReader(ByteView(bytes))

@@ -8,6 +8,8 @@ struct AssembledFile {
 
     let database: Database
     private let base: String
+    /// The version of the deltas that continue the base.
+    private let deltaVersion: Int64
     private var facts: CheckpointFacts
 
     /// `path`: a copy of the base, which is checked.
@@ -15,7 +17,9 @@ struct AssembledFile {
         self.base = base
         database = try Database(path: path, for: .export)
         try database.execute("PRAGMA cache_size = -65536")
-        try AssembledFile.check(database, application: Database.applicationID, version: StateFormat.version, schema: "main", file: base)
+        let format = try database.integer("PRAGMA user_version")
+        try AssembledFile.check(database, application: Database.applicationID, versions: DeltaFormat.continued, schema: "main", file: base)
+        deltaVersion = DeltaFormat.version(continuing: format)
         facts = try CheckpointFacts(of: database)
     }
 
@@ -23,7 +27,7 @@ struct AssembledFile {
     mutating func apply(_ path: String) throws {
         try Statement(database, "ATTACH DATABASE ? AS changes").run(.text(AssembledFile.readOnly(path)))
         do {
-            try AssembledFile.check(database, application: DeltaFormat.applicationID, version: DeltaFormat.version, schema: "changes", file: path)
+            try AssembledFile.check(database, application: DeltaFormat.applicationID, versions: deltaVersion...deltaVersion, schema: "changes", file: path)
             let end = try checkedEnd(of: path)
             try database.transaction { try copyChanges() }
             facts = try CheckpointFacts(of: database)
@@ -43,13 +47,14 @@ struct AssembledFile {
         return "file:" + escaped.joined() + "?mode=ro&immutable=1"
     }
 
-    private static func check(_ database: Database, application: Int64, version: Int64, schema: String, file: String) throws {
+    private static func check(_ database: Database, application: Int64, versions: ClosedRange<Int64>, schema: String, file: String) throws {
         guard try database.integer("PRAGMA \(schema).application_id") == application else {
             throw StateError(.corrupt, "\(file) is no file of Tidemark's of the kind that it should be")
         }
         let found = try database.integer("PRAGMA \(schema).user_version")
-        guard found == version else {
-            throw StateError(.incompatible, "\(file) has format \(found), this version of Tidemark reads \(version); restore with the version that wrote it")
+        guard versions.contains(found) else {
+            let read = versions.count == 1 ? "\(versions.lowerBound)" : "\(versions.lowerBound) to \(versions.upperBound)"
+            throw StateError(.incompatible, "\(file) has format \(found), this version of Tidemark reads \(read); restore with the version that wrote it")
         }
         let bytes = try database.integer("PRAGMA \(schema).page_count") * database.integer("PRAGMA \(schema).page_size")
         guard try FileManager.default.attributesOfItem(atPath: file)[.size] as? Int64 ?? -1 == bytes else {
@@ -91,7 +96,7 @@ struct AssembledFile {
     }
 
     private func copyChanges() throws {
-        for table in DeltaFormat.wholeTables {
+        for table in DeltaFormat.wholeTables(version: deltaVersion) {
             try database.execute("DELETE FROM main.\(table)")
             try database.execute("INSERT INTO main.\(table) SELECT * FROM changes.\(table)")
         }

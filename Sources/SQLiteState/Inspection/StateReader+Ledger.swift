@@ -158,6 +158,19 @@ extension StateReader {
         return waiting
     }
 
+    /// How many rows wait that were written for each layout, all sinks together; a file of an earlier format does not say.
+    public func waitingRowsByLayout() throws -> [OutputTable: Int] {
+        guard facts.format >= 3 else { return [:] }
+        let layouts = try OutputLayouts(database)
+        var waiting: [OutputTable: Int] = [:]
+        let statement = try Statement(database, "SELECT layout, sum(rows) FROM outbox GROUP BY layout")
+        while try statement.step() {
+            guard let table = layouts.table(statement.integer(0)) else { throw damaged("outgoing rows of an unknown layout") }
+            waiting[table] = Int(statement.integer(1))
+        }
+        return waiting
+    }
+
     /// Batches between tasks that no task has processed: how many, and their bytes.
     public func waitingMessages() throws -> (count: Int, bytes: Int) {
         let statement = try Statement(database, "SELECT count(*), coalesce(sum(length(bytes)), 0) FROM message")

@@ -6,7 +6,7 @@ import Engine
 /// It is never written. For the use of one thread.
 public final class StateReader {
     /// The newest format that can be read; older ones can, too.
-    public static let newestFormat: Int64 = 2
+    public static let newestFormat = StateFormat.version
 
     let database: Database
     public let path: String
@@ -22,6 +22,9 @@ public final class StateReader {
     /// The topic that each stage reads; states of earlier versions don't say.
     public let topics: [StageName: String]
     let outputs: [Int64: String]
+    /// The output tables as the job's versions declared them, those that were met first before the others; a file of an earlier
+    /// format does not say them.
+    public let outputLayouts: [StoredOutputLayout]
     private let tasksByNumber: [Int64: TaskID]
     let queryFailure = QueryFailure()
     var areTablesOffered = false
@@ -41,6 +44,7 @@ public final class StateReader {
         let output = try Statement(database, "SELECT id, name FROM output_table")
         while try output.step() { outputs[output.integer(0)] = output.text(1) }
         self.outputs = outputs
+        outputLayouts = facts.format < 3 ? [] : try OutputLayouts(database).all.map(\.layout)
     }
 
     /// What the state says of versions, to compare with what a job declares.

@@ -53,19 +53,18 @@ private struct SalvageCopy {
             throw StateError(.corrupt, "nothing can be read of \(base): it does not even say that it is a state file of Tidemark's")
         }
         let format = try damaged.integer("PRAGMA user_version")
-        guard format == StateFormat.version else {
-            throw StateError(.incompatible, "\(base) has format \(format), and only format \(StateFormat.version) can be salvaged")
+        guard let create = StateFormat.create(format: format) else {
+            throw StateError(.incompatible, "\(base) has format \(format), and only formats \(DeltaFormat.continued.lowerBound) to \(DeltaFormat.continued.upperBound) can be salvaged")
         }
         target = try Database(path: file, for: .export)
-        try target.execute(StateFormat.create)
-        try target.execute("PRAGMA user_version = \(StateFormat.version)")
+        try target.execute(create)
+        try target.execute("PRAGMA user_version = \(format)")
         try target.execute("PRAGMA application_id = \(Database.applicationID)")
     }
 
     mutating func run() throws {
-        for table in ["meta", "partitions", "task", "state_table", "output_table", "message", "outbox", "batch", "epoch_offsets", "fold_mark", "lineage_end"] {
-            try copyTable(table)
-        }
+        let deltaVersion = DeltaFormat.version(continuing: try target.integer("PRAGMA user_version"))
+        for table in DeltaFormat.wholeTables(version: deltaVersion) + ["batch", "epoch_offsets", "fold_mark"] { try copyTable(table) }
         try copyDeltas()
         try copyRecords()
     }

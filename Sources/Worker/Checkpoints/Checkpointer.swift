@@ -15,6 +15,8 @@ final class Checkpointer {
     private var files = 0
     private var thread: OrderThread<FinishedCheckpoint>!
     private let secondWithdrawal: SecondWithdrawal
+    /// The sink's tables in which rows of earlier lineages may be.
+    private let withdrawnTables: [String]
     /// What sink threads ask before and during each delivery.
     let ownership: OwnershipWatch
 
@@ -28,9 +30,11 @@ final class Checkpointer {
         self.store = store
         self.worker = worker
         ownership = OwnershipWatch(settings, logger: worker.logger) { [inbox = worker.inbox] error in inbox.update { $0.error = $0.error ?? error } }
+        let tables = restored.tablesToWithdrawFrom(of: worker.topology)
+        withdrawnTables = tables
         secondWithdrawal = SecondWithdrawal { plan in
             do {
-                return try Checkpointer.withdraw(plan, worker)
+                return try Checkpointer.withdraw(plan, tables, worker)
             } catch {
                 worker.logger.error("checkpoints: what was delivered after the restored one was not looked for once more, which is tried again with the next: \(error)")
                 return false
@@ -80,16 +84,16 @@ final class Checkpointer {
     func withdraw() throws -> Bool {
         guard let plan = checkpointing.dueWithdrawal else { return true }
         worker.logger.notice("the state was restored: rows that were delivered after it are withdrawn before anything else")
-        guard try Checkpointer.withdraw(plan, worker) else { return false }
+        guard try Checkpointer.withdraw(plan, withdrawnTables, worker) else { return false }
         try store.withdrawalDone(isFinal: false)
         checkpointing.withdrawn()
         return true
     }
 
-    private static func withdraw(_ plan: WithdrawalPlan, _ worker: Worker) throws -> Bool {
+    private static func withdraw(_ plan: WithdrawalPlan, _ tables: [String], _ worker: Worker) throws -> Bool {
         for sink in [worker.sink] + worker.furtherSinks.values {
             let isCancelled: @Sendable () -> Bool = { [isStopping = worker.isStopping] in isStopping.look { $0 } }
-            switch try sink.withdraw(plan, from: worker.topology.tables, isCancelled: isCancelled) {
+            switch try sink.withdraw(plan, from: tables, isCancelled: isCancelled) {
             case .cancelled: return false
             case .withdrawn(let rows):
                 let found = rows.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }

@@ -50,13 +50,13 @@ struct SettleCommand: ParsableCommand {
         }
         let store = try parts.makeStore()
         let restored = try store.open(parts.topology)
-        if let table = parts.topology.outboxTables.first(where: { $0.name == name.table && $0.sink == KafkaOutput.name }) {
+        if let table = restored.outboxTables(of: parts.topology).first(where: { $0.name == name.table && $0.sink == KafkaOutput.name }) {
             return try settle(table, name.number, parts, store, restored)
         }
         let found = try batch(name.table, name.number, in: restored)
         let result = switch verdict {
         case .delivered: "taken as delivered"
-        case .resendMissing: try resend(found, parts)
+        case .resendMissing: try resend(found, restored, parts)
         }
         let cut = EpochCut(epoch: restored.epoch.next, tasks: [], frozen: [], delivered: [found.id], wallClock: WallTime.now.milliseconds)
         try store.commit(cut)
@@ -92,11 +92,10 @@ struct SettleCommand: ParsableCommand {
         Console.writeResult("\(table.name):\(number): \(result)")
     }
 
-    private func resend(_ batch: SinkBatch, _ parts: JobParts) throws -> String {
-        guard let table = parts.topology.tables.first(where: { $0.name == batch.table }) else {
-            throw SettleError(.missing, "this job has no table \(batch.table)")
-        }
-        let before = try BatchRepair(parts.clickHouseSettings, table: table, log: parts.logger).resendMissing(batch)
+    /// The batch's rows are what their own layout says, also of a table that this version of the job declares otherwise or not at all.
+    private func resend(_ batch: SinkBatch, _ restored: RestoredState, _ parts: JobParts) throws -> String {
+        let known = restored.outbox.first { $0.table == batch.table }?.layouts ?? []
+        let before = try BatchRepair(parts.clickHouseSettings, table: batch.layout, known: known, log: parts.logger).resendMissing(batch)
         return "\(before.expected - before.missing.count) of \(before.expected) rows were there, \(before.missing.count) were sent"
     }
 }

@@ -71,7 +71,7 @@ struct CoordinatorDriver {
         for task in 0..<tasks {
             let id = TaskID(stage: "topic", partition: task)
             let chunks = (rows[task]).map { count in
-                [OutboxChunk(id: ChunkID(table: "t", task: id, epoch: Epoch(epoch), sequence: 0), partition: 0, rowCount: count, bytes: Array(repeating: 0, count: count * 10))]
+                [OutboxChunk(id: ChunkID(table: "t", task: id, epoch: Epoch(epoch), sequence: 0), layout: OutboxTests.table, partition: 0, rowCount: count, bytes: Array(repeating: 0, count: count * 10))]
             }
             let sent = messages[task].map { to in
                 [MessageBatch(id: MessageBatchID(from: id, to: TaskID(stage: "merge", partition: to), epoch: Epoch(epoch)), count: 1, bytes: [0, 0])]

@@ -27,7 +27,7 @@ struct CoordinatorTests {
 
     @Test func aBatchOfAnEarlierProcessIsDoubtful() {
         let chunk = OutboxTests.chunk()
-        let batch = SinkBatch(table: "t", lineage: .first, number: BatchNumber(3), partition: 0, chunks: [chunk])
+        let batch = SinkBatch(table: "t", lineage: .first, number: BatchNumber(3), layout: OutboxTests.table, partition: 0, chunks: [chunk])
         var driver = CoordinatorDriver(tasks: 1, undelivered: [batch])
         #expect(driver.start() == ["deliver t:3 doubtful"])
         driver.rows[0] = 1

@@ -9,9 +9,11 @@ struct OutboxTests {
         return Outbox(lineage: .first, tables: restored, flushInterval: .seconds(1), limits: limits, now: .zero)
     }
 
+    static let table = OutputTable("t", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
+
     static func chunk(_ table: String = "t", partition: Int32 = 0, epoch: UInt64 = 1, sequence: Int = 0, rows: Int = 1, bytes: Int = 10) -> OutboxChunk {
         let id = ChunkID(table: table, task: TaskID(stage: "s", partition: 0), epoch: Epoch(epoch), sequence: sequence)
-        return OutboxChunk(id: id, partition: partition, rowCount: rows, bytes: Array(repeating: 0, count: bytes))
+        return OutboxChunk(id: id, layout: OutboxTests.table, partition: partition, rowCount: rows, bytes: Array(repeating: 0, count: bytes))
     }
 
     @Test func nothingLeavesBeforeItsEpochIsDurable() {
@@ -98,7 +100,7 @@ struct OutboxTests {
     }
 
     @Test func aRestartGoesOnWithTheSameBatchesAndNumbers() {
-        let undelivered = SinkBatch(table: "t", lineage: .first, number: BatchNumber(7), partition: 0, chunks: [OutboxTests.chunk(epoch: 5)])
+        let undelivered = SinkBatch(table: "t", lineage: .first, number: BatchNumber(7), layout: OutboxTests.table, partition: 0, chunks: [OutboxTests.chunk(epoch: 5)])
         let restored = RestoredOutboxTable(table: "t", lastFrozen: BatchNumber(7), pending: [OutboxTests.chunk(epoch: 6)], undelivered: [undelivered])
         var outbox = Outbox(lineage: .first, tables: [restored], flushInterval: .seconds(1), limits: Outbox.Limits(), now: .seconds(100))
         #expect(outbox.bytes == 20)

@@ -7,7 +7,7 @@ struct MessageTests {
     private static let from = TaskID(stage: "clicks", partition: 2)
 
     private func messages(_ keys: [String], partitions: Int) -> [MessageBatch] {
-        let writer = MessageWriter(stage: "merge", from: MessageTests.from, partitions: partitions)
+        let writer = MessageWriter(stage: "merge", layout: MessageLayout(version: 1), from: MessageTests.from, partitions: partitions)
         for (number, key) in keys.enumerated() {
             key.withBytes { key in "payload \(number)".withBytes { writer.send($0, key: key) } }
         }

@@ -69,7 +69,7 @@ struct DamageTests {
     }
 
     @Test func aDeltaOfANewerFormatIsIncompatible() throws {
-        try execute("PRAGMA user_version = 2", on: first)
+        try execute("PRAGMA user_version = \(DeltaFormat.version + 1)", on: first)
         #expect(refusal([first])?.kind == .incompatible)
         try execute("PRAGMA user_version = 9", on: base)
         #expect(refusal([])?.kind == .incompatible)

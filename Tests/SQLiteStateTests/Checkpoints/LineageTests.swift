@@ -113,7 +113,7 @@ struct LineageTests {
             let store = try reopened(directory.path, settings: settings)
             _ = try store.open(PlainJob.topology())
             let chunk = PlainJob.chunk(0, epoch: 3)
-            let batch = SinkBatch(table: "rows", lineage: Lineage(2), number: BatchNumber(1), partition: 1, chunks: [chunk])
+            let batch = SinkBatch(table: "rows", lineage: Lineage(2), number: BatchNumber(1), layout: PlainJob.rows, partition: 1, chunks: [chunk])
             try store.commit(PlainJob.cut(3, [PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(3), rows: [chunk])], frozen: [batch], wallClock: 10))
             try store.commit(PlainJob.cut(4, [PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(4))], delivered: [batch], wallClock: 20))
             try store.commit(PlainJob.cut(5, [PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(5))], wallClock: 90))

@@ -78,8 +78,8 @@ struct RandomHistory {
             for partition in Set(chunks.map(\.partition)).sorted() {
                 lastNumber[table, default: 0] += 1
                 made.append(SinkBatch(
-                    table: table, lineage: lineage, number: BatchNumber(lastNumber[table]!), partition: partition,
-                    chunks: chunks.filter { $0.partition == partition }
+                    table: table, lineage: lineage, number: BatchNumber(lastNumber[table]!), layout: chunks[0].layout,
+                    partition: partition, chunks: chunks.filter { $0.partition == partition }
                 ))
                 frozen[table, default: []].append(made.last!)
             }

@@ -40,6 +40,7 @@ struct ShowCommand: ParsableCommand {
         partitions(reader, report)
         tables(reader, report)
         try outputTables(reader, report)
+        try outputLayouts(reader, report)
         report.finish()
     }
 
@@ -78,6 +79,17 @@ struct ShowCommand: ParsableCommand {
                 .text(table.name), .optional(table.lastFrozen?.number), .optional(table.lastDelivered?.number), .count(waiting[table.name]?.rows ?? 0),
                 .bytes(waiting[table.name]?.bytes ?? 0),
             ])
+        }
+    }
+
+    /// What rows that wait were written for: the tables as the job's versions declared them. States of earlier formats don't say.
+    private func outputLayouts(_ reader: StateReader, _ report: Report) throws {
+        guard !reader.outputLayouts.isEmpty else { return }
+        report.section("outputLayouts", ["table", "since", "waitingRows", "columns"].map { ReportColumn($0) })
+        let waiting = try reader.waitingRowsByLayout()
+        for layout in reader.outputLayouts {
+            let columns = layout.table.columns.map { "\(quotedJSON($0.name)):\(quotedJSON($0.type.rawValue))" }.joined(separator: ",")
+            report.row([.text(layout.table.name), .count(layout.jobVersion), .count(waiting[layout.table] ?? 0), .json("{\(columns)}")])
         }
     }
 }

@@ -1,0 +1,66 @@
+import Engine
+
+/// The layouts of messages between stages that the state file knows, and how this version of the job reads each.
+struct MessageLayouts {
+    private(set) var stored: [(id: Int64, layout: StoredMessageLayout)] = []
+    private var declared: [StageName: (id: Int64, layout: MessageLayout)] = [:]
+
+    init(_ database: Database) throws {
+        let row = try Statement(database, "SELECT id, stage, version, job_version, forwarded, fields FROM message_layout ORDER BY id")
+        while try row.step() {
+            let fields = row.isNull(5) ? nil : SchemaText.fields(fromJSON: row.text(5))
+            guard row.isNull(5) || fields != nil else {
+                throw StateError(.incompatible, "messages to stage \(row.text(1)) in \(database.path) have fields of types that this version does not know; use the version that wrote it, or a newer one")
+            }
+            let layout = StoredMessageLayout(
+                stage: StageName(row.text(1)), version: Int(row.integer(2)), jobVersion: Int(row.integer(3)), isForwarded: row.integer(4) != 0, fields: fields
+            )
+            stored.append((row.integer(0), layout))
+        }
+    }
+
+    /// The number of the layout in which the stage is sent messages; nil when nobody sends it any.
+    func id(of stage: StageName) -> Int64? { declared[stage]?.id }
+
+    /// Makes sure that the file has the layouts of this version. Must run inside a transaction.
+    mutating func declare(_ layouts: [StageName: MessageLayout], version: Int, in database: Database) throws {
+        for (stage, layout) in layouts.sorted(by: { $0.key < $1.key }) {
+            let wanted = layout.stored(of: stage, since: version)
+            let known = stored.first { $0.layout.isAlike(wanted) }
+            declared[stage] = (try known?.id ?? add(wanted, database), layout)
+        }
+    }
+
+    private mutating func add(_ layout: StoredMessageLayout, _ database: Database) throws -> Int64 {
+        try Statement(database, "INSERT INTO message_layout (stage, version, job_version, forwarded, fields) VALUES (?, ?, ?, ?, ?)").run(
+            .text(layout.stage.text), .integer(Int64(layout.version)), .integer(Int64(layout.jobVersion)), .integer(layout.isForwarded ? 1 : 0),
+            layout.fields.map { .text(SchemaText.json($0)) } ?? .null
+        )
+        let id = try database.lastRowID()
+        stored.append((id, layout))
+        return id
+    }
+
+    /// How the messages of a stored layout are read. Throws kind `incompatible` when they can't be, `corrupt` for an unknown number.
+    func reading(_ id: Int64, in database: Database) throws -> MessageReading {
+        guard let found = stored.first(where: { $0.id == id })?.layout else {
+            throw StateError(.corrupt, "the state file \(database.path) is damaged: a batch between tasks has an unknown layout; \(StateError.wayOut)")
+        }
+        func refused(_ why: String) -> StateError {
+            StateError(.incompatible, "messages of version \(found.jobVersion) of the job wait for stage \(found.stage) in \(database.path), which this version can't read: \(why). Start the version that sent them and stop it with SIGTERM, so that it drains (exit code 0); then this one")
+        }
+        guard let own = declared[found.stage]?.layout else { throw refused("nobody sends to that stage any more") }
+        do {
+            return try own.reading(found)
+        } catch {
+            throw refused(error.description)
+        }
+    }
+}
+
+extension StoredMessageLayout {
+    /// The same but for the version of the job that declared it first.
+    fileprivate func isAlike(_ other: StoredMessageLayout) -> Bool {
+        (stage, version, isForwarded) == (other.stage, other.version, other.isForwarded) && fields == other.fields
+    }
+}
