@@ -7,19 +7,6 @@ import Testing
 
 @Suite("A table that changes while batches are delivered", .servers(.debian1816, .engine269))
 struct ChangedTableTests {
-    /// Delivers on a thread of its own; `outcome` is nil until it ends.
-    private final class Delivery: Sendable {
-        private let result = Mutex<Result<DeliveryOutcome, any Error>?>(nil)
-        var outcome: Result<DeliveryOutcome, any Error>? { result.withLock { $0 } }
-
-        init(_ sink: ClickHouseSink, _ batch: SinkBatch) {
-            Thread { [self] in
-                let ended = Result { try sink.deliver(batch) }
-                result.withLock { $0 = ended }
-            }.start()
-        }
-    }
-
     @Test("A value that doesn't fit stops the table, and it goes on by itself after the ALTER", arguments: ServerVersion.allCases)
     func tooWide(version: ServerVersion) throws {
         let fixture = try SinkFixture(version, createDatabase: true)
@@ -27,7 +14,7 @@ struct ChangedTableTests {
         let sink = try fixture.sink(Waves.table)
         try sink.deliver(Waves.batch(1))
         let wide = SinkBatch(Waves.table, number: 2, rows: [Waves.row("small"), Waves.row("great", height: -123_456_789_012)])
-        let delivery = Delivery(sink, wide)
+        let delivery = BackgroundDelivery(sink, wide)
         try waitUntil("the table is stopped") { sink.status[0].state == .stopped }
         let said = try #require(sink.status[0].lastError)
         for text in ["-1234567890.12", "height", "Decimal(9, 2)", "batch 2", "ALTER TABLE `\(fixture.database)`.`waves` MODIFY COLUMN `height` Decimal(38, 2)"] {
@@ -48,7 +35,7 @@ struct ChangedTableTests {
         let fixture = try SinkFixture(version)
         let sink = try fixture.sink(Waves.table)
         try fixture.server.query("ALTER TABLE \(fixture.database).waves DROP COLUMN height")
-        let delivery = Delivery(sink, Waves.batch(1))
+        let delivery = BackgroundDelivery(sink, Waves.batch(1))
         try waitUntil("the table is stopped") { sink.status[0].state == .stopped }
         #expect(sink.status[0].lastError?.contains("the column height is missing") == true)
         try fixture.server.query("ALTER TABLE \(fixture.database).waves ADD COLUMN height Decimal(38, 4)")

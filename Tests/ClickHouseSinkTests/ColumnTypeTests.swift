@@ -21,8 +21,8 @@ struct ColumnTypeTests {
     }
 
     @Test(arguments: [
-        (OutputType.text, "FixedString(3)"), (.text, "Enum8('a' = 1)"), (.text, "UUID"), (.text, "Array(String)"), (.count, "Float64"), (.count, "String"),
-        (.number, "Decimal(18, 2)"), (.flag, "Int8"), (.flag, "String"), (.time, "Date"), (.time, "UInt64"), (.amount, "Decimal(18, 1)"),
+        (OutputType.text, "FixedString(3)"), (.text, "Enum8('a' = 1)"), (.text, "UUID"), (.text, "Array(String)"), (.count, "Decimal(3, 4)"), (.count, "String"),
+        (.number, "Decimal(18, 2)"), (.flag, "Float32"), (.flag, "String"), (.time, "Date"), (.time, "UInt64"), (.amount, "Decimal(18, 1)"),
         (.amount, "Float64"), (.sum, "Int64"), (.sum, "Decimal(76, 2)"), (.textCounts, "Map(String, UInt16)"), (.textCounts, "Map(UInt8, UInt32)"),
         (.texts, "String"), (.texts, "Array(Nullable(String))"),
     ])

@@ -155,15 +155,17 @@ final class TableDelivery {
     /// How the batch's rows go into the table; looks at that again now and then, and when an error may have come from a change
     /// of it. nil when cancelled before.
     private func layout(of batch: SinkBatch, _ isCancelled: () -> Bool) throws(SinkError) -> (layout: TableLayout, encoder: BatchEncoder)? {
+        if let encoding, encoding.layout.table == batch.layout, isLayoutFresh { return encoding }
         while true {
-            if let encoding, encoding.layout.table == batch.layout, isLayoutFresh { return encoding }
             do {
                 let inspection = TableInspection(connection: connection, dialect: dialect)
                 let found = try inspection.layout(of: batch.layout, known: knownLayouts + [table], isCancelled: isCancelled)
-                if found != encoding?.layout { encoding = (found, BatchEncoder(found, task: settings.task)) }
+                let current = encoding?.layout == found ? encoding! : (layout: found, encoder: BatchEncoder(found, task: settings.task))
+                encoding = current
                 facts = found.facts
                 isExactlyOnce = found.isExactlyOnce
                 layoutRead = .now
+                return current
             } catch {
                 let text = batch.layout == table ? error.description : "batch \(batch.number), whose rows another version of the job wrote: \(error.description)"
                 switch error.kind {
