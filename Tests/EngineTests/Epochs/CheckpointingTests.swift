@@ -54,6 +54,21 @@ struct CheckpointingTests {
         }
     }
 
+    @Test func theLastCheckpointOfADrainIsADeltaWhereABaseIsDueAndTheNextRunMakesTheBase() {
+        let base = 100 << 20
+        for (deltas, bytes, regular, last) in [
+            (3, base / 2, FinishedCheckpoint.Content.delta(after: Epoch(4)), FinishedCheckpoint.Content.delta(after: Epoch(4))),
+            (3, base, .base, .delta(after: Epoch(4))), (3, 2 * base, .base, .base),
+            (256, base / 2, .base, .delta(after: Epoch(4))), (512, base / 2, .base, .base),
+        ] as [(Int, Int, FinishedCheckpoint.Content, FinishedCheckpoint.Content)] {
+            let standing = ArchiveStanding(continues: Epoch(4), covered: Epoch(4), chain: CheckpointChain(baseBytes: base, deltas: deltas, deltaBytes: bytes))
+            var running = checkpointing(restored(), standing)
+            #expect(running.next(now: .seconds(10), epoch: Epoch(5), isUrgent: false) == regular)
+            var drained = checkpointing(restored(), standing)
+            #expect(drained.last(epoch: Epoch(5)) == last)
+        }
+    }
+
     @Test func aFailureEndsTheWorkerOnlyWhenTheJobIsAnothers() {
         let held = ArchiveStanding(continues: Epoch(4), covered: Epoch(4))
         for (kind, goesOn, next) in [
