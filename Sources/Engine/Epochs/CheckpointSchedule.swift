@@ -36,7 +36,7 @@ public struct CheckpointSchedule: Sendable {
     /// What to copy now; nil when nothing is due. `isUrgent`: something waits for it.
     public mutating func next(now: Duration, epoch: Epoch, isUrgent: Bool) -> FinishedCheckpoint.Content? {
         guard !isUnderWay, now >= due || (isUrgent && failures == 0) else { return nil }
-        guard covered.map({ epoch > $0 }) ?? true else {
+        guard continues == nil || covered.map({ epoch > $0 }) ?? true else {
             due = now + interval
             return nil
         }
@@ -61,6 +61,12 @@ public struct CheckpointSchedule: Sendable {
 
     /// The changes that a delta needs are not there any more: copy the whole instead.
     public mutating func changesAreGone() { continues = nil }
+
+    /// The same, and now.
+    public mutating func baseIsDue(now: Duration) {
+        changesAreGone()
+        due = now
+    }
 
     public mutating func published(_ checkpoint: PublishedCheckpoint, _ content: FinishedCheckpoint.Content, now: Duration) {
         isUnderWay = false

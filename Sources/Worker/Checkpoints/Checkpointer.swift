@@ -51,6 +51,7 @@ final class Checkpointer {
         }
         checkpointing = Checkpointing(interval: settings.interval, restored: restored, standing: standing, now: Clock.now)
         try store.keepChanges(after: checkpointing.keepsChangesAfter)
+        if try !store.keepsChanges(after: checkpointing.keepsChangesAfter) { checkpointing.beginsWithBase(now: Clock.now) }
         if let reason = checkpointing.first { try publishFirst(reason) }
     }
 

@@ -69,6 +69,16 @@ struct CheckpointingTests {
         }
     }
 
+    @Test func aStateThatNoDeltaCanContinueGetsItsBaseAtOnce() {
+        var checkpointing = checkpointing(restored(), ArchiveStanding(continues: Epoch(4), covered: Epoch(4)))
+        #expect(checkpointing.next(now: .seconds(1), epoch: Epoch(4), isUrgent: false) == nil)
+        checkpointing.beginsWithBase(now: .seconds(1))
+        #expect(checkpointing.next(now: .seconds(1), epoch: Epoch(4), isUrgent: false) == .base)
+        _ = checkpointing.copied()
+        _ = checkpointing.published(published(4), now: .seconds(1))
+        #expect(checkpointing.last(epoch: Epoch(5)) == .delta(after: Epoch(4)))
+    }
+
     @Test func aFailureEndsTheWorkerOnlyWhenTheJobIsAnothers() {
         let held = ArchiveStanding(continues: Epoch(4), covered: Epoch(4))
         for (kind, goesOn, next) in [
