@@ -90,19 +90,27 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
 
     public func open(_ topology: Topology) throws -> RestoredState {
         try exclusively {
+            var changing = Duration.zero
             let (isNew, catalog, changes) = try database.transaction {
                 let isNew = try prepareFile(job: topology.job)
                 try keepSettings(of: topology)
                 let catalog = try StateCatalog(database)
+                let start = ContinuousClock.now
                 let changes = try declare(topology, catalog)
+                changing = ContinuousClock.now - start
                 try PlacementEntries(database: database).note(topology)
                 return (isNew, catalog, changes)
             }
-            if !changes.isEmpty { try database.checkpointLog() }
+            if !changes.isEmpty {
+                let start = ContinuousClock.now
+                try database.checkpointLog()
+                changing += ContinuousClock.now - start
+            }
             let opened = Opened(catalog: catalog, statements: try CommitStatements(database))
             self.opened = opened
             var restored = try restoredState(isNew: isNew, opened)
             restored.changes = changes
+            restored.changesTook = changes.isEmpty ? nil : changing
             return restored
         }
     }

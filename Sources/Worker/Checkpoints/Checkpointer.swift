@@ -87,7 +87,7 @@ final class Checkpointer {
     func withdraw() throws -> Bool {
         guard let plan = checkpointing.dueWithdrawal else { return true }
         worker.logger.notice("the state was restored: rows that were delivered after it are withdrawn before anything else")
-        guard try Checkpointer.withdraw(plan, withdrawnTables, worker) else { return false }
+        guard try worker.timed(.withdraw, { try Checkpointer.withdraw(plan, withdrawnTables, worker) }) else { return false }
         try store.withdrawalDone(isFinal: false)
         checkpointing.withdrawn()
         return true
