@@ -19,9 +19,15 @@ struct MetricsText {
             add("tidemark_checkpoint_timestamp_seconds", "gauge", "When the last checkpoint was stored, in seconds since 1970.", [(job, "\(Double(checkpoint.time) / 1000)")])
             add("tidemark_checkpoint_bytes", "gauge", "The files of the last checkpoint.", [(job, "\(checkpoint.bytes)")])
         }
+        addTimes("tidemark_start_seconds", "What the start took, part by part.", snapshot.start, job)
+        addTimes("tidemark_drain_seconds", "What the drain took, part by part.", snapshot.drain, job)
         addPartitions(snapshot)
         addTables(snapshot)
         addReferences(snapshot)
+    }
+
+    private mutating func addTimes(_ name: String, _ help: String, _ times: [StatusSnapshot.PartTime], _ job: [(String, String)]) {
+        add(name, "gauge", help, times.map { (job + [("part", $0.part)], "\($0.seconds)") })
     }
 
     private mutating func addPartitions(_ snapshot: StatusSnapshot) {

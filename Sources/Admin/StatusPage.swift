@@ -23,6 +23,8 @@ struct StatusPage {
         </header>
         \(figures)
         \(problems)
+        \(times("Start", snapshot.start))
+        \(times("Drain", snapshot.drain))
         \(partitions)
         \(tables)
         \(references)
@@ -52,6 +54,15 @@ struct StatusPage {
         let items = snapshot.problems.map { "<li><time>\(time($0.time))</time> \(escaped($0.message))</li>" }
         return "<section class=\"problems\"><h2>Problems (times in UTC)</h2><ul>\(items.joined())</ul></section>"
     }
+
+    /// What a start or a drain took; nothing before its first part is over.
+    private func times(_ title: String, _ times: [StatusSnapshot.PartTime]) -> String {
+        guard !times.isEmpty else { return "" }
+        let parts = times.map { "\(escaped($0.part)) \(milliseconds($0.seconds))" }.joined(separator: ", ")
+        return "<p class=\"quiet\">\(title): \(parts)</p>"
+    }
+
+    private func milliseconds(_ seconds: Double) -> String { "\(grouped(Int((seconds * 1000).rounded())))\u{202F}ms" }
 
     private var partitions: String {
         let rows = snapshot.partitions.map { partition in

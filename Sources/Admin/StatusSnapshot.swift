@@ -23,6 +23,10 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
     public var memory: Memory
     /// The last one of this process; nil before the first.
     public var checkpoint: Checkpoint?
+    /// What the start took, in the order of its parts; complete with the first record.
+    public var start: [PartTime] = []
+    /// What the drain took, as far as it is over.
+    public var drain: [PartTime] = []
     /// The latest problems, newest first.
     public var problems: [Problem] = []
 
@@ -125,6 +129,17 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
             self.lastFrozenBatch = lastFrozenBatch
             self.rowsDelivered = rowsDelivered
             self.insertsSent = insertsSent
+        }
+    }
+
+    /// A part of a start or of a drain, and how long it took.
+    public struct PartTime: Codable, Sendable, Equatable {
+        public var part: String
+        public var seconds: Double
+
+        public init(part: String, seconds: Double) {
+            self.part = part
+            self.seconds = seconds
         }
     }
 

@@ -19,26 +19,25 @@ final class DeltaFold {
     }
 
     let changeCount: Int
+    /// Of the deltas.
     let byteCount: Int
+    let rowCount: Int
     private let database: Database
     private let group: FoldGroup
     private let closed: [[UInt8]]
     private let unfolded = UnfoldedChanges()
     private let carried: CarriedFields?
 
-    /// Takes the group's deltas whose numbers are in `sequences` and whose epochs are after `epoch`.
-    init(_ database: Database, _ group: FoldGroup, sequences: ClosedRange<Int64>, after epoch: Epoch) throws {
+    /// `rows`: the group's deltas that are to be folded, in order.
+    init(_ database: Database, _ group: FoldGroup, rows: some Collection<Int64>) throws {
         self.database = database
         self.group = group
-        let select = try Statement(database, "SELECT bytes FROM delta WHERE sequence BETWEEN ? AND ? AND task = ? AND state_table = ? AND epoch > ? ORDER BY sequence")
-        try select.bind(
-            .integer(sequences.lowerBound), .integer(sequences.upperBound), .integer(group.task), .integer(group.table), .integer(Int64(epoch.number))
-        )
-        while try select.step() {
-            guard unfolded.add(select.blob(0)) else {
+        try UnfoldedDeltas.forEachChanges(of: rows, in: database) { [unfolded] changes in
+            guard unfolded.add(changes) else {
                 throw StateError(.corrupt, "the state file \(database.path) is damaged: a delta can't be read; \(StateError.wayOut)")
             }
         }
+        rowCount = rows.count
         changeCount = unfolded.changes.count + unfolded.closed.count
         byteCount = unfolded.byteCount
         unfolded.finish()
@@ -49,14 +48,7 @@ final class DeltaFold {
     /// Folds all deltas of a file that no store has open, and removes them.
     static func foldEverything(in database: Database) throws {
         try database.transaction {
-            let last = try database.integer("SELECT coalesce(max(sequence), 0) FROM main.delta")
-            let groups = try Statement(database, """
-                SELECT DISTINCT task, state_table, (SELECT through FROM fold_mark WHERE task = d.task AND state_table = d.state_table) FROM main.delta AS d
-                """)
-            while last > 0, try groups.step() {
-                let group = FoldGroup(task: groups.integer(0), table: groups.integer(1))
-                try DeltaFold(database, group, sequences: 0...last, after: Epoch(UInt64(groups.integer(2)))).run()
-            }
+            for (group, rows) in try UnfoldedDeltas(in: database).inOrder { try DeltaFold(database, group, rows: rows).run() }
             try database.execute("DELETE FROM main.delta")
             try database.execute("DELETE FROM main.fold_mark")
         }

@@ -21,8 +21,9 @@ extension SQLiteStateStore {
     private struct CommittedChange {
         var chunkRows: [ChunkID: Int64] = [:]
         var messageRows: [MessageBatchID: Int64] = [:]
-        var deltaBytes = 0
-        var lastDelta: Int64
+        var deltas: [(group: FoldGroup, bytes: Int)] = []
+        /// The number before theirs.
+        let lastDelta: Int64
 
         func apply(to opened: Opened, _ cut: EpochCut) {
             for task in cut.tasks {
@@ -35,8 +36,8 @@ extension SQLiteStateStore {
             for id in cut.delivered {
                 for chunk in opened.batchChunks.removeValue(forKey: id) ?? [] { opened.chunkRows[chunk] = nil }
             }
-            opened.unfoldedBytes += deltaBytes
-            opened.lastDelta = lastDelta
+            for (number, delta) in zip((lastDelta + 1)..., deltas) { opened.unfolded.add(number, of: delta.group, bytes: delta.bytes) }
+            opened.lastDelta = lastDelta + Int64(deltas.count)
             opened.lastEpoch = cut.epoch
             opened.commitsSincePrune += 1
         }
@@ -79,11 +80,10 @@ extension SQLiteStateStore {
     private func write(
         _ delta: [UInt8], of task: Int64, _ table: Int64, _ epoch: Statement.Value, _ statements: CommitStatements, _ change: inout CommittedChange
     ) throws {
-        change.lastDelta += 1
+        change.deltas.append((FoldGroup(task: task, table: table), delta.count))
         try delta.withUnsafeBytes { bytes in
-            try statements.addDelta.run(.integer(change.lastDelta), .integer(task), .integer(table), epoch, .blob(ByteView(bytes)))
+            try statements.addDelta.run(.integer(change.lastDelta + Int64(change.deltas.count)), .integer(task), .integer(table), epoch, .blob(ByteView(bytes)))
         }
-        change.deltaBytes += delta.count
     }
 
     /// A delta as the version before reads it.

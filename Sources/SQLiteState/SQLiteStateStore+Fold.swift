@@ -2,14 +2,21 @@ import Engine
 
 /// One pass of moving deltas into keyed rows: every delta that was there when it began, a task and table at a time.
 struct FoldPass {
-    /// The pass's deltas: those not folded by earlier passes, up to the last that was there.
-    let sequences: ClosedRange<Int64>
+    /// The last delta that was there when it began.
+    let last: Int64
     /// All changes up to and including this epoch are folded when the pass is over.
     let epoch: Epoch
-    /// Groups still to fold.
+    /// Groups still to fold, the next one last.
     var groups: [FoldGroup]
     /// Of the last of them, when that is begun.
     var current: (fold: DeltaFold, progress: DeltaFold.Progress)?
+}
+
+/// A group whose deltas a pass has folded, and how many those were.
+struct FoldedGroup {
+    let group: FoldGroup
+    let rows: Int
+    let bytes: Int
 }
 
 extension SQLiteStateStore {
@@ -31,8 +38,8 @@ extension SQLiteStateStore {
     private func left(_ opened: Opened) -> Housekeeping.Left {
         // With many tasks and much traffic more may come than a step at a time folds, and what is not folded can't be
         // evicted and is read at every start.
-        if opened.unfoldedBytes / SQLiteStateStore.foldLimit > settings.foldBytes { return .tooMuch }
-        return opened.fold != nil || opened.unfoldedBytes >= bytesToFold ? .some : .nothing
+        if opened.unfolded.weight / SQLiteStateStore.foldLimit > settings.foldBytes { return .tooMuch }
+        return opened.fold != nil || opened.unfolded.weight >= bytesToFold ? .some : .nothing
     }
 
     /// Changes that are made between two looks at the time.
@@ -41,35 +48,32 @@ extension SQLiteStateStore {
     /// Begins a pass when enough deltas have come together, and folds of it until a step's work is done or its time is over.
     private func foldSome(_ opened: Opened, isTimeOver: () -> Bool) throws {
         if opened.fold == nil {
-            guard opened.unfoldedBytes >= bytesToFold else { return }
-            opened.fold = try newPass(opened)
+            guard opened.unfolded.weight >= bytesToFold else { return }
+            opened.fold = newPass(opened)
         }
         guard var pass = opened.fold else { return }
-        var bytes = 0
-        var folded = pass.groups
+        var folded: [FoldedGroup] = []
         try database.transaction {
             var changes = 0
             while let group = pass.groups.last, changes < settings.foldStep, changes == 0 || !isTimeOver() {
                 var (fold, progress) = try pass.current ?? (
-                    DeltaFold(database, group, sequences: pass.sequences, after: opened.foldMarks[group] ?? Epoch(0)), DeltaFold.Progress()
+                    DeltaFold(database, group, rows: opened.unfolded.rows(of: group, through: pass.last)), DeltaFold.Progress()
                 )
                 changes += try fold.step(&progress, limit: min(SQLiteStateStore.foldedAtOnce, settings.foldStep - changes))
                 pass.current = (fold, progress)
                 guard fold.isDone(progress) else { continue }
                 try leaveFolded(group, pass, opened)
-                bytes += fold.byteCount
+                folded.append(FoldedGroup(group: group, rows: fold.rowCount, bytes: fold.byteCount))
                 pass.current = nil
                 pass.groups.removeLast()
             }
-            let drops = opened.keeping.wanted == nil && pass.groups.count < folded.count
+            let drops = opened.keeping.wanted == nil && !folded.isEmpty
             if drops && opened.keeping.complete < pass.epoch { try setMeta(KeptChanges.entry, String(pass.epoch.number)) }
         }
-        folded.removeFirst(pass.groups.count)
-        opened.unfoldedBytes -= bytes
-        opened.left(folded, of: pass, bytes: bytes)
+        opened.left(folded, of: pass)
         if pass.groups.isEmpty {
             opened.foldedThrough = pass.epoch
-            opened.foldedDelta = pass.sequences.upperBound
+            opened.foldedDelta = pass.last
             opened.fold = nil
         } else {
             opened.fold = pass
@@ -79,12 +83,8 @@ extension SQLiteStateStore {
     /// While a base is under way a pass begins later: every page that it changes would be written to the copy as well.
     private var bytesToFold: Int { base == nil ? settings.foldBytes : settings.foldBytes * (SQLiteStateStore.foldLimit - 1) }
 
-    private func newPass(_ opened: Opened) throws -> FoldPass {
-        let statement = try Statement(database, "SELECT DISTINCT task, state_table FROM delta WHERE sequence > ?")
-        try statement.bind(.integer(opened.foldedDelta))
-        var groups: [FoldGroup] = []
-        while try statement.step() { groups.append(FoldGroup(task: statement.integer(0), table: statement.integer(1))) }
-        return FoldPass(sequences: opened.foldedDelta + 1...opened.lastDelta, epoch: opened.lastEpoch, groups: groups)
+    private func newPass(_ opened: Opened) -> FoldPass {
+        FoldPass(last: opened.lastDelta, epoch: opened.lastEpoch, groups: opened.unfolded.inOrder.reversed().map(\.group))
     }
 
     /// Drops delivered batches and epochs' offsets older than the ledger is kept, a bounded number at a time.

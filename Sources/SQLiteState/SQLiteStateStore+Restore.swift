@@ -62,7 +62,13 @@ extension SQLiteStateStore {
     private func outbox(_ lineage: Lineage, _ opened: Opened) throws -> [RestoredOutboxTable] {
         var chunks = try chunks(opened)
         var undelivered: [String: [SinkBatch]] = [:]
-        let batch = try Statement(database, "SELECT output_table, number, partition, rows, origins FROM batch WHERE lineage = ? AND delivered_epoch IS NULL ORDER BY output_table, number")
+        // Those after the last delivered one: a ledger of a week is not gone through.
+        let batch = try Statement(database, """
+            SELECT b.output_table, b.number, b.partition, b.rows, b.origins FROM output_table CROSS JOIN batch AS b ON b.output_table = id
+            WHERE b.lineage = ?1 AND b.delivered_epoch IS NULL AND b.number > coalesce(
+                (SELECT number FROM batch WHERE output_table = id AND lineage = ?1 AND delivered_epoch IS NOT NULL ORDER BY number DESC LIMIT 1), 0)
+            ORDER BY b.output_table, b.number
+            """)
         try batch.bind(.integer(Int64(lineage.number)))
         while try batch.step() {
             guard let table = opened.catalog.outputNames[batch.integer(0)] else { throw damaged("a batch of an unknown table") }
@@ -127,7 +133,7 @@ extension SQLiteStateStore {
             for table in task.stateTables {
                 guard let (taskID, tableID) = stored(task.id, table.schema.table, opened) else { continue }
                 try restoreFolded(table, taskID, tableID, memoryBudget: memoryBudget)
-                try restoreDeltas(table, taskID, tableID, after: opened.foldMarks[FoldGroup(task: taskID, table: tableID)] ?? Epoch(0))
+                try restoreDeltas(table, opened.unfolded.rows(of: FoldGroup(task: taskID, table: tableID)))
             }
         }
     }
@@ -166,13 +172,10 @@ extension SQLiteStateStore {
         }
     }
 
-    private func restoreDeltas(_ table: any StateTable, _ task: Int64, _ tableID: Int64, after folded: Epoch) throws {
-        let statement = try Statement(database, "SELECT bytes FROM delta WHERE task = ? AND state_table = ? AND epoch > ? ORDER BY sequence")
-        try statement.bind(.integer(task), .integer(tableID), .integer(Int64(folded.number)))
-        defer { statement.reset() }
-        while try statement.step() {
+    private func restoreDeltas(_ table: any StateTable, _ rows: some Collection<Int64>) throws {
+        try UnfoldedDeltas.forEachChanges(of: rows, in: database) { changes in
             var isApplied = true
-            let isComplete = StateDelta.forEachChange(in: statement.blob(0)) { change in
+            let isComplete = StateDelta.forEachChange(in: changes) { change in
                 isApplied = isApplied && table.restore(change, isFolded: false)
             }
             guard isComplete && isApplied else { throw damaged("a delta of table \(table.schema.table)") }

@@ -8,7 +8,7 @@ import Synchronization
 public final class SQLiteStateStore: StateStore, @unchecked Sendable {
     /// Sizes and times; the defaults suit a worker of a few hundred MiB of state.
     public struct Settings: Sendable {
-        /// Deltas are folded into the keyed rows when they pass this many bytes.
+        /// Deltas are folded into the keyed rows when they pass this many bytes, each counted as 128 more than it has.
         public var foldBytes = 64 << 20
         /// One step of folding takes at most about this many changes.
         public var foldStep = 20_000
@@ -48,9 +48,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         var lastEpoch = Epoch(0)
         var foldedThrough = Epoch(0)
         var fold: FoldPass?
-        /// How far each task's deltas of a table are folded, of those whose folded rows were kept.
-        var foldMarks: [FoldGroup: Epoch] = [:]
-        var unfoldedBytes = 0
+        var unfolded = UnfoldedDeltas()
         /// The number of the last delta ever added by this process; never given twice, so that it tells old ones from new.
         var lastDelta = Int64(0)
         /// Every delta up to this number is folded.
@@ -92,19 +90,27 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
 
     public func open(_ topology: Topology) throws -> RestoredState {
         try exclusively {
+            var changing = Duration.zero
             let (isNew, catalog, changes) = try database.transaction {
                 let isNew = try prepareFile(job: topology.job)
                 try keepSettings(of: topology)
                 let catalog = try StateCatalog(database)
+                let start = ContinuousClock.now
                 let changes = try declare(topology, catalog)
+                changing = ContinuousClock.now - start
                 try PlacementEntries(database: database).note(topology)
                 return (isNew, catalog, changes)
             }
-            if !changes.isEmpty { try database.checkpointLog() }
+            if !changes.isEmpty {
+                let start = ContinuousClock.now
+                try database.checkpointLog()
+                changing += ContinuousClock.now - start
+            }
             let opened = Opened(catalog: catalog, statements: try CommitStatements(database))
             self.opened = opened
             var restored = try restoredState(isNew: isNew, opened)
             restored.changes = changes
+            restored.changesTook = changes.isEmpty ? nil : changing
             return restored
         }
     }

@@ -1,12 +1,27 @@
 import Engine
 
 /// Does to the stored tables what a comparison found; inside the transaction of the start.
-struct TableEvolution {
-    let store: SQLiteStateStore
-    let catalog: StateCatalog
-    let jobVersion: Int
+final class TableEvolution {
+    private let store: SQLiteStateStore
+    private let catalog: StateCatalog
+    private let jobVersion: Int
     /// Whether what an earlier version reads is kept.
-    let keepsEarlier: Bool
+    private let keepsEarlier: Bool
+    /// nil until the first table changes: most starts change none.
+    private var deltas: [Int64: TableDeltas]?
+
+    /// A table's rows of `delta`.
+    private struct TableDeltas {
+        var unfolded = UnfoldedDeltas()
+        var all: [Int64] = []
+    }
+
+    init(store: SQLiteStateStore, catalog: StateCatalog, jobVersion: Int, keepsEarlier: Bool) {
+        self.store = store
+        self.catalog = catalog
+        self.jobVersion = jobVersion
+        self.keepsEarlier = keepsEarlier
+    }
 
     private var database: Database { store.database }
 
@@ -101,18 +116,27 @@ struct TableEvolution {
 
     /// Folds whatever the table's deltas say, so that its rows are all there is.
     private func foldAll(_ row: CatalogTable) throws {
-        for task in tasks(of: row) {
-            let mark = try Statement(database, "SELECT through FROM fold_mark WHERE task = ? AND state_table = ?")
-            try mark.bind(.integer(task), .integer(row.id))
-            let folded = Epoch(try mark.step() ? UInt64(mark.integer(0)) : 0)
-            mark.reset()
-            try DeltaFold(database, FoldGroup(task: task, table: row.id), sequences: 0...Int64.max, after: folded).run()
-        }
+        for (group, rows) in try deltas(of: row).unfolded.inOrder { try DeltaFold(database, group, rows: rows).run() }
         try forgetDeltas(row)
     }
 
+    private func deltas(of row: CatalogTable) throws -> TableDeltas {
+        if deltas == nil {
+            var found: [Int64: TableDeltas] = [:]
+            try DeltaRow.forEach(in: database) { row in
+                found[row.group.table, default: TableDeltas()].all.append(row.number)
+                if !row.isFolded { found[row.group.table]?.unfolded.add(row.number, of: row.group, bytes: row.bytes) }
+            }
+            deltas = found
+        }
+        return deltas?[row.id] ?? TableDeltas()
+    }
+
     private func forgetDeltas(_ row: CatalogTable) throws {
-        for table in ["delta", "fold_mark"] { try Statement(database, "DELETE FROM \(table) WHERE state_table = ?").run(.integer(row.id)) }
+        let delete = try Statement(database, "DELETE FROM delta WHERE sequence = ?")
+        for number in try deltas(of: row).all { try delete.run(.integer(number)) }
+        deltas?[row.id] = nil
+        try Statement(database, "DELETE FROM fold_mark WHERE state_table = ?").run(.integer(row.id))
         try endDeltaChain()
     }
 

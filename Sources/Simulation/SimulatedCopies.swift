@@ -63,5 +63,7 @@ extension SimulatedStore: CheckpointedStore {
 
     public func keepChanges(after epoch: Epoch?) { disk.keepChanges(after: epoch ?? disk.epoch) }
 
+    public func keepsChanges(after epoch: Epoch) -> Bool { disk.changes(after: epoch) != nil }
+
     public func withdrawalDone(isFinal: Bool) { disk.withdrawalDone(isFinal: isFinal) }
 }

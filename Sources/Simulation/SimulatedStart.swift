@@ -47,6 +47,7 @@ struct SimulatedStart {
         let archive = parts.implementations.archive(try world.checkpoints.makeArchive(on: machine.number, by: process))
         var checkpointing = try claim(archive, store, restored)
         store.keepChanges(after: checkpointing.keepsChangesAfter)
+        if !store.keepsChanges(after: checkpointing.keepsChangesAfter) { checkpointing.beginsWithBase(now: parts.time.now) }
         if let reason = checkpointing.first { try publish(reason, store, archive, &checkpointing) }
         try parts.sink.open(tables.map { SinkTable($0, restored) }, by: process)
         try withdraw(store, &checkpointing)

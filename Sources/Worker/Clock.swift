@@ -14,4 +14,7 @@ enum Clock {
 extension Duration {
     /// The duration in seconds, for the calls that want a `Double`.
     var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+
+    /// The duration for people, in milliseconds: `0.210 s`.
+    var text: String { String(format: "%.3f s", seconds) }
 }

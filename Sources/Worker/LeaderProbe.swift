@@ -42,8 +42,11 @@ final class LeaderProbe: @unchecked Sendable {
 
     func look(at candidates: Set<TopicPartition>) { state.look { $0.candidates = candidates } }
 
+    /// Asks nothing more; a question under way goes on.
+    func end() { state.update { $0.isStopped = true } }
+
     func stop() {
-        state.update { $0.isStopped = true }
+        end()
         while state.wait(upTo: .seconds(1), { $0.isRunning ? nil : true }) == nil {}
     }
 }

@@ -31,6 +31,8 @@ struct ThreadReport: Sendable {
     /// Partitions whose leaders are worth asking whether they are idle.
     let candidates: [TopicPartition]
     let stateBytes: Int
+    /// When the thread had processed the first records that it read; nil before that.
+    let firstRecord: Duration?
 }
 
 /// One thread's tasks and their reader: reads, processes, and cuts when asked to.
@@ -59,6 +61,7 @@ final class TaskThread: @unchecked Sendable {
     private var unfinished: Set<TopicPartition>
     private var epochRecords = 0
     private var epochBytes = 0
+    private var firstRecord: Duration?
     private let tables: [any StateTable]
     /// What is still to be given back, of what may be evicted.
     private var release: (foldedThrough: UInt32, bytes: Int) = (0, 0)
@@ -174,6 +177,7 @@ final class TaskThread: @unchecked Sendable {
         }
         try task.process(wanted)
         epochRecords += wanted.count
+        if firstRecord == nil { firstRecord = Clock.now }
         if let stop = stopAt?[partition], let last = records.last, last.offset >= stop - 1 { finish(partition) }
     }
 
@@ -245,7 +249,8 @@ final class TaskThread: @unchecked Sendable {
         epochBytes = 0
         events.handedIn(ThreadReport(
             reports: reports, counters: Dictionary(uniqueKeysWithValues: tasks.map { ($0.id, $0.counters) }),
-            candidates: idle.candidates, stateBytes: tasks.flatMap(\.stateTables).reduce(0) { $0 + $1.memoryBytes }
+            candidates: idle.candidates, stateBytes: tasks.flatMap(\.stateTables).reduce(0) { $0 + $1.memoryBytes },
+            firstRecord: firstRecord
         ))
     }
 }

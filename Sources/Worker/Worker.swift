@@ -61,15 +61,26 @@ public final class Worker: @unchecked Sendable {
             return try plan.endUnread(self)
         }
         let references = try References(self)
-        if let references, try !references.load() {
+        if let references, try !timed(.references, references.load) {
             publish { $0.phase = .finished }
             return try plan.endUnread(self)
         }
         references?.follow()
-        defer { references?.stop() }
-        let run = try WorkerRun(self, plan, references: references?.lock)
-        defer { run.stop() }
-        return try run.loop()
+        let outcome = try run(plan, references)
+        tellDrain()
+        return outcome
+    }
+
+    private func run(_ plan: WorkerPlan, _ references: References?) throws -> RunOutcome {
+        var run: WorkerRun?
+        defer {
+            references?.stop()
+            run?.isStopped()
+        }
+        let made = try timed(.topics) { try WorkerRun(self, plan, references: references?.lock) }
+        run = made
+        defer { made.stop() }
+        return try made.loop()
     }
 }
 

@@ -17,19 +17,22 @@ struct WorkerPlan {
     let checkpointer: Checkpointer?
 
     init(_ worker: Worker) throws {
+        let opening = Clock.now
         restored = try worker.store.open(worker.topology)
+        worker.note(.open, Clock.now - opening - (restored.changesTook ?? .zero))
+        if let time = restored.changesTook { worker.note(.migrate, time) }
         if restored.isNew && worker.settings.endsBeforeRepartition {
             throw WorkerError(.invalid, "there is no state, so there is nothing to repartition: start the job without --before-repartition, or set state.directory to where its state is")
         }
         for change in restored.changes { worker.logger.notice("\(change)") }
         outboxTables = restored.outboxTables(of: worker.topology)
-        checkpointer = try WorkerPlan.checkpointer(worker, restored)
-        (partitions, grown) = try WorkerPlan.partitions(worker, restored)
+        checkpointer = try worker.timed(.claim) { [restored] in try WorkerPlan.checkpointer(worker, restored) }
+        (partitions, grown) = try worker.timed(.topics) { [restored] in try WorkerPlan.partitions(worker, restored) }
         guard !worker.settings.endsBeforeRepartition || !grown.isEmpty else {
             throw WorkerError(.invalid, "no topic has more partitions than the state was built with, so that nothing is to be read before a repartition: let the topic grow first, wait until all producers know its new number of partitions, then run this again")
         }
-        let partitioning = try WorkerPlan.openSinks(worker, restored, outboxTables)
-        tasks = try WorkerPlan.tasks(worker, restored, partitions, partitioning)
+        let partitioning = try worker.timed(.sinks) { [restored, outboxTables] in try WorkerPlan.openSinks(worker, restored, outboxTables) }
+        tasks = try worker.timed(.load) { [restored, partitions] in try WorkerPlan.tasks(worker, restored, partitions, partitioning) }
         var assignments: [SourceAssignment] = []
         var readers: [TopicPartition: any StreamTask] = [:]
         for task in tasks {

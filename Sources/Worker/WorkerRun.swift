@@ -18,6 +18,11 @@ final class WorkerRun {
     private var threadsAtEnd = 0
     private var drainDeadline: Duration?
     private var isDraining = false
+    /// Since when the present part of the drain goes on; nil before a drain.
+    private var drainPartBegan: Duration?
+    /// When reading began; nil before that, and once the log has what the start took.
+    private var readingBegan: Duration?
+    private var firstRecord: Duration?
     private var isFinished = false
     private var isFull = false
     /// The records' bytes in memory, as the last epoch's reports say.
@@ -27,6 +32,8 @@ final class WorkerRun {
 
     /// Between two tries of a commit that found the disk full.
     private static let commitRetry = Duration.seconds(1)
+    /// For how long the first record is waited for before the log has what the start took without it.
+    private static let firstRecordLimit = Duration.seconds(10)
 
     /// `references`: the lock that tasks hold while they process, if they look things up.
     init(_ worker: Worker, _ plan: WorkerPlan, references: ReadWriteLock?) throws {
@@ -134,6 +141,7 @@ final class WorkerRun {
             started.start()
         }
         worker.logger.info("reading begins")
+        readingBegan = Clock.now
         plan.checkpointer?.start()
         if let covered = plan.checkpointer?.covered { try perform(coordinator.covered(through: covered)) }
         try perform(coordinator.start())
@@ -141,6 +149,7 @@ final class WorkerRun {
         while !isFinished {
             let now = Clock.now
             if let drainDeadline, now >= drainDeadline {
+                endDrainPart(.delivery)
                 worker.publish { $0.phase = .finished }
                 return .undelivered(bytes: coordinator.outbox.bytes)
             }
@@ -151,8 +160,11 @@ final class WorkerRun {
             if plan.checkpointer?.isCopying == true { limit = min(limit, Clock.now + Checkpointer.pauseBetweenSteps) }
             let inbox = worker.inbox.wait(upTo: max(limit - Clock.now, .milliseconds(1))) { $0.isEmpty ? nil : $0.take() }
             if let inbox { try heed(inbox) }
+            tellStart()
         }
+        endDrainPart(.delivery)
         try plan.checkpointer?.finish(epoch: coordinator.epoch, before: drainDeadline ?? Clock.now + worker.settings.drainTimeout)
+        endDrainPart(.checkpoint)
         worker.publish { $0.phase = .finished }
         if worker.settings.endsBeforeRepartition {
             if !isReadToEnd { try plan.refuseUnread(worker) }
@@ -189,6 +201,7 @@ final class WorkerRun {
         }
         if inbox.isDraining && !isDraining {
             isDraining = true
+            drainPartBegan = Clock.now
             drainDeadline = drainDeadline ?? Clock.now + worker.settings.drainTimeout
             worker.logger.info("draining: no more records are read")
             worker.publish { $0.phase = .draining }
@@ -200,6 +213,7 @@ final class WorkerRun {
         guard pendingReports.count == threads.count else { return }
         let reports = pendingReports
         pendingReports = []
+        firstRecord = firstRecord ?? reports.compactMap(\.firstRecord).min()
         isFull = false
         probe.look(at: Set(reports.flatMap(\.candidates)))
         let actions = coordinator.tasksCut(reports.flatMap(\.reports), now: Clock.now, wallClock: Clock.wallMilliseconds)
@@ -222,7 +236,10 @@ final class WorkerRun {
                 for thread in threads { thread.mail.update { $0.isHeld = isHeld } }
                 worker.publish { $0.isReadingHeld = isHeld }
                 worker.logger.notice(isHeld ? "reading is held back: too much is undelivered" : "reading goes on")
-            case .stopReading: for thread in threads { thread.mail.update { $0.isReadingOver = true } }
+            case .stopReading:
+                for thread in threads { thread.mail.update { $0.isReadingOver = true } }
+                // Nobody is idle any more, and a leader that does not answer would hold up the end.
+                probe.end()
             case .finished: isFinished = true
             }
         }
@@ -257,6 +274,21 @@ final class WorkerRun {
         worker.publish { $0.problem = nil; $0.lastCommit = duration; $0.epoch = cut.epoch }
         report(cut)
         try perform(coordinator.committed(cut, taking: duration))
+        if isDraining, worker.status.drain.isEmpty, coordinator.hasCutEverything || isFinished { endDrainPart(.reading) }
+    }
+
+    private func endDrainPart(_ part: DrainPart) {
+        guard let began = drainPartBegan else { return }
+        let now = Clock.now
+        worker.publish { $0.drain.add(part, now - began) }
+        drainPartBegan = now
+    }
+
+    /// Once, as soon as there is a record, or when none has come in a while.
+    private func tellStart() {
+        guard let began = readingBegan, firstRecord != nil || Clock.now - began >= WorkerRun.firstRecordLimit else { return }
+        readingBegan = nil
+        worker.tellStart(from: plan.restored.isNew ? nil : plan.restored.epoch, record: firstRecord.map { $0 - began })
     }
 
     /// Waits before the next try; true when the drain ran out of time meanwhile.
@@ -342,4 +374,7 @@ final class WorkerRun {
         probe.stop()
         plan.checkpointer?.stop()
     }
+
+    /// To be called when whatever else belongs to the run has stopped as well.
+    func isStopped() { endDrainPart(.stop) }
 }

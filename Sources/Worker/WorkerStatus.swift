@@ -63,6 +63,10 @@ public struct WorkerStatus: Sendable {
     public var lastCommit = Duration.zero
     public var references: [Reference] = []
     public var checkpoint = Checkpoint()
+    /// What the start took, part by part; complete with the first record.
+    public var start = StartTimes()
+    /// What the drain took, as far as it is over.
+    public var drain = DrainTimes()
     /// What went wrong last and has not been mended since; nil when all is well.
     public var problem: String?
 }

@@ -14,6 +14,7 @@ struct watch {
     long left;
     long syncs;
     long operations;
+    long read_bytes;
 };
 
 static struct watch watches[WATCHES];
@@ -50,7 +51,6 @@ static int admit(sqlite3_file *file, int grows, int is_sync) {
 }
 
 static int file_close(sqlite3_file *file) { return real(file)->pMethods->xClose(real(file)); }
-static int file_read(sqlite3_file *file, void *into, int count, sqlite3_int64 at) { return real(file)->pMethods->xRead(real(file), into, count, at); }
 static int file_size(sqlite3_file *file, sqlite3_int64 *size) { return real(file)->pMethods->xFileSize(real(file), size); }
 static int file_lock(sqlite3_file *file, int level) { return real(file)->pMethods->xLock(real(file), level); }
 static int file_unlock(sqlite3_file *file, int level) { return real(file)->pMethods->xUnlock(real(file), level); }
@@ -62,6 +62,16 @@ static int file_shm_map(sqlite3_file *file, int page, int size, int extend, void
 static int file_shm_lock(sqlite3_file *file, int offset, int count, int flags) { return real(file)->pMethods->xShmLock(real(file), offset, count, flags); }
 static void file_shm_barrier(sqlite3_file *file) { real(file)->pMethods->xShmBarrier(real(file)); }
 static int file_shm_unmap(sqlite3_file *file, int remove) { return real(file)->pMethods->xShmUnmap(real(file), remove); }
+
+static int file_read(sqlite3_file *file, void *into, int count, sqlite3_int64 at) {
+    int number = self(file)->watch;
+    if (number >= 0) {
+        pthread_mutex_lock(&lock);
+        watches[number].read_bytes += count;
+        pthread_mutex_unlock(&lock);
+    }
+    return real(file)->pMethods->xRead(real(file), into, count, at);
+}
 
 static int file_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 at) {
     sqlite3_int64 size = 0;
@@ -163,6 +173,13 @@ long fault_vfs_syncs(int watch) {
 long fault_vfs_operations(int watch) {
     pthread_mutex_lock(&lock);
     long count = watches[watch].operations;
+    pthread_mutex_unlock(&lock);
+    return count;
+}
+
+long fault_vfs_read_bytes(int watch) {
+    pthread_mutex_lock(&lock);
+    long count = watches[watch].read_bytes;
     pthread_mutex_unlock(&lock);
     return count;
 }

@@ -44,6 +44,25 @@ import TestSupport
         #expect(source.ends(of: [partition], timeout: .seconds(5)) == [partition: 4])
     }
 
+    @Test("a line that comes just as the end is found is read, though none follows it")
+    func growthAtTheEnd() throws {
+        let directory = try directory(["t.jsonl": ""])
+        let reader = try openReader(try source(directory, bounded: false), fresh([partition]))
+        let burst = 20
+        var seen = Seen()
+        for round in 1...3000 {
+            let writer = Thread { [path = directory.file("t.jsonl")] in
+                let file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+                for _ in 0..<burst { _ = write(file, "x\n", 2) }
+                close(file)
+            }
+            writer.start()
+            let limit = ContinuousClock.now + .seconds(20)
+            while seen.total < round * burst, ContinuousClock.now < limit { try seen.poll(reader) }
+            try #require(seen.total == round * burst, "after \(round) bursts")
+        }
+    }
+
     @Test("a folder's files are its topic's partitions")
     func folders() throws {
         let directory = try directory(["t/0.jsonl": "a\nb\n", "t/1.jsonl": "", "t/2.jsonl": "c\n", "u.jsonl": "z\n"])

@@ -16,6 +16,7 @@ public final class FaultyDisk: Sendable {
     deinit { fault_vfs_unwatch(watch) }
 
     public var syncs: Int { fault_vfs_syncs(watch) }
+    public var readBytes: Int { fault_vfs_read_bytes(watch) }
     /// Writes, truncations and syncs.
     public var operations: Int { fault_vfs_operations(watch) }
 

@@ -1,3 +1,4 @@
+import CheckpointStores
 import Engine
 import Simulation
 import SQLiteState
@@ -116,6 +117,39 @@ struct CheckpointTests {
         #expect(try running.waitForFailure().kind == .fenced)
         // Each table may have had one under way.
         #expect(bench.sink.deliveries.count <= (try #require(delivered.withLock { $0 })) + bench.job.topology.tables.count)
+    }
+
+    @Test func aCollectionHoldsUpNeitherCheckpointsNorADrain() throws {
+        let bench = try Bench(.everything, partitions: 1)
+        let values = [Bench.purchases(0, seconds: 0..<50), Bench.purchases(0, seconds: 50..<100)]
+        bench.append([values[0]])
+        try archive.withoutEndOfCollections {
+            let running = try bench.start(untilEnd: false, checkpoints: settings())
+            try waitUntil("a collection is under way") { archive.collections > 0 }
+            bench.append([values[1]])
+            try waitUntil("checkpoints go on") { archive.published.count > 3 }
+            running.drain()
+            #expect(try running.wait() == .complete)
+            #expect(archive.published.last?.reason == .drain && archive.published.last?.facts.epoch == running.status.epoch)
+            #expect(archive.collections == 1)
+            #expect(running.status.drain.total() < .seconds(4), "\(running.status.drain.text)")
+        }
+        try bench.runToEnd()
+        bench.expectRows([values[0] + values[1]])
+    }
+
+    @Test func aStartThatMigratesMakesItsBaseAtOnceSoThatItsDrainNeedNot() throws {
+        let run = try VisitRun(values: VisitRun.visits(300))
+        try run.drained(1, through: 100, archiving: true)
+        let store = try run.checkpoints()
+        let before = try #require(try store.newest())
+        let running = try run.worker(2, archiving: true)
+        try waitUntil("the base is there") { try store.newest().map { $0.reason == .interval && $0.number > before.number } ?? false }
+        #expect(try store.newest()?.objects.map(\.kind) == [.base])
+        running.drain()
+        #expect(try running.wait() == .complete)
+        let last = try #require(try store.newest())
+        #expect(last.reason == .drain && last.objects.first?.kind == .base && last.objects.count <= 2)
     }
 
     @Test func anEmptyStateDoesNotBeginWhileNobodyCanSayWhetherThereIsOneToRestore() throws {

@@ -11,9 +11,11 @@ final class MemoryArchive: CheckpointArchive {
         var onRefusal: (@Sendable () -> Void)?
         var published: [FinishedCheckpoint] = []
         var files: [Int] = []
+        var collections = 0
     }
 
     private let state = Mutex(State())
+    private let collecting = NSLock()
 
     func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
     /// `onRefusal` runs when that is said for the first time.
@@ -51,5 +53,17 @@ final class MemoryArchive: CheckpointArchive {
     }
 
     func confirmOwnership() throws { try state.withLock { try check(&$0) } }
-    func collect() throws { try state.withLock { try check(&$0) } }
+    /// Collections that began.
+    var collections: Int { state.withLock { $0.collections } }
+
+    func collect() throws {
+        try state.withLock { state in
+            try check(&state)
+            state.collections += 1
+        }
+        collecting.withLock {}
+    }
+
+    /// Runs `body` while no collection comes to its end.
+    func withoutEndOfCollections<Result>(_ body: () throws -> Result) rethrows -> Result { try collecting.withLock(body) }
 }

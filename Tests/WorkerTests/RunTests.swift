@@ -62,6 +62,22 @@ struct RunTests {
         bench.expectRows(values)
     }
 
+    @Test func whatAStartAndADrainTookIsShownPartByPart() throws {
+        let bench = try Bench(.everything, partitions: 2)
+        for (run, seconds) in [0..<50, 50..<100].enumerated() {
+            bench.append([Bench.purchases(0, seconds: seconds), Bench.purchases(1, seconds: seconds)])
+            let running = try bench.start(untilEnd: false)
+            try waitUntil("the first record is noted") { running.status.start.entries.last?.part == .firstRecord }
+            #expect(running.status.start.entries.map(\.part) == [.open, .claim, .topics, .sinks, .load, .firstRecord])
+            try waitUntil("all is read") { bench.source.readCount == 500 * (run + 1) }
+            #expect(running.status.drain.isEmpty)
+            running.drain()
+            #expect(try running.wait() == .complete)
+            #expect(running.status.drain.entries.map(\.part) == [.reading, .delivery, .checkpoint, .stop])
+        }
+        try bench.runToEnd()
+    }
+
     /// Fails commit 0, 1, 2 … of a run, before or after it is durable, until a run succeeds.
     @Test(arguments: [true, false])
     func aRunThatBreaksAtAnyCommitIsGoneOnWith(isDurable: Bool) throws {

@@ -82,7 +82,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
             state.isClaimed = true
         }
         guard isSameLineage else { return ArchiveStanding(continues: nil, covered: nil) }
-        return ArchiveStanding(continues: newest.identity == facts.identity ? newest.epoch : nil, covered: newest.epoch)
+        return ArchiveStanding(continues: newest.identity == facts.identity ? newest.epoch : nil, covered: newest.epoch, chain: newest.chain)
     }
 
     /// The newest checkpoint once more, by this writer: of all workers that would go on from it one succeeds.

@@ -37,6 +37,18 @@ public struct Manifest: Equatable, Sendable {
     /// The size of all objects together.
     public var bytes: Int { objects.reduce(0) { $0 + $1.digest.bytes } }
 
+    /// What a restore has to fetch.
+    var chain: CheckpointChain {
+        objects.reduce(into: CheckpointChain()) { chain, object in
+            switch object.kind {
+            case .base: chain.baseBytes += object.digest.bytes
+            case .delta:
+                chain.deltas += 1
+                chain.deltaBytes += object.digest.bytes
+            }
+        }
+    }
+
     /// True when `later` belongs to a lineage that began before this checkpoint: what was delivered between the two was
     /// withdrawn, and this one counts it still.
     public func isAbandoned(by later: Manifest) -> Bool { later.number > number && later.lineage > lineage && later.epoch < epoch }

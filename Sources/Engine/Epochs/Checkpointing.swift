@@ -91,6 +91,10 @@ public struct Checkpointing: Sendable {
     /// The archive was asked after all.
     public mutating func claimed() { isClaimed = true }
 
+    /// The store does not keep what a delta of the state as it was opened would need, as after a migration. The base is made at
+    /// once, beside the work: left for the end of the run, it would have to be waited for.
+    public mutating func beginsWithBase(now: Duration) { schedule.baseIsDue(now: now) }
+
     /// The store does not keep what a delta needs: the whole is to be copied.
     public mutating func changesAreGone() {
         schedule.changesAreGone()

@@ -21,10 +21,26 @@ public struct ArchiveStanding: Sendable, Equatable {
     public let continues: Epoch?
     /// The epoch up to which the state is in the archive at all; nil when nothing of this lineage is.
     public let covered: Epoch?
+    /// What a restore of that checkpoint has to fetch.
+    public let chain: CheckpointChain
 
-    public init(continues: Epoch?, covered: Epoch?) {
+    public init(continues: Epoch?, covered: Epoch?, chain: CheckpointChain = CheckpointChain()) {
         self.continues = continues
         self.covered = covered
+        self.chain = chain
+    }
+}
+
+/// A base and the deltas after it.
+public struct CheckpointChain: Sendable, Equatable {
+    public var baseBytes: Int
+    public var deltas: Int
+    public var deltaBytes: Int
+
+    public init(baseBytes: Int = 0, deltas: Int = 0, deltaBytes: Int = 0) {
+        self.baseBytes = baseBytes
+        self.deltas = deltas
+        self.deltaBytes = deltaBytes
     }
 }
 

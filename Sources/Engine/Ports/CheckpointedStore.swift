@@ -13,6 +13,8 @@ public protocol CheckpointedStore: StateStore {
     func stepCopy(for time: Duration) throws -> CheckpointFacts?
     /// From now on changes of epochs after this one are kept for a delta.
     func keepChanges(after epoch: Epoch?) throws
+    /// True when the changes of all epochs after this one are kept, so that a delta can continue a checkpoint of it.
+    func keepsChanges(after epoch: Epoch) throws -> Bool
     /// Notes durably that what was to be withdrawn from the sink has been: once more to be looked for, or for good.
     func withdrawalDone(isFinal: Bool) throws
 }

@@ -76,13 +76,22 @@ final class DirectoryReader: RecordReader {
         case .unterminated(let line, let after) where readsUnterminatedLastLine:
             append(line, &place, after, &count)
             place.followsUnterminated = true
-        case .unterminated, .end:
-            place.endedAt = try place.file.size(readUpTo: place.byte)
-            handle(.end(place.partition, next: place.line))
+        case .unterminated(_, let after):
+            try reachedEnd(&place, at: after, handle)
+            return true
+        case .end:
+            try reachedEnd(&place, at: place.byte, handle)
             return true
         }
         handle(.records(place.partition, UnsafeBufferPointer(rebasing: records[..<count])))
         return true
+    }
+
+    /// `size`: where the file ended when it was read. It may have grown by now, and what came meanwhile may be the last for long.
+    private func reachedEnd(_ place: inout Place, at size: Int64, _ handle: (SourceEvent) -> Void) throws {
+        _ = try place.file.size(readUpTo: place.byte)
+        place.endedAt = size
+        handle(.end(place.partition, next: place.line))
     }
 
     private func append(_ line: ByteView, _ place: inout Place, _ after: Int64, _ count: inout Int) {

@@ -11,6 +11,8 @@ struct AssembledFile {
     /// The version of the deltas that continue the base.
     private let deltaVersion: Int64
     private var facts: CheckpointFacts
+    /// Of all deltas in the file.
+    private var deltaBytes: Int64
 
     /// `path`: a copy of the base, which is checked.
     init(path: String, base: String) throws {
@@ -21,6 +23,7 @@ struct AssembledFile {
         try AssembledFile.check(database, application: Database.applicationID, versions: DeltaFormat.continued, schema: "main", file: base)
         deltaVersion = DeltaFormat.version(continuing: format)
         facts = try CheckpointFacts(of: database)
+        deltaBytes = try database.integer("SELECT coalesce(sum(length(bytes)), 0) FROM main.delta")
     }
 
     /// Applies the changes of the delta at `path`.
@@ -32,7 +35,11 @@ struct AssembledFile {
             try database.transaction { try copyChanges() }
             facts = try CheckpointFacts(of: database)
             guard facts.epoch == end else { throw StateError(.corrupt, "the delta \(path) says that it ends with epoch \(end), and its state is of epoch \(facts.epoch)") }
-            if try database.integer("SELECT coalesce(sum(length(bytes)), 0) FROM main.delta") >= AssembledFile.foldBytes { try DeltaFold.foldEverything(in: database) }
+            deltaBytes += try database.integer("SELECT coalesce(sum(length(bytes)), 0) FROM changes.delta")
+            if deltaBytes >= AssembledFile.foldBytes {
+                try DeltaFold.foldEverything(in: database)
+                deltaBytes = 0
+            }
         } catch {
             try database.execute("DETACH DATABASE changes")
             throw error

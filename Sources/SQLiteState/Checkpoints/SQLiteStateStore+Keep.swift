@@ -15,13 +15,13 @@ struct KeptChanges {
 
 extension SQLiteStateStore.Opened {
     /// Notes what folding a part of a pass left, once it is durable.
-    func left(_ groups: [FoldGroup], of pass: FoldPass, bytes: Int) {
+    func left(_ folded: [FoldedGroup], of pass: FoldPass) {
+        for done in folded { unfolded.remove(first: done.rows, of: done.group, bytes: done.bytes) }
         guard keeping.wanted != nil else {
-            if !groups.isEmpty { keeping.complete = max(keeping.complete, pass.epoch) }
+            if !folded.isEmpty { keeping.complete = max(keeping.complete, pass.epoch) }
             return
         }
-        for group in groups { foldMarks[group] = pass.epoch }
-        keeping.bytes += bytes
+        keeping.bytes += folded.reduce(0) { $0 + $1.bytes }
     }
 }
 
@@ -53,10 +53,8 @@ extension SQLiteStateStore {
             )
         } else {
             // Those that were folded earlier are counted as kept, and `dropKept` drops them.
-            try Statement(database, "DELETE FROM delta WHERE sequence BETWEEN ? AND ? AND task = ? AND state_table = ? AND epoch > ?").run(
-                .integer(pass.sequences.lowerBound), .integer(pass.sequences.upperBound), .integer(group.task), .integer(group.table),
-                .integer(Int64((opened.foldMarks[group] ?? Epoch(0)).number))
-            )
+            let delete = try Statement(database, "DELETE FROM delta WHERE sequence = ?")
+            for number in opened.unfolded.rows(of: group, through: pass.last) { try delete.run(.integer(number)) }
         }
     }
 
@@ -93,20 +91,16 @@ extension SQLiteStateStore {
         guard let complete = UInt64(try meta(KeptChanges.entry)) else { throw damaged("\(KeptChanges.entry) is no number") }
         opened.keeping = KeptChanges(complete: Epoch(complete))
         opened.lastDelta = try integer("SELECT coalesce(max(sequence), 0) FROM delta")
-        let mark = try Statement(database, "SELECT task, state_table, through FROM fold_mark")
-        while try mark.step() { opened.foldMarks[FoldGroup(task: mark.integer(0), table: mark.integer(1))] = Epoch(UInt64(mark.integer(2))) }
         opened.foldedDelta = opened.lastDelta
-        opened.unfoldedBytes = 0
-        let delta = try Statement(database, "SELECT sequence, task, state_table, epoch, length(bytes) FROM delta ORDER BY sequence")
-        while try delta.step() {
-            let folded = opened.foldMarks[FoldGroup(task: delta.integer(1), table: delta.integer(2))] ?? Epoch(0)
-            if delta.integer(3) <= Int64(folded.number) {
-                opened.keeping.bytes += Int(delta.integer(4))
+        opened.unfolded = UnfoldedDeltas()
+        try DeltaRow.forEach(in: database) { row in
+            if row.isFolded {
+                opened.keeping.bytes += row.bytes
             } else {
-                opened.foldedDelta = min(opened.foldedDelta, delta.integer(0) - 1)
-                opened.unfoldedBytes += Int(delta.integer(4))
+                opened.foldedDelta = min(opened.foldedDelta, row.number - 1)
+                opened.unfolded.add(row.number, of: row.group, bytes: row.bytes)
             }
         }
-        if opened.unfoldedBytes == 0 { opened.foldedThrough = opened.lastEpoch }
+        if opened.unfolded.rows.isEmpty { opened.foldedThrough = opened.lastEpoch }
     }
 }

@@ -73,15 +73,14 @@ extension StateReader {
     ) throws {
         let lead = table.isWindowed ? WindowKey.prefixLength : 0
         let wantedPrefix = window.map { WindowKey.prefix($0) }
-        let statement = try unfoldedDeltas(of: task, table)
         try key.withUnsafeBytes { key in
             let key = ByteView(key)
             func isWanted(_ stored: ByteView) -> Bool {
                 guard stored.count == key.count + lead, ByteView(start: stored.start.map { $0 + lead }, count: key.count) == key else { return false }
                 return wantedPrefix.map { stored.prefix(lead).copy() == $0 } ?? true
             }
-            while try statement.step() {
-                let isWhole = StateDelta.forEachChange(in: statement.blob(0)) { change in
+            try forEachUnfoldedDelta(of: task, table) { delta in
+                let isWhole = StateDelta.forEachChange(in: delta) { change in
                     switch change {
                     case .windowClosed(let prefix): records = records.filter { !$0.key.starts(with: prefix.copy()) }
                     case .removed(let stored): if isWanted(stored) { records[stored.copy()] = nil }

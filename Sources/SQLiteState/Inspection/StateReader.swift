@@ -26,6 +26,8 @@ public final class StateReader {
     /// format does not say them.
     public let outputLayouts: [StoredOutputLayout]
     private let tasksByNumber: [Int64: TaskID]
+    /// nil until the first look at a table.
+    private var unfolded: UnfoldedDeltas?
     let queryFailure = QueryFailure()
     var areTablesOffered = false
 
@@ -88,20 +90,18 @@ public final class StateReader {
 
     func unfoldedChanges(of task: StoredTask, _ table: StoredTable) throws -> UnfoldedChanges {
         let changes = UnfoldedChanges()
-        let statement = try unfoldedDeltas(of: task, table)
-        while try statement.step() {
-            guard changes.add(statement.blob(0)) else { throw damaged("a delta of table \(table.fullName) can't be read") }
+        try forEachUnfoldedDelta(of: task, table) { delta in
+            guard changes.add(delta) else { throw damaged("a delta of table \(table.fullName) can't be read") }
         }
         changes.finish()
         return changes
     }
 
-    /// The deltas of a task's table that are not in the folded records yet, in order of epochs.
-    func unfoldedDeltas(of task: StoredTask, _ table: StoredTable) throws -> Statement {
-        let mark = facts.format < 2 ? "" : " AND epoch > coalesce((SELECT through FROM fold_mark WHERE task = ?1 AND state_table = ?2), 0)"
-        let statement = try Statement(database, "SELECT bytes FROM delta WHERE task = ?1 AND state_table = ?2\(mark) ORDER BY sequence")
-        try statement.bind(.integer(task.number), .integer(table.id))
-        return statement
+    /// Hands over the deltas of a task's table that are not in the folded records yet, in order of epochs, each until the next.
+    func forEachUnfoldedDelta(of task: StoredTask, _ table: StoredTable, _ body: (ByteView) throws -> Void) throws {
+        let deltas = try unfolded ?? UnfoldedDeltas(in: database)
+        unfolded = deltas
+        try UnfoldedDeltas.forEachChanges(of: deltas.rows(of: FoldGroup(task: task.number, table: table.id)), in: database, body)
     }
 
     func damaged(_ what: String) -> StateError { StateError(.corrupt, "the state file \(path) is damaged: \(what)") }

@@ -14,6 +14,8 @@ final class Checkpointer {
     private var file = ""
     private var files = 0
     private var thread: OrderThread<FinishedCheckpoint>!
+    /// Removes what is no longer needed.
+    private var collection: OrderThread<Void>!
     private let secondWithdrawal: SecondWithdrawal
     /// The sink's tables in which rows of earlier lineages may be.
     private let withdrawnTables: [String]
@@ -49,6 +51,7 @@ final class Checkpointer {
         }
         checkpointing = Checkpointing(interval: settings.interval, restored: restored, standing: standing, now: Clock.now)
         try store.keepChanges(after: checkpointing.keepsChangesAfter)
+        if try !store.keepsChanges(after: checkpointing.keepsChangesAfter) { checkpointing.beginsWithBase(now: Clock.now) }
         if let reason = checkpointing.first { try publishFirst(reason) }
     }
 
@@ -84,7 +87,7 @@ final class Checkpointer {
     func withdraw() throws -> Bool {
         guard let plan = checkpointing.dueWithdrawal else { return true }
         worker.logger.notice("the state was restored: rows that were delivered after it are withdrawn before anything else")
-        guard try Checkpointer.withdraw(plan, withdrawnTables, worker) else { return false }
+        guard try worker.timed(.withdraw, { try Checkpointer.withdraw(plan, withdrawnTables, worker) }) else { return false }
         try store.withdrawalDone(isFinal: false)
         checkpointing.withdrawn()
         return true
@@ -107,31 +110,41 @@ final class Checkpointer {
 
     func start() {
         ownership.start()
-        thread = OrderThread("checkpoints") { [archive = settings.archive, worker] checkpoint in
-            let result = Result { try archive.publish(checkpoint) }
-            if checkpoint.content != .nothing { unlink(checkpoint.file) }
-            worker.inbox.update { $0.checkpoint = result }
-            guard case .success = result else { return }
+        let collection = OrderThread<Void>("collection") { [archive = settings.archive, worker] in
             do {
                 try archive.collect()
             } catch {
                 worker.logger.error("checkpoints: what is no longer needed was not removed, which is tried again with the next one: \(error)")
             }
         }
+        thread = OrderThread("checkpoints") { [archive = settings.archive, worker] checkpoint in
+            let result = Result { try archive.publish(checkpoint) }
+            if checkpoint.content != .nothing { unlink(checkpoint.file) }
+            worker.inbox.update { $0.checkpoint = result }
+            // Somebody waits for the last one of a drain, and the next worker begins with a collection.
+            if case .success = result, !worker.isStopping.look({ $0 }) { collection.order(()) }
+        }
+        self.collection = collection
+        if checkpointing.isClaimed { collection.order(()) }
     }
 
     /// To be called when the worker is told to stop. A checkpoint under way can't be called back.
     func stop() {
         ownership.stop()
         thread?.stop()
+        collection?.stop()
         if !secondWithdrawal.awaitEnd(upTo: Checkpointer.longestStop) || thread?.awaitEnd(upTo: Checkpointer.longestStop) == false {
             worker.logger.warning("checkpoints: the store or the sink did not answer in time; what was asked of them may still happen")
         }
+        // It may be cut off anywhere, as by a crash.
+        _ = collection?.awaitEnd(upTo: Checkpointer.collectionGrace)
         if isCopying { unlink(file) }
     }
 
     /// For how long a stop waits for an archive, or a sink to withdraw from, that does not answer.
     private static let longestStop = Duration.seconds(5)
+    /// For how long a stop waits for a collection under way.
+    private static let collectionGrace = Duration.milliseconds(100)
 
     /// True while steps of a copy are to be made soon.
     var isCopying: Bool { checkpointing.copying != nil }

@@ -66,13 +66,15 @@ struct RunCommand: ParsableCommand {
         let source = try parts.makeSource(untilEnd: untilEnd)
         let checkpoints = try parts.makeCheckpointStore()
         if let checkpoints { try probe(checkpoints, logger) }
-        let directory = try lockedDirectory(configuration, logger)
+        var start = StartTimes()
+        let directory = try start.timed(.wait) { try lockedDirectory(configuration, logger) }
         if let checkpoints {
-            try StateRestoration(configuration: configuration, store: checkpoints, takesOver: takeOver, logger: logger).restore(into: directory)
+            let restoration = StateRestoration(configuration: configuration, store: checkpoints, takesOver: takeOver, logger: logger)
+            try start.timed(.restore) { try restoration.restore(into: directory) }
         }
-        let store = try parts.makeStore(directory)
+        let store = try start.timed(.open) { try parts.makeStore(directory) }
         let topology = parts.topology
-        let references = try parts.makeReferences(untilEnd: untilEnd)
+        let references = try start.timed(.open) { try parts.makeReferences(untilEnd: untilEnd) }
         var settings = parts.workerSettings(untilEnd: untilEnd)
         settings.endsBeforeRepartition = beforeRepartition
         let worker = Worker(
@@ -80,6 +82,7 @@ struct RunCommand: ParsableCommand {
             furtherSinks: kafkaOutput.map { [KafkaOutput.name: $0] } ?? [:], references: references,
             checkpoints: try checkpoints.map(parts.makeCheckpoints), logger: logger
         )
+        worker.note(start)
         running.worker.withLock { $0 = worker }
         let publisher = StatusPublisher(worker, sinks: [sink] + (kafkaOutput.map { [$0] } ?? []), source: source, topology: topology, stateBudget: configuration.state.memoryBudget)
         let page = try startPage(configuration.http, publisher, logger)

@@ -56,6 +56,8 @@ final class StatusPublisher: Sendable {
         snapshot.checkpoint = status.checkpoint.last.map {
             .init(number: $0.number, epoch: $0.epoch.number, time: status.checkpoint.lastAt ?? 0, bytes: $0.totalBytes)
         }
+        snapshot.start = status.start.entries.map { .init(part: $0.part.rawValue, seconds: seconds($0.time)) }
+        snapshot.drain = status.drain.entries.map { .init(part: $0.part.rawValue, seconds: seconds($0.time)) }
         noteBrokers()
         let problems = [status.problem, status.checkpoint.problem.map { "checkpoints: \($0)" }].compactMap { $0 }
         note(tables.compactMap { table in table.lastError.map { "\(table.table): \($0)" } } + problems)

@@ -27,3 +27,5 @@ void fault_vfs_fail(int watch, enum fault_kind kind, long operations);
 long fault_vfs_syncs(int watch);
 /// Writes, truncations and syncs asked for since the watch began.
 long fault_vfs_operations(int watch);
+/// Bytes read since the watch began.
+long fault_vfs_read_bytes(int watch);

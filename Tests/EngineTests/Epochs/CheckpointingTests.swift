@@ -54,6 +54,31 @@ struct CheckpointingTests {
         }
     }
 
+    @Test func theLastCheckpointOfADrainIsADeltaWhereABaseIsDueAndTheNextRunMakesTheBase() {
+        let base = 100 << 20
+        for (deltas, bytes, regular, last) in [
+            (3, base / 2, FinishedCheckpoint.Content.delta(after: Epoch(4)), FinishedCheckpoint.Content.delta(after: Epoch(4))),
+            (3, base, .base, .delta(after: Epoch(4))), (3, 2 * base, .base, .base),
+            (256, base / 2, .base, .delta(after: Epoch(4))), (512, base / 2, .base, .base),
+        ] as [(Int, Int, FinishedCheckpoint.Content, FinishedCheckpoint.Content)] {
+            let standing = ArchiveStanding(continues: Epoch(4), covered: Epoch(4), chain: CheckpointChain(baseBytes: base, deltas: deltas, deltaBytes: bytes))
+            var running = checkpointing(restored(), standing)
+            #expect(running.next(now: .seconds(10), epoch: Epoch(5), isUrgent: false) == regular)
+            var drained = checkpointing(restored(), standing)
+            #expect(drained.last(epoch: Epoch(5)) == last)
+        }
+    }
+
+    @Test func aStateThatNoDeltaCanContinueGetsItsBaseAtOnce() {
+        var checkpointing = checkpointing(restored(), ArchiveStanding(continues: Epoch(4), covered: Epoch(4)))
+        #expect(checkpointing.next(now: .seconds(1), epoch: Epoch(4), isUrgent: false) == nil)
+        checkpointing.beginsWithBase(now: .seconds(1))
+        #expect(checkpointing.next(now: .seconds(1), epoch: Epoch(4), isUrgent: false) == .base)
+        _ = checkpointing.copied()
+        _ = checkpointing.published(published(4), now: .seconds(1))
+        #expect(checkpointing.last(epoch: Epoch(5)) == .delta(after: Epoch(4)))
+    }
+
     @Test func aFailureEndsTheWorkerOnlyWhenTheJobIsAnothers() {
         let held = ArchiveStanding(continues: Epoch(4), covered: Epoch(4))
         for (kind, goesOn, next) in [

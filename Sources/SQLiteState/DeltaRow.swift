@@ -1,0 +1,29 @@
+import Engine
+
+/// A row of `delta` without its changes.
+struct DeltaRow {
+    let number: Int64
+    let group: FoldGroup
+    let epoch: Epoch
+    let bytes: Int
+    /// It is in the keyed rows, and kept for the next checkpoint.
+    let isFolded: Bool
+
+    /// Hands over every row in order of numbers, in one look at the table.
+    static func forEach(in database: Database, _ body: (DeltaRow) throws -> Void) throws {
+        var marks: [FoldGroup: Int64] = [:]
+        // Files of format 1 have none.
+        if try database.integer("SELECT count(*) FROM main.sqlite_schema WHERE name = 'fold_mark'") > 0 {
+            let mark = try Statement(database, "SELECT task, state_table, through FROM main.fold_mark")
+            while try mark.step() { marks[FoldGroup(task: mark.integer(0), table: mark.integer(1))] = mark.integer(2) }
+        }
+        let row = try Statement(database, "SELECT sequence, task, state_table, epoch, length(bytes) FROM main.delta ORDER BY sequence")
+        while try row.step() {
+            let group = FoldGroup(task: row.integer(1), table: row.integer(2))
+            try body(DeltaRow(
+                number: row.integer(0), group: group, epoch: Epoch(UInt64(bitPattern: row.integer(3))), bytes: Int(row.integer(4)),
+                isFolded: marks[group].map { row.integer(3) <= $0 } ?? false
+            ))
+        }
+    }
+}
