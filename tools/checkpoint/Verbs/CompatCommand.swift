@@ -4,17 +4,16 @@ import Engine
 import Foundation
 
 /// `checkpoint compat`
-struct CompatCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "compat", abstract: "Says what a job's version would do with a checkpoint, table by table, without starting it.",
+struct CompatCommand: CheckpointVerb {
+    static let configuration = verb(
+        "compat", abstract: "Says what a job's version would do with a checkpoint, table by table, without starting it.",
         discussion: """
             Asks the job's own binary (`tidemark schemas --state`), which knows its tables and how they go on from earlier versions. \
             Ends with 5 when it would refuse to start.
             """
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference = "latest"
+    @OptionGroup var words: CheckpointWords<CompatCommand>
 
     @Option(help: ArgumentHelp("The job's binary; without it, the tidemark beside this tool.", valueName: "file"))
     var binary: String?
