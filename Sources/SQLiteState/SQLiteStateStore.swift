@@ -92,19 +92,21 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
 
     public func open(_ topology: Topology) throws -> RestoredState {
         try exclusively {
-            let (isNew, catalog, changes) = try database.transaction {
+            let (isNew, catalog, changes, changeAtRest) = try database.transaction {
+                let before = try VersionsAtRest(self)
                 let isNew = try prepareFile(job: topology.job)
                 try keepSettings(of: topology)
                 let catalog = try StateCatalog(database)
                 let changes = try declare(topology, catalog)
                 try PlacementEntries(database: database).note(topology)
-                return (isNew, catalog, changes)
+                return (isNew, catalog, changes, try before?.change(in: self) ?? .none)
             }
             if !changes.isEmpty { try database.checkpointLog() }
             let opened = Opened(catalog: catalog, statements: try CommitStatements(database))
             self.opened = opened
             var restored = try restoredState(isNew: isNew, opened)
             restored.changes = changes
+            restored.changeAtRest = changeAtRest
             return restored
         }
     }

@@ -113,14 +113,7 @@ struct TableEvolution {
 
     private func forgetDeltas(_ row: CatalogTable) throws {
         for table in ["delta", "fold_mark"] { try Statement(database, "DELETE FROM \(table) WHERE state_table = ?").run(.integer(row.id)) }
-        try endDeltaChain()
-    }
-
-    /// What happens here is in no epoch's delta: the next checkpoint has to be a base. One of the present epoch may have
-    /// been taken before this, so a delta can't continue that either.
-    private func endDeltaChain() throws {
-        guard let epoch = try store.number("epoch") else { throw StateError(.corrupt, "the state file \(database.path) lacks its epoch; \(StateError.wayOut)") }
-        try store.setMeta(KeptChanges.entry, String(epoch + 1))
+        try store.endDeltaChain()
     }
 
     private func copy(_ old: Int64, to new: Int64, _ task: Int64, _ mapping: RecordMapping) throws -> Int {

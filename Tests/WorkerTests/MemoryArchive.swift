@@ -29,10 +29,10 @@ final class MemoryArchive: CheckpointArchive {
         throw MemorySinkError(.fenced, "the archive is another worker's")
     }
 
-    func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding {
+    func claim(_ facts: CheckpointFacts, _ change: ChangeAtRest) throws -> ArchiveStanding {
         try state.withLock { state in
             try check(&state)
-            let last = state.published.last?.facts.epoch
+            let last = change == .supersedes ? nil : state.published.last?.facts.epoch
             return ArchiveStanding(continues: last, covered: last)
         }
     }

@@ -60,6 +60,8 @@ public struct RestoredState: Sendable {
     public let outbox: [RestoredOutboxTable]
     /// What opening changed in the state tables, for people.
     public var changes: [String] = []
+    /// What was done to the state since its last epoch.
+    public var changeAtRest = ChangeAtRest.none
     /// What has to leave the sink before anything is delivered; nil when nothing has.
     public let withdrawal: WithdrawalPlan?
     /// What counts of each table's earlier lineages, in their order.

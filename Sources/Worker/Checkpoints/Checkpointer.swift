@@ -42,7 +42,7 @@ final class Checkpointer {
         }
         var standing: ArchiveStanding?
         do {
-            standing = try settings.archive.claim(try store.checkpointFacts())
+            standing = try settings.archive.claim(try store.checkpointFacts(), restored.changeAtRest)
         } catch let error as any Failure where error.kind == .retry {
             try Checkpointer.refuseUnasked(settings, restored, error)
             worker.logger.error("checkpoints: the store can't be asked whose the job is; going on without: \(error)")
@@ -170,7 +170,7 @@ final class Checkpointer {
 
     /// The archive could not be asked when the run began.
     private func claimLate() throws {
-        _ = try settings.archive.claim(try store.checkpointFacts())
+        _ = try settings.archive.claim(try store.checkpointFacts(), checkpointing.changeAtRest)
         checkpointing.claimed()
     }
 
