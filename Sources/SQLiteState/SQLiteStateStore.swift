@@ -21,6 +21,8 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         public var ledgerKeepMilliseconds: Int64 = 7 * 86_400_000
         /// State tables that the job does not have any more, to be dropped when the file is opened: as `name` or `stage/name`.
         public var droppedTables: [String] = []
+        /// Says how much room there is for a migration.
+        public var gauge: any RoomGauge = DiskRoom()
 
         public init() {}
     }
@@ -101,7 +103,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
                 try PlacementEntries(database: database).note(topology)
                 return (isNew, catalog, changes, try before?.change(in: self) ?? .none)
             }
-            if !changes.isEmpty { try database.checkpointLog() }
+            if !changes.isEmpty { try emptyLog() }
             let opened = Opened(catalog: catalog, statements: try CommitStatements(database))
             self.opened = opened
             var restored = try restoredState(isNew: isNew, opened)
@@ -158,6 +160,13 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         }
         try setMeta(KeptChanges.entry, String(epoch + 1))
         try database.execute("PRAGMA user_version = \(StateFormat.version)")
+    }
+
+    /// Moves the log of a migration into the file at once, unless the disk is full: then `maintain` does it, as with any log.
+    private func emptyLog() throws {
+        do {
+            try database.checkpointLog()
+        } catch let error as StateError where error.fullDisk != nil {}
     }
 
     func integer(_ sql: String) throws -> Int64 { try database.integer(sql) }

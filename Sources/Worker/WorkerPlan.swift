@@ -17,7 +17,7 @@ struct WorkerPlan {
     let checkpointer: Checkpointer?
 
     init(_ worker: Worker) throws {
-        restored = try worker.store.open(worker.topology)
+        restored = try worker.room("opening the state") { try worker.store.open(worker.topology) }
         if restored.isNew && worker.settings.endsBeforeRepartition {
             throw WorkerError(.invalid, "there is no state, so there is nothing to repartition: start the job without --before-repartition, or set state.directory to where its state is")
         }
@@ -95,7 +95,7 @@ struct WorkerPlan {
             found[name] = try partitions(of: name, before: known, now: count, worker)
             grown[name] = count
         }
-        if !new.isEmpty { try worker.store.register(partitions: new) }
+        if !new.isEmpty { try worker.room("noting how many partitions there are") { [new] in try worker.store.register(partitions: new) } }
         return (found, grown)
     }
 

@@ -66,13 +66,15 @@ struct RunCommand: ParsableCommand {
         let source = try parts.makeSource(untilEnd: untilEnd)
         let checkpoints = try parts.makeCheckpointStore()
         if let checkpoints { try probe(checkpoints, logger) }
-        let directory = try lockedDirectory(configuration, logger)
+        // A stop signal ends the process while it waits.
+        let room = RoomWait(logger: logger) { Thread.sleep(forTimeInterval: $0 / .seconds(1)); return true }
+        let directory = try room("opening the state directory") { try lockedDirectory(configuration, logger) }
         if let checkpoints {
-            try StateRestoration(configuration: configuration, store: checkpoints, takesOver: takeOver, logger: logger).restore(into: directory)
+            try StateRestoration(configuration: configuration, store: checkpoints, takesOver: takeOver, logger: logger).restore(into: directory, room)
         }
-        let store = try parts.makeStore(directory)
+        let store = try room("opening the state file") { try parts.makeStore(directory) }
         let topology = parts.topology
-        let references = try parts.makeReferences(untilEnd: untilEnd)
+        let references = try room("opening the copy of the reference topics") { try parts.makeReferences(untilEnd: untilEnd) }
         var settings = parts.workerSettings(untilEnd: untilEnd)
         settings.endsBeforeRepartition = beforeRepartition
         let worker = Worker(
