@@ -74,6 +74,9 @@ struct RunCommand: ParsableCommand {
         }
         let store = try room("opening the state file") { try parts.makeStore(directory) }
         let topology = parts.topology
+        if let migration = try store.migration(to: topology) {
+            logger.notice("\(migration.text(free: DiskRoom().free(in: directory.path)))")
+        }
         let references = try room("opening the copy of the reference topics") { try parts.makeReferences(untilEnd: untilEnd) }
         var settings = parts.workerSettings(untilEnd: untilEnd)
         settings.endsBeforeRepartition = beforeRepartition

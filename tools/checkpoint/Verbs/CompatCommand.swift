@@ -36,6 +36,8 @@ struct CompatCommand: CheckpointVerb {
         struct Start: Decodable {
             let refusal: String?
             let leastReader: Int
+            /// nil when nothing is migrated, and from versions that don't say.
+            let migration: Migration?
             let tables: [Table]
         }
 
@@ -44,6 +46,15 @@ struct CompatCommand: CheckpointVerb {
             let table: String
             let action: String
             let detail: String
+        }
+
+        /// What bringing tables to another version takes, about.
+        struct Migration: Decodable {
+            let records: Int
+            let bytes: Int
+            let seconds: Int
+            let room: Int
+            let free: Int?
         }
 
         let job: String
@@ -63,6 +74,13 @@ struct CompatCommand: CheckpointVerb {
         report.fact("starts", .flag(!isRefused))
         report.fact("refusal", answer.start.refusal.map { .text($0) } ?? .none)
         report.fact("leastReaderAfterwards", .count(answer.start.leastReader))
+        if let migration = answer.start.migration {
+            report.fact("migratedRecords", .count(migration.records))
+            report.fact("migratedBytes", .bytes(migration.bytes))
+            report.fact("migrationSecondsAbout", .count(migration.seconds))
+            report.fact("migrationRoomAbout", .bytes(migration.room))
+            report.fact("roomFree", migration.free.map { .bytes($0) } ?? .none)
+        }
         report.section("tables", ["stage", "table", "action", "detail"].map { ReportColumn($0) })
         for table in answer.start.tables { report.row([.text(table.stage), .text(table.table), .text(table.action), .text(table.detail)]) }
         report.finish()
