@@ -155,10 +155,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         if format < 3 { try database.execute(StateFormat.upgradeOfFormat2) }
         // A delta continues a state of its own format alone, and what an earlier version folded it has dropped: the next checkpoint
         // is a base, also where one of the present epoch is there.
-        guard let epoch = UInt64(try meta("epoch")) else {
-            throw StateError(.corrupt, "the state file \(database.path) has an epoch that is no number; \(StateError.wayOut)")
-        }
-        try setMeta(KeptChanges.entry, String(epoch + 1))
+        try endDeltaChain()
         try database.execute("PRAGMA user_version = \(StateFormat.version)")
     }
 
