@@ -164,11 +164,13 @@ final class Database {
         let cause = SQLiteFailure(code: code, systemError: systemError, reason: reason, action: action())
         switch code & 0xFF {
         case SQLITE_FULL:
-            throw StateError(.retry, "no space left for the state file \(path); free some, the job goes on by itself", cause: cause)
+            throw StateError(.retry, "no space left for the state file \(path); free some, the job goes on by itself", cause: FullDisk(path: path, reason: "\(cause)"))
+        case SQLITE_CANTOPEN where [ENOSPC, EDQUOT].contains(systemError):
+            throw StateError(.retry, "no space left to make the state file \(path) or its log; free some, the job goes on by itself", cause: FullDisk(path: path, reason: "\(cause)"))
         case SQLITE_IOERR where code == ioErrorWrite:
             // A quota or a limit on the size of files ends here, without the system's own error. The transaction is
             // undone, so writing it again is safe; only after a failed sync would it not be.
-            throw StateError(.retry, "can't write the state file \(path): a quota, a limit on the size of files, or a failing disk; once it can be written, the job goes on by itself", cause: cause)
+            throw StateError(.retry, "can't write the state file \(path): a quota, a limit on the size of files, or a failing disk; once it can be written, the job goes on by itself", cause: FullDisk(path: path, reason: "\(cause)"))
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             throw StateError(.corrupt, "the state file \(path) is damaged; \(StateError.wayOut)", cause: cause)
         case SQLITE_BUSY, SQLITE_LOCKED:

@@ -10,6 +10,8 @@ extension SQLiteStateStore {
             throw StateError(.incompatible, "this version of the job can't go on from the state in \(database.path): \(compatibility.refusals.joined(separator: "; "))")
         }
         try catalog.declareOutputs(of: topology)
+        // Found out after minutes, it would have been in vain, and would be again.
+        try MigrationEstimate(database, compatibility)?.requireRoom(in: directory.path, settings.gauge, reusable: directory.logBytes)
         let declared = Dictionary(uniqueKeysWithValues: DeclaredStateTables(topology).tables.map { (StateTableName($0.stage, $0.declaration.schema.table), $0.declaration) })
         let evolution = TableEvolution(store: self, catalog: catalog, jobVersion: topology.version, keepsEarlier: compatibility.isFinalizePending)
         var changes: [String] = []
@@ -38,6 +40,15 @@ extension SQLiteStateStore {
             ),
             declared: DeclaredStateTables(topology), dropping: dropping
         )
+    }
+
+    /// What migrating the state to what this job declares takes; nil when a start would migrate nothing, or be refused.
+    public func migration(to topology: Topology) throws -> MigrationEstimate? {
+        try exclusively {
+            guard try VersionsAtRest(self) != nil, try integer("PRAGMA user_version") <= StateFormat.version else { return nil }
+            let compatibility = try compatibility(of: topology, StateCatalog(database), dropping: settings.droppedTables)
+            return compatibility.refusals.isEmpty ? try MigrationEstimate(database, compatibility) : nil
+        }
     }
 
     private func leastReader(of topology: Topology) throws -> Int { try number("min_reader") ?? topology.version }

@@ -22,8 +22,11 @@ extension SQLiteStateStore {
                 throw StateError(.missing, "there is no state in \(database.path) yet; run the job first, or see to state.directory")
             }
             let done = try database.transaction {
+                let before = try VersionsAtRest(self)
                 _ = try prepareFile(job: topology.job)
-                return try finalize(topology, try StateCatalog(database))
+                let done = try finalize(topology, try StateCatalog(database))
+                _ = try before?.change(in: self)
+                return done
             }
             try database.checkpointLog()
             return done

@@ -13,7 +13,8 @@ extension SQLiteStateStore {
                 let opened = Opened(catalog: try StateCatalog(database), statements: try CommitStatements(database))
                 let compatibility = try compatibility(of: topology, opened.catalog, dropping: settings.droppedTables)
                 try opened.catalog.declareOutputs(of: topology)
-                return InspectedState(restored: try restoredState(isNew: isNew, opened), compatibility: compatibility)
+                let migration = compatibility.refusals.isEmpty ? try MigrationEstimate(database, compatibility) : nil
+                return InspectedState(restored: try restoredState(isNew: isNew, opened), compatibility: compatibility, migration: migration)
             }
         }
     }
@@ -22,6 +23,8 @@ extension SQLiteStateStore {
     public struct InspectedState: Sendable {
         public let restored: RestoredState
         public let compatibility: StateCompatibility
+        /// nil when nothing would be migrated, or the start refused.
+        public let migration: MigrationEstimate?
     }
 
     /// The version of the SQLite library that runs.

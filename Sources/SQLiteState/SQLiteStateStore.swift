@@ -21,6 +21,8 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         public var ledgerKeepMilliseconds: Int64 = 7 * 86_400_000
         /// State tables that the job does not have any more, to be dropped when the file is opened: as `name` or `stage/name`.
         public var droppedTables: [String] = []
+        /// Says how much room there is for a migration.
+        public var gauge: any RoomGauge = DiskRoom()
 
         public init() {}
     }
@@ -91,19 +93,21 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
     public func open(_ topology: Topology) throws -> RestoredState {
         try exclusively {
             var changing = Duration.zero
-            let (isNew, catalog, changes) = try database.transaction {
+            let (isNew, catalog, changes, changeAtRest) = try database.transaction {
+                let before = try VersionsAtRest(self)
+                let formatBefore = try integer("PRAGMA user_version")
                 let isNew = try prepareFile(job: topology.job)
                 try keepSettings(of: topology)
                 let catalog = try StateCatalog(database)
                 let start = ContinuousClock.now
-                let changes = try declare(topology, catalog)
+                let changes = try raisedFormat(from: formatBefore, isNew: isNew) + declare(topology, catalog)
                 changing = ContinuousClock.now - start
                 try PlacementEntries(database: database).note(topology)
-                return (isNew, catalog, changes)
+                return (isNew, catalog, changes, try before?.change(in: self) ?? .none)
             }
             if !changes.isEmpty {
                 let start = ContinuousClock.now
-                try database.checkpointLog()
+                try emptyLog()
                 changing += ContinuousClock.now - start
             }
             let opened = Opened(catalog: catalog, statements: try CommitStatements(database))
@@ -111,8 +115,15 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
             var restored = try restoredState(isNew: isNew, opened)
             restored.changes = changes
             restored.changesTook = changes.isEmpty ? nil : changing
+            restored.changeAtRest = changeAtRest
             return restored
         }
+    }
+
+    /// What a start says that brought the file to this version's format; nothing for a new file.
+    private func raisedFormat(from before: Int64, isNew: Bool) -> [String] {
+        guard before != 0, before != StateFormat.version, !isNew else { return [] }
+        return ["the state file \(database.path) was of format \(before) and is of format \(StateFormat.version) now, which earlier versions of Tidemark don't read: the way back to one of them is the last checkpoint from before this start, made the newest by `checkpoint rewind` (docs/OPERATIONS.md, Going back a version)"]
     }
 
     /// Makes the tables of a new file, or checks that an old one is ours and brings its format up to date; true when no
@@ -157,11 +168,15 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         if format < 3 { try database.execute(StateFormat.upgradeOfFormat2) }
         // A delta continues a state of its own format alone, and what an earlier version folded it has dropped: the next checkpoint
         // is a base, also where one of the present epoch is there.
-        guard let epoch = UInt64(try meta("epoch")) else {
-            throw StateError(.corrupt, "the state file \(database.path) has an epoch that is no number; \(StateError.wayOut)")
-        }
-        try setMeta(KeptChanges.entry, String(epoch + 1))
+        try endDeltaChain()
         try database.execute("PRAGMA user_version = \(StateFormat.version)")
+    }
+
+    /// Moves the log of a migration into the file at once, unless the disk is full: then `maintain` does it, as with any log.
+    private func emptyLog() throws {
+        do {
+            try database.checkpointLog()
+        } catch let error as StateError where error.fullDisk != nil {}
     }
 
     func integer(_ sql: String) throws -> Int64 { try database.integer(sql) }

@@ -15,12 +15,12 @@ public final class StateDirectory {
     /// Creates the directory when it is missing and locks it. Throws kind `locked` when another process has it.
     public init(path: String) throws {
         guard mkdir(path, 0o750) == 0 || errno == EEXIST else {
-            throw StateError(StateDirectory.kindOfRefusal, "can't create the state directory \(path): \(String(cString: strerror(errno))); create its parent or set state.directory")
+            throw StateError.system("create the state directory \(path)", path, "create its parent or set state.directory")
         }
         let lockPath = path + "/lock"
         let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else {
-            throw StateError(StateDirectory.kindOfRefusal, "can't open \(lockPath): \(String(cString: strerror(errno))); check the directory's owner and permissions")
+            throw StateError.system("open \(lockPath)", lockPath, "check the directory's owner and permissions")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
@@ -36,7 +36,7 @@ public final class StateDirectory {
         let descriptor = open(path + "/lock", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
-            throw StateError(StateDirectory.kindOfRefusal, "can't open \(path)/lock: \(String(cString: strerror(errno))); check the directory's owner and permissions")
+            throw StateError.system("open \(path)/lock", "\(path)/lock", "check the directory's owner and permissions")
         }
         guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else {
             close(descriptor)
@@ -47,9 +47,6 @@ public final class StateDirectory {
     }
 
     deinit { close(lock) }
-
-    /// What `errno` says about who has to do something.
-    private static var kindOfRefusal: FailureKind { [EACCES, EPERM, EROFS].contains(errno) ? .denied : .invalid }
 
     public var stateFile: String { path + "/state.db" }
 
@@ -70,6 +67,9 @@ public final class StateDirectory {
 
     private func size(of file: String) -> Int { (try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int) ?? 0 }
 
+    /// The size of the state file's log, with whatever is unused in it.
+    var logBytes: Int { size(of: stateFile + "-wal") }
+
     /// Removes the state file and its log; nobody may have them open.
     public func removeStateFile() throws { try Database.remove(stateFile) }
 
@@ -79,12 +79,12 @@ public final class StateDirectory {
     /// Makes the directory of exports, and removes what an earlier process left in it.
     func removeExports() throws {
         guard mkdir(exports, 0o750) == 0 || errno == EEXIST else {
-            throw StateError(StateDirectory.kindOfRefusal, "can't create \(exports): \(String(cString: strerror(errno))); check the directory's owner and permissions")
+            throw StateError.system("create \(exports)", exports, "check the directory's owner and permissions")
         }
         for name in try FileManager.default.contentsOfDirectory(atPath: exports) {
             let file = exports + "/" + name
             guard unlink(file) == 0 || errno == ENOENT else {
-                throw StateError(StateDirectory.kindOfRefusal, "can't remove \(file), which an interrupted checkpoint left: \(String(cString: strerror(errno))); remove it by hand")
+                throw StateError.system("remove \(file), which an interrupted checkpoint left", file, "remove it by hand")
             }
         }
     }

@@ -137,14 +137,7 @@ final class TableEvolution {
         for number in try deltas(of: row).all { try delete.run(.integer(number)) }
         deltas?[row.id] = nil
         try Statement(database, "DELETE FROM fold_mark WHERE state_table = ?").run(.integer(row.id))
-        try endDeltaChain()
-    }
-
-    /// What happens here is in no epoch's delta: the next checkpoint has to be a base. One of the present epoch may have
-    /// been taken before this, so a delta can't continue that either.
-    private func endDeltaChain() throws {
-        guard let epoch = try store.number("epoch") else { throw StateError(.corrupt, "the state file \(database.path) lacks its epoch; \(StateError.wayOut)") }
-        try store.setMeta(KeptChanges.entry, String(epoch + 1))
+        try store.endDeltaChain()
     }
 
     private func copy(_ old: Int64, to new: Int64, _ task: Int64, _ mapping: RecordMapping) throws -> Int {

@@ -29,6 +29,9 @@ public struct CheckpointPlan {
     public var objectFaults = SimulatedObjects.Faults()
     /// When the checkpoint store is down.
     public var storeDown: [Range<Duration>] = []
+    /// Before each so many lives an operator makes the state that is there final: from then on it keeps out a version of the
+    /// job that earlier checkpoints let in. nil: nobody does.
+    public var finalizesEvery: Int?
 
     public init(_ durability: Durability) { self.durability = durability }
 

@@ -7,6 +7,8 @@ final class CheckpointWorld {
     let objects: SimulatedObjects
     let checkpoints: any CheckpointsUnderTest
     let calls: any CallRunner
+    /// How often the state of a worker that claimed the job was made final.
+    var finals = 0
 
     init(
         _ plan: CheckpointPlan, _ time: VirtualTime, calls: any CallRunner, createIsExclusive: Bool, random: inout SeededRandom,
@@ -72,7 +74,10 @@ public final class CheckpointedSimulation {
                 world.objects.isDown = false
             }
         }
-        for life in world.plan.lives { live(life) }
+        for (number, life) in world.plan.lives.enumerated() {
+            if let every = world.plan.finalizesEvery, (number + 1) % every == 0 { makeFinal() }
+            live(life)
+        }
         parts.pass((parts.plan.sinkDown + world.plan.storeDown + parts.plan.diskFull).map(\.upperBound).max().map { $0 - parts.time.now } ?? .zero)
         finish()
         buryZombies()
@@ -83,6 +88,14 @@ public final class CheckpointedSimulation {
     }
 
     // MARK: - Lives
+
+    /// An operator's `finalize`, while no worker runs on the machine.
+    private func makeFinal() {
+        guard machine.hasState else { return }
+        parts.trace.note("the state of machine \(machine.number) is made final, epoch \(machine.disk.epoch)")
+        parts.count("states that were made final")
+        machine.disk.makeFinal()
+    }
 
     private func live(_ life: CheckpointPlan.Life) {
         guard parts.violations.isEmpty else { return }

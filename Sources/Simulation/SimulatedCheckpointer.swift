@@ -73,7 +73,7 @@ final class SimulatedCheckpointer {
 
     private func claimLate(_ content: FinishedCheckpoint.Content, _ epoch: Epoch) {
         isClaiming = true
-        process.perform { [archive, store] in try archive.claim(store.checkpointFacts()) } then: { [self] result in
+        process.perform { [archive, store, change = checkpointing.changeAtRest] in try archive.claim(store.checkpointFacts(), change) } then: { [self] result in
             isClaiming = false
             do {
                 _ = try result.get()

@@ -39,6 +39,8 @@ public final class SimulatedDisk {
     /// The cuts since an epoch, for the next delta.
     private(set) var kept: [EpochCut] = []
     private(set) var keptAfter = Epoch(0)
+    /// How often the state was made final.
+    private(set) var finals = 0
 
     public init(identity: String = "") { self.identity = identity }
 
@@ -47,7 +49,7 @@ public final class SimulatedDisk {
         (epoch, foldedThrough, partitions, positions, messages) = (other.epoch, other.foldedThrough, other.partitions, other.positions, other.messages)
         (chunks, undelivered, lastFrozen, frozen, layouts) = (other.chunks, other.undelivered, other.lastFrozen, other.frozen, other.layouts)
         (keyed, deltas, lineage, lineageEnds) = (other.keyed, other.deltas, other.lineage, other.lineageEnds)
-        (withdrawal, identity, keptAfter) = (other.withdrawal, other.identity, other.epoch)
+        (withdrawal, identity, keptAfter, finals) = (other.withdrawal, other.identity, other.epoch, other.finals)
         isInUse = true
     }
 
@@ -71,6 +73,12 @@ public final class SimulatedDisk {
     func keepChanges(after epoch: Epoch) {
         keptAfter = max(keptAfter, epoch)
         kept.removeAll { $0.epoch <= keptAfter }
+    }
+
+    /// From now on a version of the job is kept out: no epoch's cut says so.
+    func makeFinal() {
+        finals += 1
+        keptAfter = epoch.next
     }
 
     /// The cuts after an epoch; nil when they are not all kept.
@@ -103,10 +111,12 @@ public final class SimulatedDisk {
                 layouts: layouts[table] ?? []
             )
         }
-        return RestoredState(
+        var restored = RestoredState(
             isNew: !isInUse, lineage: lineage, identity: identity, epoch: epoch, partitions: partitions, tasks: positions, messages: messages,
             outbox: outbox, withdrawal: withdrawal.map { WithdrawalPlan(stage: $0, lineage: lineage, tables: lineageEnds) }, lineageEnds: lineageEnds
         )
+        restored.changeAtRest = keptAfter > epoch ? .supersedes : .none
+        return restored
     }
 
     /// Makes a cut durable.

@@ -42,13 +42,15 @@ struct SimulatedStart {
         let store = SimulatedStore(machine.disk, faults: faults, random: random, copies: world.copies) { [parts] in parts.isDiskFull }
         parts.stores.append(store)
         machine.hasState = true
-        let restored = store.open(parts.plan.topology)
+        var restored = store.open(parts.plan.topology)
+        restored.changeAtRest = parts.implementations.changeAtRest(restored.changeAtRest)
         try process.pause(.milliseconds(1))
         let archive = parts.implementations.archive(try world.checkpoints.makeArchive(on: machine.number, by: process))
         var checkpointing = try claim(archive, store, restored)
         store.keepChanges(after: checkpointing.keepsChangesAfter)
         if !store.keepsChanges(after: checkpointing.keepsChangesAfter) { checkpointing.beginsWithBase(now: parts.time.now) }
         if let reason = checkpointing.first { try publish(reason, store, archive, &checkpointing) }
+        if checkpointing.isClaimed { world.finals = max(world.finals, machine.disk.finals) }
         try parts.sink.open(tables.map { SinkTable($0, restored) }, by: process)
         try withdraw(store, &checkpointing)
         return Started(store: store, restored: restored, archive: archive, checkpointing: checkpointing)
@@ -67,6 +69,9 @@ struct SimulatedStart {
         if let lineage = found.lineage { disk.begin(lineage, tables: tables.map(\.name)) }
         parts.trace.note("machine \(machine.number) is restored: epoch \(disk.epoch)\(found.lineage.map { ", lineage \($0)" } ?? "")")
         parts.count(found.lineage == nil ? "restores that go on" : "restores in a new lineage")
+        if disk.finals < world.finals && plan.objectFaults.damagedRead == 0 {
+            parts.violate("the newest checkpoint lets in a version of the job that the state of a worker before kept out when it began")
+        }
         parts.disks.append(disk)
         machine.disk = disk
         machine.hasState = true
@@ -76,7 +81,7 @@ struct SimulatedStart {
     private func claim(_ archive: any CheckpointArchive, _ store: SimulatedStore, _ restored: RestoredState) throws -> Checkpointing {
         var standing: ArchiveStanding?
         do {
-            standing = try archive.claim(store.checkpointFacts())
+            standing = try archive.claim(store.checkpointFacts(), restored.changeAtRest)
         } catch let error as any Failure where error.kind == .retry {
             guard Checkpointing.refusal(of: restored, durability: plan.durability, mayBeginUnasked: false) == nil else { throw error }
             parts.count("starts without the store")

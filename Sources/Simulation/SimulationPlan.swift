@@ -76,6 +76,8 @@ public struct SimulatedImplementations {
     public var restoration: (RestoredCopies) -> RestoredCopies = { $0 }
     /// What is withdrawn of what is to be withdrawn; nil for nothing.
     public var withdrawal: (WithdrawalPlan) -> WithdrawalPlan? = { $0 }
+    /// What a start takes for done to the state since its last epoch.
+    public var changeAtRest: (ChangeAtRest) -> ChangeAtRest = { $0 }
     /// Whether the checkpoint store refuses to create what is there already.
     public var createIsExclusive = true
 

@@ -18,7 +18,7 @@ struct WorkerPlan {
 
     init(_ worker: Worker) throws {
         let opening = Clock.now
-        restored = try worker.store.open(worker.topology)
+        restored = try worker.room("opening the state") { try worker.store.open(worker.topology) }
         worker.note(.open, Clock.now - opening - (restored.changesTook ?? .zero))
         if let time = restored.changesTook { worker.note(.migrate, time) }
         if restored.isNew && worker.settings.endsBeforeRepartition {
@@ -98,7 +98,7 @@ struct WorkerPlan {
             found[name] = try partitions(of: name, before: known, now: count, worker)
             grown[name] = count
         }
-        if !new.isEmpty { try worker.store.register(partitions: new) }
+        if !new.isEmpty { try worker.room("noting how many partitions there are") { [new] in try worker.store.register(partitions: new) } }
         return (found, grown)
     }
 

@@ -26,9 +26,9 @@ final class BrokenArchive: CheckpointArchive, @unchecked Sendable {
         self.broken = broken
     }
 
-    func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding {
+    func claim(_ facts: CheckpointFacts, _ change: ChangeAtRest) throws -> ArchiveStanding {
         do {
-            return try archive.claim(facts)
+            return try archive.claim(facts, change)
         } catch let error as any Failure where broken == .ignoresALostRace && error.kind == .fenced {
             return ArchiveStanding(continues: nil, covered: facts.epoch)
         }

@@ -9,9 +9,11 @@ struct CheckpointMutationTests {
     static let patience = 300
 
     /// `first`: a seed known to show it, so that it need not be looked for each time.
-    private func isNoticed(in world: CheckpointedJob.World, from first: UInt64 = 0, _ implementations: SimulatedImplementations) throws -> Bool {
+    private func isNoticed(
+        in world: CheckpointedJob.World, from first: UInt64 = 0, finalizesEvery: Int? = nil, _ implementations: SimulatedImplementations
+    ) throws -> Bool {
         for seed in first..<first + UInt64(CheckpointMutationTests.patience) {
-            if try !CheckpointedJob(world, seed: seed).run(implementations).violations.isEmpty { return true }
+            if try !CheckpointedJob(world, seed: seed, finalizesEvery: finalizesEvery).run(implementations).violations.isEmpty { return true }
         }
         return false
     }
@@ -48,6 +50,13 @@ struct CheckpointMutationTests {
         var implementations = SimulatedImplementations()
         implementations.restoration = { RestoredCopies(names: $0.names.count > 1 ? $0.names.dropLast() : $0.names, lineage: $0.lineage) }
         #expect(try isNoticed(in: .sharedWithLostDisks, implementations))
+    }
+
+    @Test(arguments: [ChangeAtRest.none, .changed])
+    func aCheckpointOfBeforeThatIsPublishedOnceMore(taken: ChangeAtRest) throws {
+        var implementations = SimulatedImplementations()
+        implementations.changeAtRest = { _ in taken }
+        #expect(try isNoticed(in: .sharedWithLostDisks, finalizesEvery: 2, implementations))
     }
 
     @Test func aStoreInWhichACreateWinsOverWhatIsThere() throws {

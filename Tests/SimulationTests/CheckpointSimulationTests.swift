@@ -13,10 +13,10 @@ struct CheckpointSimulationTests {
         "starts that a running worker forbids", "starts that have to wait", "starts that were killed", "store outages", "store requests without an answer",
     ]
 
-    private func run(_ world: CheckpointedJob.World, wanted: [String]) throws {
+    private func run(_ world: CheckpointedJob.World, finalizesEvery: Int? = nil, wanted: [String]) throws {
         var happened: [String: Int] = [:]
         for seed in CheckpointSimulationTests.seeds {
-            let report = try CheckpointedJob(world, seed: seed).run()
+            let report = try CheckpointedJob(world, seed: seed, finalizesEvery: finalizesEvery).run()
             guard report.violations.isEmpty else {
                 Issue.record("\(world): \(report.story(seed: seed)); again with TIDEMARK_SIMULATION_SEED=\(seed)")
                 return
@@ -36,6 +36,11 @@ struct CheckpointSimulationTests {
     }
 
     @Test func sharedDurabilityAndWorkersThatGoOn() throws { try run(.sharedWithZombies, wanted: ["take-overs", "workers that were fenced"]) }
+
+    @Test(arguments: [CheckpointedJob.World.sharedWithLostDisks, .localWithLostDisks])
+    func whatAFinalStateKeepsOutNoCheckpointLetsIn(world: CheckpointedJob.World) throws {
+        try run(world, finalizesEvery: 2, wanted: ["states that were made final"])
+    }
 
     @Test func localDurabilityAndWorkersThatGoOn() throws {
         try run(.localWithZombies, wanted: ["take-overs", "workers that were fenced", "withdrawn rows", "second withdrawals"])

@@ -23,7 +23,8 @@ struct CheckpointedJob {
     private let expected: [String]
     private let random: SeededRandom
 
-    init(_ world: World, seed: UInt64) {
+    /// `finalizesEvery`: before each so many lives the state is made final.
+    init(_ world: World, seed: UInt64, finalizesEvery: Int? = nil) {
         // Each world has choices of its own.
         var random = SeededRandom(seed: seed << 8 | UInt64(World.allCases.firstIndex(of: world) ?? 0))
         let job = PurchaseJob.allCases[random.number(in: 0...(PurchaseJob.allCases.count - 1))]
@@ -47,6 +48,7 @@ struct CheckpointedJob {
         if job.hasTimers { plan.idleAfter = Simulation.limit }
         var checkpoints = CheckpointPlan(world.durability)
         checkpoints.draw(world.trouble, until: log.simulated.lastArrival, &random)
+        checkpoints.finalizesEvery = finalizesEvery
         self.plan = plan
         self.checkpoints = checkpoints
         self.random = random

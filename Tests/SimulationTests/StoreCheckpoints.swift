@@ -100,7 +100,7 @@ private final class FileWriting: CheckpointArchive, @unchecked Sendable {
         return try archive.publish(FinishedCheckpoint(content: checkpoint.content, file: file, facts: checkpoint.facts, reason: checkpoint.reason))
     }
 
-    func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding { try archive.claim(facts) }
+    func claim(_ facts: CheckpointFacts, _ change: ChangeAtRest) throws -> ArchiveStanding { try archive.claim(facts, change) }
     func confirmOwnership() throws { try archive.confirmOwnership() }
 
     func collect() throws {

@@ -101,10 +101,11 @@ public final class MemorySink: BatchSink {
 public struct MemorySinkError: Failure {
     public let kind: FailureKind
     public let message: String
-    public let cause: (any Error)? = nil
+    public let cause: (any Error)?
 
-    public init(_ kind: FailureKind, _ message: String) {
+    public init(_ kind: FailureKind, _ message: String, cause: (any Error)? = nil) {
         self.kind = kind
         self.message = message
+        self.cause = cause
     }
 }

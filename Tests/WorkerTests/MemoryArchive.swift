@@ -3,10 +3,11 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// An archive that keeps what it was told and can be down or taken over.
+/// An archive that keeps what it was told and can be down, full or taken over.
 final class MemoryArchive: CheckpointArchive {
     private struct State {
         var isDown = false
+        var full: String?
         var isTakenOver = false
         var onRefusal: (@Sendable () -> Void)?
         var published: [FinishedCheckpoint] = []
@@ -18,6 +19,8 @@ final class MemoryArchive: CheckpointArchive {
     private let collecting = NSLock()
 
     func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
+    /// The file that the archive's disk has no room for; nil where there is room.
+    func setFull(_ path: String?) { state.withLock { $0.full = path } }
     /// `onRefusal` runs when that is said for the first time.
     func takeOver(onRefusal: @escaping @Sendable () -> Void) { state.withLock { ($0.isTakenOver, $0.onRefusal) = (true, onRefusal) } }
     var published: [FinishedCheckpoint] { state.withLock { $0.published } }
@@ -25,16 +28,17 @@ final class MemoryArchive: CheckpointArchive {
 
     private func check(_ state: inout State) throws {
         if state.isDown { throw MemorySinkError(.retry, "the archive is down") }
+        if let path = state.full { throw MemorySinkError(.retry, "the archive's disk is full", cause: FullDisk(path: path, reason: "no space left")) }
         guard state.isTakenOver else { return }
         state.onRefusal?()
         state.onRefusal = nil
         throw MemorySinkError(.fenced, "the archive is another worker's")
     }
 
-    func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding {
+    func claim(_ facts: CheckpointFacts, _ change: ChangeAtRest) throws -> ArchiveStanding {
         try state.withLock { state in
             try check(&state)
-            let last = state.published.last?.facts.epoch
+            let last = change == .supersedes ? nil : state.published.last?.facts.epoch
             return ArchiveStanding(continues: last, covered: last)
         }
     }

@@ -40,27 +40,34 @@ final class VisitRun {
     }
 
     func worker(_ version: Int, untilEnd: Bool = false, archiving: Bool, interval: Duration = .seconds(3600)) throws -> RunningWorker {
+        try worker(VersionedJob.topology(version), untilEnd: untilEnd, archiving: archiving, interval: interval)
+    }
+
+    func worker(
+        _ topology: Topology, untilEnd: Bool = false, archiving: Bool, interval: Duration = .seconds(3600), dropping: [String] = []
+    ) throws -> RunningWorker {
         var settings = WorkerSettings()
         settings.epochInterval = .milliseconds(10)
         settings.epochRecords = 25
         settings.flushInterval = .milliseconds(20)
         settings.drainTimeout = .milliseconds(300)
         settings.readsUntilEnd = untilEnd
-        let store = try openStore()
+        let store = try openStore(dropping: dropping)
         var checkpoints: CheckpointSettings?
         if archiving {
             checkpoints = CheckpointSettings(archive: try StoreArchive(self.checkpoints(), stateDirectory: stateDirectory))
             checkpoints?.interval = interval
         }
         return RunningWorker(Worker(
-            VersionedJob.topology(version), settings: settings, source: source, store: store, sink: sink, checkpoints: checkpoints,
+            topology, settings: settings, source: source, store: store, sink: sink, checkpoints: checkpoints,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ))
     }
 
-    private func openStore() throws -> SQLiteStateStore {
+    func openStore(dropping: [String] = []) throws -> SQLiteStateStore {
         var settings = SQLiteStateStore.Settings()
         settings.foldBytes = 2_000
+        settings.droppedTables = dropping
         var opened: SQLiteStateStore?
         // The threads of a run that has ended let go of its store a moment later.
         try waitUntil("the state directory is free") {

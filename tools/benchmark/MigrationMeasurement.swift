@@ -54,10 +54,49 @@ struct MigrationMeasurement {
     private func measure(_ what: String, _ body: () throws -> Void) throws {
         let processor = Figures.processSeconds
         let start = Date()
+        let room = RoomWatch(directory)
         try body()
         let (wall, used) = (Date().timeIntervalSince(start), Figures.processSeconds - processor)
+        let most = room.end() >> 20
         let size = (try FileManager.default.attributesOfItem(atPath: directory + "/state.db")[.size] as? Int ?? 0) >> 20
-        Figures.show(what, perMillion: used / Double(records) * 1e6, String(format: "%.3f s, file %d MiB", wall, size))
+        Figures.show(what, perMillion: used / Double(records) * 1e6, String(format: "%.3f s, file %d MiB, at most %d MiB more than before", wall, size, most))
+    }
+}
+
+/// Looks again and again how much a directory's files take.
+///
+/// `@unchecked Sendable`: the members are behind the lock.
+private final class RoomWatch: @unchecked Sendable {
+    private let lock = NSLock()
+    private var most = 0
+    private var isEnded = false
+    private let before: Int
+
+    private static let pause = 0.005
+
+    init(_ directory: String) {
+        before = RoomWatch.bytes(directory)
+        let thread = Thread { [self] in
+            while !lock.withLock({ isEnded }) {
+                let now = RoomWatch.bytes(directory)
+                lock.withLock { most = max(most, now) }
+                Thread.sleep(forTimeInterval: RoomWatch.pause)
+            }
+        }
+        thread.start()
+    }
+
+    private static func bytes(_ directory: String) -> Int {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return files.reduce(0) { $0 + ((try? FileManager.default.attributesOfItem(atPath: "\(directory)/\($1)")[.size] as? Int) ?? 0) }
+    }
+
+    /// How many bytes more than in the beginning there were at most.
+    func end() -> Int {
+        lock.withLock {
+            isEnded = true
+            return max(most - before, 0)
+        }
     }
 }
 

@@ -98,9 +98,9 @@ private final class LateArchive: CheckpointArchive {
 
     init(_ archive: any CheckpointArchive) { self.archive = archive }
 
-    func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding {
+    func claim(_ facts: CheckpointFacts, _ change: ChangeAtRest) throws -> ArchiveStanding {
         guard isReached.exchange(true, ordering: .relaxed) else { throw CheckpointError(.retry, "not reachable yet, for the measurement's sake") }
-        return try archive.claim(facts)
+        return try archive.claim(facts, change)
     }
 
     func publish(_ checkpoint: FinishedCheckpoint) throws -> PublishedCheckpoint { try archive.publish(checkpoint) }

@@ -10,7 +10,7 @@ struct Checkpoint: ParsableCommand {
         commandName: "checkpoint",
         abstract: "Looks into Tidemark's checkpoints, without the job's code.",
         discussion: """
-            REF names a checkpoint: latest, latest~2, a number, @2026-09-01T10:00Z (the last one not after it) or tag:NAME in \
+            REF, first among a verb's arguments or after --at, names a checkpoint: latest, latest~2, a number, @2026-09-01T10:00Z (the last one not after it) or tag:NAME in \
             the store that --store and --job or --config name; or the path of a state directory or state file that no \
             worker has.
 

@@ -57,7 +57,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         try WriterRecord(stateDirectory: stateDirectory).contains(manifest.writer)
     }
 
-    public func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding {
+    public func claim(_ facts: CheckpointFacts, _ change: ChangeAtRest) throws -> ArchiveStanding {
         let found: Manifest?
         do throws(CheckpointError) {
             found = try store.newest()
@@ -73,15 +73,15 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         try refuseForeign(newest, facts)
         try record.add([newest.writer, writer])
         // A manifest of an earlier lineage is what this state was restored from: it goes on elsewhere from here, and the
-        // first checkpoint says so.
-        let isSameLineage = newest.lineage == facts.lineage
-        let own = isSameLineage ? try publishClaim(over: newest) : newest
+        // first checkpoint says so. The same is true of one that this state supersedes.
+        let isGoneOnFrom = newest.lineage == facts.lineage && change != .supersedes
+        let own = isGoneOnFrom ? try publishClaim(over: newest) : newest
         state.withLock { state in
             state.newest = own
             state.parent = own.link
             state.isClaimed = true
         }
-        guard isSameLineage else { return ArchiveStanding(continues: nil, covered: nil) }
+        guard isGoneOnFrom else { return ArchiveStanding(continues: nil, covered: nil) }
         return ArchiveStanding(continues: newest.identity == facts.identity ? newest.epoch : nil, covered: newest.epoch, chain: newest.chain)
     }
 

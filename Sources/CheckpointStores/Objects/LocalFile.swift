@@ -122,7 +122,8 @@ enum LocalFile {
         let code = errno
         let reason = "can't \(verb) \(path): \(String(cString: strerror(code)))"
         switch code {
-        case ENOSPC, EDQUOT, EFBIG: return CheckpointError(.retry, "\(reason); the disk is full: make room there")
+        case ENOSPC, EDQUOT, EFBIG:
+            return CheckpointError(.retry, "\(reason); the disk is full: make room there", cause: FullDisk(path: path, reason: String(cString: strerror(code))))
         case EACCES, EPERM, EROFS: return CheckpointError(.denied, "\(reason); check the owner and permissions there")
         case ENOENT: return CheckpointError(.missing, "\(reason); check the path")
         case EEXIST: return CheckpointError(.invalid, "\(reason); nothing is overwritten: name another place or remove it")

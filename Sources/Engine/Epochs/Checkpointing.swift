@@ -34,13 +34,19 @@ public struct Checkpointing: Sendable {
     public private(set) var publishing: FinishedCheckpoint.Content?
     /// What is to be withdrawn; in stage `again` with each checkpoint until that was done, which the one after it ends.
     private var withdrawal: WithdrawalPlan?
+    /// What was done to the state before the run.
+    public let changeAtRest: ChangeAtRest
     /// From which epoch on the store has to keep changes when the run begins.
     public let keepsChangesAfter: Epoch
-    /// Why a base has to be published before anything leaves; nil when the archive has this lineage, or can't be asked.
+    /// Why a base has to be published before anything leaves; nil when what the archive has of this lineage may be gone on
+    /// from, or it can't be asked.
     public let first: FinishedCheckpoint.Reason?
 
     /// `standing`: what the archive answered to the claim; nil when it could not be asked and `refusal` allows that.
     public init(interval: Duration, restored: RestoredState, standing: ArchiveStanding?, now: Duration) {
+        changeAtRest = restored.changeAtRest
+        // A delta has what epochs changed, and nothing that was done between them.
+        let standing = restored.changeAtRest == .none ? standing : standing.map { ArchiveStanding(continues: nil, covered: $0.covered) }
         schedule = CheckpointSchedule(interval: interval, standing: standing, now: now)
         isClaimed = standing != nil
         withdrawal = restored.withdrawal

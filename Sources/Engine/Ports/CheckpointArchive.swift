@@ -5,7 +5,9 @@
 /// worker has the job, and `retry` when the archive can't be reached or its answer was lost.
 public protocol CheckpointArchive: AnyObject, Sendable {
     /// Makes sure that this worker may go on from its state; called before it delivers or publishes anything.
-    func claim(_ facts: CheckpointFacts) throws -> ArchiveStanding
+    /// `change`: what was done to the state since its last epoch. When it supersedes what the archive holds, none of that is
+    /// published again, and the standing covers nothing: the first checkpoint, a base, is what claims the job.
+    func claim(_ facts: CheckpointFacts, _ change: ChangeAtRest) throws -> ArchiveStanding
     /// Stores the files of a checkpoint; calling it again with the same one after `retry` is fine.
     func publish(_ checkpoint: FinishedCheckpoint) throws -> PublishedCheckpoint
     /// Throws `fenced` when another worker has the job by now.
@@ -44,6 +46,16 @@ public struct CheckpointChain: Sendable, Equatable {
     }
 }
 
+/// What was done to a state since its last epoch: it is in no epoch's changes, and checkpoints of that epoch may lack it.
+public enum ChangeAtRest: Sendable, Equatable {
+    case none
+    /// The state is of other versions: the next checkpoint has to be a base.
+    case changed
+    /// Also, an operator has said that nobody is to go on from a checkpoint of before: it lets in versions of the job that are
+    /// kept out for good now, or has other partitions.
+    case supersedes
+}
+
 /// A checkpoint whose file is written on this machine.
 public struct FinishedCheckpoint: Sendable {
     public enum Content: Sendable, Equatable {
@@ -60,7 +72,7 @@ public struct FinishedCheckpoint: Sendable {
         case interval
         /// The worker stopped reading, and all was delivered that could be.
         case drain
-        /// The first of a new state.
+        /// The first of a state that no checkpoint holds.
         case start
         /// The first of a state that was restored.
         case takeover

@@ -27,12 +27,15 @@ extension SQLiteStateStore {
 
     func stepBase(for time: Duration, pages: Int32) throws -> CheckpointFacts? {
         try exclusively {
-            _ = try ready()
+            let opened = try ready()
             guard let base else { throw StateError(.bug, "no base was begun") }
             do {
                 guard try base.step(for: time, pages: pages) else { return nil }
                 try base.finish()
                 self.base = nil
+                // Whatever was done to the file between two epochs is in the copy, so that a delta may continue it. The file
+                // itself goes on to say that it was done: nobody knows yet whether the copy becomes a checkpoint.
+                opened.keeping.complete = min(opened.keeping.complete, opened.lastEpoch)
                 return try CheckpointFacts(of: database)
             } catch {
                 try abandonBase()

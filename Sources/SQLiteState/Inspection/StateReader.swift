@@ -54,6 +54,9 @@ public final class StateReader {
         StoredStateVersions(jobVersion: facts.jobVersion, leastReader: facts.leastReader, tables: storedTables)
     }
 
+    /// What a start that does this takes to migrate; nil when it migrates nothing.
+    public func migration(_ compatibility: StateCompatibility) throws -> MigrationEstimate? { try MigrationEstimate(database, compatibility) }
+
     /// The tables that the job writes, in order of names.
     public var outputTables: [String] { outputs.values.sorted() }
 

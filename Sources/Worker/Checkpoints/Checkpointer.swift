@@ -44,7 +44,7 @@ final class Checkpointer {
         }
         var standing: ArchiveStanding?
         do {
-            standing = try settings.archive.claim(try store.checkpointFacts())
+            standing = try Checkpointer.claim(settings, store, worker, restored)
         } catch let error as any Failure where error.kind == .retry {
             try Checkpointer.refuseUnasked(settings, restored, error)
             worker.logger.error("checkpoints: the store can't be asked whose the job is; going on without: \(error)")
@@ -53,6 +53,20 @@ final class Checkpointer {
         try store.keepChanges(after: checkpointing.keepsChangesAfter)
         if try !store.keepsChanges(after: checkpointing.keepsChangesAfter) { checkpointing.beginsWithBase(now: Clock.now) }
         if let reason = checkpointing.first { try publishFirst(reason) }
+    }
+
+    /// Asks whose the job is. A full disk is waited for when it is the state's, or when the worker can't begin without the answer.
+    private static func claim(
+        _ settings: CheckpointSettings, _ store: any CheckpointedStore, _ worker: Worker, _ restored: RestoredState
+    ) throws -> ArchiveStanding {
+        let facts = try store.checkpointFacts()
+        let needsAnswer = Checkpointing.refusal(of: restored, durability: settings.durability, mayBeginUnasked: settings.mayBeginUnasked) != nil
+        let stateDirectory = URL(fileURLWithPath: store.exportDirectory).deletingLastPathComponent().path
+        return try worker.room("claiming the job") {
+            needsAnswer || URL(fileURLWithPath: $0.path).path.hasPrefix(stateDirectory + "/")
+        } _: {
+            try settings.archive.claim(facts, restored.changeAtRest)
+        }
     }
 
     private static func refuseUnasked(_ settings: CheckpointSettings, _ restored: RestoredState, _ error: any Failure) throws {
@@ -68,12 +82,15 @@ final class Checkpointer {
 
     private func publishFirst(_ reason: FinishedCheckpoint.Reason) throws {
         let file = nextFile("base")
-        _ = try store.beginCopy(.base, at: file)
-        var facts: CheckpointFacts?
-        while facts == nil { facts = try store.stepCopy(for: .seconds(1)) }
+        let facts = try worker.room("copying the state for its first checkpoint") {
+            _ = try store.beginCopy(.base, at: file)
+            while true {
+                if let facts = try store.stepCopy(for: .seconds(1)) { return facts }
+            }
+        }
         defer { unlink(file) }
-        let published = try settings.archive.publish(FinishedCheckpoint(content: .base, file: file, facts: facts!, reason: reason))
-        _ = note(published)
+        let checkpoint = FinishedCheckpoint(content: .base, file: file, facts: facts, reason: reason)
+        _ = note(try worker.room("publishing the first checkpoint") { try settings.archive.publish(checkpoint) })
     }
 
     private func nextFile(_ kind: String) -> String {
@@ -88,7 +105,7 @@ final class Checkpointer {
         guard let plan = checkpointing.dueWithdrawal else { return true }
         worker.logger.notice("the state was restored: rows that were delivered after it are withdrawn before anything else")
         guard try worker.timed(.withdraw, { try Checkpointer.withdraw(plan, withdrawnTables, worker) }) else { return false }
-        try store.withdrawalDone(isFinal: false)
+        try worker.room("noting what was withdrawn") { try store.withdrawalDone(isFinal: false) }
         checkpointing.withdrawn()
         return true
     }
@@ -183,7 +200,7 @@ final class Checkpointer {
 
     /// The archive could not be asked when the run began.
     private func claimLate() throws {
-        _ = try settings.archive.claim(try store.checkpointFacts())
+        _ = try settings.archive.claim(try store.checkpointFacts(), checkpointing.changeAtRest)
         checkpointing.claimed()
     }
 

@@ -3,6 +3,7 @@ import CommandLineParts
 import Engine
 import Foundation
 import KafkaIO
+import SQLiteState
 
 /// Looks at a job's state, input and tables as a start would, changing nothing.
 struct JobCheck {
@@ -72,7 +73,15 @@ struct JobCheck {
         }
         guard let found else { return .finding }
         guard let found else { return .known(nil) }
+        if let migration = found.migration { report(migration, directory) }
         return report(found.compatibility) ? .known(found.restored) : .finding
+    }
+
+    /// How long a start would take to migrate, and whether there is room for it.
+    private func report(_ migration: MigrationEstimate, _ directory: String) {
+        let free = DiskRoom().free(in: directory)
+        guard let free, free < migration.room else { return Console.writeResult("ok       migration: \(migration.text(free: free))") }
+        report.finding("migration", "\(migration.text(free: free)): make room there, or a start waits for it")
     }
 
     /// What a start would do with the state tables; false when it would be refused.

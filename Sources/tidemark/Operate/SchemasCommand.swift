@@ -20,11 +20,12 @@ struct SchemasCommand: ParsableCommand {
     func run() throws {
         let configuration = try options.load()
         let topology = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor)).topology
+        let directory = configuration.state.directory
         var parts = [
             "\"schema\":\"tidemark.schemas/1\"", "\"job\":\(quotedJSON(topology.job))", "\"version\":\(topology.version)",
             "\"tables\":[\(topology.stages.flatMap { stage in stage.blueprint.schemas.map { SchemasCommand.json($0, stage.name) } }.joined(separator: ","))]",
         ]
-        if let state { parts.append("\"start\":\(try start(topology, on: StateReader(path: state)))") }
+        if let state { parts.append("\"start\":\(try start(topology, on: StateReader(path: state), in: directory))") }
         Console.writeResult("{\(parts.joined(separator: ","))}")
     }
 
@@ -35,7 +36,8 @@ struct SchemasCommand: ParsableCommand {
             + "\"key\":\"\(schema.key.rawValue)\",\"timers\":\(schema.hasTimer),\"windowMs\":\(window),\"fields\":{\(fields)}}"
     }
 
-    private func start(_ topology: Topology, on reader: StateReader) throws -> String {
+    /// `directory`: where the state would be migrated.
+    private func start(_ topology: Topology, on reader: StateReader, in directory: String) throws -> String {
         guard reader.facts.job == topology.job else {
             throw StateError(.invalid, "the state in \(reader.path) belongs to job \(reader.facts.job), not to \(topology.job); see to job.id")
         }
@@ -49,6 +51,11 @@ struct SchemasCommand: ParsableCommand {
             "{\"stage\":\"\",\"table\":\(quotedJSON(name)),\"action\":\"refuse\",\"detail\":\"rows of this output table wait to be delivered, and this version does not have it; let the version that has it drain first\"}"
         }
         let refusal = found.refusal.map(quotedJSON) ?? "null"
-        return "{\"refusal\":\(refusal),\"leastReader\":\(found.leastReader),\"tables\":[\(tables.joined(separator: ","))]}"
+        let migration = found.refusals.isEmpty ? try reader.migration(found).map { SchemasCommand.json($0, free: DiskRoom().free(in: directory)) } : nil
+        return "{\"refusal\":\(refusal),\"leastReader\":\(found.leastReader),\"migration\":\(migration ?? "null"),\"tables\":[\(tables.joined(separator: ","))]}"
+    }
+
+    private static func json(_ migration: MigrationEstimate, free: Int?) -> String {
+        "{\"records\":\(migration.records),\"bytes\":\(migration.bytes),\"seconds\":\(Int(migration.seconds.rounded(.up))),\"room\":\(migration.room),\"free\":\(free.map(String.init) ?? "null")}"
     }
 }

@@ -67,14 +67,19 @@ struct RunCommand: ParsableCommand {
         let checkpoints = try parts.makeCheckpointStore()
         if let checkpoints { try probe(checkpoints, logger) }
         var start = StartTimes()
-        let directory = try start.timed(.wait) { try lockedDirectory(configuration, logger) }
+        // A stop signal ends the process while it waits.
+        let room = RoomWait(logger: logger) { Thread.sleep(forTimeInterval: $0 / .seconds(1)); return true }
+        let directory = try start.timed(.wait) { try room("opening the state directory") { try lockedDirectory(configuration, logger) } }
         if let checkpoints {
             let restoration = StateRestoration(configuration: configuration, store: checkpoints, takesOver: takeOver, logger: logger)
-            try start.timed(.restore) { try restoration.restore(into: directory) }
+            try start.timed(.restore) { try restoration.restore(into: directory, room) }
         }
-        let store = try start.timed(.open) { try parts.makeStore(directory) }
+        let store = try start.timed(.open) { try room("opening the state file") { try parts.makeStore(directory) } }
         let topology = parts.topology
-        let references = try start.timed(.open) { try parts.makeReferences(untilEnd: untilEnd) }
+        if let migration = try store.migration(to: topology) {
+            logger.notice("\(migration.text(free: DiskRoom().free(in: directory.path)))")
+        }
+        let references = try start.timed(.open) { try room("opening the copy of the reference topics") { try parts.makeReferences(untilEnd: untilEnd) } }
         var settings = parts.workerSettings(untilEnd: untilEnd)
         settings.endsBeforeRepartition = beforeRepartition
         let worker = Worker(

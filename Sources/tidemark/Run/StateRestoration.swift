@@ -5,6 +5,7 @@ import Engine
 import Foundation
 import Logging
 import SQLiteState
+import Worker
 
 /// Fills an empty state directory from a checkpoint before the job starts.
 struct StateRestoration {
@@ -14,9 +15,10 @@ struct StateRestoration {
     let takesOver: Bool
     let logger: Logger
 
-    /// Does nothing where there is a state, or no checkpoint, or when `state.restore` says never.
-    func restore(into directory: StateDirectory) throws {
-        guard configuration.state.restore != .never, try isEmpty(directory) else { return }
+    /// Does nothing where there is a state, or no checkpoint, or when `state.restore` says never. Waits for `room` while a disk
+    /// is full.
+    func restore(into directory: StateDirectory, _ room: RoomWait) throws {
+        guard configuration.state.restore != .never, try room("looking at the state directory", { try isEmpty(directory) }) else { return }
         var wish = try wish()
         let scratch = directory.path + "/restoring"
         defer { try? FileManager.default.removeItem(atPath: scratch) }
@@ -25,33 +27,41 @@ struct StateRestoration {
             if found.lineage != nil && configuration.kafkaOutput.isEnabled {
                 throw CheckpointError(.invalid, "the state directory is empty, and with output.kafka.enabled a checkpoint can't be restored: what is in Kafka since then can't be withdrawn. Use the state directory as the last run left it, or begin anew with state.restore: never, another checkpoints.store, new tables and new topics")
             }
-            if try restore(found, into: directory, scratch, mayFail: wish.named == nil) { return }
+            if try restore(found, into: directory, scratch, room, mayFail: wish.named == nil) { return }
             wish.unusable.insert(found.manifest.number)
         }
     }
 
     /// False when one of the checkpoint's objects is damaged and another checkpoint may be restored instead.
-    private func restore(_ found: Restoration, into directory: StateDirectory, _ scratch: String, mayFail: Bool) throws -> Bool {
+    private func restore(_ found: Restoration, into directory: StateDirectory, _ scratch: String, _ room: RoomWait, mayFail: Bool) throws -> Bool {
         let manifest = found.manifest
         logger.notice("the state directory is empty: restoring checkpoint \(manifest.number) of \(store.location) (epoch \(manifest.epoch), \(manifest.bytes) bytes, \(manifest.reason))")
-        try? FileManager.default.removeItem(atPath: scratch)
-        try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-        let files: FetchedCheckpoint
-        do throws(CheckpointError) {
-            files = try store.fetch(manifest, into: scratch)
-        } catch {
+        do {
+            try room("restoring checkpoint \(manifest.number)") { try fill(directory, from: found, scratch) }
+        } catch let error as CheckpointError {
             guard error.kind == .corrupt, mayFail else { throw error }
             logger.error("checkpoint \(manifest.number) is refused: \(error)")
             return false
         }
+        logger.notice("restored; the job goes on from epoch \(manifest.epoch)\(found.lineage.map { " in lineage \($0)" } ?? "")")
+        return true
+    }
+
+    private func fill(_ directory: StateDirectory, from found: Restoration, _ scratch: String) throws {
+        // What an earlier try left may be what there is no room for.
+        try? FileManager.default.removeItem(atPath: scratch)
+        // Its objects, and the state file that is made of them.
+        try DiskRoom.require(2 * found.manifest.bytes, in: directory.path, to: "restore checkpoint \(found.manifest.number)")
+        do {
+            try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
+        } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
+            throw CheckpointError(.retry, "can't create the directory \(scratch): the disk is full; make room there", cause: FullDisk(path: scratch, reason: error.localizedDescription))
+        }
+        let files = try store.fetch(found.manifest, into: scratch)
         // What is in the way holds nothing, and must not be taken for restored when this start is killed from here on.
         try directory.removeStateFile()
         try StoreArchive.noteRestored(over: found.later, stateDirectory: directory.path)
-        try StateAssembly.assemble(
-            base: files.base, deltas: files.deltas, into: directory.stateFile, beginning: found.lineage
-        )
-        logger.notice("restored; the job goes on from epoch \(manifest.epoch)\(found.lineage.map { " in lineage \($0)" } ?? "")")
-        return true
+        try StateAssembly.assemble(base: files.base, deltas: files.deltas, into: directory.stateFile, beginning: found.lineage)
     }
 
     /// True also for what a start left that was refused before its first epoch; a state that the newest checkpoint is of goes on.

@@ -14,9 +14,18 @@ struct CheckpointSource: ParsableArguments {
         guard !isPath(reference) else {
             return OpenedCheckpoint(name: reference, manifest: nil, state: try HeldState(path: reference) { try Scratch.make() })
         }
+        let (store, manifest) = try stored(reference)
+        return try CheckpointSource.open(manifest, of: store)
+    }
+
+    /// The checkpoint of the store that `reference` names, for verbs to which its place there matters. A path is refused.
+    func stored(_ reference: String) throws -> (store: CheckpointStore, manifest: Manifest) {
+        guard !isPath(reference) else {
+            throw ToolError(.invalid, "\(reference) is the path of a state, and this verb needs a checkpoint of a store: name one as latest, latest~2, a number, @TIME or tag:NAME, and the store with --store and --job, or --config")
+        }
         let parsed = try CheckpointReference(reference)
         let store = try store()
-        return try CheckpointSource.open(try store.resolve(parsed), of: store)
+        return (store, try store.resolve(parsed))
     }
 
     static func open(_ manifest: Manifest, of store: CheckpointStore) throws -> OpenedCheckpoint {

@@ -10,9 +10,7 @@ extension CheckpointSource {
             let held = try HeldState(path: reference) { try Scratch.make(below: NewFile.directory(of: directory)) }
             return try withExtendedLifetime(held) { (reference, try StateAssembly.assemble(base: held.reader.path, deltas: [], into: directory + "/state.db")) }
         }
-        let parsed = try CheckpointReference(reference)
-        let store = try store()
-        let manifest = try store.resolve(parsed)
+        let (store, manifest) = try stored(reference)
         return ("\(manifest.number)", try CheckpointSource.assemble(manifest, of: store, in: directory))
     }
 

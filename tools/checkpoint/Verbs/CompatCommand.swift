@@ -4,17 +4,16 @@ import Engine
 import Foundation
 
 /// `checkpoint compat`
-struct CompatCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "compat", abstract: "Says what a job's version would do with a checkpoint, table by table, without starting it.",
+struct CompatCommand: CheckpointVerb {
+    static let configuration = verb(
+        "compat", abstract: "Says what a job's version would do with a checkpoint, table by table, without starting it.",
         discussion: """
             Asks the job's own binary (`tidemark schemas --state`), which knows its tables and how they go on from earlier versions. \
             Ends with 5 when it would refuse to start.
             """
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference = "latest"
+    @OptionGroup var words: CheckpointWords<CompatCommand>
 
     @Option(help: ArgumentHelp("The job's binary; without it, the tidemark beside this tool.", valueName: "file"))
     var binary: String?
@@ -37,6 +36,8 @@ struct CompatCommand: ParsableCommand {
         struct Start: Decodable {
             let refusal: String?
             let leastReader: Int
+            /// nil when nothing is migrated, and from versions that don't say.
+            let migration: Migration?
             let tables: [Table]
         }
 
@@ -45,6 +46,15 @@ struct CompatCommand: ParsableCommand {
             let table: String
             let action: String
             let detail: String
+        }
+
+        /// What bringing tables to another version takes, about.
+        struct Migration: Decodable {
+            let records: Int
+            let bytes: Int
+            let seconds: Int
+            let room: Int
+            let free: Int?
         }
 
         let job: String
@@ -64,6 +74,13 @@ struct CompatCommand: ParsableCommand {
         report.fact("starts", .flag(!isRefused))
         report.fact("refusal", answer.start.refusal.map { .text($0) } ?? .none)
         report.fact("leastReaderAfterwards", .count(answer.start.leastReader))
+        if let migration = answer.start.migration {
+            report.fact("migratedRecords", .count(migration.records))
+            report.fact("migratedBytes", .bytes(migration.bytes))
+            report.fact("migrationSecondsAbout", .count(migration.seconds))
+            report.fact("migrationRoomAbout", .bytes(migration.room))
+            report.fact("roomFree", migration.free.map { .bytes($0) } ?? .none)
+        }
         report.section("tables", ["stage", "table", "action", "detail"].map { ReportColumn($0) })
         for table in answer.start.tables { report.row([.text(table.stage), .text(table.table), .text(table.action), .text(table.detail)]) }
         report.finish()

@@ -5,14 +5,15 @@ import Foundation
 import SQLiteState
 
 /// `checkpoint copy`
-struct CopyCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "copy", abstract: "Copies a checkpoint into another store, as the newest there.",
+struct CopyCommand: CheckpointVerb {
+    static let configuration = verb(
+        "copy", abstract: "Copies a checkpoint into another store, as the newest there.",
         discussion: "Every object is checked on its way. A job that uses the other store must not run meanwhile: the copy would fence it."
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference: String
+    static let defaultReference: String? = nil
+
+    @OptionGroup var words: CheckpointWords<CopyCommand>
 
     @Option(name: .customLong("to"), help: ArgumentHelp("The other store: a directory or s3://bucket/prefix.", valueName: "location"))
     var target: String
@@ -21,8 +22,7 @@ struct CopyCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let store = try source.store()
-        let manifest = try store.resolve(try CheckpointReference(reference))
+        let (store, manifest) = try source.stored(reference)
         let other = try CheckpointStore.open(location: target, job: store.job, environment: ProcessInfo.processInfo.environment)
         guard other.location != store.location else { throw ToolError(.invalid, "\(target) is the store that the checkpoint is in") }
         let fetched = try store.fetch(manifest, into: try Scratch.make())

@@ -4,17 +4,16 @@ import Engine
 import SQLiteState
 
 /// `checkpoint diff`
-struct DiffCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "diff", abstract: "Compares what two checkpoints hold, key by key.",
+struct DiffCommand: CheckpointVerb {
+    static let configuration = verb(
+        "diff", abstract: "Compares what two checkpoints hold, key by key.",
         discussion: "Schemas, offsets and records count, epochs and delivery don't. Ends with 0 when nothing differs, else with 2."
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint that comes first.", valueName: "a"))
-    var first: String
+    static let operands = [VerbOperand(name: "other", help: "the checkpoint to compare it with")]
+    static let defaultReference: String? = nil
 
-    @Argument(help: ArgumentHelp("The one to compare it with.", valueName: "b"))
-    var second: String
+    @OptionGroup var words: CheckpointWords<DiffCommand>
 
     @Flag(help: "Count the differences of each table instead of listing them.")
     var summary = false
@@ -30,6 +29,7 @@ struct DiffCommand: ParsableCommand {
     }
 
     func run() throws {
+        let (first, second) = (reference, operand(0))
         let (before, after) = (try source.open(first), try source.open(second))
         guard before.reader.facts.job == after.reader.facts.job else {
             throw ToolError(.invalid, "\(first) is of job \(before.reader.facts.job), \(second) of job \(after.reader.facts.job); compare checkpoints of one job")

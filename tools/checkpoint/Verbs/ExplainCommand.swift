@@ -3,15 +3,17 @@ import Engine
 import SQLiteState
 
 /// `checkpoint explain`
-struct ExplainCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "explain", abstract: "Says which tasks, epochs and offsets made a batch of rows in ClickHouse, or one row of it.",
+struct ExplainCommand: CheckpointVerb {
+    static let configuration = verb(
+        "explain", abstract: "Says which tasks, epochs and offsets made a batch of rows in ClickHouse, or one row of it.",
         discussion: """
             --lineage, --batch and --row are a row's _lineage, _batch and _row. What is delivered is remembered for \
             sink.ledgerKeep (7 days). The windows that the task closed in that epoch are known for as long as the epoch's \
             changes are kept.
             """
     )
+
+    @OptionGroup var words: CheckpointWords<ExplainCommand>
 
     @Option(help: "The row's _lineage; without it, the checkpoint's own.")
     var lineage: UInt32?
@@ -21,9 +23,6 @@ struct ExplainCommand: ParsableCommand {
 
     @Option(help: "The row's _row: its place in the batch, from 0.")
     var row: Int?
-
-    @Option(name: .customLong("at"), help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference = "latest"
 
     @OptionGroup var source: CheckpointSource
     @OptionGroup var output: OutputOptions

@@ -5,9 +5,9 @@ import Foundation
 import SQLiteState
 
 /// `checkpoint export`
-struct ExportCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Writes all records of a table as JSON lines, CSV or an SQLite file, its columns typed.",
+struct ExportCommand: CheckpointVerb {
+    static let configuration = verb(
+        "export", abstract: "Writes all records of a table as JSON lines, CSV or an SQLite file, its columns typed.",
         discussion: "Goes to standard output, or to a new file with --to; an SQLite file needs --to."
     )
 
@@ -17,7 +17,9 @@ struct ExportCommand: ParsableCommand {
         case sqlite
     }
 
-    @OptionGroup var arguments: TableArguments
+    static let operands = [VerbOperand.table]
+
+    @OptionGroup var words: CheckpointWords<ExportCommand>
 
     @Option(help: "The format of what is written.")
     var format = Format.jsonl
@@ -32,8 +34,8 @@ struct ExportCommand: ParsableCommand {
     }
 
     func run() throws {
-        let checkpoint = try source.open(arguments.reference)
-        let table = try checkpoint.reader.table(named: arguments.table)
+        let checkpoint = try source.open(reference)
+        let table = try checkpoint.reader.table(named: operand(0))
         guard let target else { return try write(table, checkpoint.reader, to: STDOUT_FILENO) }
         let file = try NewFile(target)
         if format == .sqlite {

@@ -2,25 +2,24 @@ import ArgumentParser
 import SQLiteState
 
 /// `checkpoint get`
-struct GetCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "get", abstract: "Shows the record of a key; of a windowed table, one for each window it is in.",
+struct GetCommand: CheckpointVerb {
+    static let configuration = verb(
+        "get", abstract: "Shows the record of a key; of a windowed table, one for each window it is in.",
         discussion: "Ends with 10 when there is none."
     )
 
-    @OptionGroup var arguments: TableArguments
+    static let operands = [VerbOperand.table, .key]
 
-    @Argument(help: "The key, as text, or as hex after 0x.")
-    var key: String
-
+    @OptionGroup var words: CheckpointWords<GetCommand>
     @OptionGroup var window: WindowOption
     @OptionGroup var source: CheckpointSource
     @OptionGroup var output: OutputOptions
 
     func run() throws {
+        let (name, key) = (operand(0), operand(1))
         let bytes = try keyBytes(key, "key")
-        let checkpoint = try source.open(arguments.reference)
-        let table = try checkpoint.reader.table(named: arguments.table)
+        let checkpoint = try source.open(reference)
+        let table = try checkpoint.reader.table(named: name)
         let found = try checkpoint.reader.lookup(bytes, in: table, window: try window.start(in: table))
         guard !found.isEmpty else {
             let place = window.window.map { " in the window of \($0)" } ?? ""

@@ -4,9 +4,9 @@ import Engine
 import SQLiteState
 
 /// `checkpoint offsets`
-struct OffsetsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "offsets", abstract: "Shows how far each task has read, and its watermark.",
+struct OffsetsCommand: CheckpointVerb {
+    static let configuration = verb(
+        "offsets", abstract: "Shows how far each task has read, and its watermark.",
         discussion: """
             --lag asks the input how far its logs go and adds, for each partition and in sum, the offsets from the one to be read \
             next to the log's end; and how far the last record and the watermark lie behind the time of the checkpoint. The input \
@@ -16,8 +16,7 @@ struct OffsetsCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference = "latest"
+    @OptionGroup var words: CheckpointWords<OffsetsCommand>
 
     @Flag(help: "Show how far each task was behind, and is behind its log now.")
     var lag = false

@@ -6,9 +6,9 @@ import Foundation
 import SQLiteState
 
 /// `checkpoint reconcile`
-struct ReconcileCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "reconcile", abstract: "Compares ClickHouse's rows with what a checkpoint says was delivered, batch by batch.",
+struct ReconcileCommand: CheckpointVerb {
+    static let configuration = verb(
+        "reconcile", abstract: "Compares ClickHouse's rows with what a checkpoint says was delivered, batch by batch.",
         discussion: """
             The server comes from --config, or from --clickhouse, with the password in the variable CLICKHOUSE_PASSWORD. Batches \
             that the checkpoint no longer remembers, and those after it, are counted and not judged. Ends with 2 when rows of a \
@@ -16,8 +16,7 @@ struct ReconcileCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference = "latest"
+    @OptionGroup var words: CheckpointWords<ReconcileCommand>
 
     @Option(name: .customLong("clickhouse"), help: ArgumentHelp("The server, instead of the configuration's.", valueName: "url"))
     var url: String?

@@ -6,17 +6,18 @@ import Foundation
 import SQLiteState
 
 /// `checkpoint recover`
-struct RecoverCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "recover", abstract: "Reads what can be read of a damaged checkpoint into a new state file, and lists what is missing.",
+struct RecoverCommand: CheckpointVerb {
+    static let configuration = verb(
+        "recover", abstract: "Reads what can be read of a damaged checkpoint into a new state file, and lists what is missing.",
         discussion: """
             For looking and exporting, when no checkpoint verifies: a job that went on from the file would take what is missing \
             for never seen. REF may be the path of a base. Ends with 3 when something is missing.
             """
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference: String
+    static let defaultReference: String? = nil
+
+    @OptionGroup var words: CheckpointWords<RecoverCommand>
 
     @Option(name: .customLong("to"), help: ArgumentHelp("A file that does not exist yet.", valueName: "file"))
     var target: String
@@ -55,8 +56,7 @@ struct RecoverCommand: ParsableCommand {
 
     /// The objects as they are, damaged or not; no path for one that is gone.
     private func fetch() throws -> [(name: String, path: String?)] {
-        let store = try source.store()
-        let manifest = try store.resolve(try CheckpointReference(reference))
+        let (store, manifest) = try source.stored(reference)
         let scratch = try Scratch.make()
         return try manifest.objects.enumerated().map { index, object in
             let path = "\(scratch)/\(index).db"

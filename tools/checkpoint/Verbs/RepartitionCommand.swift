@@ -5,9 +5,9 @@ import Foundation
 import SQLiteState
 
 /// `checkpoint repartition`
-struct RepartitionCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "repartition", abstract: "Makes a state directory of a checkpoint, for a topic that has got more partitions.",
+struct RepartitionCommand: CheckpointVerb {
+    static let configuration = verb(
+        "repartition", abstract: "Makes a state directory of a checkpoint, for a topic that has got more partitions.",
         discussion: """
             Each key's state goes to the partition that its records go to now: by Kafka's murmur2 of the record's key, which is \
             taken to be the state's. Whether that holds is looked at first, with the old number of partitions. What becomes of \
@@ -19,8 +19,9 @@ struct RepartitionCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference: String
+    static let defaultReference: String? = nil
+
+    @OptionGroup var words: CheckpointWords<RepartitionCommand>
 
     @Option(help: "How many partitions the topic has now.")
     var partitions: Int

@@ -5,9 +5,9 @@ import Foundation
 import SQLiteState
 
 /// `checkpoint rewind`
-struct RewindCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "rewind", abstract: "Goes back to a checkpoint: begins a new lineage with it and publishes that as the newest.",
+struct RewindCommand: CheckpointVerb {
+    static let configuration = verb(
+        "rewind", abstract: "Goes back to a checkpoint: begins a new lineage with it and publishes that as the newest.",
         discussion: """
             A worker that runs the job meanwhile loses it. The rows that were delivered after the checkpoint are deleted from the \
             sink when the job starts next, which then computes them again; --sink delete says that this is wanted. With --to, \
@@ -19,8 +19,9 @@ struct RewindCommand: ParsableCommand {
         case delete
     }
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference: String
+    static let defaultReference: String? = nil
+
+    @OptionGroup var words: CheckpointWords<RewindCommand>
 
     @Option(name: .customLong("sink"), help: "What becomes of later rows in the sink.")
     var sinkRows: SinkRows
@@ -33,8 +34,7 @@ struct RewindCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let store = try source.store()
-        let manifest = try store.resolve(try CheckpointReference(reference))
+        let (store, manifest) = try source.stored(reference)
         let (newest, unreadable) = try newestReadable(store)
         // Each that can't be read may have begun a lineage of its own.
         let lineage = Lineage(max(newest.lineage.number, manifest.lineage.number) + 1 + UInt32(unreadable))

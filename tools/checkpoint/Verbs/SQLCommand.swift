@@ -2,9 +2,9 @@ import ArgumentParser
 import SQLiteState
 
 /// `checkpoint sql`
-struct SQLCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "sql", abstract: "Runs a read-only SQL query (SQLite's) over a checkpoint.",
+struct SQLCommand: CheckpointVerb {
+    static let configuration = verb(
+        "sql", abstract: "Runs a read-only SQL query (SQLite's) over a checkpoint.",
         discussion: """
             Each state table is there under its name, or as "stage.name": partition, window, key, timer, then the record's fields. \
             Times are texts such as 2025-01-15T12:00:00.000Z; sets, counts and lists are JSON, for json_each. A condition on key \
@@ -12,11 +12,10 @@ struct SQLCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference: String
+    static let operands = [VerbOperand(name: "query", help: "one SELECT", isOptional: true)]
+    static let defaultReference: String? = nil
 
-    @Argument(help: "One SELECT.")
-    var query: String?
+    @OptionGroup var words: CheckpointWords<SQLCommand>
 
     @OptionGroup var source: CheckpointSource
     @OptionGroup var output: OutputOptions
@@ -24,7 +23,7 @@ struct SQLCommand: ParsableCommand {
     func run() throws {
         let checkpoint = try source.open(reference)
         let report = Report("sql", output)
-        guard let query else { return list(checkpoint.reader, report) }
+        guard let query = optionalOperand(0) else { return list(checkpoint.reader, report) }
         let rows = try StateQuery(checkpoint.reader, query)
         report.section("rows", rows.columns.map { ReportColumn($0) })
         while let row = try rows.next() { report.row(row.map(Cell.init)) }

@@ -3,12 +3,14 @@ import Engine
 import SQLiteState
 
 /// `checkpoint scan`
-struct ScanCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "scan", abstract: "Shows the records of a table in the order of their keys, of a windowed one window by window."
+struct ScanCommand: CheckpointVerb {
+    static let configuration = verb(
+        "scan", abstract: "Shows the records of a table in the order of their keys, of a windowed one window by window."
     )
 
-    @OptionGroup var arguments: TableArguments
+    static let operands = [VerbOperand.table]
+
+    @OptionGroup var words: CheckpointWords<ScanCommand>
 
     @Option(help: "Only keys that begin so; as text, or as hex after 0x.")
     var prefix = ""
@@ -26,8 +28,8 @@ struct ScanCommand: ParsableCommand {
 
     func run() throws {
         let wanted = try keyBytes(prefix, "--prefix")
-        let checkpoint = try source.open(arguments.reference)
-        let table = try checkpoint.reader.table(named: arguments.table)
+        let checkpoint = try source.open(reference)
+        let table = try checkpoint.reader.table(named: operand(0))
         let start = try window.start(in: table)
         let report = Report("scan", output)
         report.fact("checkpoint", .text(checkpoint.name))

@@ -4,11 +4,10 @@ import Engine
 import SQLiteState
 
 /// `checkpoint show`
-struct ShowCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "Says what a checkpoint holds.")
+struct ShowCommand: CheckpointVerb {
+    static let configuration = verb("show", abstract: "Says what a checkpoint holds.")
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference = "latest"
+    @OptionGroup var words: CheckpointWords<ShowCommand>
 
     @OptionGroup var source: CheckpointSource
     @OptionGroup var output: OutputOptions

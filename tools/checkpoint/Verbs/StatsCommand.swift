@@ -3,14 +3,13 @@ import Engine
 import SQLiteState
 
 /// `checkpoint stats`
-struct StatsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "stats", abstract: "Counts keys and bytes of each state table, how evenly its partitions share them, and shows the largest records.",
+struct StatsCommand: CheckpointVerb {
+    static let configuration = verb(
+        "stats", abstract: "Counts keys and bytes of each state table, how evenly its partitions share them, and shows the largest records.",
         discussion: "Reads the whole state. skew is the fullest partition's keys over the partitions' mean: 1 is even."
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference = "latest"
+    @OptionGroup var words: CheckpointWords<StatsCommand>
 
     @Option(help: "How many of the largest records to show of each table.")
     var largest = 3

@@ -2,23 +2,22 @@ import ArgumentParser
 import CheckpointStores
 
 /// `checkpoint tag`
-struct TagCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "tag", abstract: "Gives a checkpoint a name, which keeps it from being collected.", discussion: "A name that another checkpoint has is refused."
+struct TagCommand: CheckpointVerb {
+    static let configuration = verb(
+        "tag", abstract: "Gives a checkpoint a name, which keeps it from being collected.", discussion: "A name that another checkpoint has is refused."
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference: String
+    static let operands = [VerbOperand(name: "name", help: "letters, digits, dots, dashes and underscores")]
+    static let defaultReference: String? = nil
 
-    @Argument(help: "The name: letters, digits, dots, dashes and underscores.")
-    var name: String
+    @OptionGroup var words: CheckpointWords<TagCommand>
 
-    @OptionGroup var store: StoreOptions
+    @OptionGroup var source: CheckpointSource
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let store = try store.open()
-        let manifest = try store.resolve(try CheckpointReference(reference))
+        let name = operand(0)
+        let (store, manifest) = try source.stored(reference)
         try store.tag(manifest.number, as: name)
         let report = Report("tag", output)
         report.fact("checkpoint", .count(manifest.number.number))

@@ -3,13 +3,12 @@ import Engine
 import SQLiteState
 
 /// `checkpoint timers`
-struct TimersCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "timers", abstract: "Counts the timers of each table and lists the next ones to fire.", discussion: "Reads the tables with timers."
+struct TimersCommand: CheckpointVerb {
+    static let configuration = verb(
+        "timers", abstract: "Counts the timers of each table and lists the next ones to fire.", discussion: "Reads the tables with timers."
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference = "latest"
+    @OptionGroup var words: CheckpointWords<TimersCommand>
 
     @Option(help: "How many of the next timers to show.")
     var limit = 20

@@ -5,9 +5,9 @@ import Engine
 import SQLiteState
 
 /// `checkpoint verify`
-struct VerifyCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Checks that checkpoints are whole.",
+struct VerifyCommand: CheckpointVerb {
+    static let configuration = verb(
+        "verify", abstract: "Checks that checkpoints are whole.",
         discussion: """
             Of a checkpoint in a store: that it follows on the one before, and that every object has the bytes it was written with \
             (their number alone with --quick). Of a state file: that SQLite finds it in order and every record fits its schema. \
@@ -15,8 +15,7 @@ struct VerifyCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference: String?
+    @OptionGroup var words: CheckpointWords<VerifyCommand>
 
     @Flag(help: "Check every checkpoint of the store.")
     var all = false
@@ -28,13 +27,13 @@ struct VerifyCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if all && reference != nil { throw ValidationError("expected a checkpoint, or --all, not both") }
+        if all && words.named != nil { throw ValidationError("expected a checkpoint, or --all, not both") }
     }
 
     func run() throws {
         let report = Report("verify", output)
         var worst: (any Failure)?
-        if let reference, source.isPath(reference) {
+        if !all, source.isPath(reference) {
             report.section("checkpoints", VerifyCommand.columns)
             worst = try check(reference, report) { try verifyState(reference) }
         } else {
@@ -65,7 +64,7 @@ struct VerifyCommand: ParsableCommand {
 
     /// The number alone, so that a damaged manifest is a result and not the end.
     private func number(_ store: CheckpointStore) throws -> ManifestNumber {
-        switch try CheckpointReference(reference ?? "latest") {
+        switch try CheckpointReference(reference) {
         case .number(let number): return number
         case .latest(let back):
             let numbers = try store.liveNumbers()

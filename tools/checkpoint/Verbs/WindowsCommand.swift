@@ -3,14 +3,13 @@ import Engine
 import SQLiteState
 
 /// `checkpoint windows`
-struct WindowsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "windows", abstract: "Lists the open windows of each windowed table, with their keys and bytes.",
+struct WindowsCommand: CheckpointVerb {
+    static let configuration = verb(
+        "windows", abstract: "Lists the open windows of each windowed table, with their keys and bytes.",
         discussion: "Reads the windowed tables."
     )
 
-    @Argument(help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference = "latest"
+    @OptionGroup var words: CheckpointWords<WindowsCommand>
 
     @OptionGroup var source: CheckpointSource
     @OptionGroup var output: OutputOptions

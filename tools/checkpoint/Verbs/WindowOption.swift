@@ -2,15 +2,6 @@ import ArgumentParser
 import Engine
 import SQLiteState
 
-/// What names a table, keys and windows on the command line.
-struct TableArguments: ParsableArguments {
-    @Option(name: .customLong("at"), help: ArgumentHelp("The checkpoint.", valueName: "ref"))
-    var reference = "latest"
-
-    @Argument(help: "The state table: its name, or stage.name where several stages have one of that name.")
-    var table: String
-}
-
 /// `--window`
 struct WindowOption: ParsableArguments {
     @Option(help: ArgumentHelp("The start of a window, such as 2026-09-01T10:00Z.", valueName: "time"))
