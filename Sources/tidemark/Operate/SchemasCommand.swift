@@ -8,7 +8,10 @@ struct SchemasCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schemas",
         abstract: "Prints the state tables that this version of the job declares, as JSON.",
-        discussion: "With --state, also what a start would do with that state file, table by table; `checkpoint compat` asks this of a checkpoint."
+        discussion: """
+            With --state, also what a start would do with that state file, table by table, and what it needs of each table in \
+            ClickHouse; `checkpoint compat` asks this of a checkpoint.
+            """
     )
 
     @OptionGroup var options: ConfigurationOptions
@@ -19,12 +22,16 @@ struct SchemasCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try options.load()
-        let topology = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor)).topology
+        let job = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor))
+        let topology = job.topology
         var parts = [
             "\"schema\":\"tidemark.schemas/1\"", "\"job\":\(quotedJSON(topology.job))", "\"version\":\(topology.version)",
             "\"tables\":[\(topology.stages.flatMap { stage in stage.blueprint.schemas.map { SchemasCommand.json($0, stage.name) } }.joined(separator: ","))]",
         ]
-        if let state { parts.append("\"start\":\(try start(topology, on: StateReader(path: state)))") }
+        if let state {
+            parts.append("\"start\":\(try start(topology, on: StateReader(path: state)))")
+            parts.append("\"clickHouse\":\(TableNeeds(parts: job).json(FoundState.running.sinkTables(of: topology)))")
+        }
         Console.writeResult("{\(parts.joined(separator: ","))}")
     }
 
