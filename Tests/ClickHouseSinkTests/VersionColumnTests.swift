@@ -69,7 +69,7 @@ struct VersionColumnTests {
         let refusal = #expect(throws: SinkError.self) { try fixture.sink(Waves.table) }
         let statement = try #require(alters(in: refusal).first)
         var settings = fixture.settings()
-        settings.tableCheckInterval = .zero
+        settings.tableCheckInterval = .milliseconds(1)
         let sink = try ClickHouseSink(settings, log: fixture.log.logger)
         let known = SinkTable(table: Waves.table, lineage: .first, lastFrozen: nil, isNewState: false, knownLayouts: [Self.next])
         _ = try sink.open([known])

@@ -84,7 +84,7 @@ final class TableDelivery {
     private func compareLedger(_ isCancelled: () -> Bool) throws(SinkError) -> Bool {
         while !isLedgerCompared {
             let mismatch: SinkError?
-            do {
+            do throws(SinkError) {
                 let inspection = TableInspection(connection: connection, dialect: dialect)
                 guard let found = try inspection.facts(of: table.name, isCancelled: isCancelled) else { throw inspection.missing(table) }
                 facts = found

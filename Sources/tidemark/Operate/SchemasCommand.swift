@@ -29,8 +29,9 @@ struct SchemasCommand: ParsableCommand {
             "\"tables\":[\(topology.stages.flatMap { stage in stage.blueprint.schemas.map { SchemasCommand.json($0, stage.name) } }.joined(separator: ","))]",
         ]
         if let state {
-            parts.append("\"start\":\(try start(topology, on: StateReader(path: state)))")
-            parts.append("\"clickHouse\":\(TableNeeds(parts: job).json(FoundState.running.sinkTables(of: topology)))")
+            let reader = try StateReader(path: state)
+            parts.append("\"start\":\(try start(topology, on: reader))")
+            parts.append("\"clickHouse\":\(TableNeeds(parts: job).json(topology.tables, known: reader.outputLayouts.map(\.table)))")
         }
         Console.writeResult("{\(parts.joined(separator: ","))}")
     }

@@ -8,9 +8,14 @@ struct TableNeeds {
 
     /// A JSON object: `problem`, why the tables can't be looked at, or null, and `tables`, each with `table`, `standing` (`fits`,
     /// `create`, `alter`), and `details`, what has to be done or can be.
-    func json(_ tables: [SinkTable]) -> String {
+    ///
+    /// - Parameter known: what any version of the job has declared.
+    func json(_ tables: [OutputTable], known: [OutputTable]) -> String {
+        let wanted = tables.map { table in
+            SinkTable(table: table, lineage: .first, lastFrozen: nil, isNewState: false, knownLayouts: known.filter { $0.name == table.name })
+        }
         do {
-            let reports = try parts.makeSink().look(at: tables, for: FoundState.running.intent)
+            let reports = try parts.makeSink().look(at: wanted, for: FoundState.running.intent)
             return TableNeeds.json(problem: nil, reports.map(TableNeeds.json))
         } catch {
             return TableNeeds.json(problem: Console.redact(plainText(of: error)), [])
