@@ -10,6 +10,7 @@ public final class ClickHouseSink: BatchSink {
     private let views: [OutputView]
     let log: Logger
     private let tables = Mutex<[String: OneThreadDelivery]>([:])
+    private let prepared = Mutex<PreparedTables?>(nil)
 
     /// `views`: created with the tables. Throws `invalid` when the settings can't be right; asks nobody yet.
     public init(_ settings: ClickHouseSettings, views: [OutputView] = [], log: Logger) throws(SinkError) {
@@ -19,40 +20,79 @@ public final class ClickHouseSink: BatchSink {
         self.log = log
     }
 
+    /// After `prepare`, and with a state that goes on, the server is not asked: it may be away by now, as it may while the job
+    /// runs. What its tables hold is then compared with the state before the first delivery to each.
     public func open(_ wanted: [SinkTable]) throws -> [String: RowPartitioning] {
+        if let prepared = prepared.withLock({ $0 }), prepared.covers(wanted) {
+            log.info("ClickHouse \(prepared.dialect.version) at \(settings.url): the tables are gone on with as they were seen; each is looked at again before the first delivery to it")
+            return try open(wanted, prepared.tables, prepared.dialect, isCompared: false)
+        }
         let connection = try ClickHouseConnection(settings)
         let dialect = try ServerDialect.detect(connection)
-        if settings.createTables { try create(wanted.filter(\.isDeclared).map(\.table), connection, dialect) }
-        let inspection = TableInspection(connection: connection, dialect: dialect)
-        var partitionings: [String: RowPartitioning] = [:]
+        let found = try find(wanted, connection, dialect)
         for known in wanted {
-            guard let facts = try facts(of: known, inspection) else { continue }
-            let layout = known.isDeclared ? try inspection.layout(of: known.table, in: facts, known: known.knownLayouts) : nil
-            let isExactlyOnce = inspection.doubtOfExactlyOnce(facts, known.table) == nil
-            if isExactlyOnce {
-                try checkProcessesAreVisible(connection)
-                try LedgerCheck(connection: connection).check(known, facts)
-            } else {
-                log.warning("batches may land more than once in \(facts.name) (engine \(facts.engine), partition key \(facts.partitionKey)), as clickhouse.delivery accepts")
-            }
-            tellOfWaitingRows(known, facts, inspection)
-            let delivery = try TableDelivery(known, facts, isExactlyOnce: isExactlyOnce, settings: settings, dialect: dialect, log: log)
-            tables.withLock { $0[known.table.name] = OneThreadDelivery(delivery) }
-            if let layout { partitionings[known.table.name] = layout.partitioning }
+            guard let table = found[known.table.name] else { continue }
+            if table.isExactlyOnce { try LedgerCheck(connection: connection).check(known, table.facts) }
+            tellOfWaitingRows(known, table.facts, TableInspection(connection: connection, dialect: dialect))
         }
+        let partitionings = try open(wanted, found, dialect, isCompared: true)
         log.info("ClickHouse \(dialect.version) at \(settings.url): \(wanted.count == 1 ? "1 table" : "\(wanted.count) tables") can be delivered to")
         return partitionings
     }
 
-    /// The table as it is; nil when nothing can be delivered to it, and nothing has to be.
-    private func facts(of known: SinkTable, _ inspection: TableInspection) throws(SinkError) -> TableFacts? {
-        if let facts = try inspection.facts(of: known.table.name) { return facts }
-        guard !known.isDeclared else { throw inspection.missing(known.table) }
-        guard !known.waitingLayouts.isEmpty else { return nil }
-        throw SinkError(
-            .missing,
-            "rows wait for the table \(settings.database).\(known.table.name), which this version of the job does not have, and there is no such table at \(settings.url): create it again to have them delivered; the version of the job that has it does so, or run: \(CreateStatements(database: settings.database, dialect: inspection.dialect).createTable(known.table))"
-        )
+    private func open(
+        _ wanted: [SinkTable], _ found: [String: PreparedTables.Table], _ dialect: ServerDialect, isCompared: Bool
+    ) throws -> [String: RowPartitioning] {
+        var partitionings: [String: RowPartitioning] = [:]
+        for known in wanted {
+            guard let table = found[known.table.name] else { continue }
+            let delivery = try TableDelivery(
+                known, table.facts, isExactlyOnce: table.isExactlyOnce, isCompared: isCompared, settings: settings, dialect: dialect, log: log
+            )
+            tables.withLock { $0[known.table.name] = OneThreadDelivery(delivery) }
+            partitionings[known.table.name] = table.partitioning
+        }
+        return partitionings
+    }
+
+    /// What a start would find of each table, and whether the user may do what it would; changes nothing. Throws when the server
+    /// can't be asked.
+    public func look(at wanted: [SinkTable], for intent: StartIntent) throws -> [TableReport] {
+        let connection = try ClickHouseConnection(settings)
+        let probe = TableProbe(connection: connection, dialect: try ServerDialect.detect(connection))
+        return try wanted.compactMap { try probe.report(on: $0, intent) }
+    }
+
+    /// Creates what is missing and remembers what the tables are, so that `open` needs no server. Throws what `open` would,
+    /// but for what the tables hold.
+    public func prepare(_ wanted: [SinkTable]) throws {
+        let connection = try ClickHouseConnection(settings)
+        let dialect = try ServerDialect.detect(connection)
+        let found = try find(wanted, connection, dialect)
+        prepared.withLock { $0 = PreparedTables(dialect: dialect, tables: found) }
+    }
+
+    /// Creates what is missing and looks at every table, telling what somebody should know of it. A table that is not there and need
+    /// not be is left out.
+    private func find(_ wanted: [SinkTable], _ connection: ClickHouseConnection, _ dialect: ServerDialect) throws -> [String: PreparedTables.Table] {
+        if settings.createTables { try create(wanted.filter(\.isDeclared).map(\.table), connection, dialect) }
+        let probe = TableProbe(connection: connection, dialect: dialect)
+        let inspection = probe.inspection
+        var found: [String: PreparedTables.Table] = [:]
+        for known in wanted {
+            guard let facts = try probe.facts(of: known) else { continue }
+            let inspected = known.isDeclared ? inspection.inspect(known.table, in: facts, known: known.knownLayouts) : nil
+            let layout = try inspected?.layout.get()
+            for notice in inspected?.notices ?? [] { log.notice("\(notice)") }
+            let isExactlyOnce = inspection.doubtOfExactlyOnce(facts, known.table) == nil
+            if isExactlyOnce {
+                try probe.requireVisibleProcesses()
+            } else {
+                log.warning("batches may land more than once in \(facts.name) (engine \(facts.engine), partition key \(facts.partitionKey)), as clickhouse.delivery accepts")
+            }
+            found[known.table.name] = PreparedTables.Table(facts: facts, isExactlyOnce: isExactlyOnce, partitioning: layout?.partitioning)
+        }
+        return found
     }
 
     /// Says beforehand what will keep rows of another version of the job from being delivered. It is no reason not to start: what
@@ -110,16 +150,6 @@ public final class ClickHouseSink: BatchSink {
             log.warning("the view \(settings.database).\(name) is not created: \(reason)")
         }
         return outcomes
-    }
-
-    /// Without this view no unanswered batch could ever be settled.
-    private func checkProcessesAreVisible(_ connection: ClickHouseConnection) throws(SinkError) {
-        do {
-            _ = try connection.rows("SELECT count() FROM system.processes WHERE query_id = ''")
-        } catch {
-            guard error.kind != .retry else { throw error }
-            throw SinkError(.invalid, "the user \(settings.user) can't read system.processes, which is needed to deliver exactly once; GRANT SELECT ON system.processes, and KILL QUERY", cause: error)
-        }
     }
 }
 

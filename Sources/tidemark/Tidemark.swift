@@ -10,7 +10,7 @@ struct Tidemark: ParsableCommand {
         commandName: "tidemark",
         abstract: "A durable stream processor: Kafka in, keyed window state in SQLite, ClickHouse out, exactly once.",
         discussion: """
-            Exit codes: 0 done, 1 error, 2 differs (check with findings), 3 partial (undelivered rows stay in the \
+            Exit codes: 0 done, 1 error, 2 differs (findings of check, run --wait or tables), 3 partial (undelivered rows stay in the \
             outbox), 4 corrupt, 5 incompatible version, 10 not found, 11 locked by another process, 12 denied, \
             64 usage, 130 stopped by the second signal.
             """,

@@ -50,7 +50,7 @@ struct ChangeTests {
 /// A program that answers as a new version of the shop job would.
 enum NewVersion {
     static func write(to path: String) throws {
-        let answer = #"{"schema":"tidemark.schemas/1","job":"shop","version":4,"tables":[],"start":{"refusal":null,"leastReader":3,"tables":[{"stage":"orders","table":"baskets","action":"migrate","detail":"from version 2 to 3"},{"stage":"orders","table":"hourly","action":"keep","detail":"version 1"},{"stage":"totals","table":"days","action":"refuse","detail":"its windows were 86400000 ms long, this job's are 3600000 ms: choose another name"}]}}"#
+        let answer = #"{"schema":"tidemark.schemas/1","job":"shop","version":4,"tables":[],"start":{"refusal":null,"leastReader":3,"tables":[{"stage":"orders","table":"baskets","action":"migrate","detail":"from version 2 to 3"},{"stage":"orders","table":"hourly","action":"keep","detail":"version 1"},{"stage":"totals","table":"days","action":"refuse","detail":"its windows were 86400000 ms long, this job's are 3600000 ms: choose another name"}]},"clickHouse":{"problem":null,"tables":[{"table":"daily_totals","standing":"fits","details":[]},{"table":"order_totals","standing":"alter","details":["the column refunds is missing; add it: ALTER TABLE `shop`.`order_totals` ADD COLUMN `refunds` UInt64 DEFAULT 0"]}]}}"#
         try "#!/bin/sh\ncat <<'JSON'\n\(answer)\nJSON\n".write(toFile: path, atomically: true, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     }

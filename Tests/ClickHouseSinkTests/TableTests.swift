@@ -45,6 +45,15 @@ struct TableTests {
         #expect(try sink.open([known]) == ["every": .month], "a second start finds everything there")
     }
 
+    @Test("Every column of a created table has a default, or is computed", arguments: ServerVersion.allCases)
+    func defaults(version: ServerVersion) throws {
+        let fixture = try SinkFixture(version)
+        _ = try fixture.sink(TableTests.table)
+        let columns = try fixture.server.rows("DESCRIBE TABLE \(fixture.database).every")
+        #expect(columns.filter { $0[2].isEmpty }.map { $0[0] } == [])
+        #expect(columns.filter { $0[2] == "MATERIALIZED" }.map { $0[0] }.sorted() == ["date", "hour"])
+    }
+
     @Test("date and hour are those of the time column in UTC", arguments: ServerVersion.allCases)
     func derivedColumns(version: ServerVersion) throws {
         let fixture = try SinkFixture(version)

@@ -7,15 +7,12 @@ final class TableDelivery {
     let status: TableStatusBox
     private let settings: ClickHouseSettings
     private let dialect: ServerDialect
-    private let stateIdentity: String
+    private let known: SinkTable
     private let connection: ClickHouseConnection
     private let trouble: TroubleLog
     private let quietWait: QuietWait
     private let rowCount: RowCount
 
-    private let table: OutputTable
-    /// Layouts of other versions of the job: columns that only they fill are no mistake.
-    private let knownLayouts: [OutputTable]
     private var facts: TableFacts
     private var isExactlyOnce: Bool
     /// How rows of the layout at hand go into the table; nil until there are some.
@@ -25,15 +22,18 @@ final class TableDelivery {
     private var backoff: Backoff
     /// What earlier processes had sent to this table is known to be over.
     private var isInheritedQuiet = false
+    /// What the table holds fits the state.
+    private var isLedgerCompared: Bool
     /// This process has sent the batch that is being delivered.
     private var hasSentBatch = false
 
+    /// `isCompared`: the table was looked at just now and fits the state; else both are found out before the first delivery.
     init(
-        _ known: SinkTable, _ facts: TableFacts, isExactlyOnce: Bool, settings: ClickHouseSettings, dialect: ServerDialect, log: Logger
+        _ known: SinkTable, _ facts: TableFacts, isExactlyOnce: Bool, isCompared: Bool, settings: ClickHouseSettings, dialect: ServerDialect,
+        log: Logger
     ) throws(SinkError) {
-        stateIdentity = known.stateIdentity
-        table = known.table
-        knownLayouts = known.knownLayouts
+        self.known = known
+        isLedgerCompared = isCompared
         self.facts = facts
         self.isExactlyOnce = isExactlyOnce
         self.settings = settings
@@ -46,6 +46,8 @@ final class TableDelivery {
         backoff = Backoff(settings)
     }
 
+    private var table: OutputTable { known.table }
+
     func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: () -> Bool) throws(SinkError) -> DeliveryOutcome {
         backoff.reset()
         hasSentBatch = false
@@ -56,6 +58,7 @@ final class TableDelivery {
             encoding?.encoder.release()
         }
         do {
+            guard try compareLedger(isCancelled) else { return .cancelled }
             let outcome = isExactlyOnce ? try settle(batch, mayHaveBeenSent, isCancelled) : try sendUntilAcknowledged(batch, isCancelled)
             status.update {
                 $0.state = .idle
@@ -74,6 +77,29 @@ final class TableDelivery {
             trouble.trouble(.stopped, error.message)
             throw error
         }
+    }
+
+    /// Promise 4, where the start could not see to it: looks at the table and at what it holds, for as long as the server is away
+    /// or the table is not there. False when cancelled before.
+    private func compareLedger(_ isCancelled: () -> Bool) throws(SinkError) -> Bool {
+        while !isLedgerCompared {
+            let mismatch: SinkError?
+            do throws(SinkError) {
+                let inspection = TableInspection(connection: connection, dialect: dialect)
+                guard let found = try inspection.facts(of: table.name, isCancelled: isCancelled) else { throw inspection.missing(table) }
+                facts = found
+                isExactlyOnce = inspection.doubtOfExactlyOnce(found, table) == nil
+                mismatch = isExactlyOnce ? try LedgerCheck(connection: connection).mismatch(known, found, isCancelled: isCancelled) : nil
+            } catch {
+                guard !isCancelled() else { return false }
+                trouble.trouble(error.kind == .missing ? .stopped : .waiting, "what the table holds can't be compared with the state: \(error)")
+                guard backoff.wait(unless: isCancelled) else { return false }
+                continue
+            }
+            if let mismatch { throw mismatch }
+            isLedgerCompared = true
+        }
+        return true
     }
 
     private func settle(_ batch: SinkBatch, _ mayHaveBeenSent: Bool, _ isCancelled: () -> Bool) throws(SinkError) -> DeliveryOutcome {
@@ -111,7 +137,7 @@ final class TableDelivery {
     /// One attempt; nil when nothing was sent for certain, after a pause.
     private func send(_ batch: SinkBatch, _ isCancelled: () -> Bool) throws(SinkError) -> BatchDelivery.SendResult? {
         guard let (layout, body) = try encode(batch, isCancelled) else { return nil }
-        let parameters = InsertParameters(settings: settings, dialect: dialect).delivery(BatchName(settings, batch), stateIdentity: stateIdentity)
+        let parameters = InsertParameters(settings: settings, dialect: dialect).delivery(BatchName(settings, batch), stateIdentity: known.stateIdentity)
         status.update {
             $0.state = .sending
             $0.insertsSent += 1
@@ -159,7 +185,7 @@ final class TableDelivery {
         while true {
             do {
                 let inspection = TableInspection(connection: connection, dialect: dialect)
-                let found = try inspection.layout(of: batch.layout, known: knownLayouts + [table], isCancelled: isCancelled)
+                let found = try inspection.layout(of: batch.layout, known: known.knownLayouts + [table], isCancelled: isCancelled)
                 let current = encoding?.layout == found ? encoding! : (layout: found, encoder: BatchEncoder(found, task: settings.task))
                 encoding = current
                 facts = found.facts
@@ -217,7 +243,7 @@ final class TableDelivery {
     private func tooWide(_ batch: SinkBatch, _ column: String, _ value: String, _ layout: TableLayout) -> String {
         let type = layout.columns.first { $0.name == column }?.type ?? ""
         let statements = CreateStatements(database: settings.database, dialect: dialect)
-        let wanted = (layout.table.columns + Provenance.columns).first { $0.name == column }.map(statements.widestType) ?? type
+        let wanted = (layout.table.columns + Provenance.columns).first { $0.name == column }.map(statements.widestDefinition) ?? type
         return "batch \(batch.number) of \(layout.name): the value \(value) does not fit into the column \(column) \(type). Nothing is lost, delivery to this table waits; run: ALTER TABLE \(layout.quotedName) MODIFY COLUMN \(SQLText.identifier(column)) \(wanted)"
     }
 

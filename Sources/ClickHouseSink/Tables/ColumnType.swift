@@ -62,6 +62,20 @@ indirect enum ColumnType: Equatable {
         }
     }
 
+    /// What a row holds in a column that its INSERT does not name, as an expression; nil for a type that is not told apart.
+    var emptyValue: String? {
+        switch self {
+        case .string: "''"
+        case .bool: "false"
+        case .unsigned, .signed, .float, .dateTime, .dateTime64, .decimal: "0"
+        case .array: "[]"
+        case .map: "map()"
+        case .nullable: "NULL"
+        case .lowCardinality(let inner): inner.emptyValue
+        case .other: nil
+        }
+    }
+
     /// Whether `LowCardinality` occurs anywhere in the type.
     var holdsLowCardinality: Bool {
         switch self {

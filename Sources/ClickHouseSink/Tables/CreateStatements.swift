@@ -16,9 +16,9 @@ public struct CreateStatements: Sendable {
     /// Creates a table unless one of its name is there.
     public func createTable(_ table: OutputTable) -> String {
         let time = SQLText.identifier(table.timeColumn)
-        let own = table.columns.map { (SQLText.identifier($0.name), type(of: $0)) }
+        let own = table.columns.map { (SQLText.identifier($0.name), definition(of: $0)) }
         let derived = [("`date`", "Date MATERIALIZED toDate(\(time))"), ("`hour`", "UInt8 MATERIALIZED toHour(\(time))")]
-        let provenance = Provenance.columns.map { (SQLText.identifier($0.name), type(of: $0)) }
+        let provenance = Provenance.columns.map { (SQLText.identifier($0.name), definition(of: $0)) }
         var lines = (own + derived + provenance).map { "    \($0) \($1)" }
         if dialect.hasSkippingIndices {
             lines.append("    INDEX `_batch_range` (`_lineage`, `_batch`) TYPE minmax GRANULARITY 1")
@@ -58,9 +58,19 @@ public struct CreateStatements: Sendable {
         }
     }
 
-    /// A type that every value of the column fits into, where its usual one may be too narrow.
-    func widestType(of column: OutputColumn) -> String {
-        column.type == .amount ? "Decimal(38, 2)" : type(of: column)
+    /// A column's type and default, as CREATE and ALTER write them. A version of the job that does not know the column can
+    /// insert because of the default. It is said with every change of a type, because 18.16 drops a default that is not.
+    func definition(of column: OutputColumn) -> String { definition(of: column, type(of: column)) }
+
+    /// The definition in a type that every value of the column fits into, where its usual one may be too narrow.
+    func widestDefinition(of column: OutputColumn) -> String {
+        definition(of: column, column.type == .amount ? "Decimal(38, 2)" : type(of: column))
+    }
+
+    private func definition(of column: OutputColumn, _ type: String) -> String {
+        // An empty text would be no JSON.
+        let value = column.type == .textCounts && !dialect.hasMap ? "'{}'" : ColumnType(type).emptyValue
+        return value.map { "\(type) DEFAULT \($0)" } ?? type
     }
 
     private func type(_ output: OutputType) -> String {

@@ -1,51 +1,55 @@
 import Engine
 
-/// Promise 4 at the start: the table must not hold rows that the state knows nothing of.
+/// Promise 4: before anything is delivered, the table must not hold rows that the state knows nothing of.
 struct LedgerCheck {
     let connection: ClickHouseConnection
 
-    /// Throws when the sink is ahead of the state. Looks only for a first such row, by columns that are indexed where
-    /// the server can.
+    /// Throws when the sink is ahead of the state, or when it can't be asked.
     func check(_ known: SinkTable, _ table: TableFacts) throws(SinkError) {
+        if let mismatch = try mismatch(known, table) { throw mismatch }
+    }
+
+    /// Why nothing may be delivered; nil when all fits. Looks only for a first row that does not, by columns that are indexed
+    /// where the server can. Throws when the server can't be asked.
+    func mismatch(_ known: SinkTable, _ table: TableFacts, isCancelled: () -> Bool = { false }) throws(SinkError) -> SinkError? {
         let task = "_task = \(SQLText.string(connection.settings.task))"
         let place = "the table \(table.name) at \(connection.settings.url)"
         if known.isNewState {
-            guard let found = try first("\(task)", table) else { return }
-            throw SinkError(
+            guard let found = try first("\(task)", table, isCancelled) else { return nil }
+            return SinkError(
                 .invalid,
                 "\(place) holds rows of the job \(connection.settings.job) (batch \(found.batch) of lineage \(found.lineage)), but the state directory is empty: everything would be delivered again. Name the state directory that this job has used (state.directory), or a copy of it as the last run left it; or start anew with new tables (another clickhouse.database) or another job.id"
             )
         }
         let last = known.lastFrozen?.number ?? 0
-        if let found = try first("\(task) AND _lineage = \(known.lineage) AND _batch > \(last)", table) {
-            throw SinkError(
+        if let found = try first("\(task) AND _lineage = \(known.lineage) AND _batch > \(last)", table, isCancelled) {
+            return SinkError(
                 .invalid,
                 "\(place) holds batch \(found.batch) of lineage \(found.lineage), but the state of the job \(connection.settings.job) has made batches only up to \(last) there: this state is older than what was delivered (a restored or copied state directory?). Run the job on the newest state, or start anew with an empty state directory and new tables (another clickhouse.database) or another job.id"
             )
         }
-        try checkEarlierLineages(known, table, place)
-        if let found = try first("\(task) AND _lineage > \(known.lineage)", table) {
-            throw SinkError(
-                .fenced,
-                "\(place) holds batch \(found.batch) of lineage \(found.lineage), but this state of the job \(connection.settings.job) is of lineage \(known.lineage): the job was restored elsewhere and goes on there. Stop this worker, or run it on the newest lineage's state"
-            )
-        }
+        if let uncounted = try uncountedRows(known, table, place, isCancelled) { return uncounted }
+        guard let found = try first("\(task) AND _lineage > \(known.lineage)", table, isCancelled) else { return nil }
+        return SinkError(
+            .fenced,
+            "\(place) holds batch \(found.batch) of lineage \(found.lineage), but this state of the job \(connection.settings.job) is of lineage \(known.lineage): the job was restored elsewhere and goes on there. Stop this worker, or run it on the newest lineage's state"
+        )
     }
 
     /// After a withdrawal nothing beyond what counts may come again: the present lineage has delivered those rows anew.
-    private func checkEarlierLineages(_ known: SinkTable, _ table: TableFacts, _ place: String) throws(SinkError) {
-        guard let ends = known.lineageEnds, known.lineage > .first else { return }
+    private func uncountedRows(_ known: SinkTable, _ table: TableFacts, _ place: String, _ isCancelled: () -> Bool) throws(SinkError) -> SinkError? {
+        guard let ends = known.lineageEnds, known.lineage > .first else { return nil }
         let settings = connection.settings
         let rows = UncountedRows(task: settings.task, before: known.lineage, ends: ends, quotedName: table.quotedName)
-        guard let found = try first(rows.condition, table) else { return }
-        throw SinkError(
+        guard let found = try first(rows.condition, table, isCancelled) else { return nil }
+        return SinkError(
             .invalid,
             "\(place) holds batch \(found.batch) of lineage \(found.lineage), which the state of the job \(settings.job) (lineage \(known.lineage)) does not count: a worker that was cut off has delivered it after the withdrawal, and its rows are there once more under this lineage. Make sure that no other worker of the job runs, then delete them: \(rows.deletion)"
         )
     }
 
-    private func first(_ condition: String, _ table: TableFacts) throws(SinkError) -> (lineage: String, batch: String)? {
-        let rows = try connection.rows("SELECT toString(_lineage), toString(_batch) FROM \(table.quotedName) WHERE \(condition) LIMIT 1")
+    private func first(_ condition: String, _ table: TableFacts, _ isCancelled: () -> Bool) throws(SinkError) -> (lineage: String, batch: String)? {
+        let rows = try connection.rows("SELECT toString(_lineage), toString(_batch) FROM \(table.quotedName) WHERE \(condition) LIMIT 1", isCancelled: isCancelled)
         guard let row = rows.first, row.count == 2 else { return nil }
         return (row[0], row[1])
     }

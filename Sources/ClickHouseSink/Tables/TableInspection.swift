@@ -34,20 +34,34 @@ struct TableInspection {
 
     /// As above, of a table that was looked at.
     func layout(of table: OutputTable, in facts: TableFacts, known: [OutputTable]) throws(SinkError) -> TableLayout {
+        try inspect(table, in: facts, known: known).layout.get()
+    }
+
+    /// What there is to say of a table that was looked at.
+    func inspect(_ table: OutputTable, in facts: TableFacts, known: [OutputTable]) -> InspectedTable {
         var problems: [String] = []
         let served = (table.columns + Provenance.columns).compactMap { column(for: $0, among: facts.columns, of: table, &problems) }
-        problems += unfilledColumns(facts.columns, table, known)
+        let unfilled = unfilledColumns(facts.columns, table)
+        let others = Set(known.flatMap(\.columns).map(\.name))
+        problems += unfilled.filter { !others.contains($0.name) }.map { column in
+            "the column \(column.name) (\(column.type)) is none that this job fills and has no default; give it one: \(giveDefault(column, table))"
+        }
+        let notices = unfilled.filter { others.contains($0.name) }.map { column in
+            "the column \(column.name) (\(column.type)) of \(facts.name) is another version's of this job and has no default, so that rows of this version hold an empty value there; one can be given: \(giveDefault(column, table))"
+        }
         let doubt = doubtOfExactlyOnce(facts, table)
         let isRefused = doubt != nil && settings.delivery == .exactlyOnce
         if let doubt, isRefused { problems.append(doubt) }
         guard problems.isEmpty else {
             let list = problems.map { "  - \($0)" }.joined(separator: "\n")
-            throw SinkError(isRefused ? .incompatible : .invalid, "the table \(settings.database).\(table.name) at \(settings.url) can't take this job's rows:\n\(list)")
+            let refusal = SinkError(isRefused ? .incompatible : .invalid, "the table \(settings.database).\(table.name) at \(settings.url) can't take this job's rows:\n\(list)")
+            return InspectedTable(layout: .failure(refusal), problems: problems, notices: notices)
         }
-        return TableLayout(
+        let layout = TableLayout(
             table: table, facts: facts, columns: served,
             partitioning: PartitionKey.partitioning(facts.partitionKey, timeColumn: table.timeColumn) ?? .none, isExactlyOnce: doubt == nil
         )
+        return InspectedTable(layout: .success(layout), problems: [], notices: notices)
     }
 
     func missing(_ table: OutputTable) -> SinkError {
@@ -66,27 +80,27 @@ struct TableInspection {
     ) -> TableLayout.Column? {
         let name = SQLText.identifier(output.name)
         guard let real = columns.first(where: { $0.name == output.name }) else {
-            problems.append("the column \(output.name) is missing; add it: \(alter(table, "ADD COLUMN \(name) \(wantedType(output))"))")
+            problems.append("the column \(output.name) is missing; add it: \(alter(table, "ADD COLUMN \(name) \(definition(output))"))")
             return nil
         }
         guard real.defaultKind != "MATERIALIZED", real.defaultKind != "ALIAS" else {
-            problems.append("the column \(output.name) is \(real.defaultKind), but this job fills it; make it plain: \(alter(table, "MODIFY COLUMN \(name) \(wantedType(output))"))")
+            problems.append("the column \(output.name) is \(real.defaultKind), but this job fills it; make it plain: \(alter(table, "MODIFY COLUMN \(name) \(definition(output))"))")
             return nil
         }
         let type = ColumnType(real.type)
         guard dialect.hasLowCardinality || !type.holdsLowCardinality else {
-            problems.append("the column \(output.name) is \(real.type), which ClickHouse \(dialect.version) can't take from a client; change it: \(alter(table, "MODIFY COLUMN \(name) \(wantedType(output))"))")
+            problems.append("the column \(output.name) is \(real.type), which ClickHouse \(dialect.version) can't take from a client; change it: \(alter(table, "MODIFY COLUMN \(name) \(definition(output))"))")
             return nil
         }
         guard let encoding = ColumnEncoding(output.type, into: type) else {
-            problems.append("the column \(output.name) is \(real.type), which can't hold \(meaning(output.type)); change it: \(alter(table, "MODIFY COLUMN \(name) \(wantedType(output))"))")
+            problems.append("the column \(output.name) is \(real.type), which can't hold \(meaning(output.type)); change it: \(alter(table, "MODIFY COLUMN \(name) \(definition(output))"))")
             return nil
         }
         return TableLayout.Column(name: real.name, type: real.type, encoding: encoding)
     }
 
-    private func wantedType(_ output: OutputColumn) -> String {
-        CreateStatements(database: settings.database, dialect: dialect).type(of: output)
+    private func definition(_ output: OutputColumn) -> String {
+        CreateStatements(database: settings.database, dialect: dialect).definition(of: output)
     }
 
     private func meaning(_ type: OutputType) -> String {
@@ -102,13 +116,14 @@ struct TableInspection {
         }
     }
 
-    /// Columns that would silently get an empty value in each of our rows, but for those that another version of the job fills.
-    private func unfilledColumns(_ columns: [TableFacts.Column], _ table: OutputTable, _ known: [OutputTable]) -> [String] {
-        let filled = Set((table.columns + known.flatMap(\.columns) + Provenance.columns).map(\.name))
-        return columns.filter { !filled.contains($0.name) && $0.defaultKind.isEmpty }.map { column in
-            "the column \(column.name) (\(column.type)) is none that this job fills and has no default; give it one: "
-                + alter(table, "MODIFY COLUMN \(SQLText.identifier(column.name)) \(column.type) DEFAULT …")
-        }
+    /// Columns that would silently get an empty value in each of our rows.
+    private func unfilledColumns(_ columns: [TableFacts.Column], _ table: OutputTable) -> [TableFacts.Column] {
+        let filled = Set((table.columns + Provenance.columns).map(\.name))
+        return columns.filter { !filled.contains($0.name) && $0.defaultKind.isEmpty }
+    }
+
+    private func giveDefault(_ column: TableFacts.Column, _ table: OutputTable) -> String {
+        alter(table, "MODIFY COLUMN \(SQLText.identifier(column.name)) \(column.type) DEFAULT \(ColumnType(column.type).emptyValue ?? "…")")
     }
 
     private static let exactEngines: Set<String> = ["MergeTree", "ReplicatedMergeTree", "SharedMergeTree"]

@@ -85,8 +85,7 @@ extension KafkaOutput {
     /// the last batch in it. Throws what a start would.
     public func inspect(_ known: SinkTable) throws -> (partitions: Int?, lastBatch: BatchNumber?) {
         let topic = settings.topic(of: known.table)
-        let client = try KafkaClient(.producer, properties: settings.topicProperties, logger: logger)
-        let partitions = try ClusterTopics.ask(client, within: Deadline(settings.reachLimit)).leaders[topic]?.count
+        let partitions = try partitions(of: known.table)
         guard partitions != nil else {
             try OutputDelivery.check(nil, known, settings)
             return (nil, nil)
@@ -102,6 +101,12 @@ extension KafkaOutput {
 }
 
 extension KafkaOutput {
+    /// How many partitions a table's topic has; nil: no topic yet. Throws when the brokers don't answer.
+    public func partitions(of table: OutputTable) throws -> Int? {
+        let client = try KafkaClient(.producer, properties: settings.topicProperties, logger: logger)
+        return try ClusterTopics.ask(client, within: Deadline(settings.reachLimit)).leaders[settings.topic(of: table)]?.count
+    }
+
     /// An operator's word on what a topic holds: writes its ledger, shutting out whoever writes there. No worker may run.
     public func settle(_ table: OutboxTable, as ledger: SinkLedger) throws {
         let topic = topic(of: table.table)

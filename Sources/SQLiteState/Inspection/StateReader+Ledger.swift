@@ -171,6 +171,19 @@ extension StateReader {
         return waiting
     }
 
+    /// The layouts of the batches between tasks that wait; a file of an earlier format does not say them.
+    public func waitingMessageLayouts() throws -> [StoredMessageLayout] {
+        guard facts.format >= 3 else { return [] }
+        let layouts = try MessageLayouts(database).stored
+        var waiting: [StoredMessageLayout] = []
+        let statement = try Statement(database, "SELECT DISTINCT layout FROM message ORDER BY layout")
+        while try statement.step() {
+            guard let found = layouts.first(where: { $0.id == statement.integer(0) }) else { throw damaged("a batch between tasks has an unknown layout") }
+            waiting.append(found.layout)
+        }
+        return waiting
+    }
+
     /// Batches between tasks that no task has processed: how many, and their bytes.
     public func waitingMessages() throws -> (count: Int, bytes: Int) {
         let statement = try Statement(database, "SELECT count(*), coalesce(sum(length(bytes)), 0) FROM message")

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandLineParts
 import Configuration
 import Engine
+import Foundation
 import KafkaIO
 import Logging
 import SQLiteState
@@ -18,7 +19,12 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var drops: DropOptions
 
     func run() throws {
-        let report = CheckReport()
+        // A checkpoint that stands for the state lies in temporary files meanwhile.
+        StopSignals.watch {
+            Scratch.removeAll()
+            _exit(ExitStatus.stoppedBySecondSignal.rawValue)
+        }
+        let report = CheckReport(.results)
         if let configuration = report.attempt("configuration", { try options.load() }, ok: { "job \($0.jobID)" }) {
             // The findings say it all; what the parts tell about themselves is for who asks for it.
             var log = configuration.log
@@ -27,35 +33,7 @@ struct CheckCommand: ParsableCommand {
             JobCheck(parts: parts, report: report).run()
         }
         let libraries = "librdkafka \(KafkaProperties.libraryVersion), SQLite \(SQLiteStateStore.libraryVersion)"
-        Console.writeResult("ok       versions: tidemark \(Tidemark.configuration.version), \(libraries)")
+        report.ok("versions", "tidemark \(Tidemark.configuration.version), \(libraries)")
         if report.findings > 0 { throw ExitCode(ExitStatus.differs.rawValue) }
-    }
-}
-
-/// What was looked at, written as it comes.
-final class CheckReport {
-    private(set) var findings = 0
-
-    /// Writes an ok with its details, or what went wrong as a finding; nil in the latter case.
-    func attempt<Value>(_ what: String, _ body: () throws -> Value, ok: (Value) -> String) -> Value? {
-        do {
-            let value = try body()
-            Console.writeResult("ok       \(what): \(ok(value))")
-            return value
-        } catch {
-            finding(what, plainText(of: error))
-            return nil
-        }
-    }
-
-    func finding(_ what: String, _ text: String) {
-        findings += 1
-        let text = text.hasPrefix("\(what): ") ? String(text.dropFirst(what.count + 2)) : text
-        Console.writeResult("finding  \(what): \(Console.redact(text))")
-    }
-
-    /// What could not be looked at, because of a finding that is written already.
-    func skipped(_ what: String, _ reason: String) {
-        Console.writeResult("skipped  \(what): not looked at, because \(reason)")
     }
 }

@@ -5,12 +5,18 @@ import Foundation
 import KafkaIO
 import SQLiteState
 
-/// Looks at a job's state, input and tables as a start would, changing nothing.
+/// Looks at a job's state, input and tables as a start would, changing nothing. What a running worker has is not touched: the
+/// newest checkpoint stands for its state.
 struct JobCheck {
     let parts: JobParts
     let report: CheckReport
+    /// What the start would be told.
+    var takesOver = false
+    var endsBeforeRepartition = false
 
-    func run() {
+    /// What was found of the state.
+    @discardableResult
+    func run() -> FoundState {
         let topology = parts.topology
         checkCheckpoints()
         let state = checkState(topology)
@@ -20,24 +26,9 @@ struct JobCheck {
         } else {
             report.skipped("topics and positions", "the input is a finding")
         }
-        checkTables(topology, state)
+        TableCheck(parts: parts, report: report).run(topology, state)
         checkKafkaOutput(topology, state)
-    }
-
-    private enum FoundState {
-        /// nil: there is none yet.
-        case known(RestoredState?)
-        /// Positions and tables can't be judged without it, for this reason.
-        case unknown(String)
-
-        static let finding = FoundState.unknown("the state is a finding")
-
-        var restored: RestoredState? {
-            switch self {
-            case .known(let restored): restored
-            case .unknown: nil
-            }
-        }
+        return state
     }
 
     private func checkCheckpoints() {
@@ -52,13 +43,13 @@ struct JobCheck {
     private func checkRestoration(_ directory: String) -> FoundState {
         let found = report.attempt("state") {
             let store = try parts.makeCheckpointStore()
-            return try store.flatMap { try StateRestoration(configuration: parts.configuration, store: $0, takesOver: false, logger: parts.logger).choice() }
+            return try store.flatMap { try StateRestoration(configuration: parts.configuration, store: $0, takesOver: takesOver, logger: parts.logger).choice() }
         } ok: { restoration in
             guard let restoration else { return "none yet in \(directory); a run begins it" }
             return "none in \(directory); a run restores checkpoint \(restoration.manifest.number)\(restoration.lineage == nil ? "" : ", and withdraws what was delivered after it")"
         }
         guard let found else { return .finding }
-        return found == nil ? .known(nil) : .unknown("the state is to be restored first")
+        return found.map { FoundState.unrestored(withdraws: $0.lineage != nil) } ?? .known(nil)
     }
 
     private func checkState(_ topology: Topology) -> FoundState {
@@ -66,21 +57,48 @@ struct JobCheck {
         guard FileManager.default.fileExists(atPath: directory + "/state.db") else {
             return checkRestoration(directory)
         }
-        let found = report.attempt("state", { try parts.makeStore().inspect(topology) }) {
-            guard let restored = $0?.restored else { return "empty" }
-            let waiting = restored.outbox.reduce(0) { $0 + $1.undelivered.count }
-            return "lineage \(restored.lineage), epoch \(restored.epoch), \(counted(waiting, "undelivered batch", "undelivered batches"))"
+        do {
+            guard let found = try parts.makeStore().inspect(topology) else {
+                report.ok("state", "empty")
+                return .known(nil)
+            }
+            report.ok("state", describe(found.restored))
+            if let migration = found.migration { report(migration, directory) }
+            return report(found.compatibility) ? .known(found.restored) : .finding
+        } catch let error as StateError where error.kind == .locked {
+            return checkRunningState(topology)
+        } catch {
+            report.finding("state", plainText(of: error))
+            return .finding
         }
-        guard let found else { return .finding }
-        guard let found else { return .known(nil) }
-        if let migration = found.migration { report(migration, directory) }
-        return report(found.compatibility) ? .known(found.restored) : .finding
+    }
+
+    /// The state that a worker has, and this process may not open.
+    private func checkRunningState(_ topology: Topology) -> FoundState {
+        let inUse = "a worker has it"
+        do {
+            guard let standIn = try StandInState(parts, topology) else {
+                report.skipped("state", "\(inUse), and no checkpoint of that worker's stands for it")
+                return .running
+            }
+            report.ok("state", "in use by a worker; checkpoint \(standIn.manifest.number), \(standIn.age) old, stands for it: \(describe(standIn.state.restored))")
+            if let migration = standIn.state.migration { report(migration, parts.configuration.state.directory) }
+            return report(standIn.state.compatibility) ? .standIn(standIn.state.restored) : .finding
+        } catch {
+            report.finding("state", "in use by a worker, and the newest checkpoint, which is to stand for it, can't be looked at: \(plainText(of: error))")
+            return .finding
+        }
+    }
+
+    private func describe(_ restored: RestoredState) -> String {
+        let waiting = restored.outbox.reduce(0) { $0 + $1.undelivered.count }
+        return "lineage \(restored.lineage), epoch \(restored.epoch), \(counted(waiting, "undelivered batch", "undelivered batches"))"
     }
 
     /// How long a start would take to migrate, and whether there is room for it.
     private func report(_ migration: MigrationEstimate, _ directory: String) {
         let free = DiskRoom().free(in: directory)
-        guard let free, free < migration.room else { return Console.writeResult("ok       migration: \(migration.text(free: free))") }
+        guard let free, free < migration.room else { return report.ok("migration", migration.text(free: free)) }
         report.finding("migration", "\(migration.text(free: free)): make room there, or a start waits for it")
     }
 
@@ -93,10 +111,10 @@ struct JobCheck {
                 report.finding(what, table.detail)
                 continue
             }
-            Console.writeResult("ok       \(what): \(table.action.rawValue), \(table.detail)")
+            report.ok(what, "\(table.action.rawValue), \(table.detail)")
         }
         if compatibility.isFinalizePending {
-            Console.writeResult("ok       finalize: pending, version \(compatibility.leastReader) of the job can still go on; `tidemark finalize` ends that")
+            report.ok("finalize", "pending, version \(compatibility.leastReader) of the job can still go on; `tidemark finalize` ends that")
         }
         return compatibility.refusals.isEmpty
     }
@@ -115,8 +133,12 @@ struct JobCheck {
     private func checkReferences(_ topology: Topology, _ state: FoundState) {
         let check = ReferenceCheck(parts: parts, report: report)
         let partitions = check.topics(topology.references)
-        if case .unknown(let reason) = state { return report.skipped("references.db", reason) }
-        check.file(topology.references, partitions)
+        switch state {
+        case .known: check.file(topology.references, partitions)
+        case .standIn, .running: report.skipped("references.db", "a worker has it; what does not fit in it is read anew")
+        case .unrestored: report.skipped("references.db", FoundState.unrestoredReason)
+        case .unknown(let reason): report.skipped("references.db", reason)
+        }
     }
 
     private func checkStreams(_ topology: Topology, _ state: FoundState, _ source: any RecordSource) {
@@ -124,76 +146,65 @@ struct JobCheck {
         var assignments: [SourceAssignment] = []
         for stage in topology.stages {
             guard case .topic(let topic) = stage.input else { continue }
-            guard let count = report.attempt("topic \(topic)", { try partitions(of: topic, source, restored) }, ok: { counted($0, "partition", "partitions") }) else { continue }
-            assignments += (0..<count).map { partition in
+            let looked = report.attempt("topic \(topic)") {
+                try requireKnownPartitions(of: topic, source, restored)
+                return try TopicCheck(parts: parts).look(at: topic)
+            } ok: { $0.text }
+            guard let looked else { continue }
+            assignments += (0..<looked.partitions).map { partition in
                 let task = TaskID(stage: stage.name, partition: partition)
                 return SourceAssignment(partition: TopicPartition(topic: topic, partition: partition), position: restored?.tasks[task]?.position)
             }
         }
         guard !assignments.isEmpty else { return report.skipped("positions", "no topic can be read") }
-        if case .unknown(let reason) = state { return report.skipped("positions", reason) }
-        _ = report.attempt("positions", { try source.open(assignments) }) { "the log still has them" }
+        switch state {
+        case .known: _ = report.attempt("positions", { try source.open(assignments) }) { _ in "the log still has them" }
+        case .standIn: checkPositionsOfCheckpoint(assignments, source)
+        case .running: report.skipped("positions", "a worker has the state")
+        case .unrestored: report.skipped("positions", FoundState.unrestoredReason)
+        case .unknown(let reason): report.skipped("positions", reason)
+        }
     }
 
-    private func partitions(of topic: String, _ source: any RecordSource, _ restored: RestoredState?) throws -> Int {
+    /// The worker has read on since: what the log has forgotten by now it need not have.
+    private func checkPositionsOfCheckpoint(_ assignments: [SourceAssignment], _ source: any RecordSource) {
+        _ = report.attempt("positions") {
+            let first = try TopicCheck(parts: parts).makeSource()
+                .open(assignments.map { SourceAssignment(partition: $0.partition, position: nil) })
+            let held = assignments.filter { assignment in assignment.position.map { $0.next >= first[assignment.partition] ?? 0 } ?? true }
+            try source.open(held)
+            return assignments.count - held.count
+        } ok: { forgotten in
+            "the log still has those of the checkpoint" + (forgotten == 0 ? "" : ", but of \(counted(forgotten, "partition", "partitions")), where it begins after them, so that only the worker knows whether it has read so far")
+        }
+    }
+
+    private func requireKnownPartitions(of topic: String, _ source: any RecordSource, _ restored: RestoredState?) throws {
         let count = try source.partitionCount(of: topic)
-        if let known = restored?.partitions[topic], known != count {
+        if let known = restored?.partitions[topic], known != count, !(endsBeforeRepartition && count > known) {
             throw CheckFinding(
                 description: "has \(counted(count, "partition", "partitions")), the state was built with \(known): \(known < count ? "bring the state to \(count) (docs/OPERATIONS.md, A topic that grew)" : "go back to \(known)"), or start anew with an empty state directory and new tables"
             )
         }
-        return count
-    }
-
-    private func checkTables(_ topology: Topology, _ state: FoundState) {
-        var settings = parts.clickHouseSettings
-        let mayCreate = settings.createTables
-        settings.createTables = false
-        let reached = report.attempt("ClickHouse") {
-            let sink = try parts.makeSink(settings)
-            _ = try sink.createStatements(topology.tables)  // asks the server what it is
-            return sink
-        } ok: { _ in "\(settings.url), database \(settings.database)" }
-        guard let sink = reached else { return report.skipped("tables", "ClickHouse is a finding") }
-        if case .unknown(let reason) = state { return report.skipped("tables", reason) }
-        let restored = state.restored
-        for table in topology.tables {
-            do {
-                let partitioning = try sink.open([known(OutboxTable(table), restored)])[table.name] ?? .none
-                Console.writeResult("ok       table \(table.name): by \(partitioning.rawValue), fits the state")
-            } catch let failure as any Failure where failure.kind == .missing && mayCreate {
-                Console.writeResult("ok       table \(table.name): none yet; a run creates it")
-            } catch {
-                report.finding("table \(table.name)", plainText(of: error))
-            }
-        }
-        _ = report.attempt("views", { try sink.missingViews() }) { missing in
-            missing.isEmpty ? counted(topology.views.count, "view", "views") : "\(missing.count) of \(topology.views.count) are not there; `tidemark tables`\(mayCreate ? " or a run" : "") creates them"
-        }
-    }
-
-    /// A table as the state knows it; nothing is known of any where there is no state yet.
-    private func known(_ table: OutboxTable, _ restored: RestoredState?) -> SinkTable {
-        if let restored { return SinkTable(table, restored) }
-        return SinkTable(table: table.table, outboxName: table.name, lineage: .first, lastFrozen: nil, isNewState: true)
     }
 
     private func checkKafkaOutput(_ topology: Topology, _ state: FoundState) {
         let made = report.attempt("Kafka output", { try parts.makeKafkaOutput(reachLimit: JobCheck.reachLimit) }) { $0 == nil ? "off" : "on" }
         guard let output = made.flatMap({ $0 }) else { return }
-        if case .unknown(let reason) = state { return report.skipped("output topics", reason) }
-        let restored = state.restored
-        for table in topology.outboxTables where table.sink == KafkaOutput.name {
-            _ = report.attempt("output topic \(output.topic(of: table.table))", { try output.inspect(known(table, restored)) }) { found in
-                guard let partitions = found.partitions else { return "none yet; a run asks the brokers for it" }
-                let last = found.lastBatch.map { "the last batch there is \($0)" } ?? "no batch there yet"
-                return "\(counted(partitions, "partition", "partitions")), \(last), fits the state"
+        for table in state.outboxTables(of: topology) where table.sink == KafkaOutput.name {
+            let what = "output topic \(output.topic(of: table.table))"
+            let none = "none yet; a run asks the brokers for it"
+            switch state {
+            case .known:
+                _ = report.attempt(what, { try output.inspect(state.sinkTable(table)) }) { found in
+                    guard let partitions = found.partitions else { return none }
+                    let last = found.lastBatch.map { "the last batch there is \($0)" } ?? "no batch there yet"
+                    return "\(counted(partitions, "partition", "partitions")), \(last), fits the state"
+                }
+            // The worker writes there, and is ahead of its checkpoint.
+            case .standIn, .running, .unrestored, .unknown:
+                _ = report.attempt(what, { try output.partitions(of: table.table) }) { $0.map { counted($0, "partition", "partitions") } ?? none }
             }
         }
     }
-}
-
-/// Something that is no error of a part, but has to be seen to.
-struct CheckFinding: Error, CustomStringConvertible {
-    let description: String
 }

@@ -8,7 +8,10 @@ struct SchemasCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schemas",
         abstract: "Prints the state tables that this version of the job declares, as JSON.",
-        discussion: "With --state, also what a start would do with that state file, table by table; `checkpoint compat` asks this of a checkpoint."
+        discussion: """
+            With --state, also what a start would do with that state file, table by table, and what it needs of each table in \
+            ClickHouse; `checkpoint compat` asks this of a checkpoint.
+            """
     )
 
     @OptionGroup var options: ConfigurationOptions
@@ -19,13 +22,17 @@ struct SchemasCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try options.load()
-        let topology = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor)).topology
-        let directory = configuration.state.directory
+        let job = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor))
+        let topology = job.topology
         var parts = [
             "\"schema\":\"tidemark.schemas/1\"", "\"job\":\(quotedJSON(topology.job))", "\"version\":\(topology.version)",
             "\"tables\":[\(topology.stages.flatMap { stage in stage.blueprint.schemas.map { SchemasCommand.json($0, stage.name) } }.joined(separator: ","))]",
         ]
-        if let state { parts.append("\"start\":\(try start(topology, on: StateReader(path: state), in: directory))") }
+        if let state {
+            let reader = try StateReader(path: state)
+            parts.append("\"start\":\(try start(topology, on: reader, in: configuration.state.directory))")
+            parts.append("\"clickHouse\":\(TableNeeds(parts: job).json(topology.tables, known: reader.outputLayouts.map(\.table)))")
+        }
         Console.writeResult("{\(parts.joined(separator: ","))}")
     }
 
@@ -42,17 +49,38 @@ struct SchemasCommand: ParsableCommand {
             throw StateError(.invalid, "the state in \(reader.path) belongs to job \(reader.facts.job), not to \(topology.job); see to job.id")
         }
         let found = StateCompatibility.compare(stored: reader.storedVersions, declared: DeclaredStateTables(topology), dropping: drops.tables)
-        let known = Set(topology.outboxTables.map(\.name))
-        let orphans = try reader.waitingRows().keys.filter { !known.contains($0) }.sorted()
         var tables = found.tables.map { table in
             "{\"stage\":\(quotedJSON(table.stage.text)),\"table\":\(quotedJSON(table.name)),\"action\":\(quotedJSON(table.action.rawValue)),\"detail\":\(quotedJSON(table.detail))}"
         }
-        tables += orphans.map { name in
-            "{\"stage\":\"\",\"table\":\(quotedJSON(name)),\"action\":\"refuse\",\"detail\":\"rows of this output table wait to be delivered, and this version does not have it; let the version that has it drain first\"}"
+        tables += try waiting(topology, reader).map { name, action, detail in
+            "{\"stage\":\"\",\"table\":\(quotedJSON(name)),\"action\":\"\(action)\",\"detail\":\(quotedJSON(detail))}"
         }
         let refusal = found.refusal.map(quotedJSON) ?? "null"
         let migration = found.refusals.isEmpty ? try reader.migration(found).map { SchemasCommand.json($0, free: DiskRoom().free(in: directory)) } : nil
         return "{\"refusal\":\(refusal),\"leastReader\":\(found.leastReader),\"migration\":\(migration ?? "null"),\"tables\":[\(tables.joined(separator: ","))]}"
+    }
+
+    /// What a start would do with what waits. The state may be a running worker's, which a drain leaves without any of it: so what
+    /// can't be read says that a drain has to come first, and is no refusal.
+    private func waiting(_ topology: Topology, _ reader: StateReader) throws -> [(name: String, action: String, detail: String)] {
+        let drain = "stop the version that wrote them with SIGTERM, and start this one when it ended with 0"
+        let rows = try reader.waitingRows()
+        if reader.facts.format < 3, reader.facts.jobVersion != topology.version, try !rows.isEmpty || reader.waitingMessages().count > 0 {
+            return [("", "drain first", "rows or messages wait in a state of format \(reader.facts.format), which does not say how they are laid out: \(drain); that one has to be built with this version of Tidemark")]
+        }
+        let known = Set(topology.outboxTables.map(\.name))
+        let gone = rows.filter { !known.contains($0.key) }.sorted { $0.key < $1.key }.map { name, waiting in
+            (name, "deliver", "\(waiting.rows) rows wait for it, and this version does not have it: they are delivered as they are")
+        }
+        return try gone + reader.waitingMessageLayouts().compactMap { layout -> (name: String, action: String, detail: String)? in
+            guard let own = topology.messageLayouts[layout.stage] else { return ("messages to \(layout.stage)", "drain first", "they wait, and nobody sends any in this version: \(drain)") }
+            do {
+                _ = try own.reading(layout)
+                return nil
+            } catch {
+                return ("messages to \(layout.stage)", "drain first", "\(error): \(drain)")
+            }
+        }
     }
 
     private static func json(_ migration: MigrationEstimate, free: Int?) -> String {

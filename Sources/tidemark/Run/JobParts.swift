@@ -13,7 +13,7 @@ import Worker
 /// The parts of a job as its configuration describes them; nothing is opened before it is asked for.
 struct JobParts {
     let configuration: JobConfiguration
-    let logger: Logger
+    var logger: Logger
     /// State tables to drop when the state is opened.
     var droppedTables: [String] = []
 

@@ -30,7 +30,7 @@ struct RunCommand: ParsableCommand {
     @Flag(name: .customLong("take-over"), help: "With an empty state directory: restore the newest checkpoint although its worker may still be running.")
     var takeOver = false
 
-    @Flag(name: .customLong("wait"), help: "Wait until the worker that has the state directory lets go of it, and go on from its state: the way to a new version.")
+    @Flag(name: .customLong("wait"), help: "Look at everything that `check` looks at, then wait until the worker that has the state directory lets go of it, and go on from its state: the way to a new version.")
     var waitsForLock = false
 
     func validate() throws {
@@ -56,12 +56,17 @@ struct RunCommand: ParsableCommand {
             // Until then nothing is read and nothing is under way, and what is asked of the servers may take its time.
             guard let worker = running.worker.withLock({ $0 }), worker.status.phase != .starting else {
                 logger.notice("stopped while it was starting: nothing was read, and the state is as it was")
+                Scratch.removeAll()
                 _exit((isBefore ? ExitStatus.error : .done).rawValue)
             }
             worker.drain()
         }
         let parts = JobParts(configuration: configuration, logger: logger, droppedTables: drops.tables)
         let sink = try parts.makeSink()
+        if waitsForLock {
+            let preflight = Preflight(parts: parts, takesOver: takeOver, endsBeforeRepartition: beforeRepartition)
+            guard try preflight.passes(sink) else { return .differs }
+        }
         let kafkaOutput = try parts.makeKafkaOutput()
         let source = try parts.makeSource(untilEnd: untilEnd)
         let checkpoints = try parts.makeCheckpointStore()

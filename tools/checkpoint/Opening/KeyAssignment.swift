@@ -1,3 +1,4 @@
+import CommandLineParts
 import Engine
 import Foundation
 import SQLiteState

@@ -1,4 +1,5 @@
 import CheckpointStores
+import CommandLineParts
 import Engine
 import SQLiteState
 

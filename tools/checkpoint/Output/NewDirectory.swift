@@ -1,3 +1,4 @@
+import CommandLineParts
 import Foundation
 
 /// A directory that appears under its name complete and synced, or not at all, and never in the place of one that holds

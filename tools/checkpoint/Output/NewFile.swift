@@ -1,3 +1,4 @@
+import CommandLineParts
 import Foundation
 
 /// A file that appears under its name complete and synced, or not at all, and never in the place of another.

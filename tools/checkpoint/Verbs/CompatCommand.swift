@@ -9,7 +9,7 @@ struct CompatCommand: CheckpointVerb {
         "compat", abstract: "Says what a job's version would do with a checkpoint, table by table, without starting it.",
         discussion: """
             Asks the job's own binary (`tidemark schemas --state`), which knows its tables and how they go on from earlier versions. \
-            Ends with 5 when it would refuse to start.
+            Ends with 5 when it would refuse the state, and with 2 when a table in ClickHouse has to be altered before it can start.
             """
     )
 
@@ -57,21 +57,38 @@ struct CompatCommand: CheckpointVerb {
             let free: Int?
         }
 
+        /// What it needs of its tables in ClickHouse.
+        struct ClickHouse: Decodable {
+            struct Table: Decodable {
+                let table: String
+                let standing: String
+                let details: [String]
+            }
+
+            /// Why they can't be looked at; nil when they were.
+            let problem: String?
+            let tables: [Table]
+
+            var isUnfit: Bool { tables.contains { $0.standing == "alter" } }
+        }
+
         let job: String
         let version: Int
         let start: Start
+        /// Binaries of earlier versions don't say.
+        let clickHouse: ClickHouse?
     }
 
     func run() throws {
         let checkpoint = try source.open(reference)
         let answer = try ask(checkpoint.reader.path)
         let isRefused = answer.start.refusal != nil || answer.start.tables.contains { $0.action == "refuse" }
-        let report = Report("compat", output)
+        let report = Report("compat", output, hasSections: true)
         report.fact("checkpoint", .text(checkpoint.name))
         report.fact("job", .text(answer.job))
         report.fact("storedVersion", .count(checkpoint.reader.facts.jobVersion))
         report.fact("newVersion", .count(answer.version))
-        report.fact("starts", .flag(!isRefused))
+        report.fact("starts", .flag(!isRefused && answer.clickHouse?.isUnfit != true))
         report.fact("refusal", answer.start.refusal.map { .text($0) } ?? .none)
         report.fact("leastReaderAfterwards", .count(answer.start.leastReader))
         if let migration = answer.start.migration {
@@ -83,8 +100,19 @@ struct CompatCommand: CheckpointVerb {
         }
         report.section("tables", ["stage", "table", "action", "detail"].map { ReportColumn($0) })
         for table in answer.start.tables { report.row([.text(table.stage), .text(table.table), .text(table.action), .text(table.detail)]) }
+        tell(of: answer.clickHouse, report)
         report.finish()
         if isRefused { throw ExitCode(ExitStatus.incompatible.rawValue) }
+        if answer.clickHouse?.isUnfit == true { throw ExitCode(ExitStatus.differs.rawValue) }
+    }
+
+    private func tell(of clickHouse: Answer.ClickHouse?, _ report: Report) {
+        guard let clickHouse else { return }
+        report.section("clickHouse", ["table", "standing", "detail"].map { ReportColumn($0) })
+        if let problem = clickHouse.problem { report.row([.none, .text("not looked at"), .text(problem)]) }
+        for table in clickHouse.tables {
+            for detail in table.details.isEmpty ? [""] : table.details { report.row([.text(table.table), .text(table.standing), detail.isEmpty ? .none : .text(detail)]) }
+        }
     }
 
     private func ask(_ state: String) throws -> Answer {

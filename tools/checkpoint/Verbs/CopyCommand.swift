@@ -1,5 +1,6 @@
 import ArgumentParser
 import CheckpointStores
+import CommandLineParts
 import Engine
 import Foundation
 import SQLiteState

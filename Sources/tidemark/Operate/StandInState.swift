@@ -1,0 +1,31 @@
+import CheckpointStores
+import CommandLineParts
+import Engine
+import SQLiteState
+
+/// The newest checkpoint of a worker that runs, looked at in place of its state: a state file is never opened by two.
+struct StandInState {
+    let manifest: Manifest
+    let state: SQLiteStateStore.InspectedState
+    /// For people: `12 s`
+    let age: String
+
+    /// nil when there is no checkpoint of the worker that has the state directory. Fetches the newest into temporary files, which
+    /// are gone when this returns. Throws what the store throws, and what a start with that state would be refused for but
+    /// for its tables' versions.
+    init?(_ parts: JobParts, _ topology: Topology) throws {
+        let directory = parts.configuration.state.directory
+        guard let store = try parts.makeCheckpointStore() else { return nil }
+        let newest = try store.newestVerified(deep: false) { number, error in parts.logger.error("checkpoint \(number) is refused: \(error)") }
+        guard let newest, try StoreArchive.isOwn(newest, stateDirectory: directory) else { return nil }
+        let scratch = try Scratch.make()
+        defer { Scratch.removeAll() }
+        let files = try store.fetch(newest, into: scratch)
+        let copy = try StateDirectory(path: scratch)
+        try StateAssembly.assemble(base: files.base, deltas: files.deltas, into: copy.stateFile)
+        guard let found = try parts.makeStore(copy).inspect(topology) else { return nil }
+        manifest = newest
+        state = found
+        age = "\(max(0, WallTime.now.milliseconds - newest.createdAt) / 1000) s"
+    }
+}
