@@ -89,24 +89,25 @@ final class StateCatalog {
         return try waiting.step()
     }
 
-    /// A file of an earlier format does not say how what waits is laid out: only the version that wrote it knows.
+    /// A file of an earlier format does not say how what waits is laid out: of rows only the version that wrote them knows. Messages
+    /// were left by every drain then, and each decoder had to read what the version before it sent: they are taken for its own.
     private func findUnknownLayouts(of topology: Topology) throws {
         let unknown = Statement.Value.integer(OutputLayouts.unknown)
-        guard try waits("outbox WHERE layout = ?", unknown) || waits("message WHERE layout = ?", unknown) else { return }
+        for (id, task) in taskIDs {
+            guard let layout = messageLayouts.id(of: task.stage) else { continue }
+            try Statement(database, "UPDATE message SET layout = ? WHERE layout = ? AND receiver = ?").run(.integer(layout), unknown, .integer(id))
+        }
+        guard try waits("outbox WHERE layout = ?", unknown) else { return }
         let writer = try database.meta("job_version") ?? "?"
         guard writer == String(topology.version) else {
-            throw StateError(.incompatible, "rows or messages of version \(writer) of the job wait in the state file \(database.path), which is of a format that does not say how they are laid out, so version \(topology.version) can't read them. Start version \(writer), built with this version of Tidemark, and stop it with SIGTERM, so that it drains (exit code 0); then this one")
+            throw StateError(.incompatible, "rows of version \(writer) of the job wait in the state file \(database.path), which is of a format that does not say how they are laid out, so that version \(topology.version) can't read them. Start version \(writer), built with this version of Tidemark, and stop it with SIGTERM, so that it drains (exit code 0); then this one")
         }
         for (name, id) in outputs {
             guard let table = topology.tables.first(where: { $0.name == OutboxTable.table(ofName: name) }), let layout = layouts.id(of: table) else { continue }
             try Statement(database, "UPDATE outbox SET layout = ? WHERE layout = ? AND output_table = ?").run(.integer(layout), unknown, .integer(id))
         }
-        for (id, task) in taskIDs {
-            guard let layout = messageLayouts.id(of: task.stage) else { continue }
-            try Statement(database, "UPDATE message SET layout = ? WHERE layout = ? AND receiver = ?").run(.integer(layout), unknown, .integer(id))
-        }
-        guard try waits("outbox WHERE layout = ?", unknown) || waits("message WHERE layout = ?", unknown) else { return }
-        throw StateError(.incompatible, "rows or messages wait in the state file \(database.path) for tables or stages that this version of the job does not have, although it is of the same number, \(writer), as the one that wrote them: start the job as it was and let it drain, then raise the version of the changed one")
+        guard try waits("outbox WHERE layout = ?", unknown) else { return }
+        throw StateError(.incompatible, "rows wait in the state file \(database.path) for tables that this version of the job does not have, although it is of the same number, \(writer), as the one that wrote them: start the job as it was and let it drain, then raise the version of the changed one")
     }
 
     /// The number of a task, given to it when it is first seen. Must run inside a transaction.

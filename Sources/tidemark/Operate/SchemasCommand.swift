@@ -65,8 +65,8 @@ struct SchemasCommand: ParsableCommand {
     private func waiting(_ topology: Topology, _ reader: StateReader) throws -> [(name: String, action: String, detail: String)] {
         let drain = "stop the version that wrote them with SIGTERM, and start this one when it ended with 0"
         let rows = try reader.waitingRows()
-        if reader.facts.format < 3, reader.facts.jobVersion != topology.version, try !rows.isEmpty || reader.waitingMessages().count > 0 {
-            return [("", "drain first", "rows or messages wait in a state of format \(reader.facts.format), which does not say how they are laid out: \(drain); that one has to be built with this version of Tidemark")]
+        if reader.facts.format < 3, reader.facts.jobVersion != topology.version, !rows.isEmpty {
+            return [("", "drain first", "rows wait in a state of format \(reader.facts.format), which does not say how they are laid out: \(drain); that one has to be built with this version of Tidemark")]
         }
         let known = Set(topology.outboxTables.map(\.name))
         let gone = rows.filter { !known.contains($0.key) }.sorted { $0.key < $1.key }.map { name, waiting in
