@@ -5,7 +5,9 @@ struct MessageLayouts {
     private(set) var stored: [(id: Int64, layout: StoredMessageLayout)] = []
     private var declared: [StageName: (id: Int64, layout: MessageLayout)] = [:]
 
+    /// None of a file of an earlier format, which does not say them.
     init(_ database: Database) throws {
+        guard try StateFormat.hasLayouts(database) else { return }
         let row = try Statement(database, "SELECT id, stage, version, job_version, forwarded, fields FROM message_layout ORDER BY id")
         while try row.step() {
             let fields = row.isNull(5) ? nil : SchemaText.fields(fromJSON: row.text(5))

@@ -10,7 +10,9 @@ struct OutputLayouts {
     /// What stands in a row's place for a layout that is still to be found out: a file of an earlier format does not say it.
     static let unknown: Int64 = 0
 
+    /// None of a file of an earlier format, which does not say them.
     init(_ database: Database) throws {
+        guard try StateFormat.hasLayouts(database) else { return }
         let row = try Statement(database, "SELECT id, name, job_version, time_column, order_by, topic, key_column, columns FROM output_layout ORDER BY id")
         while try row.step() {
             guard let order = SchemaText.names(fromJSON: row.text(4)), let columns = OutputLayouts.columns(fromJSON: row.text(7)) else {

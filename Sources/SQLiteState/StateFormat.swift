@@ -43,6 +43,9 @@ enum StateFormat {
         DROP TABLE outbox_2;
         """
 
+    /// Whether a file says how what waits in it is laid out.
+    static func hasLayouts(_ database: Database) throws -> Bool { try database.integer("PRAGMA user_version") >= 3 }
+
     /// The formats that are brought to this version when they are opened.
     static let upgradable: ClosedRange<Int64> = 1...2
 

@@ -51,7 +51,11 @@ struct LedgerTests {
             #expect(error?.kind == .invalid)
             #expect(error?.message.contains("of lineage 3, which the state of the job waves (lineage 5) does not count") == true)
         }
+        let alone = #expect(throws: SinkError.self) { try fixture.sink(Waves.table, lineage: 5, ends: []) }
+        for part in ["Of 10 rows that don't count 0 are there once more", "so don't delete them"] { #expect(alone?.message.contains(part) == true, "\(alone?.message ?? "")") }
+        #expect(alone?.message.contains("ALTER TABLE") == false)
         let error = #expect(throws: SinkError.self) { try fixture.sink(Waves.table, lineage: 5, ends: [end(1)]) }
+        #expect(error?.message.contains("All 5 rows that don't count were looked for and are there once more") == true)
         let statement = try #require(error?.message.components(separatedBy: "then delete them: ").last)
         try fixture.server.query(statement)
         try waitUntil("the statement that the error names has mended it") { (try? fixture.sink(Waves.table, lineage: 5, ends: [end(1)])) != nil }

@@ -42,9 +42,17 @@ struct LedgerCheck {
         let settings = connection.settings
         let rows = UncountedRows(task: settings.task, before: known.lineage, ends: ends, quotedName: table.quotedName)
         guard let found = try first(rows.condition, table, isCancelled) else { return nil }
+        let problem = "\(place) holds batch \(found.batch) of lineage \(found.lineage), which the state of the job \(settings.job) (lineage \(known.lineage)) does not count"
+        let copies = try CopiedRows(connection: connection, table: table, task: settings.task).count(rows.condition, isCancelled)
+        guard copies.uncounted > copies.thereAgain else {
+            return SinkError(
+                .invalid,
+                "\(problem): a worker that was cut off has delivered it after the withdrawal. All \(copies.uncounted) rows that don't count were looked for and are there once more among those that do. Make sure that no other worker of the job runs, then delete them: \(rows.deletion)"
+            )
+        }
         return SinkError(
             .invalid,
-            "\(place) holds batch \(found.batch) of lineage \(found.lineage), which the state of the job \(settings.job) (lineage \(known.lineage)) does not count: a worker that was cut off has delivered it after the withdrawal, and its rows are there once more under this lineage. Make sure that no other worker of the job runs, then delete them: \(rows.deletion)"
+            "\(problem). Of \(copies.uncounted) rows that don't count \(copies.thereAgain) are there once more among those that do, and the others nowhere else: nothing will compute those again, so don't delete them. Run the job on the state that delivered them, or restore a checkpoint from before they were delivered (`checkpoint ls`, `checkpoint rewind`): it withdraws them and computes them anew"
         )
     }
 

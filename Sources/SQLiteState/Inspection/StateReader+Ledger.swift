@@ -160,7 +160,7 @@ extension StateReader {
 
     /// How many rows wait that were written for each layout, all sinks together; a file of an earlier format does not say.
     public func waitingRowsByLayout() throws -> [OutputTable: Int] {
-        guard facts.format >= 3 else { return [:] }
+        guard try StateFormat.hasLayouts(database) else { return [:] }
         let layouts = try OutputLayouts(database)
         var waiting: [OutputTable: Int] = [:]
         let statement = try Statement(database, "SELECT layout, sum(rows) FROM outbox GROUP BY layout")
@@ -173,7 +173,7 @@ extension StateReader {
 
     /// The layouts of the batches between tasks that wait; a file of an earlier format does not say them.
     public func waitingMessageLayouts() throws -> [StoredMessageLayout] {
-        guard facts.format >= 3 else { return [] }
+        guard try StateFormat.hasLayouts(database) else { return [] }
         let layouts = try MessageLayouts(database).stored
         var waiting: [StoredMessageLayout] = []
         let statement = try Statement(database, "SELECT DISTINCT layout FROM message ORDER BY layout")

@@ -46,7 +46,7 @@ public final class StateReader {
         let output = try Statement(database, "SELECT id, name FROM output_table")
         while try output.step() { outputs[output.integer(0)] = output.text(1) }
         self.outputs = outputs
-        outputLayouts = facts.format < 3 ? [] : try OutputLayouts(database).all.map(\.layout)
+        outputLayouts = try OutputLayouts(database).all.map(\.layout)
     }
 
     /// What the state says of versions, to compare with what a job declares.
