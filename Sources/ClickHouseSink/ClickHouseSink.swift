@@ -32,12 +32,25 @@ public final class ClickHouseSink: BatchSink {
         let found = try find(wanted, connection, dialect)
         for known in wanted {
             guard let table = found[known.table.name] else { continue }
-            if table.isExactlyOnce { try LedgerCheck(connection: connection).check(known, table.facts) }
+            if table.isExactlyOnce { try compare(known, table.facts, connection) }
             tellOfWaitingRows(known, table.facts, TableInspection(connection: connection, dialect: dialect))
         }
         let partitionings = try open(wanted, found, dialect, isCompared: true)
         log.info("ClickHouse \(dialect.version) at \(settings.url): \(wanted.count == 1 ? "1 table" : "\(wanted.count) tables") can be delivered to")
         return partitionings
+    }
+
+    /// Throws when what the table holds does not fit the state. A table that the job no longer has, and that nothing waits for, may
+    /// have become anybody's: that it can't be asked is told, and no reason not to start.
+    private func compare(_ known: SinkTable, _ facts: TableFacts, _ connection: ClickHouseConnection) throws(SinkError) {
+        let mismatch: SinkError?
+        do throws(SinkError) {
+            mismatch = try LedgerCheck(connection: connection).mismatch(known, facts)
+        } catch {
+            guard !known.isDeclared, known.waitingLayouts.isEmpty, error.kind != .retry else { throw error }
+            return log.warning("what \(facts.name), which this version of the job does not have, holds can't be compared with the state: \(error)")
+        }
+        if let mismatch { throw mismatch }
     }
 
     private func open(
@@ -87,7 +100,7 @@ public final class ClickHouseSink: BatchSink {
             let isExactlyOnce = inspection.doubtOfExactlyOnce(facts, known.table) == nil
             if isExactlyOnce {
                 try probe.requireVisibleProcesses()
-            } else {
+            } else if known.isDeclared || !known.waitingLayouts.isEmpty {
                 log.warning("batches may land more than once in \(facts.name) (engine \(facts.engine), partition key \(facts.partitionKey)), as clickhouse.delivery accepts")
             }
             found[known.table.name] = PreparedTables.Table(facts: facts, isExactlyOnce: isExactlyOnce, partitioning: layout?.partitioning)

@@ -170,7 +170,11 @@ final class Database {
         case SQLITE_IOERR where code == ioErrorWrite:
             // A quota or a limit on the size of files ends here, without the system's own error. The transaction is
             // undone, so writing it again is safe; only after a failed sync would it not be.
-            throw StateError(.retry, "can't write the state file \(path): a quota, a limit on the size of files, or a failing disk; once it can be written, the job goes on by itself", cause: FullDisk(path: path, reason: "\(cause)"))
+            let mayBeFull = [0, ENOSPC, EDQUOT, EFBIG].contains(systemError)
+            throw StateError(
+                .retry, "can't write the state file \(path): a quota, a limit on the size of files, or a failing disk; once it can be written, the job goes on by itself",
+                cause: mayBeFull ? FullDisk(path: path, reason: "\(cause)") : cause
+            )
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             throw StateError(.corrupt, "the state file \(path) is damaged; \(StateError.wayOut)", cause: cause)
         case SQLITE_BUSY, SQLITE_LOCKED:

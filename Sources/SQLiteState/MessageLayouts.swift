@@ -43,19 +43,32 @@ struct MessageLayouts {
         return id
     }
 
+    /// A stored batch as this version of the job reads it. Throws kind `incompatible` when it can't, `corrupt` for damage.
+    func read(_ batch: MessageBatch, laidOut id: Int64, in database: Database) throws -> MessageBatch {
+        do {
+            return try reading(id, in: database).apply(to: batch)
+        } catch MessageReadingFailure.doesNotFit {
+            throw try refusal("a number in them does not fit into its field", stage: batch.id.to.stage, database)
+        } catch MessageReadingFailure.damaged {
+            throw StateError(.corrupt, "the state file \(database.path) is damaged: the batch from task \(batch.id.from) to \(batch.id.to) of epoch \(batch.id.epoch) is not what its layout says; \(StateError.wayOut)")
+        }
+    }
+
+    private func refusal(_ why: String, stage: StageName, _ database: Database) throws -> StateError {
+        let writer = try database.meta("job_version") ?? "?"
+        return StateError(.incompatible, "messages of another version of the job wait for stage \(stage) in \(database.path), which this version can't read: \(why). Start version \(writer), which wrote the state last, and stop it with SIGTERM once it is ready, so that it drains (exit code 0); then this one")
+    }
+
     /// How the messages of a stored layout are read. Throws kind `incompatible` when they can't be, `corrupt` for an unknown number.
     func reading(_ id: Int64, in database: Database) throws -> MessageReading {
         guard let found = stored.first(where: { $0.id == id })?.layout else {
             throw StateError(.corrupt, "the state file \(database.path) is damaged: a batch between tasks has an unknown layout; \(StateError.wayOut)")
         }
-        func refused(_ why: String) -> StateError {
-            StateError(.incompatible, "messages of version \(found.jobVersion) of the job wait for stage \(found.stage) in \(database.path), which this version can't read: \(why). Start the version that sent them and stop it with SIGTERM, so that it drains (exit code 0); then this one")
-        }
-        guard let own = declared[found.stage]?.layout else { throw refused("nobody sends to that stage any more") }
+        guard let own = declared[found.stage]?.layout else { throw try refusal("nobody sends to that stage any more", stage: found.stage, database) }
         do {
             return try own.reading(found)
         } catch {
-            throw refused(error.description)
+            throw try refusal(error.description, stage: found.stage, database)
         }
     }
 }

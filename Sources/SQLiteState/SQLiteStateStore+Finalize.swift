@@ -39,6 +39,7 @@ extension SQLiteStateStore {
             let what = last < topology.version ? "version \(topology.version) has not run on it yet: start it, and finalize when nobody will go back" : "finalize it with that version"
             throw StateError(.incompatible, "version \(last) of the job wrote the state in \(database.path) last; \(what)")
         }
+        try catalog.declareOutputs(of: topology)
         let compatibility = try compatibility(of: topology, catalog, dropping: settings.droppedTables)
         guard compatibility.refusals.isEmpty else {
             throw StateError(.incompatible, "the state in \(database.path) is not this version's: \(compatibility.refusals.joined(separator: "; "))")

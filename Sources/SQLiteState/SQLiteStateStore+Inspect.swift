@@ -3,12 +3,13 @@ import Engine
 
 extension SQLiteStateStore {
     /// What `open` would find, without changing anything; nil where there is no state yet. Throws what `open` would, but
-    /// what it would refuse for the state tables' sake.
-    public func inspect(_ topology: Topology) throws -> InspectedState? {
+    /// what it would refuse for the state tables' sake. `asDrained`: what the state would be if nothing waited in it.
+    public func inspect(_ topology: Topology, asDrained: Bool = false) throws -> InspectedState? {
         try exclusively {
             guard try integer("SELECT count(*) FROM sqlite_schema") > 0 else { return nil }
             return try database.undone {
                 let isNew = try prepareFile(job: topology.job)
+                if asDrained { try database.execute("DELETE FROM message; DELETE FROM outbox; DELETE FROM batch WHERE delivered_epoch IS NULL") }
                 try keepSettings(of: topology)
                 let opened = Opened(catalog: try StateCatalog(database), statements: try CommitStatements(database))
                 let compatibility = try compatibility(of: topology, opened.catalog, dropping: settings.droppedTables)

@@ -48,13 +48,11 @@ extension SQLiteStateStore {
             guard let sender = opened.catalog.taskIDs[statement.integer(1)], let receiver = opened.catalog.taskIDs[statement.integer(2)] else {
                 throw damaged("a batch between tasks names an unknown task")
             }
+            guard statement.integer(3) >= 0 else { throw damaged("a batch between tasks has an epoch below 0") }
             let id = MessageBatchID(from: sender, to: receiver, epoch: Epoch(UInt64(statement.integer(3))))
             opened.messageRows[id] = statement.integer(0)
             let stored = MessageBatch(id: id, count: Int(statement.integer(4)), bytes: statement.blob(6).copy())
-            guard let batch = try opened.catalog.messageLayouts.reading(statement.integer(5), in: database).apply(to: stored) else {
-                throw damaged("the batch from task \(sender) to \(receiver) of epoch \(id.epoch) is not what its layout says, or a number in it does not fit into a field of this version")
-            }
-            messages.append(batch)
+            messages.append(try opened.catalog.messageLayouts.read(stored, laidOut: statement.integer(5), in: database))
         }
         return messages
     }
@@ -113,6 +111,7 @@ extension SQLiteStateStore {
             guard let layout = opened.catalog.layouts.table(statement.integer(7)), layout.name == OutboxTable.table(ofName: table) else {
                 throw damaged("outgoing rows of table \(table) have an unknown layout")
             }
+            guard statement.integer(3) >= 0, statement.integer(6) >= 0 else { throw damaged("outgoing rows of table \(table) have an epoch or a count below 0") }
             let id = ChunkID(table: table, task: task, epoch: Epoch(UInt64(statement.integer(3))), sequence: Int(statement.integer(4)))
             opened.chunkRows[id] = statement.integer(0)
             chunks[id] = OutboxChunk(

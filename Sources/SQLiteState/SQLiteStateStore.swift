@@ -165,7 +165,11 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         let format = try integer("PRAGMA user_version")
         guard format != StateFormat.version else { return }
         if format < 2 { try database.execute(StateFormat.upgradeOfFormat1) }
-        if format < 3 { try database.execute(StateFormat.upgradeOfFormat2) }
+        if format < 3 {
+            // Early builds let a batch be settled before one with a smaller number; nothing else leaves such a hole.
+            try LineageStart(database).refuseHoles()
+            try database.execute(StateFormat.upgradeOfFormat2)
+        }
         // A delta continues a state of its own format alone, and what an earlier version folded it has dropped: the next checkpoint
         // is a base, also where one of the present epoch is there.
         try endDeltaChain()

@@ -64,6 +64,7 @@ final class StateCatalog {
         }
         try refuseUndeliveredRows(ofSinksNotIn: topology)
         try refuseMessages(notTo: Set(topology.stages.map(\.name)))
+        try refuseUnreadableMessages()
     }
 
     /// Batches for a stage that there is no more would be lost.
@@ -72,6 +73,24 @@ final class StateCatalog {
         while try waiting.step() {
             guard let receiver = taskIDs[waiting.integer(0)], !stages.contains(receiver.stage) else { continue }
             throw StateError(.incompatible, "batches wait for stage \(receiver.stage), but this version of the job does not have it; start the version that has it, let it drain, then this one")
+        }
+    }
+
+    /// Found out before anything is changed for good: what another version sent must be readable, each message of it.
+    private func refuseUnreadableMessages() throws {
+        let row = try Statement(database, "SELECT sender, receiver, epoch, count, layout, bytes FROM message WHERE layout = ? ORDER BY sequence")
+        let layout = try Statement(database, "SELECT DISTINCT layout FROM message")
+        while try layout.step() {
+            if layout.integer(0) == OutputLayouts.unknown {
+                throw StateError(.incompatible, "messages wait in the state file \(database.path) for a stage that nobody sends to in this version of the job: start the version that sends them, built with this version of Tidemark, and stop it with SIGTERM once it is ready, so that it drains (exit code 0); then this one")
+            }
+            guard case .mapped = try messageLayouts.reading(layout.integer(0), in: database) else { continue }
+            try row.bind(.integer(layout.integer(0)))
+            while try row.step() {
+                guard let sender = taskIDs[row.integer(0)], let receiver = taskIDs[row.integer(1)], row.integer(2) >= 0 else { continue }
+                let id = MessageBatchID(from: sender, to: receiver, epoch: Epoch(UInt64(row.integer(2))))
+                _ = try messageLayouts.read(MessageBatch(id: id, count: Int(row.integer(3)), bytes: row.blob(5).copy()), laidOut: row.integer(4), in: database)
+            }
         }
     }
 

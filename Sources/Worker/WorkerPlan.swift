@@ -73,7 +73,8 @@ struct WorkerPlan {
         let bytes = restored.outbox.reduce(0) { sum, table in
             (table.pending + table.undelivered.flatMap(\.chunks)).reduce(sum) { $0 + $1.bytes.count }
         }
-        return bytes == 0 ? .complete : .undelivered(bytes: bytes)
+        let messages = restored.messages.reduce(0) { $0 + $1.bytes.count }
+        return bytes + messages == 0 ? .complete : .undelivered(bytes: bytes + messages)
     }
 
     /// How many partitions each topic has, refusing any change: keys would lie elsewhere than their state.

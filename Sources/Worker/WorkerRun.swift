@@ -151,7 +151,7 @@ final class WorkerRun {
             if let drainDeadline, now >= drainDeadline {
                 endDrainPart(.delivery)
                 worker.publish { $0.phase = .finished }
-                return .undelivered(bytes: coordinator.outbox.bytes)
+                return .undelivered(bytes: coordinator.waitingBytes)
             }
             try perform(coordinator.tick(now: now, isFull: isFull))
             try plan.checkpointer?.advance(epoch: coordinator.epoch, isUrgent: coordinator.awaitsCheckpoint)

@@ -167,6 +167,9 @@ public struct Coordinator {
         return deliveries() + holding()
     }
 
+    /// Bytes of rows that are not delivered and of messages that are not processed.
+    public var waitingBytes: Int { outbox.bytes + inFlight.values.reduce(0, +) }
+
     /// True when batches wait for a checkpoint.
     public var awaitsCheckpoint: Bool { uncovered?.isEmpty == false }
 

@@ -96,7 +96,8 @@ extension RestoredState {
             guard !names.contains(known.table), let layout = known.waitingLayouts.last ?? known.layouts.last else { return nil }
             let sink = OutboxTable.sink(ofName: known.table)
             // A sink that is switched off has nothing to deliver: a store refuses to open while rows wait for it.
-            guard sink.map(topology.furtherSinks.contains) ?? true else { return nil }
+            // Of a topic nobody has to know any more once nothing waits for it: opening it would create it anew.
+            guard sink.map({ topology.furtherSinks.contains($0) && !known.waitingLayouts.isEmpty }) ?? true else { return nil }
             return OutboxTable(layout, sink: sink, isDeclared: false)
         }
     }

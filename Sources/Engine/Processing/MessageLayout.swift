@@ -98,31 +98,44 @@ public struct StoredMessageLayout: Hashable, Sendable {
     }
 }
 
+/// Why a batch of messages can't be read in another version's layout.
+public enum MessageReadingFailure: Error, Equatable, Sendable {
+    /// Its bytes are not what their layout says.
+    case damaged
+    /// A value can't be said in this version's field, as a number that does not fit.
+    case doesNotFit
+}
+
 /// How stored messages become those that a version of the job reads.
 public enum MessageReading: Sendable {
     case asTheyAre
     case mapped(RecordMapping, isForwarded: Bool)
 
-    /// The batch as it is to be processed; nil when it is damaged or holds what can't be said.
-    public func apply(to batch: MessageBatch) -> MessageBatch? {
+    /// The batch as it is to be processed.
+    public func apply(to batch: MessageBatch) throws(MessageReadingFailure) -> MessageBatch {
         guard case .mapped(let mapping, let isForwarded) = self else { return batch }
         var scratch = MappingScratch()
         var payload = ByteWriter()
         var messages = ByteWriter(capacity: batch.bytes.count)
+        var isWhole = true
         var isMapped = true
-        let isWhole = batch.bytes.withUnsafeBytes { bytes in
+        let hasAll = batch.bytes.withUnsafeBytes { bytes in
             batch.forEachRecord(in: ByteView(bytes)) { record in
                 payload.removeAll()
                 var reader = ByteReader(record.value)
                 if isForwarded {
-                    isMapped = isMapped && ForwardedEvent(&reader) != nil
+                    isWhole = ForwardedEvent(&reader) != nil && isWhole
                     payload.write(raw: record.value.prefix(record.value.count - reader.remaining))
                 }
-                isMapped = isMapped && mapping.map(reader.raw(reader.remaining), scratch: &scratch, into: &payload)
+                let fields = reader.raw(reader.remaining)
+                isWhole = mapping.from.spans(of: fields, into: &scratch.spans) && isWhole
+                isMapped = isWhole && isMapped && mapping.map(fields, scratch: &scratch, into: &payload)
                 messages.write(text: record.key)
                 messages.write(text: payload.view)
             }
         }
-        return isWhole && isMapped ? MessageBatch(id: batch.id, count: batch.count, bytes: messages.copy()) : nil
+        guard hasAll && isWhole else { throw .damaged }
+        guard isMapped else { throw .doesNotFit }
+        return MessageBatch(id: batch.id, count: batch.count, bytes: messages.copy())
     }
 }

@@ -12,7 +12,7 @@ struct LineageStart {
             throw StateError(.invalid, "the state in \(database.path) is of lineage \(facts.lineage) already, so it can't begin lineage \(lineage); a new lineage has a larger number than all before it")
         }
         try database.transaction {
-            try refuseHoles(facts)
+            try refuseHoles()
             let old = Statement.Value.integer(Int64(facts.lineage.number))
             // What is not known to be delivered waits as rows that were never in a batch, in the order in which they came.
             try Statement(database, "DELETE FROM batch WHERE lineage = ? AND delivered_epoch IS NULL").run(old)
@@ -26,13 +26,14 @@ struct LineageStart {
     }
 
     /// A batch that was settled before one with a smaller number: there is no last batch that counts.
-    private func refuseHoles(_ facts: CheckpointFacts) throws {
+    func refuseHoles() throws {
+        guard let lineage = try database.meta("lineage").flatMap({ Int64($0) }) else { return }
         let hole = try Statement(database, """
             SELECT name, number FROM batch JOIN output_table ON id = output_table WHERE lineage = ?1 AND delivered_epoch IS NULL
             AND number < (SELECT max(number) FROM batch AS later WHERE later.output_table = id AND later.lineage = ?1 AND later.delivered_epoch IS NOT NULL)
             """)
-        try hole.bind(.integer(Int64(facts.lineage.number)))
+        try hole.bind(.integer(lineage))
         guard try hole.step() else { return }
-        throw StateError(.invalid, "batch \(hole.text(0)):\(hole.integer(1)) was not delivered when a later one of its table was settled, so no new lineage can begin here; restore another checkpoint")
+        throw StateError(.invalid, "batch \(hole.text(0)):\(hole.integer(1)) was not delivered when a later one of its table was settled, so nobody can say which batch was the last; settle it with the version of Tidemark that wrote the state, or restore another checkpoint")
     }
 }

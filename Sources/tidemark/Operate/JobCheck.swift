@@ -82,6 +82,7 @@ struct JobCheck {
                 return .running
             }
             report.ok("state", "in use by a worker; checkpoint \(standIn.manifest.number), \(standIn.age) old, stands for it: \(describe(standIn.state.restored))")
+            for found in standIn.waiting { report.ok("what waits\(found.name.isEmpty ? "" : ", \(found.name)")", "\(found.action.rawValue), \(found.detail)") }
             if let migration = standIn.state.migration { report(migration, parts.configuration.state.directory) }
             return report(standIn.state.compatibility) ? .standIn(standIn.state.restored) : .finding
         } catch {

@@ -52,35 +52,12 @@ struct SchemasCommand: ParsableCommand {
         var tables = found.tables.map { table in
             "{\"stage\":\(quotedJSON(table.stage.text)),\"table\":\(quotedJSON(table.name)),\"action\":\(quotedJSON(table.action.rawValue)),\"detail\":\(quotedJSON(table.detail))}"
         }
-        tables += try waiting(topology, reader).map { name, action, detail in
-            "{\"stage\":\"\",\"table\":\(quotedJSON(name)),\"action\":\"\(action)\",\"detail\":\(quotedJSON(detail))}"
+        tables += try WaitingFinding.all(of: reader, topology).map { found in
+            "{\"stage\":\"\",\"table\":\(quotedJSON(found.name)),\"action\":\"\(found.action.rawValue)\",\"detail\":\(quotedJSON(found.detail))}"
         }
         let refusal = found.refusal.map(quotedJSON) ?? "null"
         let migration = found.refusals.isEmpty ? try reader.migration(found).map { SchemasCommand.json($0, free: DiskRoom().free(in: directory)) } : nil
         return "{\"refusal\":\(refusal),\"leastReader\":\(found.leastReader),\"migration\":\(migration ?? "null"),\"tables\":[\(tables.joined(separator: ","))]}"
-    }
-
-    /// What a start would do with what waits. The state may be a running worker's, which a drain leaves without any of it: so what
-    /// can't be read says that a drain has to come first, and is no refusal.
-    private func waiting(_ topology: Topology, _ reader: StateReader) throws -> [(name: String, action: String, detail: String)] {
-        let drain = "stop the version that wrote them with SIGTERM, and start this one when it ended with 0"
-        let rows = try reader.waitingRows()
-        if reader.facts.format < 3, reader.facts.jobVersion != topology.version, !rows.isEmpty {
-            return [("", "drain first", "rows wait in a state of format \(reader.facts.format), which does not say how they are laid out: \(drain); that one has to be built with this version of Tidemark")]
-        }
-        let known = Set(topology.outboxTables.map(\.name))
-        let gone = rows.filter { !known.contains($0.key) }.sorted { $0.key < $1.key }.map { name, waiting in
-            (name, "deliver", "\(waiting.rows) rows wait for it, and this version does not have it: they are delivered as they are")
-        }
-        return try gone + reader.waitingMessageLayouts().compactMap { layout -> (name: String, action: String, detail: String)? in
-            guard let own = topology.messageLayouts[layout.stage] else { return ("messages to \(layout.stage)", "drain first", "they wait, and nobody sends any in this version: \(drain)") }
-            do {
-                _ = try own.reading(layout)
-                return nil
-            } catch {
-                return ("messages to \(layout.stage)", "drain first", "\(error): \(drain)")
-            }
-        }
     }
 
     private static func json(_ migration: MigrationEstimate, free: Int?) -> String {

@@ -6,7 +6,10 @@ import SQLiteState
 /// The newest checkpoint of a worker that runs, looked at in place of its state: a state file is never opened by two.
 struct StandInState {
     let manifest: Manifest
+    /// As a drain would leave it.
     let state: SQLiteStateStore.InspectedState
+    /// What waits in it, as long as the worker does not drain.
+    let waiting: [WaitingFinding]
     /// For people: `12 s`
     let age: String
 
@@ -23,7 +26,8 @@ struct StandInState {
         let files = try store.fetch(newest, into: scratch)
         let copy = try StateDirectory(path: scratch)
         try StateAssembly.assemble(base: files.base, deltas: files.deltas, into: copy.stateFile)
-        guard let found = try parts.makeStore(copy).inspect(topology) else { return nil }
+        waiting = try WaitingFinding.all(of: StateReader(path: copy.stateFile), topology)
+        guard let found = try parts.makeStore(copy).inspect(topology, asDrained: true) else { return nil }
         manifest = newest
         state = found
         age = "\(max(0, WallTime.now.milliseconds - newest.createdAt) / 1000) s"

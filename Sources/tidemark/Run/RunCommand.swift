@@ -55,7 +55,7 @@ struct RunCommand: ParsableCommand {
         StopSignals.watch { [isBefore = beforeRepartition] in
             // Until then nothing is read and nothing is under way, and what is asked of the servers may take its time.
             guard let worker = running.worker.withLock({ $0 }), worker.status.phase != .starting else {
-                logger.notice("stopped while it was starting: nothing was read, and the state is as it was")
+                logger.notice("stopped while it was starting: nothing was read, and what waited waits on")
                 Scratch.removeAll()
                 _exit((isBefore ? ExitStatus.error : .done).rawValue)
             }
@@ -105,7 +105,7 @@ struct RunCommand: ParsableCommand {
         switch outcome {
         case .complete: logger.info("everything is delivered; epoch \(worker.status.epoch), \(recordsRead(worker, topology)) records read")
         case .undelivered(let bytes):
-            logger.warning("the drain took longer than drain.timeout: \(bytes) bytes of rows stay in the outbox and leave with the next start")
+            logger.warning("the drain took longer than drain.timeout: \(bytes) bytes of rows and messages stay in the outbox and leave with the next start")
         }
         return ExitStatus(outcome)
     }
