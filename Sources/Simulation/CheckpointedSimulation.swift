@@ -31,6 +31,7 @@ public final class CheckpointedSimulation {
     private let parts: SimulationParts
     private let world: CheckpointWorld
     private var random: SeededRandom
+    private var versions: VersionChoice
     private var machine: SimulatedMachine
     private var machines = 1
     private var processes = 0
@@ -54,14 +55,18 @@ public final class CheckpointedSimulation {
         var random = random
         parts = SimulationParts(plan, implementations, &random)
         world = try CheckpointWorld(checkpointPlan, parts.time, calls: calls, createIsExclusive: implementations.createIsExclusive, random: &random, checkpoints: checkpoints)
+        versions = VersionChoice(plan.versions, &random)
         self.random = random
         machine = SimulatedMachine(1)
         parts.disks = [machine.disk]
         if checkpointPlan.durability == .shared { parts.covered = { [world] in world.checkpoints.newestEpoch() ?? Epoch(0) } }
     }
 
-    /// Runs to the end and checks against the `expected` rows, in the form of `RowText`.
-    public func run(expected: [String]) -> SimulationReport {
+    /// Runs to the end and checks against the `expected` rows, each its table's name and the values in order.
+    public func run(expected: [String]) -> SimulationReport { run { SimulationChecks.contents($0.map(\.text), expected) } }
+
+    /// Runs to the end; `judge` says what is wrong with the contents of the sink's rows.
+    public func run(_ judge: ([SimulatedSink.Row]) -> [String]) -> SimulationReport {
         parts.scheduleOutages()
         for period in world.plan.storeDown {
             parts.time.after(period.lowerBound) { [self] in
@@ -84,7 +89,7 @@ public final class CheckpointedSimulation {
         settle()
         for (name, times) in world.objects.counts { parts.count(name, times) }
         checkWithdrawals()
-        return parts.report(expected)
+        return parts.report(judge)
     }
 
     // MARK: - Lives
@@ -159,11 +164,12 @@ public final class CheckpointedSimulation {
 
     /// Starts a worker, again and again as a supervisor does; nil when it is killed at `deadline` before it ran.
     private func start(isBounded: Bool, isCalm: Bool, takesOver: Bool, until deadline: Duration?) -> SimulatedWorker? {
+        let topology = versions.next(parts)
         for attempt in 1...CheckpointedSimulation.startLimit {
             processes += 1
             let process = SimulatedProcess(processes, calls: world.calls, time: parts.time)
             let start = SimulatedStart(
-                parts: parts, world: world, machine: machine, process: process, takesOver: takesOver || attempt > 20, isCalm: isCalm,
+                parts: parts, topology: topology, world: world, machine: machine, process: process, takesOver: takesOver || attempt > 20, isCalm: isCalm,
                 random: random.fork()
             )
             var outcome: Result<SimulatedStart.Started, any Error>?
@@ -176,7 +182,7 @@ public final class CheckpointedSimulation {
                 return nil
             }
             do {
-                return try makeWorker(try outcome.get(), process, isBounded)
+                return try makeWorker(topology, try outcome.get(), process, isBounded)
             } catch {
                 process.die()
                 refused(error)
@@ -210,11 +216,11 @@ public final class CheckpointedSimulation {
         }
     }
 
-    private func makeWorker(_ started: SimulatedStart.Started, _ process: SimulatedProcess, _ isBounded: Bool) throws -> SimulatedWorker {
+    private func makeWorker(_ topology: Topology, _ started: SimulatedStart.Started, _ process: SimulatedProcess, _ isBounded: Bool) throws -> SimulatedWorker {
         refusals = 0
         let checkpointer = SimulatedCheckpointer(parts, world, started, process)
         let worker = try SimulatedWorker(
-            parts, store: parts.implementations.store(started.store), disk: started.store.disk, isBounded: isBounded, random: random.fork(),
+            parts, topology, store: parts.implementations.store(started.store), disk: started.store.disk, isBounded: isBounded, random: random.fork(),
             checkpointer: checkpointer, process: process
         )
         parts.trace.note("process \(process.number) runs on machine \(machine.number), lineage \(started.restored.lineage), from epoch \(started.restored.epoch)")

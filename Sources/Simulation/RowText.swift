@@ -1,14 +1,16 @@
 import Engine
 
-/// Rows as comparable text: the table's name and the values in order.
+/// Rows as comparable text.
 public enum RowText {
-    public static func rows(of chunk: OutboxChunk) -> [String] {
-        let table = chunk.layout
-        return chunk.bytes.withUnsafeBytes { bytes in
+    /// Each row's values in the order of the chunk's columns.
+    public static func rows(of chunk: OutboxChunk) -> [[String]] { rows(of: chunk, readAs: chunk.layout) }
+
+    static func rows(of chunk: OutboxChunk, readAs layout: OutputTable) -> [[String]] {
+        chunk.bytes.withUnsafeBytes { bytes in
             var reader = RowReader(ByteView(bytes))
-            var rows: [String] = []
+            var rows: [[String]] = []
             while !reader.isAtEnd && !reader.failed {
-                rows.append(([table.name] + table.columns.map { value(of: $0.type, &reader) }).joined(separator: " "))
+                rows.append(layout.columns.map { value(of: $0.type, &reader) })
             }
             return rows
         }

@@ -9,6 +9,7 @@ final class SimulatedCheckpointer {
     private let process: SimulatedProcess
     private var checkpointing: Checkpointing
     private var ownership: OwnershipStanding
+    private let withdrawnTables: [String]
     private var file = ""
     private var isClaiming = false
     private var result: Result<PublishedCheckpoint, any Error>?
@@ -25,6 +26,7 @@ final class SimulatedCheckpointer {
         self.process = process
         store = started.store
         archive = started.archive
+        withdrawnTables = started.withdrawnTables
         checkpointing = started.checkpointing
         ownership = OwnershipStanding(durability: world.plan.durability, now: parts.time.now)
     }
@@ -112,7 +114,7 @@ final class SimulatedCheckpointer {
     private func withdrawAgain(_ plan: WithdrawalPlan) {
         guard !isWithdrawing, !isWithdrawnAgain, let plan = parts.implementations.withdrawal(plan) else { return }
         isWithdrawing = true
-        process.perform { [parts, process] in try parts.sink.withdraw(plan, by: process) } then: { [self] result in
+        process.perform { [parts, process, withdrawnTables] in try parts.sink.withdraw(plan, from: withdrawnTables, by: process) } then: { [self] result in
             isWithdrawing = false
             guard case .success(let rows) = result else { return }
             parts.withdrew(rows, plan)

@@ -4,7 +4,7 @@ import Engine
 public final class SimulatedCopies {
     enum Copy {
         case base(SimulatedDisk)
-        case delta([EpochCut], withdrawal: WithdrawalPlan.Stage?)
+        case delta([SimulatedDisk.Commit], withdrawal: WithdrawalPlan.Stage?, declared: [String: [OutputTable]])
     }
 
     private var copies: [String: Copy] = [:]
@@ -24,9 +24,9 @@ public final class SimulatedCopies {
         guard let first = names.first, case .base(let base)? = copies[first] else { return nil }
         let disk = SimulatedDisk(copying: base)
         for name in names.dropFirst() {
-            guard case .delta(let cuts, let withdrawal)? = copies[name] else { return nil }
-            for cut in cuts { disk.apply(cut) }
-            disk.take(withdrawal)
+            guard case .delta(let commits, let withdrawal, let declared)? = copies[name] else { return nil }
+            disk.take(withdrawal, declared)
+            for commit in commits { disk.apply(commit) }
         }
         disk.keepChanges(after: disk.epoch)
         return disk
@@ -36,7 +36,7 @@ public final class SimulatedCopies {
 extension SimulatedStore: CheckpointedStore {
     public var exportDirectory: String { "" }
 
-    public func checkpointFacts() -> CheckpointFacts { disk.facts(tables: tables) }
+    public func checkpointFacts() -> CheckpointFacts { disk.facts(jobVersion: jobVersion) }
 
     public func beginCopy(_ content: FinishedCheckpoint.Content, at path: String) -> Bool {
         if case .delta(let epoch) = content, disk.changes(after: epoch) == nil || random.percent(faults.changesGone) { return false }
@@ -54,8 +54,8 @@ extension SimulatedStore: CheckpointedStore {
         switch content {
         case .base: copies?.keep(.base(SimulatedDisk(copying: disk)), as: path)
         case .delta(let epoch):
-            guard let cuts = disk.changes(after: epoch) else { throw SimulatedFailure(.retry, "the changes came too fast") }
-            copies?.keep(.delta(cuts, withdrawal: disk.withdrawal), as: path)
+            guard let commits = disk.changes(after: epoch) else { throw SimulatedFailure(.retry, "the changes came too fast") }
+            copies?.keep(.delta(commits, withdrawal: disk.withdrawal, declared: disk.layouts), as: path)
         case .nothing: throw SimulatedFailure(.bug, "nothing was to be copied")
         }
         return checkpointFacts()

@@ -20,6 +20,8 @@ final class SimulatedDelivery {
     }
 
     private let batch: SinkBatch
+    /// What its rows are read as.
+    private let layout: OutputTable
     private var rules: any DeliveryRules
     private let sink: SimulatedSink
     private let time: VirtualTime
@@ -32,10 +34,11 @@ final class SimulatedDelivery {
     private static let askAgain = Duration.milliseconds(700)
 
     init(
-        _ batch: SinkBatch, rules: any DeliveryRules, sink: SimulatedSink, time: VirtualTime, isAlive: @escaping () -> Bool, isHeld: @escaping () -> Bool,
-        willSend: @escaping (SinkBatch) -> Void, ended: @escaping (End) -> Void
+        _ batch: SinkBatch, as layout: OutputTable, rules: any DeliveryRules, sink: SimulatedSink, time: VirtualTime,
+        isAlive: @escaping () -> Bool, isHeld: @escaping () -> Bool, willSend: @escaping (SinkBatch) -> Void, ended: @escaping (End) -> Void
     ) {
         self.batch = batch
+        self.layout = layout
         self.rules = rules
         self.sink = sink
         self.time = time
@@ -51,7 +54,7 @@ final class SimulatedDelivery {
         switch rules.step {
         case .send:
             willSend(batch)
-            sink.send(batch) { [self] result in
+            sink.send(batch, as: layout) { [self] result in
                 rules.sent(result)
                 proceed()
             }

@@ -12,19 +12,30 @@ public final class SimulatedDisk {
         let bytes: [UInt8]
     }
 
+    /// A cut, and how the version of the job that made it lays out what it sends between its stages.
+    struct Commit {
+        let cut: EpochCut
+        let sent: [StageName: StoredMessageLayout]
+    }
+
+    struct StoredMessages {
+        let batch: MessageBatch
+        let layout: StoredMessageLayout
+    }
+
     /// True once somebody opened it.
     var isInUse = false
     private(set) var epoch = Epoch(0)
     private(set) var foldedThrough = Epoch(0)
     private(set) var partitions: [String: Int] = [:]
     private var positions: [TaskID: RestoredTask] = [:]
-    private var messages: [MessageBatch] = []
+    private var messages: [StoredMessages] = []
     private var chunks: [OutboxChunk] = []
     /// Frozen and not recorded as delivered, by number.
     private(set) var undelivered: [SinkBatchID: SinkBatch] = [:]
     private(set) var lastFrozen: [String: BatchNumber] = [:]
-    /// Every layout in which rows of a table were written.
-    private var layouts: [String: [OutputTable]] = [:]
+    /// Each table as the versions of the job that were at work declared it.
+    private(set) var layouts: [String: [OutputTable]] = [:]
     /// Every batch that was ever frozen, with its chunks: what a sink may be sent.
     private var frozen: [SinkBatchID: (chunks: [OutboxChunk], epoch: Epoch)] = [:]
     private(set) var keyed: [TableID: [[UInt8]: [UInt8]]] = [:]
@@ -37,7 +48,7 @@ public final class SimulatedDisk {
     /// What tells this state from others.
     let identity: String
     /// The cuts since an epoch, for the next delta.
-    private(set) var kept: [EpochCut] = []
+    private(set) var kept: [Commit] = []
     private(set) var keptAfter = Epoch(0)
     /// How often the state was made final.
     private(set) var finals = 0
@@ -55,8 +66,8 @@ public final class SimulatedDisk {
 
     /// Begins a lineage: what is not known to be delivered waits as rows that were never in a batch, and everything that was
     /// delivered beyond is to be withdrawn.
-    func begin(_ new: Lineage, tables: [String]) {
-        for table in tables {
+    func begin(_ new: Lineage) {
+        for table in knownTables {
             let undelivered = undelivered.keys.filter { $0.table == table }.map(\.number).min()
             let last = undelivered.map { $0.number - 1 } ?? lastFrozen[table]?.number ?? 0
             lineageEnds[table, default: []].append(LineageEnd(lineage: lineage, lastBatch: last == 0 ? nil : BatchNumber(last)))
@@ -66,13 +77,13 @@ public final class SimulatedDisk {
     }
 
     /// As a delta says it.
-    func take(_ stage: WithdrawalPlan.Stage?) { withdrawal = stage }
+    func take(_ stage: WithdrawalPlan.Stage?, _ declared: [String: [OutputTable]]) { (withdrawal, layouts) = (stage, declared) }
 
     func withdrawalDone(isFinal: Bool) { withdrawal = isFinal ? nil : .again }
 
     func keepChanges(after epoch: Epoch) {
         keptAfter = max(keptAfter, epoch)
-        kept.removeAll { $0.epoch <= keptAfter }
+        kept.removeAll { $0.cut.epoch <= keptAfter }
     }
 
     /// From now on a version of the job is kept out: no epoch's cut says so.
@@ -82,13 +93,13 @@ public final class SimulatedDisk {
     }
 
     /// The cuts after an epoch; nil when they are not all kept.
-    func changes(after epoch: Epoch) -> [EpochCut]? { epoch >= keptAfter && epoch <= self.epoch ? kept.filter { $0.epoch > epoch } : nil }
+    func changes(after epoch: Epoch) -> [Commit]? { epoch >= keptAfter && epoch <= self.epoch ? kept.filter { $0.cut.epoch > epoch } : nil }
 
-    func facts(tables: [String]) -> CheckpointFacts {
+    func facts(jobVersion: Int) -> CheckpointFacts {
         CheckpointFacts(
-            job: "simulated", jobVersion: 1, stateFormat: 1, identity: identity, lineage: lineage, epoch: epoch, partitions: partitions,
+            job: "simulated", jobVersion: jobVersion, stateFormat: 1, identity: identity, lineage: lineage, epoch: epoch, partitions: partitions,
             tasks: positions.sorted { $0.key < $1.key }.map { CheckpointFacts.TaskProgress(id: $0, watermark: $1.watermark == .distantPast ? nil : $1.watermark, next: $1.position?.next) },
-            tables: restored(tables: tables).outbox.map { CheckpointFacts.TableProgress(name: $0.table, lastFrozen: $0.lastFrozen, lastDelivered: $0.lastDelivered) }
+            tables: knownTables.map(restoredOutbox).map { CheckpointFacts.TableProgress(name: $0.table, lastFrozen: $0.lastFrozen, lastDelivered: $0.lastDelivered) }
         )
     }
 
@@ -100,31 +111,41 @@ public final class SimulatedDisk {
     /// The epoch in which a batch was frozen.
     func frozenIn(_ id: SinkBatchID) -> Epoch? { frozen[id]?.epoch }
 
-    /// `tables`: those of the job at hand, by name; those of its other versions are restored as well.
-    func restored(tables: [String]) -> RestoredState {
-        let others = Set(layouts.keys).union(lastFrozen.keys).subtracting(tables).sorted()
-        let outbox = (tables + others).map { table in
-            let batches = undelivered.values.filter { $0.table == table }.sorted { $0.number < $1.number }
-            let taken = Set(batches.flatMap(\.chunks).map(\.id))
-            return RestoredOutboxTable(
-                table: table, lastFrozen: lastFrozen[table], pending: chunks.filter { $0.id.table == table && !taken.contains($0.id) }, undelivered: batches,
-                layouts: layouts[table] ?? []
-            )
-        }
+    /// A version of the job declares its tables.
+    func declare(_ tables: [OutboxTable]) {
+        for table in tables where layouts[table.name]?.contains(table.table) != true { layouts[table.name, default: []].append(table.table) }
+    }
+
+    /// Those of every version of the job, by name.
+    private var knownTables: [String] { layouts.keys.sorted() }
+
+    private func restoredOutbox(of table: String) -> RestoredOutboxTable {
+        let batches = undelivered.values.filter { $0.table == table }.sorted { $0.number < $1.number }
+        let taken = Set(batches.flatMap(\.chunks).map(\.id))
+        return RestoredOutboxTable(
+            table: table, lastFrozen: lastFrozen[table], pending: chunks.filter { $0.id.table == table && !taken.contains($0.id) }, undelivered: batches,
+            layouts: layouts[table] ?? []
+        )
+    }
+
+    /// `reading`: makes messages as they were sent those that the version at hand reads.
+    func restored(reading: (StoredMessages) throws -> MessageBatch) rethrows -> RestoredState {
         var restored = RestoredState(
-            isNew: !isInUse, lineage: lineage, identity: identity, epoch: epoch, partitions: partitions, tasks: positions, messages: messages,
-            outbox: outbox, withdrawal: withdrawal.map { WithdrawalPlan(stage: $0, lineage: lineage, tables: lineageEnds) }, lineageEnds: lineageEnds
+            isNew: !isInUse, lineage: lineage, identity: identity, epoch: epoch, partitions: partitions, tasks: positions, messages: try messages.map(reading),
+            outbox: knownTables.map(restoredOutbox), withdrawal: withdrawal.map { WithdrawalPlan(stage: $0, lineage: lineage, tables: lineageEnds) },
+            lineageEnds: lineageEnds
         )
         restored.changeAtRest = keptAfter > epoch ? .supersedes : .none
         return restored
     }
 
     /// Makes a cut durable.
-    func apply(_ cut: EpochCut) {
+    func apply(_ commit: Commit) {
+        let cut = commit.cut
         check(cut.epoch == epoch.next, "epoch \(cut.epoch) was committed after \(epoch)")
         epoch = cut.epoch
-        for part in cut.tasks { apply(part) }
-        kept.append(cut)
+        for part in cut.tasks { apply(part, commit.sent) }
+        kept.append(commit)
         for batch in cut.frozen {
             check(batch.lineage == lineage, "\(batch.id) is of lineage \(batch.lineage), the state of \(lineage)")
             check(batch.number == (lastFrozen[batch.table]?.next ?? BatchNumber(1)), "\(batch.id) follows \(lastFrozen[batch.table]?.number ?? 0)")
@@ -141,7 +162,7 @@ public final class SimulatedDisk {
         }
     }
 
-    private func apply(_ part: TaskCut) {
+    private func apply(_ part: TaskCut, _ sent: [StageName: StoredMessageLayout]) {
         let before = positions[part.task]
         check(part.watermark >= before?.watermark ?? .distantPast, "the watermark of \(part.task) moved back")
         check(part.position?.next ?? .max >= before?.position?.next ?? 0, "the position of \(part.task) moved back")
@@ -151,13 +172,19 @@ public final class SimulatedDisk {
         )
         deltas += part.deltas.map { Delta(table: TableID(id: part.task, table: $0.table), bytes: $0.bytes) }
         for id in part.received {
-            let place = messages.firstIndex { $0.id == id }
+            let place = messages.firstIndex { $0.batch.id == id }
             check(place != nil, "\(part.task) processed a message of epoch \(id.epoch) twice, or one that was never sent")
             if let place { messages.remove(at: place) }
         }
-        messages += part.sent
+        for batch in part.sent {
+            let layout = sent[batch.id.to.stage]
+            check(layout != nil, "\(part.task) sent to \(batch.id.to), which its version of the job does not declare")
+            if let layout { messages.append(StoredMessages(batch: batch, layout: layout)) }
+        }
+        for chunk in part.rows {
+            check(layouts[chunk.id.table]?.contains(chunk.layout) == true, "\(part.task) wrote rows of \(chunk.id.table) in a layout that is not declared")
+        }
         chunks += part.rows
-        for chunk in part.rows where layouts[chunk.id.table]?.contains(chunk.layout) != true { layouts[chunk.id.table, default: []].append(chunk.layout) }
     }
 
     private func check(_ holds: Bool, _ violation: @autoclosure () -> String) {

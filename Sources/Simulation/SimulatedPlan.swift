@@ -6,9 +6,8 @@ struct SimulatedPlan {
     private let members: [any StreamTask]
     private let readers: [TopicPartition: (reader: any StreamTask, next: Int64)]
 
-    init(_ parts: SimulationParts, _ store: any StateStore, _ restored: RestoredState) throws {
+    init(_ parts: SimulationParts, _ topology: Topology, _ store: any StateStore, _ restored: RestoredState) throws {
         self.parts = parts
-        let topology = parts.plan.topology
         let counts = parts.plan.log.partitionCounts
         if restored.partitions.isEmpty { try store.register(partitions: counts) }
         var stageCounts: [StageName: Int] = [:]

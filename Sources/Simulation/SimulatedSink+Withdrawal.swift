@@ -30,15 +30,15 @@ extension SimulatedSink {
         ends.contains { end in end.lineage == id.lineage && end.lastBatch.map { id.number <= $0 } ?? false }
     }
 
-    /// Takes back the rows of earlier lineages that the plan does not count; how many there were at first. Blocks for as long
-    /// as the sink is down, and goes on at once when the process died.
-    func withdraw(_ plan: WithdrawalPlan, by process: SimulatedProcess) throws -> Int {
+    /// Takes back the rows of earlier lineages that the plan does not count from the tables of these names; how many there were
+    /// at first. Blocks for as long as the sink is down, and goes on at once when the process died.
+    func withdraw(_ plan: WithdrawalPlan, from tables: [String], by process: SimulatedProcess) throws -> Int {
         try awaitQuiet(before: plan.lineage, process)
         var found: Int?
         while true {
             try process.pause(SimulatedSink.askAgain)
             guard !isDown, mutations == 0 else { continue }
-            let left = uncounted(plan)
+            let left = uncounted(plan, in: tables)
             found = found ?? left.reduce(0) { $0 + (counts[$1] ?? 0) }
             if left.isEmpty { return found ?? 0 }
             guard !random.percent(faults.requestLost) else { continue }
@@ -46,8 +46,8 @@ extension SimulatedSink {
         }
     }
 
-    private func uncounted(_ plan: WithdrawalPlan) -> Set<SinkBatchID> {
-        Set(counts.keys.filter { $0.lineage < plan.lineage && !isCounted($0, by: plan.tables[$0.table] ?? []) })
+    private func uncounted(_ plan: WithdrawalPlan, in tables: [String]) -> Set<SinkBatchID> {
+        Set(counts.keys.filter { tables.contains($0.table) && $0.lineage < plan.lineage && !isCounted($0, by: plan.tables[$0.table] ?? []) })
     }
 
     /// Waits until nothing of an earlier lineage has been seen running for the whole settle delay.

@@ -25,13 +25,19 @@ public final class SimulatedSink {
     public struct Row: Hashable {
         public let batch: SinkBatchID
         public let row: Int
-        public let text: String
+        /// What it was delivered as, and the values in the order of its columns.
+        public let layout: OutputTable
+        public let values: [String]
 
-        public init(batch: SinkBatchID, row: Int, text: String) {
+        public init(batch: SinkBatchID, row: Int, layout: OutputTable, values: [String]) {
             self.batch = batch
             self.row = row
-            self.text = text
+            self.layout = layout
+            self.values = values
         }
+
+        /// The table's name and the values in order.
+        public var text: String { ([layout.name] + values).joined(separator: " ") }
     }
 
     var settleDelay: Duration { faults.settleDelay }
@@ -70,8 +76,8 @@ public final class SimulatedSink {
     /// What a client can ask: how many rows of the batch are there; nil when nobody answers.
     func count(_ id: SinkBatchID) -> Int? { isDown ? nil : counts[id] ?? 0 }
 
-    /// Sends a batch; `answered` is called once, sooner or later.
-    func send(_ batch: SinkBatch, answered: @escaping (BatchDelivery.SendResult) -> Void) {
+    /// Sends a batch, its rows read as `layout` says; `answered` is called once, sooner or later.
+    func send(_ batch: SinkBatch, as layout: OutputTable, answered: @escaping (BatchDelivery.SendResult) -> Void) {
         var isAnswered = false
         // The first answer counts: a client that gave up hears nothing more.
         let answer: (BatchDelivery.SendResult) -> Void = { result in
@@ -89,39 +95,39 @@ public final class SimulatedSink {
         if isFault(faults.requestLost) {
             time.after(SimulatedSink.clientTimeout) { answer(.unknown) }
         } else if isFault(faults.answerLost) {
-            land(batch, after: soon, isShown: true)
+            land(batch, layout, after: soon, isShown: true)
             time.after(SimulatedSink.clientTimeout) { answer(.unknown) }
         } else if isFault(faults.landsLate) {
-            land(batch, after: random.milliseconds(in: 2_001...4_900), isShown: false)
+            land(batch, layout, after: random.milliseconds(in: 2_001...4_900), isShown: false)
             time.after(SimulatedSink.clientTimeout) { answer(.unknown) }
         } else if isFault(faults.runsLong) {
-            land(batch, after: random.milliseconds(in: 2_001...20_000), isShown: true)
+            land(batch, layout, after: random.milliseconds(in: 2_001...20_000), isShown: true)
             time.after(SimulatedSink.clientTimeout) { answer(.unknown) }
         } else if isFault(faults.errorBefore) {
             time.after(soon) { answer(.answeredWithError) }
         } else if isFault(faults.errorAfter) {
-            land(batch, after: soon, isShown: true) { answer(.answeredWithError) }
+            land(batch, layout, after: soon, isShown: true) { answer(.answeredWithError) }
             time.after(SimulatedSink.clientTimeout) { answer(.unknown) }
         } else {
-            land(batch, after: soon, isShown: true) { answer(.acknowledged) }
+            land(batch, layout, after: soon, isShown: true) { answer(.acknowledged) }
             time.after(SimulatedSink.clientTimeout) { answer(.unknown) }
         }
     }
 
-    private func land(_ batch: SinkBatch, after delay: Duration, isShown: Bool, then answer: @escaping () -> Void = {}) {
+    private func land(_ batch: SinkBatch, _ layout: OutputTable, after delay: Duration, isShown: Bool, then answer: @escaping () -> Void = {}) {
         let sent = incarnation
         if isShown { running.insert(batch.id) }
         time.after(delay) { [self] in
             guard incarnation == sent, !isDown else { return }
             running.remove(batch.id)
-            store(batch)
+            store(batch, layout)
             answer()
         }
     }
 
-    private func store(_ batch: SinkBatch) {
-        let texts = batch.chunks.flatMap { RowText.rows(of: $0) }
-        for (number, text) in texts.enumerated() { rows.append(Row(batch: batch.id, row: number, text: text)) }
-        counts[batch.id, default: 0] += texts.count
+    private func store(_ batch: SinkBatch, _ layout: OutputTable) {
+        let new = batch.chunks.flatMap { RowText.rows(of: $0, readAs: layout) }
+        for (number, values) in new.enumerated() { rows.append(Row(batch: batch.id, row: number, layout: layout, values: values)) }
+        counts[batch.id, default: 0] += new.count
     }
 }

@@ -19,11 +19,14 @@ struct SimulatedStart {
     struct Started {
         let store: SimulatedStore
         let restored: RestoredState
+        /// Those that rows are taken back from.
+        let withdrawnTables: [String]
         let archive: any CheckpointArchive
         let checkpointing: Checkpointing
     }
 
     let parts: SimulationParts
+    let topology: Topology
     let world: CheckpointWorld
     let machine: SimulatedMachine
     let process: SimulatedProcess
@@ -33,16 +36,17 @@ struct SimulatedStart {
     let random: SeededRandom
 
     private var plan: CheckpointPlan { world.plan }
-    private var tables: [OutboxTable] { parts.plan.topology.outboxTables }
 
     func run() throws -> Started {
         try restore()
         var faults = parts.plan.storeFaults
         if isCalm { (faults.crashBefore, faults.crashAfter) = (0, 0) }
-        let store = SimulatedStore(machine.disk, faults: faults, random: random, copies: world.copies) { [parts] in parts.isDiskFull }
+        let store = SimulatedStore(
+            machine.disk, faults: faults, random: random, copies: world.copies, reading: parts.implementations.reading
+        ) { [parts] in parts.isDiskFull }
         parts.stores.append(store)
         machine.hasState = true
-        var restored = store.open(parts.plan.topology)
+        var restored = try store.open(topology)
         restored.changeAtRest = parts.implementations.changeAtRest(restored.changeAtRest)
         try process.pause(.milliseconds(1))
         let archive = parts.implementations.archive(try world.checkpoints.makeArchive(on: machine.number, by: process))
@@ -51,9 +55,10 @@ struct SimulatedStart {
         if !store.keepsChanges(after: checkpointing.keepsChangesAfter) { checkpointing.beginsWithBase(now: parts.time.now) }
         if let reason = checkpointing.first { try publish(reason, store, archive, &checkpointing) }
         if checkpointing.isClaimed { world.finals = max(world.finals, machine.disk.finals) }
-        try parts.sink.open(tables.map { SinkTable($0, restored) }, by: process)
-        try withdraw(store, &checkpointing)
-        return Started(store: store, restored: restored, archive: archive, checkpointing: checkpointing)
+        try parts.sink.open(restored.outboxTables(of: topology).map { SinkTable($0, restored) }, by: process)
+        let withdrawn = parts.implementations.withdrawnTables(restored.tablesToWithdrawFrom(of: topology), topology)
+        try withdraw(from: withdrawn, store, &checkpointing)
+        return Started(store: store, restored: restored, withdrawnTables: withdrawn, archive: archive, checkpointing: checkpointing)
     }
 
     private func restore() throws {
@@ -66,7 +71,7 @@ struct SimulatedStart {
         )
         guard let found = found.map(parts.implementations.restoration) else { return }
         guard let disk = world.copies.assemble(found.names) else { throw SimulatedFailure(.bug, "\(found.names) are no copies") }
-        if let lineage = found.lineage { disk.begin(lineage, tables: tables.map(\.name)) }
+        if let lineage = found.lineage { disk.begin(lineage) }
         parts.trace.note("machine \(machine.number) is restored: epoch \(disk.epoch)\(found.lineage.map { ", lineage \($0)" } ?? "")")
         parts.count(found.lineage == nil ? "restores that go on" : "restores in a new lineage")
         if disk.finals < world.finals && plan.objectFaults.damagedRead == 0 {
@@ -102,9 +107,9 @@ struct SimulatedStart {
         _ = checkpointing.published(published, now: parts.time.now)
     }
 
-    private func withdraw(_ store: SimulatedStore, _ checkpointing: inout Checkpointing) throws {
+    private func withdraw(from tables: [String], _ store: SimulatedStore, _ checkpointing: inout Checkpointing) throws {
         guard let plan = checkpointing.dueWithdrawal.flatMap(parts.implementations.withdrawal) else { return }
-        let rows = try parts.sink.withdraw(plan, by: process)
+        let rows = try parts.sink.withdraw(plan, from: tables, by: process)
         parts.withdrew(rows, plan)
         try process.pause(.milliseconds(1))
         store.withdrawalDone(isFinal: false)

@@ -22,28 +22,52 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
     let faults: Faults
     var random: SeededRandom
     private let isFull: () -> Bool
-    private(set) var tables: [String] = []
+    /// How the messages of other versions of the job are read.
+    private let reading: (MessageReading) -> MessageReading
+    private(set) var jobVersion = 0
+    /// How messages to each stage are laid out by the version that has the store open.
+    private var sent: [StageName: StoredMessageLayout] = [:]
     /// Where copies go; nil where none is made.
     let copies: SimulatedCopies?
     /// The copy under way, and how many steps it still needs.
     var copying: (content: FinishedCheckpoint.Content, path: String, steps: Int)?
+    /// How many batches between stages were read that another layout laid out.
+    private(set) var readMessages = 0
     /// How often an evicted record was read.
     public private(set) var coldReads = 0
 
     public init(
-        _ disk: SimulatedDisk, faults: Faults, random: SeededRandom, copies: SimulatedCopies? = nil, isFull: @escaping () -> Bool
+        _ disk: SimulatedDisk, faults: Faults, random: SeededRandom, copies: SimulatedCopies? = nil,
+        reading: @escaping (MessageReading) -> MessageReading = { $0 }, isFull: @escaping () -> Bool
     ) {
         self.disk = disk
         self.copies = copies
         self.faults = faults
         self.random = random
+        self.reading = reading
         self.isFull = isFull
     }
 
-    public func open(_ topology: Topology) -> RestoredState {
-        tables = topology.outboxTables.map(\.name)
+    public func open(_ topology: Topology) throws -> RestoredState {
+        let layouts = topology.messageLayouts
+        jobVersion = topology.version
+        sent = Dictionary(uniqueKeysWithValues: layouts.map { ($0, $1.stored(of: $0, since: topology.version)) })
+        disk.declare(topology.outboxTables)
         defer { disk.isInUse = true }
-        return disk.restored(tables: tables)
+        return try disk.restored { try read($0, by: layouts[$0.layout.stage]) }
+    }
+
+    private func read(_ messages: SimulatedDisk.StoredMessages, by own: MessageLayout?) throws -> MessageBatch {
+        let stage = messages.layout.stage
+        guard let own else { throw SimulatedFailure(.incompatible, "nobody sends to stage \(stage) any more") }
+        let found: MessageReading
+        do {
+            found = try own.reading(messages.layout)
+        } catch {
+            throw SimulatedFailure(.incompatible, "messages to stage \(stage) can't be read: \(error.description)")
+        }
+        if case .mapped = found { readMessages += 1 }
+        return try reading(found).apply(to: messages.batch)
     }
 
     public func register(partitions: [String: Int]) { disk.register(partitions) }
@@ -76,7 +100,7 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
     public func commit(_ cut: EpochCut) throws {
         if isFull() { throw SimulatedFailure(.retry, "no space left") }
         if random.percent(faults.crashBefore) { throw SimulatedCrash() }
-        disk.apply(cut)
+        disk.apply(SimulatedDisk.Commit(cut: cut, sent: sent))
         if random.percent(faults.crashAfter) { throw SimulatedCrash() }
     }
 

@@ -16,6 +16,7 @@ final class SimulatedWorker {
     }
 
     private let parts: SimulationParts
+    private let topology: Topology
     private let store: any StateStore
     private let disk: SimulatedDisk
     let process: SimulatedProcess?
@@ -41,21 +42,24 @@ final class SimulatedWorker {
 
     /// `checkpointer`: of the process that it runs in; nil for a worker without.
     init(
-        _ parts: SimulationParts, store: any StateStore, disk: SimulatedDisk, isBounded: Bool, random: SeededRandom,
+        _ parts: SimulationParts, _ topology: Topology, store: any StateStore, disk: SimulatedDisk, isBounded: Bool, random: SeededRandom,
         checkpointer: SimulatedCheckpointer? = nil, process: SimulatedProcess? = nil
     ) throws {
         self.parts = parts
+        self.topology = topology
         self.store = store
         self.disk = disk
         self.checkpointer = checkpointer
         self.process = process
         self.random = random
-        let restored = try store.open(parts.plan.topology)
-        let plan = try SimulatedPlan(parts, store, restored)
+        let restored = try store.open(topology)
+        let plan = try SimulatedPlan(parts, topology, store, restored)
         startEpoch = restored.epoch
-        let routes = TaskRoutes(parts.plan.topology, partitions: parts.plan.log.partitionCounts)
+        parts.countWaiting(restored, of: topology)
+        let routes = TaskRoutes(topology, partitions: parts.plan.log.partitionCounts)
         let outbox = Outbox(
-            lineage: restored.lineage, tables: restored.outbox, flushInterval: parts.plan.flushInterval, limits: parts.plan.outboxLimits, now: parts.time.now
+            lineage: restored.lineage, tables: restored.outboxes(of: restored.outboxTables(of: topology)), flushInterval: parts.plan.flushInterval,
+            limits: parts.plan.outboxLimits, now: parts.time.now
         )
         let schedule = EpochSchedule(interval: parts.plan.epochInterval, now: parts.time.now)
         coordinator = parts.implementations.coordinator(Coordinator(
@@ -255,7 +259,8 @@ final class SimulatedWorker {
         }
         let rules = parts.implementations.delivery(BatchDelivery(rowCount: batch.rowCount, mayHaveBeenSent: mayHaveBeenSent))
         let delivery = SimulatedDelivery(
-            batch, rules: rules, sink: parts.sink, time: time, isAlive: { [self] in isAlive && checkpointer?.lost == nil },
+            batch, as: parts.implementations.layout(batch, topology), rules: rules, sink: parts.sink, time: time,
+            isAlive: { [self] in isAlive && checkpointer?.lost == nil },
             isHeld: { [self] in checkpointer?.mustHold == true },
             willSend: { [parts, disk] in parts.willSend($0, from: disk) },
             ended: { [self] result in

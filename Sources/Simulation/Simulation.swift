@@ -8,6 +8,7 @@ public final class Simulation {
     private let parts: SimulationParts
     private let disk = SimulatedDisk()
     private var random: SeededRandom
+    private var versions: VersionChoice
 
     /// Longer than any run that makes progress, in virtual time.
     public static let limit = Duration.seconds(3 * 3600)
@@ -15,27 +16,33 @@ public final class Simulation {
     public init(_ plan: SimulationPlan, implementations: SimulatedImplementations = .init(), random: SeededRandom) {
         var random = random
         parts = SimulationParts(plan, implementations, &random)
+        versions = VersionChoice(plan.versions, &random)
         self.random = random
         parts.disks = [disk]
     }
 
-    /// Runs to the end and checks against the `expected` rows, in the form of `RowText`.
-    public func run(expected: [String]) -> SimulationReport {
+    /// Runs to the end and checks against the `expected` rows, each its table's name and the values in order.
+    public func run(expected: [String]) -> SimulationReport { run { SimulationChecks.contents($0.map(\.text), expected) } }
+
+    /// Runs to the end; `judge` says what is wrong with the contents of the sink's rows.
+    public func run(_ judge: ([SimulatedSink.Row]) -> [String]) -> SimulationReport {
         parts.scheduleOutages()
         for life in parts.plan.lives { live(for: life.length, isDrained: life.isDrained) }
-        for length in parts.plan.boundedCrashes where runBounded(dyingAfter: length) { return parts.report(expected) }
-        for _ in 0..<SimulationParts.boundedTries where runBounded(dyingAfter: nil) { return parts.report(expected) }
+        for length in parts.plan.boundedCrashes where runBounded(dyingAfter: length) { return parts.report(judge) }
+        for _ in 0..<SimulationParts.boundedTries where runBounded(dyingAfter: nil) { return parts.report(judge) }
         parts.violate("the job did not come to its end in \(SimulationParts.boundedTries) bounded runs")
-        return parts.report(expected)
+        return parts.report(judge)
     }
 
     private func makeWorker(isBounded: Bool, isCalm: Bool = false) -> SimulatedWorker? {
         var faults = parts.plan.storeFaults
         if isCalm { (faults.crashBefore, faults.crashAfter) = (0, 0) }
-        let store = SimulatedStore(disk, faults: faults, random: random.fork()) { [parts] in parts.isDiskFull }
+        let store = SimulatedStore(disk, faults: faults, random: random.fork(), reading: parts.implementations.reading) { [parts] in parts.isDiskFull }
         parts.stores.append(store)
         do {
-            return try SimulatedWorker(parts, store: parts.implementations.store(store), disk: disk, isBounded: isBounded, random: random.fork())
+            return try SimulatedWorker(
+                parts, versions.next(parts), store: parts.implementations.store(store), disk: disk, isBounded: isBounded, random: random.fork()
+            )
         } catch {
             parts.violate("the start failed: \(error)")
             return nil

@@ -4,21 +4,21 @@ import Engine
 public enum SimulationChecks {
     /// What is wrong with `rows`: another content than `expected`, a name used twice, a gap in the numbers.
     public static func differences(_ rows: [SimulatedSink.Row], _ expected: [String]) -> [String] {
-        contents(rows, expected) + names(rows)
+        contents(rows.map(\.text), expected) + names(rows)
     }
 
     /// Each expected row once, and no other.
-    private static func contents(_ rows: [SimulatedSink.Row], _ expected: [String]) -> [String] {
+    public static func contents(_ rows: [String], _ expected: [String]) -> [String] {
         var missing: [String: Int] = [:]
         for row in expected { missing[row, default: 0] += 1 }
-        for row in rows { missing[row.text, default: 0] -= 1 }
+        for row in rows { missing[row, default: 0] -= 1 }
         return missing.filter { $0.value != 0 }.sorted { $0.key < $1.key }.map { row, count in
             count > 0 ? "missing \(count) time(s): \(row)" : "\(-count) time(s) too many: \(row)"
         }
     }
 
     /// Provenance: no two rows share table, lineage, batch and row; a lineage's batches count from 1, their rows from 0.
-    private static func names(_ rows: [SimulatedSink.Row]) -> [String] {
+    static func names(_ rows: [SimulatedSink.Row]) -> [String] {
         var found: [String] = []
         var byBatch: [SinkBatchID: [Int]] = [:]
         for row in rows { byBatch[row.batch, default: []].append(row.row) }

@@ -24,11 +24,12 @@ final class SimulationParts {
         trace = SimulationTrace(time)
     }
 
-    /// Everything that is held by anybody at the end.
-    func report(_ expected: [String]) -> SimulationReport {
-        if violations.isEmpty { violations += SimulationChecks.differences(sink.rows, expected) }
+    /// Everything that is held by anybody at the end; `judge` says what is wrong with the rows' contents.
+    func report(_ judge: ([SimulatedSink.Row]) -> [String]) -> SimulationReport {
+        if violations.isEmpty { violations += judge(sink.rows) + SimulationChecks.names(sink.rows) }
         violations += disks.flatMap(\.violations)
         count("cold reads", stores.reduce(0) { $0 + $1.coldReads })
+        count("messages in another layout", stores.reduce(0) { $0 + $1.readMessages })
         count("rows", sink.rows.count)
         return SimulationReport(violations: violations, trace: trace.lines, counts: counts, length: time.now)
     }
@@ -76,6 +77,17 @@ final class SimulationParts {
         count(plan.stage == .due ? "withdrawals" : "second withdrawals")
         count("withdrawn rows", rows)
         if plan.stage == .again && rows > 0 { count("rows of workers that were cut off") }
+    }
+
+    /// What other versions of the job left to the one that starts.
+    func countWaiting(_ restored: RestoredState, of topology: Topology) {
+        let declared = Dictionary(uniqueKeysWithValues: topology.outboxTables.map { ($0.name, $0.table) })
+        for table in restored.outbox {
+            if table.pending.contains(where: { $0.layout != declared[table.table] }) { count("rows in another layout") }
+            if table.undelivered.contains(where: { $0.layout != declared[table.table] }) { count("batches in another layout") }
+            if table.waitingLayouts.count > 1 { count("outboxes with two layouts") }
+            if declared[table.table] == nil && !table.waitingLayouts.isEmpty { count("rows of tables that the version lacks") }
+        }
     }
 
     func violate(_ violation: String) {

@@ -2,7 +2,8 @@ import Engine
 
 /// What a simulation runs, and what goes wrong in it; all of it drawn from the seed.
 public struct SimulationPlan {
-    public var topology: Topology
+    /// The versions of the job, of which each life runs one.
+    public let versions: [Topology]
     public var log: SimulatedLog
     public var partitioning: [String: RowPartitioning] = [:]
     public var threads = 1
@@ -22,12 +23,22 @@ public struct SimulationPlan {
     public var sinkDown: [Range<Duration>] = []
     public var diskFull: [Range<Duration>] = []
 
-    public init(topology: Topology, log: SimulatedLog) {
-        self.topology = topology
+    public init(versions: [Topology], log: SimulatedLog) {
+        precondition(!versions.isEmpty, "a job has a version")
+        self.versions = versions
         self.log = log
     }
 
-    /// Draws everything but the topology and the log.
+    public init(topology: Topology, log: SimulatedLog) { self.init(versions: [topology], log: log) }
+
+    /// Draws how long rows and messages wait and drains take, so that much is left to the next version of the job.
+    public mutating func drawWaiting(_ random: inout SeededRandom) {
+        if random.percent(40) { epochInterval = random.milliseconds(in: 2_000...8_000) }
+        if random.percent(60) { flushInterval = random.milliseconds(in: 2_000...30_000) }
+        drainTimeout = random.milliseconds(in: 200...20_000)
+    }
+
+    /// Draws everything but the versions and the log.
     public mutating func drawFaults(_ random: inout SeededRandom) {
         threads = random.number(in: 1...3)
         epochInterval = random.milliseconds(in: 100...2_000)
@@ -37,7 +48,9 @@ public struct SimulationPlan {
         outboxLimits = Outbox.Limits(
             batchRows: batchRows, batchBytes: random.number(in: 200...20_000), bytes: random.percent(50) ? random.number(in: 60...600) : random.number(in: 600...10_000)
         )
-        for table in topology.tables { partitioning[table.name] = [RowPartitioning.none, .month, .day][random.number(in: 0...2)] }
+        for table in versions.flatMap(\.tables) where partitioning[table.name] == nil {
+            partitioning[table.name] = [RowPartitioning.none, .month, .day][random.number(in: 0...2)]
+        }
         // A few seeds run without any fault, a few with many.
         let heat = [0, 1, 1, 2, 4][random.number(in: 0...4)]
         sinkFaults.requestLost = heat * random.number(in: 0...6)
@@ -78,6 +91,12 @@ public struct SimulatedImplementations {
     public var withdrawal: (WithdrawalPlan) -> WithdrawalPlan? = { $0 }
     /// What a start takes for done to the state since its last epoch.
     public var changeAtRest: (ChangeAtRest) -> ChangeAtRest = { $0 }
+    /// The tables that rows are withdrawn from, of all that the state knows or the version declares.
+    public var withdrawnTables: (_ known: [String], Topology) -> [String] = { known, _ in known }
+    /// What the rows of a batch are read as when it is delivered.
+    public var layout: (SinkBatch, Topology) -> OutputTable = { batch, _ in batch.layout }
+    /// How messages that wait are read by the version at hand.
+    public var reading: (MessageReading) -> MessageReading = { $0 }
     /// Whether the checkpoint store refuses to create what is there already.
     public var createIsExclusive = true
 

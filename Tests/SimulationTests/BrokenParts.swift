@@ -8,7 +8,7 @@ class PassingStore: StateStore, @unchecked Sendable {
     let inner: SimulatedStore
     init(_ inner: SimulatedStore) { self.inner = inner }
 
-    func open(_ topology: Topology) throws -> RestoredState { inner.open(topology) }
+    func open(_ topology: Topology) throws -> RestoredState { try inner.open(topology) }
     func register(partitions: [String: Int]) throws { inner.register(partitions: partitions) }
     func restore(_ task: any StreamTask, memoryBudget: Int) throws { try inner.restore(task, memoryBudget: memoryBudget) }
     func commit(_ cut: EpochCut) throws { try inner.commit(cut) }

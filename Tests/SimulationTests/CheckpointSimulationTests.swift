@@ -13,6 +13,11 @@ struct CheckpointSimulationTests {
         "starts that a running worker forbids", "starts that have to wait", "starts that were killed", "store outages", "store requests without an answer",
     ]
 
+    private static let ofVersions = [
+        "take-overs", "upgrades", "ways back", "rows in another layout", "batches in another layout", "rows of tables that the version lacks",
+        "messages in another layout",
+    ]
+
     private func run(_ world: CheckpointedJob.World, finalizesEvery: Int? = nil, wanted: [String]) throws {
         var happened: [String: Int] = [:]
         for seed in CheckpointSimulationTests.seeds {
@@ -49,6 +54,12 @@ struct CheckpointSimulationTests {
     /// A worker that nobody tells whose the job is sends nothing again: what it sends then may arrive when its successor has
     /// counted.
     @Test func sharedDurabilityAndWorkersThatAreCutOffFromTheStore() throws { try run(.sharedWithCutOffs, wanted: ["take-overs"]) }
+
+    @Test func sharedDurabilityAndVersions() throws { try run(.sharedWithVersions, wanted: CheckpointSimulationTests.ofVersions) }
+
+    @Test func localDurabilityAndVersions() throws {
+        try run(.localWithVersions, wanted: CheckpointSimulationTests.ofVersions + ["withdrawn rows", "second withdrawals"])
+    }
 
     @Test(arguments: CheckpointedJob.World.allCases)
     func aSeedGivesTheSameRunForEver(world: CheckpointedJob.World) throws {

@@ -7,20 +7,24 @@ struct CheckpointedJob {
     /// What the workers live in.
     enum World: CaseIterable {
         case sharedWithLostDisks, localWithLostDisks, sharedWithZombies, localWithZombies, sharedWithCutOffs
+        /// With lost disks and workers that go on, and each life runs one of the versions of the job.
+        case sharedWithVersions, localWithVersions
 
-        var durability: Durability { self == .localWithLostDisks || self == .localWithZombies ? .local : .shared }
+        var durability: Durability { [.localWithLostDisks, .localWithZombies, .localWithVersions].contains(self) ? .local : .shared }
         var trouble: CheckpointPlan.Trouble {
             switch self {
             case .sharedWithLostDisks, .localWithLostDisks: .lostDisks
-            case .sharedWithZombies, .localWithZombies: .zombies
+            case .sharedWithZombies, .localWithZombies, .sharedWithVersions, .localWithVersions: .zombies
             case .sharedWithCutOffs: .cutOffs
             }
         }
+        var hasVersions: Bool { self == .sharedWithVersions || self == .localWithVersions }
     }
 
     private let plan: SimulationPlan
     private let checkpoints: CheckpointPlan
     private let expected: [String]
+    private let hasVersions: Bool
     private let random: SeededRandom
 
     /// `finalizesEvery`: before each so many lives the state is made final.
@@ -30,9 +34,11 @@ struct CheckpointedJob {
         let job = PurchaseJob.allCases[random.number(in: 0...(PurchaseJob.allCases.count - 1))]
         let partitions = job.partitions(atMost: random.number(in: 1...3))
         let log = PurchaseLog(of: job, partitions: partitions, isThereAtOnce: random.percent(20), random: &random)
-        var plan = SimulationPlan(topology: job.topology, log: log.simulated)
+        hasVersions = world.hasVersions
+        var plan = SimulationPlan(versions: hasVersions ? PurchaseVersion.allCases.map { job.topology(of: $0) } : [job.topology], log: log.simulated)
         plan.drawFaults(&random)
         plan.lives = []
+        if hasVersions { plan.drawWaiting(&random) }
         // As shipped: it is what a worker that was taken for dead is given.
         plan.sinkFaults.settleDelay = .seconds(10)
         plan.storeFaults.changesGone = random.percent(30) ? 20 : 0
@@ -62,6 +68,6 @@ struct CheckpointedJob {
         let simulation = try CheckpointedSimulation(plan, checkpoints, implementations: implementations, calls: calls, random: random) { objects, time in
             try StoreCheckpoints(objects, time, in: directory)
         }
-        return simulation.run(expected: expected)
+        return hasVersions ? simulation.run { PurchaseVersionReference.differences($0, expected) } : simulation.run(expected: expected)
     }
 }

@@ -6,23 +6,28 @@ import TestSupport
 struct SimulatedJob {
     let plan: SimulationPlan
     let expected: [String]
+    private let hasVersions: Bool
     private let random: SeededRandom
 
-    init(_ job: PurchaseJob, seed: UInt64) {
+    /// `hasVersions`: each life runs one of the versions of the job.
+    init(_ job: PurchaseJob, seed: UInt64, hasVersions: Bool = false) {
         var random = SeededRandom(seed: seed)
         let isThereAtOnce = random.percent(30)
         let partitions = job.partitions(atMost: random.number(in: 1...5))
         let log = PurchaseLog(of: job, partitions: partitions, isThereAtOnce: isThereAtOnce, random: &random)
-        var plan = SimulationPlan(topology: job.topology, log: log.simulated)
+        var plan = SimulationPlan(versions: hasVersions ? PurchaseVersion.allCases.map { job.topology(of: $0) } : [job.topology], log: log.simulated)
         plan.drawFaults(&random)
+        if hasVersions { plan.drawWaiting(&random) }
         // Idle partitions follow the others' watermarks, at times that depend on the schedule: windows don't mind, timers do.
         if job.hasTimers { plan.idleAfter = Simulation.limit }
         self.plan = plan
+        self.hasVersions = hasVersions
         self.random = random
         expected = PurchaseReference.rows(of: job, log.values)
     }
 
     func run(_ implementations: SimulatedImplementations = .init()) -> SimulationReport {
-        Simulation(plan, implementations: implementations, random: random).run(expected: expected)
+        let simulation = Simulation(plan, implementations: implementations, random: random)
+        return hasVersions ? simulation.run { PurchaseVersionReference.differences($0, expected) } : simulation.run(expected: expected)
     }
 }

@@ -49,7 +49,9 @@ public final class MemorySink: BatchSink {
     public var rows: [SimulatedSink.Row] {
         state.withLock { state in
             state.batches.flatMap { id, chunks in
-                chunks.flatMap { RowText.rows(of: $0) }.enumerated().map { SimulatedSink.Row(batch: id, row: $0, text: $1) }
+                chunks.flatMap { chunk in RowText.rows(of: chunk).map { (chunk.layout, $0) } }.enumerated().map { number, row in
+                    SimulatedSink.Row(batch: id, row: number, layout: row.0, values: row.1)
+                }
             }
         }
     }

@@ -61,94 +61,48 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
         ])
     }
 
-    public var topology: Topology {
+    public var topology: Topology { topology(of: nil) }
+
+    /// The job in one of its versions; nil: as it is without others.
+    public func topology(of version: PurchaseVersion?) -> Topology {
         var stages = [Stage("purchases", topic: PurchaseJob.topic) { setup in
-            let stage = setup.decode(with: PurchaseDecoder()).outOfOrderness(PurchaseJob.outOfOrderness).rejecting(topic: PurchaseJob.topic)
+            let stage = setup.decode(with: PurchaseDecoder(form: .log)).outOfOrderness(PurchaseJob.outOfOrderness).rejecting(topic: PurchaseJob.topic)
             if self == .once { stage.droppingRepeated("purchase_ids", version: 1, horizon: PurchaseJob.horizon, bucket: PurchaseJob.horizonBucket) { $0.whole } }
-            return isRekeyed ? stage.forwarding(to: "customers", PurchaseForwarding()) : processed(stage, setup)
+            return isRekeyed ? forwarded(stage, version) : processed(stage, setup, version)
         }]
         if isRekeyed {
             stages.append(Stage("customers", partitions: 3) { setup in
-                processed(setup.decode(with: PurchaseDecoder()).receivingForwarded(from: "purchases", topic: PurchaseJob.topic), setup)
+                processed(setup.decode(with: PurchaseDecoder(version)).receivingForwarded(from: "purchases", topic: PurchaseJob.topic), setup, version)
             })
         }
         if sendsPartials {
             stages.append(Stage("shops", partitions: 3) { setup in
-                let messages = self == .merged ? nil : setup.messages(to: "overall")
+                let messages = self == .merged ? nil : PartialMessages(setup, to: "overall", version)
                 // Without a place for rejected ones: a partial that can't be used, a late one say, is an error.
-                return setup.decode(with: PartialDecoder()).window(PurchaseJob.shopWindow, ShopTotals(setup, messages: messages))
+                return setup.decode(with: PartialDecoder(version)).window(PurchaseJob.shopWindow, ShopTotals(setup, messages: messages, version))
             })
         }
         if sendsPartials && self != .merged {
             stages.append(Stage("overall", partitions: 2) { setup in
-                setup.decode(with: PartialDecoder())
-                    .window(PurchaseJob.overallWindow, OverallTotals(rows: setup.rows(of: PurchaseJob.overallTotals)))
+                setup.decode(with: PartialDecoder(version))
+                    .window(PurchaseJob.overallWindow, OverallTotals(rows: PurchaseRows(setup, PurchaseJob.overallTotals, version)))
             })
         }
-        return Topology(job: rawValue, version: 1, stages: stages)
+        return Topology(job: rawValue, version: version?.rawValue ?? 1, stages: stages)
     }
 
-    private func processed(_ stage: StageTask<PurchaseDecoder>, _ setup: TaskSetup) -> StageTask<PurchaseDecoder> {
-        if hasCustomerTotals { stage.window(PurchaseJob.window, CustomerTotals(rows: setup.rows(of: PurchaseJob.customerTotals))) }
-        if sendsPartials { stage.window(PurchaseJob.window, ShopPartials(setup)) }
-        if hasTimers { stage.process(Visits(rows: setup.rows(of: PurchaseJob.visitRows))) }
+    private func processed(_ stage: StageTask<PurchaseDecoder>, _ setup: TaskSetup, _ version: PurchaseVersion?) -> StageTask<PurchaseDecoder> {
+        if hasCustomerTotals { stage.window(PurchaseJob.window, CustomerTotals(rows: PurchaseRows(setup, PurchaseJob.customerTotals, version))) }
+        if sendsPartials { stage.window(PurchaseJob.window, ShopPartials(setup, version)) }
+        if hasTimers { stage.process(Visits(rows: PurchaseRows(setup, PurchaseJob.visitRows, version))) }
         return stage
     }
 
-    var sendsPartials: Bool { self != .windowed && self != .visits }
-}
-
-/// A purchase, as processors see it.
-struct Purchase: BitwiseCopyable {
-    let customer: ByteView
-    let shop: ByteView
-    let amount: Int64
-    /// All of it as text.
-    let whole: ByteView
-}
-
-struct PurchaseDecoder: EventDecoder {
-    func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Purchase> {
-        let words = record.value.buffer.split(separator: UInt8(ascii: " "))
-        guard words.count == 4 else { return .rejected(Rejection("malformed")) }
-        let views = words.map { ByteView(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0))) }
-        guard let amount = Int64(views[2].text) else { return .rejected(Rejection("bad_value", field: "amount")) }
-        guard let time = Int64(views[3].text) else { return .rejected(Rejection("bad_value", field: "time")) }
-        return .event(Purchase(customer: views[0], shop: views[1], amount: amount, whole: record.value), at: EventTime(milliseconds: time))
+    private func forwarded(_ stage: StageTask<PurchaseDecoder>, _ version: PurchaseVersion?) -> StageTask<PurchaseDecoder> {
+        guard let version else { return stage.forwarding(to: "customers", PurchaseForwarding()) }
+        if version.forwardsShopsFirst { return stage.forwarding(to: "customers", ShopFirstForwarding()) }
+        return stage.forwarding(to: "customers", CustomerFirstForwarding())
     }
-}
 
-/// Sends purchases on to their customers' tasks.
-struct PurchaseForwarding: EventForwarding {
-    func key(of purchase: Purchase) -> ByteView { purchase.customer }
-    func encode(_ purchase: Purchase, into payload: inout ByteWriter) { payload.write(raw: purchase.whole) }
-}
-
-/// What one stage tells the next about a key and window.
-struct Partial: BitwiseCopyable {
-    let key: ByteView
-    let purchases: UInt64
-    let total: Int64
-    let customers: UInt64
-
-    static func send(_ purchases: UInt64, _ total: Int64, _ customers: UInt64 = 0, of window: Window, key: ByteView, to messages: MessageWriter) {
-        var payload = ByteWriter(capacity: 32)
-        payload.write(zigzag: window.start.milliseconds)
-        payload.write(varint: purchases)
-        payload.write(zigzag: total)
-        payload.write(varint: customers)
-        messages.send(payload.view, key: key)
-    }
-}
-
-struct PartialDecoder: EventDecoder {
-    func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Partial> {
-        var reader = ByteReader(record.value)
-        let start = reader.zigzag()
-        let purchases = reader.varint()
-        let total = reader.zigzag()
-        let customers = reader.varint()
-        guard !reader.failed && reader.isAtEnd else { return .rejected(Rejection("malformed")) }
-        return .event(Partial(key: record.key, purchases: purchases, total: total, customers: customers), at: EventTime(milliseconds: start))
-    }
+    public var sendsPartials: Bool { self != .windowed && self != .visits }
 }

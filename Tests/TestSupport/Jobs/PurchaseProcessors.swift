@@ -9,20 +9,17 @@ struct Totals: StateRecord {
         visit.field("total", &total)
     }
 
-    func write(_ key: StaticString, _ value: ByteView, _ window: Window, to rows: RowWriter) {
-        rows.begin()
-        rows.text(key, value)
-        rows.time("eventTime", window.end)
-        rows.count("purchases", purchases)
-        rows.amount("total", cents: total)
-        rows.end()
+    func write(_ key: StaticString, _ value: ByteView, _ window: Window, to rows: PurchaseRows) {
+        rows.write(key: value, at: window.end, [
+            (key, .text(value)), ("eventTime", .time(window.end)), ("purchases", .count(purchases)), ("total", .amount(total)),
+        ])
     }
 }
 
 struct CustomerTotals: WindowedAggregate {
     static let name = "customer_totals"
     static let version = 1
-    let rows: RowWriter
+    let rows: PurchaseRows
 
     func key(of purchase: Purchase) -> ByteView? { purchase.customer }
 
@@ -49,11 +46,11 @@ struct ShopPartials: WindowedAggregate {
     static let name = "shop_partials"
     static let version = 1
     static let placement = StatePlacement.stays
-    let messages: MessageWriter
+    let messages: PartialMessages
     let customers: WindowedMembers
 
-    init(_ setup: TaskSetup) {
-        messages = setup.messages(to: "shops")
+    init(_ setup: TaskSetup, _ version: PurchaseVersion?) {
+        messages = PartialMessages(setup, to: "shops", version)
         customers = setup.members("shop_customers", version: 1, span: PurchaseJob.window)
     }
 
@@ -66,19 +63,19 @@ struct ShopPartials: WindowedAggregate {
     }
 
     mutating func close(_ window: Window, key: ByteView, record: inout ShopSums) {
-        Partial.send(record.totals.purchases, record.totals.total, record.customers, of: window, key: key, to: messages)
+        messages.send(record.totals.purchases, record.totals.total, record.customers, of: window, key: key)
     }
 }
 
 struct ShopTotals: WindowedAggregate {
     static let name = "shop_totals"
     static let version = 1
-    let rows: RowWriter
-    let messages: MessageWriter?
+    let rows: PurchaseRows
+    let messages: PartialMessages?
     let ever: KeyedRecords<Totals>
 
-    init(_ setup: TaskSetup, messages: MessageWriter?) {
-        rows = setup.rows(of: PurchaseJob.shopTotals)
+    init(_ setup: TaskSetup, messages: PartialMessages?, _ version: PurchaseVersion?) {
+        rows = PurchaseRows(setup, PurchaseJob.shopTotals, version)
         ever = setup.records("shop_totals_ever", version: 1)
         self.messages = messages
     }
@@ -98,25 +95,21 @@ struct ShopTotals: WindowedAggregate {
             $0.total += record.totals.total
             sums = $0
         }
-        rows.begin()
-        rows.text("shop", key)
-        rows.time("eventTime", window.end)
-        rows.count("purchases", record.totals.purchases)
-        rows.amount("total", cents: record.totals.total)
-        rows.count("customers", record.customers)
-        rows.count("purchasesEver", sums.purchases)
-        rows.amount("totalEver", cents: sums.total)
-        rows.end()
+        rows.write(key: key, at: window.end, [
+            ("shop", .text(key)), ("eventTime", .time(window.end)), ("purchases", .count(record.totals.purchases)),
+            ("total", .amount(record.totals.total)), ("customers", .count(record.customers)), ("purchasesEver", .count(sums.purchases)),
+            ("totalEver", .amount(sums.total)),
+        ])
         guard let messages else { return }
         let scope: StaticString = "all"
-        Partial.send(record.totals.purchases, record.totals.total, of: window, key: ByteView(start: scope.utf8Start, count: scope.utf8CodeUnitCount), to: messages)
+        messages.send(record.totals.purchases, record.totals.total, of: window, key: ByteView(start: scope.utf8Start, count: scope.utf8CodeUnitCount))
     }
 }
 
 struct OverallTotals: WindowedAggregate {
     static let name = "overall_totals"
     static let version = 1
-    let rows: RowWriter
+    let rows: PurchaseRows
 
     func key(of partial: Partial) -> ByteView? { partial.key }
 
@@ -132,7 +125,7 @@ struct OverallTotals: WindowedAggregate {
 struct Visits: KeyedProcessor {
     static let name = "visits"
     static let version = 1
-    let rows: RowWriter
+    let rows: PurchaseRows
 
     struct Visit: StateRecord {
         var totals = Totals()
@@ -165,12 +158,9 @@ struct Visits: KeyedProcessor {
     }
 
     private func write(_ kind: StaticString, _ time: EventTime, _ key: ByteView, _ totals: Totals) {
-        rows.begin()
-        rows.text("customer", key)
-        rows.text("kind", kind)
-        rows.time("eventTime", time)
-        rows.count("purchases", totals.purchases)
-        rows.amount("total", cents: totals.total)
-        rows.end()
+        rows.write(key: key, at: time, [
+            ("customer", .text(key)), ("kind", .text(ByteView(start: kind.utf8Start, count: kind.utf8CodeUnitCount))), ("eventTime", .time(time)),
+            ("purchases", .count(totals.purchases)), ("total", .amount(totals.total)),
+        ])
     }
 }

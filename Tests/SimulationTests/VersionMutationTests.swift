@@ -1,0 +1,36 @@
+import Engine
+import Simulation
+import TestSupport
+import Testing
+
+@Suite("The simulation notices a layout that is not looked at")
+struct VersionMutationTests {
+    /// Seeds within which each has to be noticed.
+    static let patience = 20 as UInt64
+
+    /// The first seed that shows the break.
+    private func noticing(_ implementations: SimulatedImplementations, _ job: PurchaseJob) -> UInt64? {
+        (0..<VersionMutationTests.patience).first { !SimulatedJob(job, seed: $0, hasVersions: true).run(implementations).violations.isEmpty }
+    }
+
+    @Test(arguments: [PurchaseJob.windowed, .merged, .visits])
+    func rowsThatAreReadByThePresentDeclaration(job: PurchaseJob) {
+        #expect(noticing(.readingByDeclaration, job) != nil)
+    }
+
+    @Test(arguments: [PurchaseJob.windowed, .merged, .visits])
+    func rowsOfTwoLayoutsThatAreFrozenIntoOneBatch(job: PurchaseJob) {
+        #expect(noticing(.freezingLayoutsTogether, job) != nil)
+    }
+
+    @Test(arguments: [PurchaseJob.merged, .chained, .rekeyed])
+    func messagesThatAreHandedOverUnread(job: PurchaseJob) {
+        #expect(noticing(.handingMessagesOverUnread, job) != nil)
+    }
+
+    @Test func tablesOfOtherVersionsThatAreNotWithdrawnFrom() throws {
+        let seeds = 0..<VersionMutationTests.patience
+        let noticing = try seeds.first { try !CheckpointedJob(.localWithVersions, seed: $0).run(.withdrawingFromDeclaredTables).violations.isEmpty }
+        #expect(noticing != nil)
+    }
+}
