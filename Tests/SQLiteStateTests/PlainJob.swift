@@ -6,18 +6,20 @@ enum PlainJob {
     static let other = OutputTable("other", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
 
     static func topology(
-        job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas, tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:]
+        job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas, tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:],
+        messages: MessageLayout = MessageLayout(version: 1)
     ) -> Topology {
-        topology(job: job, version: version, declarations: schemas.map { StateDeclaration(schema: $0) }, tables: tables, fixedSettings: fixedSettings)
+        topology(job: job, version: version, declarations: schemas.map { StateDeclaration(schema: $0) }, tables: tables, fixedSettings: fixedSettings, messages: messages)
     }
 
     static func topology(
-        job: String = "plain", version: Int, declarations: [StateDeclaration], tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:]
+        job: String = "plain", version: Int, declarations: [StateDeclaration], tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:],
+        messages: MessageLayout = MessageLayout(version: 1)
     ) -> Topology {
         Topology(job: job, version: version, stages: [
             Stage("first", topic: "topic") { setup in
                 for table in tables { _ = setup.rows(of: table) }
-                _ = setup.messages(to: "second")
+                _ = setup.messages(to: "second", layout: messages)
                 return PlainTask(id: setup.task, declarations: declarations)
             },
             Stage("second", partitions: 2) { PlainTask(id: $0.task, schemas: []) },

@@ -187,6 +187,30 @@ struct SettingsTests {
         #expect(restored.tablesToWithdrawFrom(of: topology) == ["rows", "other"])
     }
 
+    /// Also with a table to be dropped: the version that sent them has to be able to drain.
+    @Test func messagesThatCanNotBeReadStopTheStartBeforeAnythingIsChanged() throws {
+        let message = PlainJob.message(from: 0, to: 1, epoch: 1)
+        do {
+            let store = try SQLiteStateStore(directory: directory.path)
+            _ = try store.open(PlainJob.topology())
+            try store.commit(PlainJob.cut(1, [PlainJob.taskCut(PlainJob.task(0), sent: [message])]))
+        }
+        let dropped = PlainTask.schemas[0].table
+        var settings = SQLiteStateStore.Settings()
+        settings.droppedTables = [dropped]
+        let next = PlainJob.topology(version: 2, schemas: Array(PlainTask.schemas.dropFirst()), messages: MessageLayout(version: 2))
+        let error = #expect(throws: StateError.self) { try reopened(directory.path, settings: settings).open(next) }
+        #expect(error?.kind == .incompatible && error?.message.contains("Start version 1, which wrote the state last") == true, "\(error?.message ?? "")")
+        let restored = try reopened(directory.path).open(PlainJob.topology())
+        #expect(restored.messages == [message], "nothing was changed by the refusal")
+        #expect(try StateReader(path: copyOfState()).storedTables.contains { $0.schema.table == dropped })
+    }
+
+    private func copyOfState() throws -> String {
+        try FileManager.default.copyItem(atPath: directory.file("state.db"), toPath: directory.file("copy.db"))
+        return directory.file("copy.db")
+    }
+
     @Test func anOutputTableThatWentWithoutRowsIsNoProblem() throws {
         try fill()
         #expect(failure(PlainJob.topology(tables: [PlainJob.rows])) == nil)

@@ -1,6 +1,8 @@
 import Admin
 import CurlHTTP
+import Engine
 import Foundation
+@testable import SQLiteState
 import TestSupport
 import Testing
 
@@ -25,14 +27,7 @@ struct GoldenJobTests {
     @Test(arguments: try stores())
     func theTablesAreWholeInTheEnd(store: GoldenStore) throws {
         let untouched = try store.files()
-        try GoldenCase.basic.layOutInput(in: log.path)
-        let job = try JobFixture(.directory(log.path), clickHouse)
-        try FileManager.default.copyItem(atPath: "\(store.path)/store", toPath: job.checkpoints)
-        #expect(try job.run("tables").status == 0)
-        for table in GoldenEndToEndTests.tables {
-            let rows = try String(contentsOfFile: "\(store.path)/delivered/\(table.name).tsv", encoding: .utf8)
-            if !rows.isEmpty { try clickHouse.query("INSERT INTO \(job.database).\(table.name) FORMAT TabSeparated\n\(rows)") }
-        }
+        let job = try job(on: store)
         let run = try job.runUntilEnd()
         #expect(run.status == 0 && run.errors.contains("restoring checkpoint 4"), "\(run.errors)")
         for table in GoldenEndToEndTests.tables {
@@ -42,6 +37,41 @@ struct GoldenJobTests {
             #expect(try job.repeatedNames(table.name) == 0)
         }
         #expect(try store.files() == untouched)
+    }
+
+    /// The job with a copy of the store, the whole input, and tables as they were at the store's newest checkpoint.
+    private func job(on store: GoldenStore) throws -> JobFixture {
+        try GoldenCase.basic.layOutInput(in: log.path)
+        let job = try JobFixture(.directory(log.path), clickHouse)
+        try FileManager.default.copyItem(atPath: "\(store.path)/store", toPath: job.checkpoints)
+        #expect(try job.run("tables").status == 0)
+        for table in GoldenEndToEndTests.tables {
+            let rows = try String(contentsOfFile: "\(store.path)/delivered/\(table.name).tsv", encoding: .utf8)
+            if !rows.isEmpty { try clickHouse.query("INSERT INTO \(job.database).\(table.name) FORMAT TabSeparated\n\(rows)") }
+        }
+        return job
+    }
+
+    /// A build that knows only the earlier format goes on from what a rewind makes the newest again: it is of that format still.
+    @Test(arguments: try stores())
+    func theWayBackAcrossAFormatIsTheCheckpointFromBeforeIt(store: GoldenStore) throws {
+        guard store.formats.state < Int(StateFormat.version) else { return }
+        let job = try job(on: store)
+        let run = try job.runUntilEnd()
+        #expect(run.status == 0 && run.errors.contains("was of format \(store.formats.state) and is of format \(StateFormat.version) now"), "\(run.errors)")
+        let tool = URL(fileURLWithPath: TidemarkBinary.path).deletingLastPathComponent().appendingPathComponent("checkpoint").path
+        for arguments in [["rewind", "4", "--sink", "delete", "--yes"], ["restore", "latest", "--to", log.file("rewound")]] {
+            let ended = try ChildProcess(tool, arguments + ["--store", job.checkpoints, "--job", GoldenJobTests.job])
+            #expect(ended.waitForExit() == 0, "\(ended.errors)")
+        }
+        let rewound = try StateReader(path: log.file("rewound/state.db"))
+        #expect(rewound.facts.format == Int64(store.formats.state) && rewound.facts.lineage > .first)
+        try FileManager.default.removeItem(atPath: job.stateDirectory)
+        #expect(try job.runUntilEnd(["--take-over"]).status == 0)
+        for table in GoldenEndToEndTests.tables {
+            let found = try TableRows(table, database: job.database, clickHouse)
+            #expect(rowDifferences(found.rows, expected: found.expected(try GoldenCase.basic.expectedRows(of: table.name), table)) == [], "\(table.name)")
+        }
     }
 
     /// Writes a store in the formats that this build writes; the page beside the stores says when.
