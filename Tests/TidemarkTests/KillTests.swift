@@ -67,6 +67,8 @@ struct KillTests {
             usleep(moment)
             let killsClickHouse = kills.clickHouse < 2 && kills.worker >= (kills.clickHouse + 1) * 6
             if killsClickHouse {
+                // A start needs ClickHouse; without it, it ends by itself.
+                try waitUntil("the worker reads") { worker.errors.contains("reading begins") }
                 clickHouse.kill()
                 kills.clickHouse += 1
                 usleep(UInt32.random(in: 0...500_000, using: &random))
