@@ -49,15 +49,19 @@ final class JobFixture {
         [command, "--config", configuration] + settings.flatMap { ["--set", $0] } + more
     }
 
-    /// Starts the worker.
-    func start(_ more: [String] = []) throws -> ChildProcess { try TidemarkBinary.start(arguments("run", more), environment: environment) }
+    /// Starts the worker; `binary`: of another version of the job.
+    func start(_ more: [String] = [], of binary: String = TidemarkBinary.path) throws -> ChildProcess {
+        try TidemarkBinary.start(arguments("run", more), environment: environment, of: binary)
+    }
 
     /// Runs the worker to the end of its input.
     @discardableResult
     func runUntilEnd(_ more: [String] = []) throws -> FinishedRun { try TidemarkBinary.run(arguments("run", ["--until-end"] + more), environment: environment) }
 
-    /// Runs another command on the same configuration.
-    func run(_ command: String, _ more: [String] = []) throws -> FinishedRun { try TidemarkBinary.run(arguments(command, more), environment: environment) }
+    /// Runs another command on the same configuration; `binary`: of another version of the job.
+    func run(_ command: String, _ more: [String] = [], of binary: String = TidemarkBinary.path) throws -> FinishedRun {
+        try TidemarkBinary.run(arguments(command, more), environment: environment, of: binary)
+    }
 
     func rowCount(_ table: String) throws -> Int {
         Int(try clickHouse.rows("SELECT count() FROM \(database).\(table)")[0][0]) ?? -1

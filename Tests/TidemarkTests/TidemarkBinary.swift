@@ -3,6 +3,7 @@ import Foundation
 import KafkaIO
 import Logging
 import TestSupport
+import Testing
 
 /// The built `tidemark`, beside the test bundle.
 enum TidemarkBinary {
@@ -13,15 +14,15 @@ enum TidemarkBinary {
         return directory + "/tidemark"
     }()
 
-    /// Starts the binary.
-    static func start(_ arguments: [String], environment: [String: String] = [:]) throws -> ChildProcess {
-        try ChildProcess(path, arguments, environment: environment)
+    /// Starts the binary, or the one that is named.
+    static func start(_ arguments: [String], environment: [String: String] = [:], of binary: String = path) throws -> ChildProcess {
+        try ChildProcess(binary, arguments, environment: environment)
     }
 
     /// Runs the binary to its end.
     @discardableResult
-    static func run(_ arguments: [String], environment: [String: String] = [:]) throws -> FinishedRun {
-        let process = try start(arguments, environment: environment)
+    static func run(_ arguments: [String], environment: [String: String] = [:], of binary: String = path) throws -> FinishedRun {
+        let process = try start(arguments, environment: environment, of: binary)
         let status = process.waitForExit()
         return FinishedRun(status: status, output: process.output, errors: process.errors)
     }
@@ -58,6 +59,20 @@ final class DevelopmentBrokerProcess {
         let all = (0..<partitions).map { TopicPartition(topic: GoldenCase.streams[0], partition: $0) }
         try waitUntil("\(count) transactions are in the topic") {
             source.ends(of: all, timeout: .seconds(1)).values.reduce(0, +) >= count
+        }
+    }
+
+    /// The broker drops what is beyond its memory: then the log is not what was produced, and this says so instead of letting it be
+    /// called a loss of ours.
+    func requireWholeLog(partitions: Int) throws {
+        let source = try KafkaSource(KafkaSettings(properties: ["bootstrap.servers": brokers], defaultGroup: "whole-log"), logger: Logger(label: "test"))
+        let assignments = GoldenCase.streams.flatMap { topic in
+            (0..<partitions).map { SourceAssignment(partition: TopicPartition(topic: topic, partition: $0), position: SourcePosition(next: 0, last: nil)) }
+        }
+        do {
+            try source.open(assignments)
+        } catch {
+            Issue.record("the development broker has dropped records; this run proves nothing: \(error)")
         }
     }
 }
