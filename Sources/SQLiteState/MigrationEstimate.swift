@@ -79,20 +79,13 @@ public struct MigrationEstimate: Sendable, Equatable {
         }
 
         init(unfolded tables: Set<Int64>, _ database: Database) throws {
-            var folded: [FoldGroup: Int64] = [:]
-            // Files of format 1 keep nothing that is folded.
-            if try database.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'fold_mark'") > 0 {
-                let mark = try Statement(database, "SELECT task, state_table, through FROM fold_mark")
-                while try mark.step() { folded[FoldGroup(task: mark.integer(0), table: mark.integer(1))] = mark.integer(2) }
-            }
-            let delta = try Statement(database, "SELECT task, state_table, epoch, bytes FROM delta")
-            while try delta.step() {
-                let group = FoldGroup(task: delta.integer(0), table: delta.integer(1))
-                guard tables.contains(group.table), delta.integer(2) > folded[group] ?? 0 else { continue }
-                _ = StateDelta.forEachChange(in: delta.blob(3)) { change in
-                    guard case .stored(let key, let record) = change else { return }
-                    records += 1
-                    bytes += key.count + record.count
+            for (group, rows) in try UnfoldedDeltas(in: database).inOrder where tables.contains(group.table) {
+                try UnfoldedDeltas.forEachChanges(of: rows, in: database) { changes in
+                    _ = StateDelta.forEachChange(in: changes) { change in
+                        guard case .stored(let key, let record) = change else { return }
+                        records += 1
+                        bytes += key.count + record.count
+                    }
                 }
             }
         }
