@@ -90,7 +90,7 @@ public protocol CheckpointsUnderTest: AnyObject {
     func isOfOthers(_ machine: Int, by process: SimulatedProcess) throws -> Bool
     func makeArchive(on machine: Int, by process: SimulatedProcess) throws -> any CheckpointArchive
     /// The epoch of the newest checkpoint that is in the store, whatever anybody was told.
-    func newestEpoch() -> Epoch?
+    func newestEpoch(of lineage: Lineage) -> Epoch?
 }
 
 /// The files of a checkpoint, and the lineage that it is to begin; nil to go on in its own.

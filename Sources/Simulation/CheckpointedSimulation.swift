@@ -59,7 +59,7 @@ public final class CheckpointedSimulation {
         self.random = random
         machine = SimulatedMachine(1)
         parts.disks = [machine.disk]
-        if checkpointPlan.durability == .shared { parts.covered = { [world] in world.checkpoints.newestEpoch() ?? Epoch(0) } }
+        if checkpointPlan.durability == .shared { parts.covered = { [world] in world.checkpoints.newestEpoch(of: $0) ?? Epoch(0) } }
     }
 
     /// Runs to the end and checks against the `expected` rows, each its table's name and the values in order.

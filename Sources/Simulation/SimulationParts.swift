@@ -12,7 +12,7 @@ final class SimulationParts {
     var violations: [String] = []
     private(set) var counts: [String: Int] = [:]
     /// The epoch of the newest checkpoint, where nothing may leave before that covers it; nil where it may.
-    var covered: (() -> Epoch)?
+    var covered: ((Lineage) -> Epoch)?
 
     /// How many bounded runs without crashes a job gets to come to its end.
     static let boundedTries = 3
@@ -66,8 +66,8 @@ final class SimulationParts {
         trace.note("\(batch.id) is sent, \(batch.rowCount) rows")
         count("requests")
         if !disk.holds(batch) { violate("\(batch.id) was sent before it was durable") }
-        if let covered = covered?(), let frozen = disk.frozenIn(batch.id), frozen > covered {
-            violate("\(batch.id) of epoch \(frozen) was sent, and the newest checkpoint is of epoch \(covered)")
+        if let covered = covered?(batch.lineage), let frozen = disk.frozenIn(batch.id), frozen > covered {
+            violate("\(batch.id) of epoch \(frozen) was sent, and the newest checkpoint of its lineage is of epoch \(covered)")
         }
     }
 

@@ -62,6 +62,6 @@ struct CheckpointMutationTests {
     @Test func aStoreInWhichACreateWinsOverWhatIsThere() throws {
         var implementations = SimulatedImplementations()
         implementations.createIsExclusive = false
-        #expect(try isNoticed(in: .localWithZombies, from: 31, implementations))
+        #expect(try isNoticed(in: .localWithZombies, from: 159, implementations))
     }
 }

@@ -12,7 +12,7 @@ final class StoreCheckpoints: CheckpointsUnderTest {
     private let time: VirtualTime
     private let directory: TemporaryDirectory
     private let truth: CheckpointStore
-    private var known: (changes: Int, newest: Epoch?) = (0, nil)
+    private var known: (changes: Int, newest: Manifest?) = (0, nil)
     private static let job = "simulated"
 
     init(_ objects: SimulatedObjects, _ time: VirtualTime, in directory: TemporaryDirectory) throws {
@@ -63,10 +63,11 @@ final class StoreCheckpoints: CheckpointsUnderTest {
         return FileWriting(try StoreArchive(try store(process), stateDirectory: state, settings: settings), in: state)
     }
 
-    func newestEpoch() -> Epoch? {
-        guard objects.changes != known.changes else { return known.newest }
-        known = (objects.changes, (try? truth.newest())?.epoch)
-        return known.newest
+    func newestEpoch(of lineage: Lineage) -> Epoch? {
+        if objects.changes != known.changes { known = (objects.changes, try? truth.newest()) }
+        if let newest = known.newest, newest.lineage == lineage { return newest.epoch }
+        // A worker that was taken for dead has its own lineage covered until it hears of the other.
+        return ((try? truth.liveCheckpoints()) ?? []).compactMap { try? $0.manifest.get() }.first { $0.lineage == lineage }?.epoch
     }
 
     /// `@unchecked Sendable`: a simulation runs one thread at a time.
