@@ -97,9 +97,12 @@ public protocol CheckpointsUnderTest: AnyObject {
 public struct RestoredCopies {
     public var names: [String]
     public var lineage: Lineage?
+    /// Output tables that this checkpoint or a later one knows.
+    public var tables: Set<String>
 
-    public init(names: [String], lineage: Lineage?) {
+    public init(names: [String], lineage: Lineage?, tables: Set<String>) {
         self.names = names
         self.lineage = lineage
+        self.tables = tables
     }
 }

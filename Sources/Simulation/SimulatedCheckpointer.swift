@@ -31,7 +31,7 @@ final class SimulatedCheckpointer {
         ownership = OwnershipStanding(durability: world.plan.durability, now: parts.time.now)
     }
 
-    var awaitsCheckpoints: Bool { world.plan.durability == .shared }
+    var wait: CheckpointWait { checkpointing.wait }
     var covered: Epoch? { checkpointing.covered }
     var mustHold: Bool { ownership.mustHold(now: parts.time.now) }
     var mayDeliver: Bool { lost == nil && ownership.mayDeliver(now: parts.time.now) }

@@ -65,8 +65,9 @@ public final class SimulatedDisk {
     }
 
     /// Begins a lineage: what is not known to be delivered waits as rows that were never in a batch, and everything that was
-    /// delivered beyond is to be withdrawn.
-    func begin(_ new: Lineage) {
+    /// delivered beyond is to be withdrawn. `tables`: that rows may have been delivered to.
+    func begin(_ new: Lineage, tables: Set<String>) {
+        for table in tables where layouts[table] == nil { layouts[table] = [] }
         for table in knownTables {
             let undelivered = undelivered.keys.filter { $0.table == table }.map(\.number).min()
             let last = undelivered.map { $0.number - 1 } ?? lastFrozen[table]?.number ?? 0

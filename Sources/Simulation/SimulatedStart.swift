@@ -71,7 +71,7 @@ struct SimulatedStart {
         )
         guard let found = found.map(parts.implementations.restoration) else { return }
         guard let disk = world.copies.assemble(found.names) else { throw SimulatedFailure(.bug, "\(found.names) are no copies") }
-        if let lineage = found.lineage { disk.begin(lineage) }
+        if let lineage = found.lineage { disk.begin(lineage, tables: found.tables) }
         parts.trace.note("machine \(machine.number) is restored: epoch \(disk.epoch)\(found.lineage.map { ", lineage \($0)" } ?? "")")
         parts.count(found.lineage == nil ? "restores that go on" : "restores in a new lineage")
         if disk.finals < world.finals && plan.objectFaults.damagedRead == 0 {
@@ -91,7 +91,10 @@ struct SimulatedStart {
             guard Checkpointing.refusal(of: restored, durability: plan.durability, mayBeginUnasked: false) == nil else { throw error }
             parts.count("starts without the store")
         }
-        return Checkpointing(interval: plan.interval, restored: restored, standing: standing, now: parts.time.now)
+        return Checkpointing(
+            interval: plan.interval, durability: plan.durability, restored: restored, tables: restored.tablesToWithdrawFrom(of: topology),
+            standing: standing, now: parts.time.now
+        )
     }
 
     private func publish(

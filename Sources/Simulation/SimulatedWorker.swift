@@ -63,7 +63,7 @@ final class SimulatedWorker {
         )
         let schedule = EpochSchedule(interval: parts.plan.epochInterval, now: parts.time.now)
         coordinator = parts.implementations.coordinator(Coordinator(
-            restored: restored, routes: routes, outbox: outbox, schedule: schedule, awaitsCheckpoints: checkpointer?.awaitsCheckpoints ?? false
+            restored: restored, routes: routes, outbox: outbox, schedule: schedule, wait: checkpointer?.wait ?? .nothing
         ))
         threads = plan.threads(isBounded: isBounded, random: &self.random)
         var threadOf: [TaskID: Int] = [:]

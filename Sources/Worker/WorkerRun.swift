@@ -48,7 +48,7 @@ final class WorkerRun {
         coordinator = Coordinator(
             restored: plan.restored, routes: TaskRoutes(worker.topology, partitions: plan.partitions), outbox: outbox,
             schedule: EpochSchedule(interval: settings.epochInterval, now: now),
-            awaitsCheckpoints: worker.checkpoints?.durability == .shared
+            wait: plan.checkpointer?.wait ?? .nothing
         )
         let starts = try worker.source.open(plan.assignments)
         for assignment in plan.assignments where assignment.position == nil {

@@ -14,6 +14,8 @@ final class BrokenArchive: CheckpointArchive, @unchecked Sendable {
         case trustsAnUnknownAnswer
         /// A checkpoint counts as published when it is begun.
         case publishesLate
+        /// What it holds is said to know every table of the state.
+        case knowsEveryTable
     }
 
     private let archive: any CheckpointArchive
@@ -28,7 +30,11 @@ final class BrokenArchive: CheckpointArchive, @unchecked Sendable {
 
     func claim(_ facts: CheckpointFacts, _ change: ChangeAtRest) throws -> ArchiveStanding {
         do {
-            return try archive.claim(facts, change)
+            let standing = try archive.claim(facts, change)
+            guard broken == .knowsEveryTable else { return standing }
+            return ArchiveStanding(
+                continues: standing.continues, covered: standing.covered, chain: standing.chain, tables: Set(facts.tables.map(\.name))
+            )
         } catch let error as any Failure where broken == .ignoresALostRace && error.kind == .fenced {
             return ArchiveStanding(continues: nil, covered: facts.epoch)
         }
@@ -46,7 +52,7 @@ final class BrokenArchive: CheckpointArchive, @unchecked Sendable {
             let isIgnored = switch broken {
             case .ignoresALostRace: error.kind == .fenced
             case .trustsAnUnknownAnswer: error.kind == .retry
-            case .neverAsks, .publishesLate: false
+            case .neverAsks, .publishesLate, .knowsEveryTable: false
             }
             guard isIgnored else { throw error }
             return madeUp(checkpoint)

@@ -42,13 +42,15 @@ struct CheckpointMutationTests {
 
     @Test func aRestorationWithoutANewLineage() throws {
         var implementations = SimulatedImplementations()
-        implementations.restoration = { RestoredCopies(names: $0.names, lineage: nil) }
+        implementations.restoration = { RestoredCopies(names: $0.names, lineage: nil, tables: $0.tables) }
         #expect(try isNoticed(in: .localWithLostDisks, implementations))
     }
 
     @Test func aRestorationThatForgetsTheLastDelta() throws {
         var implementations = SimulatedImplementations()
-        implementations.restoration = { RestoredCopies(names: $0.names.count > 1 ? $0.names.dropLast() : $0.names, lineage: $0.lineage) }
+        implementations.restoration = {
+            RestoredCopies(names: $0.names.count > 1 ? $0.names.dropLast() : $0.names, lineage: $0.lineage, tables: $0.tables)
+        }
         #expect(try isNoticed(in: .sharedWithLostDisks, implementations))
     }
 

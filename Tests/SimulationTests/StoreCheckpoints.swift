@@ -45,7 +45,7 @@ final class StoreCheckpoints: CheckpointsUnderTest {
         let files = try store.fetch(found.manifest, into: scratch)
         try StoreArchive.noteRestored(over: found.later, stateDirectory: try stateDirectory(machine))
         let names = try ([files.base] + files.deltas).map { String(decoding: try Data(contentsOf: URL(fileURLWithPath: $0)), as: UTF8.self) }
-        return RestoredCopies(names: names, lineage: found.lineage)
+        return RestoredCopies(names: names, lineage: found.lineage, tables: found.tables)
     }
 
     func isOfOthers(_ machine: Int, by process: SimulatedProcess) throws -> Bool {

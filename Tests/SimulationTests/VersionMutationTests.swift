@@ -33,4 +33,14 @@ struct VersionMutationTests {
         let noticing = try seeds.first { try !CheckpointedJob(.localWithVersions, seed: $0).run(.withdrawingFromDeclaredTables).violations.isEmpty }
         #expect(noticing != nil)
     }
+
+    @Test func rowsOfATableThatLeaveBeforeACheckpointKnowsIt() throws {
+        var implementations = SimulatedImplementations()
+        implementations.archive = { BrokenArchive($0, .knowsEveryTable) }
+        // The first seed is known to show it.
+        let noticing = try (248..<248 + UInt64(CheckpointMutationTests.patience)).first {
+            try !CheckpointedJob(.localWithVersions, seed: $0).run(implementations).violations.isEmpty
+        }
+        #expect(noticing != nil)
+    }
 }

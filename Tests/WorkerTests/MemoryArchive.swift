@@ -39,7 +39,7 @@ final class MemoryArchive: CheckpointArchive {
         try state.withLock { state in
             try check(&state)
             let last = change == .supersedes ? nil : state.published.last?.facts.epoch
-            return ArchiveStanding(continues: last, covered: last)
+            return ArchiveStanding(continues: last, covered: last, tables: Set(state.published.last?.facts.tables.map(\.name) ?? []))
         }
     }
 

@@ -25,6 +25,8 @@ public struct Restoration: Sendable {
     public let later: [Manifest]
     /// The lineage to begin with it; nil to go on in its own, where nothing was delivered after it.
     public let lineage: Lineage?
+    /// The output tables that rows may have been delivered to: the later checkpoints may be of a version of the job that had more.
+    public var tables: Set<String> { Set(later.flatMap(\.tables).map(\.name)) }
 
     /// A checkpoint of a worker that did not drain is taken without asking when it is older than so many intervals.
     private static let silentIntervals = 3

@@ -82,7 +82,10 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
             state.isClaimed = true
         }
         guard isGoneOnFrom else { return ArchiveStanding(continues: nil, covered: nil) }
-        return ArchiveStanding(continues: newest.identity == facts.identity ? newest.epoch : nil, covered: newest.epoch, chain: newest.chain)
+        return ArchiveStanding(
+            continues: newest.identity == facts.identity ? newest.epoch : nil, covered: newest.epoch, chain: newest.chain,
+            tables: Set(newest.tables.map(\.name))
+        )
     }
 
     /// The newest checkpoint once more, by this writer: of all workers that would go on from it one succeeds.

@@ -41,17 +41,30 @@ public struct Checkpointing: Sendable {
     /// Why a base has to be published before anything leaves; nil when what the archive has of this lineage may be gone on
     /// from, or it can't be asked.
     public let first: FinishedCheckpoint.Reason?
+    /// What leaves only once a checkpoint is in the archive.
+    public let wait: CheckpointWait
 
     /// `standing`: what the archive answered to the claim; nil when it could not be asked and `refusal` allows that.
-    public init(interval: Duration, restored: RestoredState, standing: ArchiveStanding?, now: Duration) {
+    /// `tables`: those that a restored state would have to withdraw rows from.
+    public init(
+        interval: Duration, durability: Durability, restored: RestoredState, tables: [String], standing: ArchiveStanding?, now: Duration
+    ) {
         changeAtRest = restored.changeAtRest
         // A delta has what epochs changed, and nothing that was done between them.
-        let standing = restored.changeAtRest == .none ? standing : standing.map { ArchiveStanding(continues: nil, covered: $0.covered) }
+        let standing = restored.changeAtRest == .none ? standing : standing.map {
+            ArchiveStanding(continues: nil, covered: $0.covered, tables: $0.tables)
+        }
         schedule = CheckpointSchedule(interval: interval, standing: standing, now: now)
         isClaimed = standing != nil
         withdrawal = restored.withdrawal
         keepsChangesAfter = standing?.continues ?? restored.epoch
         first = standing.flatMap { $0.covered == nil ? (restored.withdrawal == nil ? .start : .takeover) : nil }
+        let isPublishedFirst = first != nil
+        let unknown = tables.filter { table in
+            guard let standing else { return !restored.hasDelivered(to: table) }
+            return !isPublishedFirst && !standing.tables.contains(table)
+        }
+        wait = durability == .shared ? .everything : unknown.isEmpty ? .nothing : .tables(Set(unknown))
     }
 
     /// Why a worker must not begin when the archive can't be asked; nil when it may go on without.

@@ -71,11 +71,13 @@ public struct Coordinator {
     private var delivering: Set<String> = []
     /// Batches of an earlier process: they may have been sent.
     private var doubtful: Set<SinkBatchID>
-    /// Where batches wait for their epoch's checkpoint: the epoch that each was frozen in, until it is covered.
-    private var uncovered: [SinkBatchID: Epoch]?
+    private var wait: CheckpointWait
+    /// Where every batch waits for its epoch's checkpoint: the epoch that each was frozen in, until it is covered.
+    private var uncovered: [SinkBatchID: Epoch] = [:]
+    private let startEpoch: Epoch
 
-    /// `awaitsCheckpoints`: a batch leaves only when a checkpoint covers the epoch that it was frozen in (see `covered`).
-    public init(restored: RestoredState, routes: TaskRoutes, outbox: Outbox, schedule: EpochSchedule, awaitsCheckpoints: Bool = false) {
+    /// `wait`: what has to wait for `covered`.
+    public init(restored: RestoredState, routes: TaskRoutes, outbox: Outbox, schedule: EpochSchedule, wait: CheckpointWait = .nothing) {
         epoch = restored.epoch
         self.routes = routes
         self.outbox = outbox
@@ -85,7 +87,9 @@ public struct Coordinator {
         restoredMessages = restored.messages
         for batch in restored.messages { inFlight[batch.id] = batch.bytes.count }
         doubtful = Set(restored.outbox.flatMap { $0.undelivered.map(\.id) })
-        if awaitsCheckpoints { uncovered = Dictionary(uniqueKeysWithValues: doubtful.map { ($0, restored.epoch) }) }
+        self.wait = wait
+        startEpoch = restored.epoch
+        if wait == .everything { uncovered = Dictionary(uniqueKeysWithValues: doubtful.map { ($0, restored.epoch) }) }
     }
 
     public var isFinished: Bool { phase == .finished }
@@ -132,7 +136,9 @@ public struct Coordinator {
         cutState = .none
         schedule.committed(taking: duration)
         outbox.committed()
-        for batch in cut.frozen { uncovered?[batch.id] = cut.epoch }
+        if wait == .everything {
+            for batch in cut.frozen { uncovered[batch.id] = cut.epoch }
+        }
         var sent: [MessageBatch] = []
         for task in cut.tasks {
             note(task)
@@ -163,7 +169,9 @@ public struct Coordinator {
 
     /// A checkpoint holds everything up to and including this epoch.
     public mutating func covered(through epoch: Epoch) -> [Action] {
-        uncovered = uncovered?.filter { $0.value > epoch }
+        uncovered = uncovered.filter { $0.value > epoch }
+        // One of the epoch at the start may be of the run before, which did not know the tables.
+        if case .tables = wait, epoch > startEpoch { wait = .nothing }
         return deliveries() + holding()
     }
 
@@ -171,7 +179,15 @@ public struct Coordinator {
     public var waitingBytes: Int { outbox.bytes + inFlight.values.reduce(0, +) }
 
     /// True when batches wait for a checkpoint.
-    public var awaitsCheckpoint: Bool { uncovered?.isEmpty == false }
+    public var awaitsCheckpoint: Bool { !uncovered.isEmpty || outbox.names.contains { outbox.next(for: $0).map(isAwaiting) ?? false } }
+
+    private func isAwaiting(_ batch: SinkBatch) -> Bool {
+        switch wait {
+        case .nothing: false
+        case .everything: uncovered[batch.id] != nil
+        case .tables(let tables): tables.contains(batch.table)
+        }
+    }
 
     /// Every partition of a bounded run is read to its end.
     public mutating func reachedEnd() -> [Action] {
@@ -199,7 +215,7 @@ public struct Coordinator {
     private mutating func deliveries() -> [Action] {
         var actions: [Action] = []
         for table in outbox.names where !delivering.contains(table) {
-            guard let batch = outbox.next(for: table), uncovered?[batch.id] == nil else { continue }
+            guard let batch = outbox.next(for: table), !isAwaiting(batch) else { continue }
             delivering.insert(table)
             actions.append(.deliver(batch, mayHaveBeenSent: doubtful.contains(batch.id)))
         }

@@ -25,11 +25,14 @@ public struct ArchiveStanding: Sendable, Equatable {
     public let covered: Epoch?
     /// What a restore of that checkpoint has to fetch.
     public let chain: CheckpointChain
+    /// The output tables that it knows.
+    public let tables: Set<String>
 
-    public init(continues: Epoch?, covered: Epoch?, chain: CheckpointChain = CheckpointChain()) {
+    public init(continues: Epoch?, covered: Epoch?, chain: CheckpointChain = CheckpointChain(), tables: Set<String> = []) {
         self.continues = continues
         self.covered = covered
         self.chain = chain
+        self.tables = tables
     }
 }
 

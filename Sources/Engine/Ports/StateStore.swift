@@ -114,6 +114,12 @@ extension RestoredState {
         let declared = topology.tables.map(\.name)
         return declared + outbox.map(\.table).filter { OutboxTable.sink(ofName: $0) == nil && !declared.contains($0) }
     }
+
+    /// True when a batch of the table is recorded as delivered, in whatever lineage: an earlier run saw to it that a checkpoint
+    /// knows the table.
+    func hasDelivered(to table: String) -> Bool {
+        lineageEnds[table] != nil || outbox.contains { $0.table == table && $0.lastDelivered != nil }
+    }
 }
 
 /// How far a task was.

@@ -6,7 +6,8 @@ struct LineageStart {
 
     init(_ database: Database) { self.database = database }
 
-    func begin(_ lineage: Lineage) throws {
+    /// `tables`: the job's output tables that rows may have been delivered to, beside those that the state knows.
+    func begin(_ lineage: Lineage, tables: Set<String>) throws {
         let facts = try CheckpointFacts(of: database)
         guard lineage > facts.lineage else {
             throw StateError(.invalid, "the state in \(database.path) is of lineage \(facts.lineage) already, so it can't begin lineage \(lineage); a new lineage has a larger number than all before it")
@@ -16,6 +17,9 @@ struct LineageStart {
             let old = Statement.Value.integer(Int64(facts.lineage.number))
             // What is not known to be delivered waits as rows that were never in a batch, in the order in which they came.
             try Statement(database, "DELETE FROM batch WHERE lineage = ? AND delivered_epoch IS NULL").run(old)
+            for table in tables.subtracting(facts.tables.map(\.name)).sorted() {
+                try Statement(database, "INSERT INTO output_table (name) VALUES (?)").run(.text(table))
+            }
             try Statement(database, """
                 INSERT OR REPLACE INTO lineage_end (output_table, lineage, last_batch)
                 SELECT id, ?1, coalesce((SELECT max(number) FROM batch WHERE output_table = id AND lineage = ?1), 0) FROM output_table

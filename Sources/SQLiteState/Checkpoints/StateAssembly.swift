@@ -4,19 +4,22 @@ import Foundation
 /// Puts a state file together from a base and the deltas that follow it.
 public enum StateAssembly {
     /// Makes `stateFile`, in place of what is there: the base with the deltas applied, in order. With `lineage`, it begins
-    /// that lineage, as `beginLineage` says. It appears whole and durable, or not at all; nobody may have it open.
+    /// that lineage, as `beginLineage` says; `tables` are then the output tables that rows may have been delivered to, those
+    /// of later checkpoints too. It appears whole and durable, or not at all; nobody may have it open.
     ///
     /// Throws kind `corrupt`, naming the file, when one is damaged; `invalid`, naming both, when a delta does not follow
     /// what is before it; `incompatible` when one is of a format that this version does not read.
     @discardableResult
-    public static func assemble(base: String, deltas: [String], into stateFile: String, beginning lineage: Lineage? = nil) throws -> CheckpointFacts {
+    public static func assemble(
+        base: String, deltas: [String], into stateFile: String, beginning lineage: Lineage? = nil, tables: Set<String> = []
+    ) throws -> CheckpointFacts {
         for file in [base] + deltas where !FileManager.default.fileExists(atPath: file) {
             throw StateError(.missing, "there is no file \(file) to restore from; fetch the checkpoint again")
         }
         let unfinished = stateFile + ".assembling"
         try Database.remove(unfinished)
         do {
-            let facts = try assembled(base: base, deltas: deltas, in: unfinished, beginning: lineage)
+            let facts = try assembled(base: base, deltas: deltas, in: unfinished, beginning: lineage, tables)
             try DurableFile.sync(unfinished)
             try Database.remove(stateFile)
             try DurableFile.rename(unfinished, to: stateFile)
@@ -27,12 +30,12 @@ public enum StateAssembly {
         }
     }
 
-    private static func assembled(base: String, deltas: [String], in file: String, beginning lineage: Lineage?) throws -> CheckpointFacts {
+    private static func assembled(base: String, deltas: [String], in file: String, beginning lineage: Lineage?, _ tables: Set<String>) throws -> CheckpointFacts {
         try DurableFile.copy(base, to: file)
         var assembly = try blaming(base) { try AssembledFile(path: file, base: base) }
         for delta in deltas { try blaming(delta) { try assembly.apply(delta) } }
         return try blaming(([base] + deltas).joined(separator: ", ")) {
-            if let lineage { try LineageStart(assembly.database).begin(lineage) }
+            if let lineage { try LineageStart(assembly.database).begin(lineage, tables: tables) }
             return try assembly.finish()
         }
     }
@@ -49,10 +52,10 @@ public enum StateAssembly {
 
     /// Makes a state file that nobody has open begin a lineage: batches that are not known to be delivered are unfrozen, the
     /// table `lineage_end` keeps what counts of the lineage that ends, and the withdrawal of everything else is due.
-    public static func beginLineage(_ lineage: Lineage, in stateFile: String) throws {
+    public static func beginLineage(_ lineage: Lineage, tables: Set<String> = [], in stateFile: String) throws {
         guard FileManager.default.fileExists(atPath: stateFile) else {
             throw StateError(.missing, "there is no state file \(stateFile); see to state.directory")
         }
-        try LineageStart(Database(path: stateFile)).begin(lineage)
+        try LineageStart(Database(path: stateFile)).begin(lineage, tables: tables)
     }
 }

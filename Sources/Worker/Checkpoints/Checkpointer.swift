@@ -49,11 +49,19 @@ final class Checkpointer {
             try Checkpointer.refuseUnasked(settings, restored, error)
             worker.logger.error("checkpoints: the store can't be asked whose the job is; going on without: \(error)")
         }
-        checkpointing = Checkpointing(interval: settings.interval, restored: restored, standing: standing, now: Clock.now)
+        checkpointing = Checkpointing(
+            interval: settings.interval, durability: settings.durability, restored: restored, tables: tables, standing: standing, now: Clock.now
+        )
         try store.keepChanges(after: checkpointing.keepsChangesAfter)
         if try !store.keepsChanges(after: checkpointing.keepsChangesAfter) { checkpointing.beginsWithBase(now: Clock.now) }
         if let reason = checkpointing.first { try publishFirst(reason) }
+        if case .tables(let tables) = wait {
+            worker.logger.notice("checkpoints: none in the store knows \(tables.sorted().joined(separator: ", ")) yet; rows for that wait for the next one")
+        }
     }
+
+    /// What leaves only once a checkpoint is in the store.
+    var wait: CheckpointWait { checkpointing.wait }
 
     /// Asks whose the job is. A full disk is waited for when it is the state's, or when the worker can't begin without the answer.
     private static func claim(

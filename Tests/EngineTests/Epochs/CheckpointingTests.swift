@@ -11,8 +11,10 @@ struct CheckpointingTests {
         )
     }
 
-    private func checkpointing(_ restored: RestoredState, _ standing: ArchiveStanding?) -> Checkpointing {
-        Checkpointing(interval: .seconds(10), restored: restored, standing: standing, now: .zero)
+    private func checkpointing(
+        _ restored: RestoredState, _ standing: ArchiveStanding?, tables: [String] = [], durability: Durability = .local
+    ) -> Checkpointing {
+        Checkpointing(interval: .seconds(10), durability: durability, restored: restored, tables: tables, standing: standing, now: .zero)
     }
 
     private func published(_ epoch: UInt64) -> PublishedCheckpoint { PublishedCheckpoint(number: epoch, epoch: Epoch(epoch), addedBytes: 1, totalBytes: 1) }
@@ -35,6 +37,21 @@ struct CheckpointingTests {
         #expect(refusal(restored(isNew: true), .local) == .mayHaveToRestore)
         #expect(refusal(restored(isNew: true), .local, unasked: true) == nil)
         #expect(refusal(restored(withdrawal: plan), .local) == .takesOver)
+    }
+
+    @Test func rowsOfATableThatNoCheckpointKnowsWaitForOne() {
+        func standing(_ tables: Set<String>) -> ArchiveStanding { ArchiveStanding(continues: Epoch(3), covered: Epoch(3), tables: tables) }
+        #expect(checkpointing(restored(), standing(["a", "b"]), tables: ["a", "b"]).wait == .nothing)
+        #expect(checkpointing(restored(), standing(["a"]), tables: ["a", "b"]).wait == .tables(["b"]))
+        #expect(checkpointing(restored(), ArchiveStanding(continues: nil, covered: nil), tables: ["a"]).wait == .nothing, "it is published first")
+        #expect(checkpointing(restored(), standing(["a"]), tables: ["a", "b"], durability: .shared).wait == .everything)
+        // Without an answer: what was delivered before is known from then.
+        let delivered = RestoredOutboxTable(table: "a", lastFrozen: BatchNumber(2), pending: [], undelivered: [])
+        let state = RestoredState(
+            isNew: false, lineage: Lineage(2), epoch: Epoch(4), partitions: [:], tasks: [:], messages: [], outbox: [delivered],
+            lineageEnds: ["b": [LineageEnd(lineage: .first, lastBatch: nil)]]
+        )
+        #expect(checkpointing(state, nil, tables: ["a", "b", "c"]).wait == .tables(["c"]))
     }
 
     @Test func whatWasWithdrawnIsLookedForOnceMoreWithEachCheckpointUntilThatIsDone() {

@@ -24,7 +24,8 @@ struct CoordinatorDriver {
     var received: [MessageBatchID] = []
 
     init(
-        tasks: Int, receivers: Int = 0, undelivered: [SinkBatch] = [], messages: [MessageBatch] = [], watermark: Int64? = nil, isEnded: Bool = false, outboxBytes: Int = 1 << 20
+        tasks: Int, receivers: Int = 0, undelivered: [SinkBatch] = [], messages: [MessageBatch] = [], watermark: Int64? = nil, isEnded: Bool = false, outboxBytes: Int = 1 << 20,
+        wait: CheckpointWait = .nothing
     ) {
         self.tasks = tasks
         self.receivers = receivers
@@ -40,7 +41,7 @@ struct CoordinatorDriver {
         coordinator = Coordinator(
             restored: restored, routes: TaskRoutes(CoordinatorDriver.topology(receivers: receivers), partitions: ["topic": tasks]),
             outbox: Outbox(lineage: .first, tables: [table], flushInterval: .seconds(1), limits: limits, now: .zero),
-            schedule: EpochSchedule(interval: .milliseconds(500), now: .zero)
+            schedule: EpochSchedule(interval: .milliseconds(500), now: .zero), wait: wait
         )
     }
 
@@ -57,6 +58,8 @@ struct CoordinatorDriver {
 
     mutating func start() -> [String] { coordinator.start().compactMap(text) }
     mutating func tick(at now: Duration) -> [String] { coordinator.tick(now: now, isFull: false).compactMap(text) }
+    mutating func covered(through epoch: UInt64) -> [String] { coordinator.covered(through: Epoch(epoch)).compactMap(text) }
+    var awaitsCheckpoint: Bool { coordinator.awaitsCheckpoint }
     mutating func reachedEnd() -> [String] { coordinator.reachedEnd().compactMap(text) }
     mutating func drain() -> [String] { coordinator.drain().compactMap(text) }
 

@@ -25,6 +25,29 @@ struct CoordinatorTests {
         #expect(driver.lastCut?.delivered.map(\.number) == [BatchNumber(1)], "the delivery is recorded with the next cut")
     }
 
+    @Test func rowsOfATableThatNoCheckpointKnowsLeaveWithTheFirstOneOfTheRun() {
+        var driver = CoordinatorDriver(tasks: 1, wait: .tables(["t"]))
+        #expect(driver.covered(through: 0).isEmpty && !driver.awaitsCheckpoint)
+        driver.rows[0] = 1
+        #expect(driver.epoch(at: .seconds(1)).isEmpty && driver.awaitsCheckpoint)
+        #expect(driver.covered(through: 0).isEmpty, "one of the run before does not know the table")
+        #expect(driver.covered(through: 1) == ["deliver t:1"] && !driver.awaitsCheckpoint)
+        #expect(driver.delivered(1).isEmpty)
+        driver.rows[0] = 1
+        #expect(driver.epoch(at: .seconds(3)) == ["deliver t:2"], "the table is known from then on")
+    }
+
+    @Test func withEverythingWaitingABatchLeavesWithTheCheckpointOfItsEpoch() {
+        var driver = CoordinatorDriver(tasks: 1, wait: .everything)
+        driver.rows[0] = 1
+        #expect(driver.epoch(at: .seconds(1)).isEmpty && driver.awaitsCheckpoint)
+        #expect(driver.covered(through: 1) == ["deliver t:1"])
+        driver.rows[0] = 1
+        #expect(driver.delivered(1).isEmpty)
+        #expect(driver.epoch(at: .seconds(3)).isEmpty && driver.covered(through: 1).isEmpty)
+        #expect(driver.covered(through: 2) == ["deliver t:2"])
+    }
+
     @Test func aBatchOfAnEarlierProcessIsDoubtful() {
         let chunk = OutboxTests.chunk()
         let batch = SinkBatch(table: "t", lineage: .first, number: BatchNumber(3), layout: OutboxTests.table, partition: 0, chunks: [chunk])

@@ -38,6 +38,15 @@ struct LineageTests {
         ]))
     }
 
+    @Test func tablesThatOnlyALaterCheckpointKnowsAreWithdrawnFromToo() throws {
+        try fill()
+        try StateAssembly.beginLineage(Lineage(2), tables: ["rows", "fraud"], in: file)
+        let restored = try reopened(directory.path).open(PlainJob.topology())
+        #expect(restored.tablesToWithdrawFrom(of: PlainJob.topology()).sorted() == ["fraud", "other", "rows"])
+        #expect(restored.withdrawal?.tables["fraud"] == [LineageEnd(lineage: .first, lastBatch: nil)], "nothing of it counts")
+        #expect(!restored.outboxTables(of: PlainJob.topology()).contains { $0.name == "fraud" }, "nothing can wait for it")
+    }
+
     @Test func batchesAreNumberedFromOneAgain() throws {
         try fill()
         try StateAssembly.beginLineage(Lineage(2), in: file)

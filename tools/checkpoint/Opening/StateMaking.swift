@@ -15,13 +15,14 @@ extension CheckpointSource {
         return ("\(manifest.number)", try CheckpointSource.assemble(manifest, of: store, in: directory))
     }
 
-    /// The same of a store's checkpoint. With `lineage` the state begins that lineage.
+    /// The same of a store's checkpoint. With `lineage` the state begins that lineage, and `tables` are the output tables that
+    /// rows may have been delivered to.
     @discardableResult
     static func assemble(
-        _ manifest: Manifest, of store: CheckpointStore, in directory: String, beginning lineage: Lineage? = nil
+        _ manifest: Manifest, of store: CheckpointStore, in directory: String, beginning lineage: Lineage? = nil, tables: Set<String> = []
     ) throws -> CheckpointFacts {
         // Beside it, where there has to be room anyway.
         let fetched = try store.fetch(manifest, into: try Scratch.make(below: NewFile.directory(of: directory)))
-        return try StateAssembly.assemble(base: fetched.base, deltas: fetched.deltas, into: directory + "/state.db", beginning: lineage)
+        return try StateAssembly.assemble(base: fetched.base, deltas: fetched.deltas, into: directory + "/state.db", beginning: lineage, tables: tables)
     }
 }

@@ -39,10 +39,11 @@ struct RewindCommand: CheckpointVerb {
         let (newest, unreadable) = try newestReadable(store)
         // Each that can't be read may have begun a lineage of its own.
         let lineage = Lineage(max(newest.lineage.number, manifest.lineage.number) + 1 + UInt32(unreadable))
-        try plan(manifest, newest, lineage, store).carryOut {
+        let tables = try tables(since: manifest, in: store)
+        try plan(manifest, newest, lineage, tables, store).carryOut {
             let directory = try target.map { try NewDirectory($0) }
             let file = try directory?.temporaryPath ?? Scratch.make()
-            let facts = try CheckpointSource.assemble(manifest, of: store, in: file, beginning: lineage)
+            let facts = try CheckpointSource.assemble(manifest, of: store, in: file, beginning: lineage, tables: tables)
             let base = NewObject(kind: .base, file: file + "/state.db", epoch: facts.epoch)
             _ = try store.publish(facts, files: [base], reason: .rewind)
             try directory?.publish()
@@ -59,7 +60,18 @@ struct RewindCommand: CheckpointVerb {
         throw ToolError(.missing, "\(store.location) has no checkpoint that can be read")
     }
 
-    private func plan(_ manifest: Manifest, _ newest: Manifest, _ lineage: Lineage, _ store: CheckpointStore) -> Plan {
+    /// The output tables that the checkpoint or a later one knows: rows of all of them are withdrawn.
+    private func tables(since manifest: Manifest, in store: CheckpointStore) throws -> Set<String> {
+        var tables = Set(manifest.tables.map(\.name))
+        for checkpoint in try store.liveCheckpoints() where checkpoint.number > manifest.number {
+            if let later = try checkpoint.manifest(unless: [.corrupt, .incompatible, .missing]) { tables.formUnion(later.tables.map(\.name)) }
+        }
+        return tables
+    }
+
+    private func plan(
+        _ manifest: Manifest, _ newest: Manifest, _ lineage: Lineage, _ tables: Set<String>, _ store: CheckpointStore
+    ) -> Plan {
         var plan = Plan("rewind", output, change)
         plan.fact("store", .text(store.location))
         plan.fact("checkpoint", .count(manifest.number.number))
@@ -67,9 +79,10 @@ struct RewindCommand: CheckpointVerb {
         plan.fact("createdAt", .time(milliseconds: manifest.createdAt))
         plan.fact("lineage", .count(lineage.number))
         plan.step("publish", "a new checkpoint", "epoch \(manifest.epoch) again, in lineage \(lineage); it fences every worker of lineage \(newest.lineage)")
-        for table in manifest.tables {
-            let last = table.lastDelivered.map { "those after batch \($0) of lineage \(manifest.lineage)" } ?? "all of lineage \(manifest.lineage)"
-            plan.step("delete rows of", table.name, "\(last), and all of later lineages, when the job starts next")
+        for table in tables.sorted() {
+            let delivered = manifest.tables.first { $0.name == table }?.lastDelivered
+            let last = delivered.map { "those after batch \($0) of lineage \(manifest.lineage)" } ?? "all of lineage \(manifest.lineage)"
+            plan.step("delete rows of", table, "\(last), and all of later lineages, when the job starts next")
         }
         for task in manifest.tasks where task.next != nil {
             let now = newest.tasks.first { $0.id == task.id }?.next
