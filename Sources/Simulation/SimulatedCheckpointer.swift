@@ -132,6 +132,7 @@ final class SimulatedCheckpointer {
             let noted = checkpointing.published(published, isWithdrawnAgain: isWithdrawnAgain, now: parts.time.now)
             if let plan = noted.withdrawsAgain { withdrawAgain(plan) }
             if noted.endsWithdrawal { store.withdrawalDone(isFinal: true) }
+            if noted.endsSupersession { store.supersessionDone() }
             store.keepChanges(after: noted.keepsChangesAfter)
             parts.count("checkpoints")
             return covered

@@ -66,4 +66,6 @@ extension SimulatedStore: CheckpointedStore {
     public func keepsChanges(after epoch: Epoch) -> Bool { disk.changes(after: epoch) != nil }
 
     public func withdrawalDone(isFinal: Bool) { disk.withdrawalDone(isFinal: isFinal) }
+
+    public func supersessionDone() { disk.supersessionDone() }
 }

@@ -52,6 +52,8 @@ public final class SimulatedDisk {
     private(set) var keptAfter = Epoch(0)
     /// How often the state was made final.
     private(set) var finals = 0
+    /// True from then on until a checkpoint of it is in the store.
+    private var supersedes = false
 
     public init(identity: String = "") { self.identity = identity }
 
@@ -91,7 +93,10 @@ public final class SimulatedDisk {
     func makeFinal() {
         finals += 1
         keptAfter = epoch.next
+        supersedes = true
     }
+
+    func supersessionDone() { supersedes = false }
 
     /// The cuts after an epoch; nil when they are not all kept.
     func changes(after epoch: Epoch) -> [Commit]? { epoch >= keptAfter && epoch <= self.epoch ? kept.filter { $0.cut.epoch > epoch } : nil }
@@ -136,7 +141,7 @@ public final class SimulatedDisk {
             outbox: knownTables.map(restoredOutbox), withdrawal: withdrawal.map { WithdrawalPlan(stage: $0, lineage: lineage, tables: lineageEnds) },
             lineageEnds: lineageEnds
         )
-        restored.changeAtRest = keptAfter > epoch ? .supersedes : .none
+        restored.changeAtRest = supersedes ? .supersedes : .none
         return restored
     }
 

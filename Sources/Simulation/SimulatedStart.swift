@@ -107,7 +107,7 @@ struct SimulatedStart {
         guard let facts else { return }
         let published = try archive.publish(FinishedCheckpoint(content: .base, file: file, facts: facts, reason: reason))
         parts.trace.note("machine \(machine.number) published checkpoint \(published.number), epoch \(published.epoch): \(reason)")
-        _ = checkpointing.published(published, now: parts.time.now)
+        if checkpointing.published(published, now: parts.time.now).endsSupersession { store.supersessionDone() }
     }
 
     private func withdraw(from tables: [String], _ store: SimulatedStore, _ checkpointing: inout Checkpointing) throws {

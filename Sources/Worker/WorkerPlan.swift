@@ -19,6 +19,7 @@ struct WorkerPlan {
     init(_ worker: Worker) throws {
         let opening = Clock.now
         restored = try worker.room("opening the state") { try worker.store.open(worker.topology) }
+        worker.publish { [restored] in $0.waitingAtStart = restored.waitingBytes }
         worker.note(.open, Clock.now - opening - (restored.changesTook ?? .zero))
         if let time = restored.changesTook { worker.note(.migrate, time) }
         if restored.isNew && worker.settings.endsBeforeRepartition {
@@ -70,11 +71,8 @@ struct WorkerPlan {
     /// How a run ends that reads nothing.
     func endUnread(_ worker: Worker) throws -> RunOutcome {
         try refuseUnread(worker)
-        let bytes = restored.outbox.reduce(0) { sum, table in
-            (table.pending + table.undelivered.flatMap(\.chunks)).reduce(sum) { $0 + $1.bytes.count }
-        }
-        let messages = restored.messages.reduce(0) { $0 + $1.bytes.count }
-        return bytes + messages == 0 ? .complete : .undelivered(bytes: bytes + messages)
+        let bytes = restored.waitingBytes
+        return bytes == 0 ? .complete : .undelivered(bytes: bytes)
     }
 
     /// How many partitions each topic has, refusing any change: keys would lie elsewhere than their state.

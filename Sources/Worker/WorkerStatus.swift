@@ -65,6 +65,8 @@ public struct WorkerStatus: Sendable {
     public var checkpoint = Checkpoint()
     /// What the start took, part by part; complete with the first record.
     public var start = StartTimes()
+    /// Bytes of rows and messages that waited in the state that the run began with; nil before that was opened.
+    public var waitingAtStart: Int?
     /// What the drain took, as far as it is over.
     public var drain = DrainTimes()
     /// What went wrong last and has not been mended since; nil when all is well.

@@ -68,6 +68,22 @@ struct PreflightTests {
         #expect(worker.waitForExit() == 0, "\(worker.errors)")
     }
 
+    @Test func aCheckpointStoreThatIsAwayIsInNobodysWayWhereAStartGoesOnWithoutIt() throws {
+        let worker = try runningWorker()
+        let away = ["--set", "checkpoints.store=s3://bucket/away"]
+        let access = ["AWS_ENDPOINT_URL": "http://127.0.0.1:\(freePort())", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "eu-west-1"]
+        let shared = try TidemarkBinary.run(job.arguments("run", ["--wait", "--set", "state.durability=shared"] + away), environment: access)
+        #expect(shared.status == 2 && shared.errors.contains("finding  checkpoints: "), "\(shared.errors)")
+        let next = try TidemarkBinary.start(job.arguments("run", ["--wait"] + away), environment: access)
+        try waitUntil("the next worker waits") {
+            try #require(next.isRunning, "\(next.errors)")
+            return next.errors.contains("waiting for the worker")
+        }
+        #expect(next.errors.contains("skipped  checkpoints: not looked at, because the store does not answer"), "\(next.errors)")
+        next.send(SIGTERM)
+        #expect(next.waitForExit() == 0 && worker.isRunning, "\(next.errors)")
+    }
+
     @Test func clickHouseMayBeAwayDuringTheHandOver() throws {
         let worker = try runningWorker()
         let next = try job.start(["--wait"])

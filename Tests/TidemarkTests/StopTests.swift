@@ -47,6 +47,19 @@ struct StopTests {
         #expect(Date().timeIntervalSince(asked) < 10 && worker.errors.contains("stopped while it was starting"), "\(worker.errors)")
     }
 
+    @Test func aStartThatIsStoppedSaysThatRowsWait() throws {
+        let stalled = try Stalled(drainTimeout: "1s")
+        #expect(stalled.worker.waitForExit() == 3, "\(stalled.worker.errors)")
+        let proxy = try FaultProxy(to: stalled.clickHouse.port) { _ in true }
+        proxy.meet(Array(repeating: .stall, count: 100))
+        let worker = try stalled.job.start(["--set", "clickhouse.url=\(proxy.url)"])
+        try waitUntil("the start asks ClickHouse") { proxy.chosenSeen > 0 }
+        worker.send(SIGTERM)
+        #expect(worker.waitForExit() == 3, "\(worker.errors)")
+        #expect(worker.errors.contains("bytes of rows and messages wait on"), "\(worker.errors)")
+        try expectWholeTables(stalled)
+    }
+
     @Test func aSecondSignalEndsItAtOnce() throws {
         let stalled = try Stalled(drainTimeout: "10m")
         #expect(stalled.worker.isRunning)

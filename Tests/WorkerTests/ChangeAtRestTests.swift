@@ -93,6 +93,28 @@ struct ChangeAtRestTests {
         try expectNoneLetsIn(VersionedJob.topology(1), after: before)
     }
 
+    @Test func whatWasMadeFinalBeforeAnEpochThatNoCheckpointHasIsInTheFirstCheckpointAfterIt() throws {
+        try run.drained(1, through: 60, archiving: true)
+        try run.drained(2, through: 120, archiving: true)
+        let before = try newest()
+        _ = try run.openStore().finalize(VersionedJob.topology(2))
+        // As `tidemark settle` does, or a start that could not ask the store.
+        do {
+            let store = try run.openStore()
+            let restored = try store.open(VersionedJob.topology(2))
+            #expect(restored.changeAtRest == .supersedes)
+            try store.commit(EpochCut(epoch: restored.epoch.next, tasks: [], frozen: [], delivered: [], wallClock: 0))
+        }
+        try startAndDrain(VersionedJob.topology(2))
+        try expectNoneLetsIn(VersionedJob.topology(1), after: before)
+        #expect(try run.openStore().open(VersionedJob.topology(2)).changeAtRest == .none, "the checkpoint is in the store")
+    }
+
+    @Test func anUpgradeThatDiedBeforeItsFirstEpochSupersedesNothing() throws {
+        try run.drained(1, through: 60, archiving: true)
+        for _ in 0..<2 { #expect(try run.openStore().open(VersionedJob.topology(2)).changeAtRest == .changed) }
+    }
+
     @Test func aStateThatNothingWasDoneToGoesOnWithDeltas() throws {
         try run.drained(1, through: 60, archiving: true)
         try run.drained(2, through: 120, archiving: true)

@@ -22,6 +22,8 @@ public struct Checkpointing: Sendable {
         public let withdrawsAgain: WithdrawalPlan?
         /// The second withdrawal is over: `withdrawalDone(isFinal: true)`.
         public let endsWithdrawal: Bool
+        /// The state supersedes what was in the archive no more: `supersessionDone()`.
+        public let endsSupersession: Bool
     }
 
     private var schedule: CheckpointSchedule
@@ -36,6 +38,8 @@ public struct Checkpointing: Sendable {
     private var withdrawal: WithdrawalPlan?
     /// What was done to the state before the run.
     public let changeAtRest: ChangeAtRest
+    /// True until the first checkpoint of a state that supersedes those of before.
+    private var supersedes: Bool
     /// From which epoch on the store has to keep changes when the run begins.
     public let keepsChangesAfter: Epoch
     /// Why a base has to be published before anything leaves; nil when what the archive has of this lineage may be gone on
@@ -50,6 +54,7 @@ public struct Checkpointing: Sendable {
         interval: Duration, durability: Durability, restored: RestoredState, tables: [String], standing: ArchiveStanding?, now: Duration
     ) {
         changeAtRest = restored.changeAtRest
+        supersedes = restored.changeAtRest == .supersedes
         // A delta has what epochs changed, and nothing that was done between them.
         let standing = restored.changeAtRest == .none ? standing : standing.map {
             ArchiveStanding(continues: nil, covered: $0.covered, tables: $0.tables)
@@ -135,7 +140,11 @@ public struct Checkpointing: Sendable {
         let endsWithdrawal = isWithdrawnAgain && withdrawal?.stage == .again
         if endsWithdrawal { withdrawal = nil }
         let withdrawsAgain = withdrawal?.stage == .again ? withdrawal : nil
-        return Published(keepsChangesAfter: checkpoint.epoch, withdrawsAgain: withdrawsAgain, endsWithdrawal: endsWithdrawal)
+        let endsSupersession = supersedes
+        supersedes = false
+        return Published(
+            keepsChangesAfter: checkpoint.epoch, withdrawsAgain: withdrawsAgain, endsWithdrawal: endsWithdrawal, endsSupersession: endsSupersession
+        )
     }
 
     /// The checkpoint under way came to nothing. False when the worker must stop: the job is another's.

@@ -17,4 +17,6 @@ public protocol CheckpointedStore: StateStore {
     func keepsChanges(after epoch: Epoch) throws -> Bool
     /// Notes durably that what was to be withdrawn from the sink has been: once more to be looked for, or for good.
     func withdrawalDone(isFinal: Bool) throws
+    /// Notes durably that a checkpoint of the state as it superseded those of before is in the archive: it supersedes no more.
+    func supersessionDone() throws
 }

@@ -115,6 +115,14 @@ extension RestoredState {
         return declared + outbox.map(\.table).filter { OutboxTable.sink(ofName: $0) == nil && !declared.contains($0) }
     }
 
+    /// Bytes of rows that are not delivered and of messages that are not processed.
+    public var waitingBytes: Int {
+        let rows = outbox.reduce(0) { sum, table in
+            (table.pending + table.undelivered.flatMap(\.chunks)).reduce(sum) { $0 + $1.bytes.count }
+        }
+        return messages.reduce(rows) { $0 + $1.bytes.count }
+    }
+
     /// True when a batch of the table is recorded as delivered, in whatever lineage: an earlier run saw to it that a checkpoint
     /// knows the table.
     func hasDelivered(to table: String) -> Bool {

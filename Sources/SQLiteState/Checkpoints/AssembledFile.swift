@@ -118,6 +118,8 @@ struct AssembledFile {
     func finish() throws -> CheckpointFacts {
         try database.execute("DELETE FROM main.delta WHERE epoch <= (SELECT through FROM fold_mark WHERE task = delta.task AND state_table = delta.state_table)")
         try database.setMeta(KeptChanges.entry, String(facts.epoch.number))
+        // It is the checkpoint itself that supersedes those of before.
+        try database.removeMeta(VersionsAtRest.supersedingEntry)
         return try CheckpointFacts(of: database)
     }
 }

@@ -37,4 +37,12 @@ extension SQLiteStateStore {
             }
         }
     }
+
+    /// A checkpoint of the state, which superseded those of before, is in the archive; durable when it returns.
+    public func supersessionDone() throws {
+        try exclusively {
+            _ = try ready()
+            try database.transaction { try database.removeMeta(VersionsAtRest.supersedingEntry) }
+        }
+    }
 }

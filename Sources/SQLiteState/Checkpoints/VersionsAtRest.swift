@@ -2,6 +2,10 @@ import Engine
 
 /// The versions that a state file is of, between two epochs.
 struct VersionsAtRest: Equatable {
+    /// The entry of `meta` that says that nobody is to go on from a checkpoint of before: `finalize` or a repartition was there,
+    /// and no checkpoint was published since.
+    static let supersedingEntry = "supersedes"
+
     private let format: Int64
     /// nil where the file does not say: a new one, or one of format 1.
     private let jobVersion: Int?
@@ -19,14 +23,20 @@ struct VersionsAtRest: Equatable {
     }
 
     /// What was done to the file since it was of these versions. Where that is in no epoch's delta, the file says from now
-    /// on that the next checkpoint has to be a base. Must run inside the transaction that did it.
+    /// on that the next checkpoint has to be a base; and where it keeps a version out for good, that it supersedes those of
+    /// before. Must run inside the transaction that did it.
     func change(in store: SQLiteStateStore) throws -> ChangeAtRest {
+        let change = try plainChange(in: store)
+        return try store.database.meta(VersionsAtRest.supersedingEntry) == nil ? change : .supersedes
+    }
+
+    private func plainChange(in store: SQLiteStateStore) throws -> ChangeAtRest {
         guard let now = try VersionsAtRest(store), now != self || !mayBeSaved else { return .none }
         if now.mayBeSaved { try store.endDeltaChain() }
-        // What was there already another command did: `finalize`, or a repartition. An upgrade may keep more versions out than
-        // before, too, but nobody has said that they are to be.
+        // An upgrade may keep more versions out than before, too, but nobody has said that they are to be.
         let isMadeFinal = leastReader != nil && now.leastReader != leastReader && now.leastReader == now.jobVersion
-        return !mayBeSaved || isMadeFinal ? .supersedes : .changed
+        if isMadeFinal { try store.database.setMeta(VersionsAtRest.supersedingEntry, "1") }
+        return .changed
     }
 }
 

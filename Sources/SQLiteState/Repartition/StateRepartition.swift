@@ -189,6 +189,7 @@ public struct StateRepartition {
         // None of this is in an epoch's delta, and a checkpoint of the present epoch was taken before it: no delta can continue
         // that one, the next checkpoint has to be a base.
         try database.setMeta(KeptChanges.entry, String(try CheckpointFacts(of: database).epoch.number + 1))
+        try database.setMeta(VersionsAtRest.supersedingEntry, "1")
     }
 
     private func report(_ tables: [RepartitionReport.Table], _ before: [Int64: [Int64: Int]], _ watermarks: [TaskID: EventTime]) throws -> RepartitionReport {

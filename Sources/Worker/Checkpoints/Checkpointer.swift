@@ -98,7 +98,8 @@ final class Checkpointer {
         }
         defer { unlink(file) }
         let checkpoint = FinishedCheckpoint(content: .base, file: file, facts: facts, reason: reason)
-        _ = note(try worker.room("publishing the first checkpoint") { try settings.archive.publish(checkpoint) })
+        let noted = note(try worker.room("publishing the first checkpoint") { try settings.archive.publish(checkpoint) })
+        if noted.endsSupersession { try endSupersession() }
     }
 
     private func nextFile(_ kind: String) -> String {
@@ -225,6 +226,7 @@ final class Checkpointer {
             let noted = note(published)
             if let plan = noted.withdrawsAgain { secondWithdrawal.begin(plan) }
             if noted.endsWithdrawal { try endWithdrawal() }
+            if noted.endsSupersession { try endSupersession() }
             try store.keepChanges(after: noted.keepsChangesAfter)
         case .failure(let error as any Failure): try failed(error)
         case .failure(let error): throw error
@@ -237,6 +239,15 @@ final class Checkpointer {
             try store.withdrawalDone(isFinal: true)
         } catch let error as any Failure where error.kind == .retry {
             worker.logger.error("checkpoints: that everything was withdrawn could not be noted, so the next start looks for it again: \(error)")
+        }
+    }
+
+    /// Where the disk is full, the next start publishes a base first once more.
+    private func endSupersession() throws {
+        do {
+            try store.supersessionDone()
+        } catch let error as any Failure where error.kind == .retry {
+            worker.logger.error("checkpoints: that the job goes on from this one alone could not be noted, so the next start begins with another base: \(error)")
         }
     }
 

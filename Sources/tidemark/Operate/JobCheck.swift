@@ -13,6 +13,8 @@ struct JobCheck {
     /// What the start would be told.
     var takesOver = false
     var endsBeforeRepartition = false
+    /// A start follows: what it would go on without is told, and is no finding.
+    var isBeforeStart = false
 
     /// What was found of the state.
     @discardableResult
@@ -32,12 +34,30 @@ struct JobCheck {
     }
 
     private func checkCheckpoints() {
-        _ = report.attempt("checkpoints") {
-            guard let store = try parts.makeCheckpointStore() else { return "off" }
-            guard let newest = try store.newest() else { return "none yet in \(store.location)" }
-            return "the newest in \(store.location) is \(newest.number), of epoch \(newest.epoch) in lineage \(newest.lineage), \(EventTime(milliseconds: newest.createdAt).text)"
-        } ok: { $0 }
+        do {
+            report.ok("checkpoints", try newestCheckpoint())
+        } catch {
+            if startGoesOn(without: error) {
+                report.skipped("checkpoints", "the store does not answer, which a start with this state goes on without: \(plainText(of: error))")
+            } else {
+                report.finding("checkpoints", plainText(of: error))
+            }
+        }
     }
+
+    private func newestCheckpoint() throws -> String {
+        guard let store = try parts.makeCheckpointStore() else { return "off" }
+        guard let newest = try store.newest() else { return "none yet in \(store.location)" }
+        return "the newest in \(store.location) is \(newest.number), of epoch \(newest.epoch) in lineage \(newest.lineage), \(EventTime(milliseconds: newest.createdAt).text)"
+    }
+
+    /// True when the checkpoint store may be away: with local durability a worker catches up with it.
+    private func startGoesOn(without error: any Error) -> Bool {
+        guard isBeforeStart, let failure = error as? any Failure, failure.kind == .retry else { return false }
+        return parts.configuration.state.durability == .local && FileManager.default.fileExists(atPath: stateFile)
+    }
+
+    private var stateFile: String { parts.configuration.state.directory + "/state.db" }
 
     /// What a start begins with that finds no state.
     private func checkRestoration(_ directory: String) -> FoundState {
@@ -54,7 +74,7 @@ struct JobCheck {
 
     private func checkState(_ topology: Topology) -> FoundState {
         let directory = parts.configuration.state.directory
-        guard FileManager.default.fileExists(atPath: directory + "/state.db") else {
+        guard FileManager.default.fileExists(atPath: stateFile) else {
             return checkRestoration(directory)
         }
         do {
@@ -85,6 +105,9 @@ struct JobCheck {
             for found in standIn.waiting { report.ok("what waits\(found.name.isEmpty ? "" : ", \(found.name)")", "\(found.action.rawValue), \(found.detail)") }
             if let migration = standIn.state.migration { report(migration, parts.configuration.state.directory) }
             return report(standIn.state.compatibility) ? .standIn(standIn.state.restored) : .finding
+        } catch where startGoesOn(without: error) {
+            report.skipped("state", "\(inUse), and the checkpoint store, whose newest would stand for it, does not answer")
+            return .running
         } catch {
             report.finding("state", "in use by a worker, and the newest checkpoint, which is to stand for it, can't be looked at: \(plainText(of: error))")
             return .finding

@@ -54,12 +54,13 @@ struct RunCommand: ParsableCommand {
         let running = RunningWorker()
         StopSignals.watch { [isBefore = beforeRepartition] in
             // Until then nothing is read and nothing is under way, and what is asked of the servers may take its time.
-            guard let worker = running.worker.withLock({ $0 }), worker.status.phase != .starting else {
-                logger.notice("stopped while it was starting: nothing was read, and what waited waits on")
-                Scratch.removeAll()
-                _exit((isBefore ? ExitStatus.error : .done).rawValue)
-            }
-            worker.drain()
+            let worker = running.worker.withLock { $0 }
+            if let worker, worker.status.phase != .starting { return worker.drain() }
+            let waiting = worker?.status.waitingAtStart ?? 0
+            let what = waiting == 0 ? "and what waited waits on" : "and \(waiting) bytes of rows and messages wait on"
+            logger.notice("stopped while it was starting: nothing was read, \(what)")
+            Scratch.removeAll()
+            _exit((isBefore ? ExitStatus.error : waiting == 0 ? .done : .partial).rawValue)
         }
         let parts = JobParts(configuration: configuration, logger: logger, droppedTables: drops.tables)
         let sink = try parts.makeSink()
