@@ -12,6 +12,7 @@ struct MetricsText {
         add("tidemark_reading_held", "gauge", "1 while reading waits for deliveries.", [(job, snapshot.isReadingHeld ? "1" : "0")])
         add("tidemark_state_bytes", "gauge", "Keyed state in memory.", [(job, "\(snapshot.memory.stateBytes)")])
         add("tidemark_outbox_bytes", "gauge", "Rows waiting for delivery.", [(job, "\(snapshot.memory.outboxBytes)")])
+        add("tidemark_names_left_out_total", "counter", "Times that a name found no room in its record (state.namesPerRecord).", [(job, "\(snapshot.namesLeftOut)")])
         add("process_resident_memory_bytes", "gauge", "Resident memory of the process.", [([], "\(snapshot.memory.residentBytes)")])
         if let checkpoint = snapshot.checkpoint {
             add("tidemark_checkpoint_number", "gauge", "The number of the last checkpoint.", [(job, "\(checkpoint.number)")])
@@ -92,15 +93,13 @@ struct MetricsText {
     }
 
     private static func escaped(_ label: String) -> String {
-        var escaped = ""
-        for character in label {
-            switch character {
-            case "\\": escaped += "\\\\"
-            case "\"": escaped += "\\\""
-            case "\n": escaped += "\\n"
-            default: escaped.append(character)
+        label.escaped { byte in
+            switch byte {
+            case UInt8(ascii: "\\"): "\\\\"
+            case UInt8(ascii: "\""): "\\\""
+            case UInt8(ascii: "\n"): "\\n"
+            default: nil
             }
         }
-        return escaped
     }
 }

@@ -1,3 +1,4 @@
+import Engine
 import FlyingFox
 import Foundation
 
@@ -26,7 +27,7 @@ struct StatusHandler: HTTPHandler {
     }
 
     private func answer(_ code: HTTPStatusCode, _ type: String, _ body: String) -> HTTPResponse {
-        let charset = type.contains(";") || type == "application/json" ? type : "\(type); charset=utf-8"
+        let charset = type.holds(";") || type == "application/json" ? type : "\(type); charset=utf-8"
         return HTTPResponse(statusCode: code, headers: [.contentType: charset, HTTPHeader("Cache-Control"): "no-store"], body: Data(body.utf8))
     }
 }

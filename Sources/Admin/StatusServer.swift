@@ -89,7 +89,7 @@ public final class StatusServer: Sendable {
 
     private static func address(_ host: String, _ port: UInt16) throws -> any SocketAddress {
         do {
-            if host.contains(":") { return try sockaddr_in6.inet6(ip6: host, port: port) }
+            if host.holds(":") { return try sockaddr_in6.inet6(ip6: host, port: port) }
             return try sockaddr_in.inet(ip4: host == "localhost" ? "127.0.0.1" : host, port: port)
         } catch {
             throw AdminError(

@@ -21,6 +21,8 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
     public var tables: [Table] = []
     public var references: [Reference] = []
     public var memory: Memory
+    /// How many times a name found no room in its record, in all tasks.
+    public var namesLeftOut: UInt64 = 0
     /// The last one of this process; nil before the first.
     public var checkpoint: Checkpoint?
     /// What the start took, in the order of its parts; complete with the first record.

@@ -1,3 +1,5 @@
+import Engine
+
 /// Where and how a job's rows are delivered to ClickHouse: the keys of `clickhouse:` and the limits of its waits.
 public struct ClickHouseSettings: Sendable {
     public enum Delivery: String, Sendable, CaseIterable {
@@ -56,11 +58,11 @@ public struct ClickHouseSettings: Sendable {
 
     /// Throws `invalid`, saying which key is wrong.
     func validate() throws(SinkError) {
-        let afterScheme = url.hasPrefix("http://") ? url.dropFirst(7) : url.hasPrefix("https://") ? url.dropFirst(8) : ""
-        guard !afterScheme.isEmpty, !afterScheme.contains("?"), !afterScheme.contains("#") else {
+        let afterScheme = url.rest(after: "http://") ?? url.rest(after: "https://") ?? ""
+        guard !afterScheme.isEmpty, !afterScheme.holds("?"), !afterScheme.holds("#") else {
             throw SinkError(.invalid, "clickhouse.url must be http://host:port or https://host:port")
         }
-        guard !afterScheme.contains("@") else {
+        guard !afterScheme.holds("@") else {
             throw SinkError(.invalid, "clickhouse.url must not hold a user or password: logs show it; use clickhouse.user and clickhouse.password")
         }
         guard !job.isEmpty, !database.isEmpty else { throw SinkError(.invalid, "job.id and clickhouse.database must not be empty") }

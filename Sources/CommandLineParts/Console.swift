@@ -15,9 +15,9 @@ public enum Console {
     public static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
     /// A line of a result, there at once even when standard output is a pipe.
-    public static func writeResult(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+    public static func writeResult(_ line: String) { write(line.printableLines + "\n", to: STDOUT_FILENO) }
 
-    public static func writeError(_ failure: any Failure) { write("Error: " + redact(plainText(of: failure)) + "\n", to: STDERR_FILENO) }
+    public static func writeError(_ failure: any Failure) { write("Error: " + redact(plainText(of: failure)).printableLines + "\n", to: STDERR_FILENO) }
 
     /// Whether the terminal's last line is a progress bar that goes on.
     private static let barStands = Mutex(false)
@@ -26,7 +26,7 @@ public enum Console {
     public static func writeToTerminal(_ text: String) {
         barStands.withLock { stands in
             write(text, to: STDERR_FILENO)
-            stands = !text.hasSuffix("\n")
+            stands = !text.ends(with: "\n")
         }
     }
 

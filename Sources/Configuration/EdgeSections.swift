@@ -1,3 +1,5 @@
+import Engine
+
 /// `http`: the status page.
 public struct HTTPSection: Sendable {
     /// `http.bind`: host and port; port 0 takes a free one, and `off` serves no page (nil).
@@ -13,18 +15,18 @@ public struct HTTPSection: Sendable {
         }
 
         /// `host:port`, or `[host]:port` for an IPv6 address.
-        public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+        public var description: String { host.holds(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
         /// Reads what `description` writes.
         public init?(_ text: String) {
-            guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+            guard let colon = text.lastIndex(ofSign: ":"), let port = UInt16(text[text.utf8.index(after: colon)...]) else { return nil }
             var host = text[..<colon]
-            if host.hasPrefix("["), host.hasSuffix("]") {
+            if host.begins(with: "["), host.ends(with: "]") {
                 host = host.dropFirst().dropLast()
-            } else if host.contains(":") {
+            } else if host.holds(":") {
                 return nil
             }
-            guard !host.isEmpty, !host.contains(where: \.isWhitespace) else { return nil }
+            guard !host.isEmpty, !host.utf8.contains(where: { $0 <= 0x20 }) else { return nil }
             self.init(host: String(host), port: port)
         }
     }

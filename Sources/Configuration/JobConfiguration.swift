@@ -48,7 +48,7 @@ public struct JobConfiguration: Sendable {
             let explanation = "is no text of at most \(maximumFileSize >> 10) KiB in UTF-8"
             throw ConfigurationError([.init(place: path, key: "", explanation: explanation)])
         }
-        let name = path.split(separator: "/").last.map(String.init) ?? path
+        let name = path.parts(at: "/").last.map(String.init) ?? path
         return try JobConfiguration(yaml: text, file: name, environment: environment, flags: flags, kafkaProblem: kafkaProblem, outputProblem: outputProblem)
     }
 
@@ -97,18 +97,8 @@ public struct JobConfiguration: Sendable {
             reader.reportMissing("job.id", "is needed and has no default: \(expected), such as fintech")
             return ""
         }
-        let isName = (1...64).contains(setting.text.utf8.count) && setting.text.utf8.allSatisfy(isNameByte)
+        let isName = PlainName.isPlain(setting.text, upTo: PlainName.longestJob)
         if !isName { reader.report(setting, "expected \(expected), found \(reader.shown(setting))") }
         return setting.text
-    }
-
-    /// What names in Kafka and in file paths may hold.
-    static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-             UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
-            true
-        default: false
-        }
     }
 }

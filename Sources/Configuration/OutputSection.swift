@@ -1,3 +1,5 @@
+import Engine
+
 /// `output.kafka`: topics that the rows of every table go to beside ClickHouse.
 public struct KafkaOutputSection: Sendable {
     /// `output.kafka.enabled`. A job with this output on can't be taken back to an earlier state: what is in Kafka can't
@@ -40,7 +42,7 @@ extension SettingsReader {
 
     mutating func topicPrefix(_ key: String, default prefix: String) -> String {
         value(key, default: prefix, expected: "letters, digits, dots, dashes or underscores, at most 200") { text in
-            text.utf8.count <= 200 && text.utf8.allSatisfy(JobConfiguration.isNameByte) ? text : nil
+            text.utf8.count <= 200 && text.utf8.allSatisfy(PlainName.isByte) ? text : nil
         }
     }
 }

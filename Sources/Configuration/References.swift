@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 
 /// Replaces `${env:NAME}` and `${file:PATH}` in a value by what they stand for. `$${` is a `${` that is meant literally.
@@ -20,33 +21,32 @@ struct References {
         var resolved = Resolved()
         var rest = text[...]
         while let start = rest.firstRange(of: "${") {
-            if rest[..<start.lowerBound].hasSuffix("$") {
-                resolved.text += rest[..<start.lowerBound].dropLast() + "${"
+            if let before = rest[..<start.lowerBound].rest(before: "$") {
+                resolved.text += before + "${"
                 rest = rest[start.upperBound...]
                 continue
             }
             resolved.text += rest[..<start.lowerBound]
-            guard let end = rest[start.upperBound...].firstIndex(of: "}") else {
+            guard let end = rest[start.upperBound...].firstIndex(ofSign: "}") else {
                 throw Unresolved(explanation: "a ${ has no closing }; for a literal ${ write $${")
             }
             let value = try self.value(of: rest[start.upperBound..<end])
             resolved.text += value
             resolved.secrets.append(Secret(value))
-            rest = rest[rest.index(after: end)...]
+            rest = rest[rest.utf8.index(after: end)...]
         }
         resolved.text += rest
         return resolved
     }
 
     private func value(of reference: Substring) throws(Unresolved) -> String {
-        if reference.hasPrefix("env:") {
-            let name = String(reference.dropFirst(4))
+        if let name = reference.rest(after: "env:").map(String.init) {
             guard let value = environment[name] else {
                 throw Unresolved(explanation: "the environment variable \(name) is not set")
             }
             return value
         }
-        if reference.hasPrefix("file:") { return try contents(of: String(reference.dropFirst(5))) }
+        if let path = reference.rest(after: "file:") { return try contents(of: String(path)) }
         throw Unresolved(explanation: "expected ${env:NAME} or ${file:PATH}; for a literal ${ write $${")
     }
 
@@ -58,7 +58,7 @@ struct References {
         guard data.count <= References.maximumFileSize, var text = String(data: data, encoding: .utf8) else {
             throw Unresolved(explanation: "the file \(path) is no text of at most \(References.maximumFileSize >> 10) KiB in UTF-8")
         }
-        while text.last?.isNewline == true { text.removeLast() }
+        while let last = text.unicodeScalars.last, last == "\n" || last == "\r" { text.unicodeScalars.removeLast() }
         return text
     }
 }

@@ -1,3 +1,5 @@
+import Engine
+
 /// A text that is never shown: every way of printing it, interpolation and reflection included, gives `<hidden>`.
 public struct Secret: Sendable, Hashable {
     /// The text itself, for the one call that needs it.
@@ -37,9 +39,7 @@ public struct Redactor: Sendable {
 
     public func redact(_ text: String) -> String {
         var result = text
-        for secret in secrets where result.contains(secret.revealed) {
-            result = result.split(separator: secret.revealed, omittingEmptySubsequences: false).joined(separator: Secret.placeholder)
-        }
+        for secret in secrets where result.holds(secret.revealed) { result = result.replacing(text: secret.revealed, with: Secret.placeholder) }
         return result
     }
 }

@@ -1,3 +1,5 @@
+import Engine
+
 /// One value of the configuration as it was written, before it has a type.
 struct Setting: Sendable {
     let key: String
@@ -32,14 +34,14 @@ enum EnvironmentName {
 
     /// `clickhouse.flushInterval` gives `TIDEMARK_CLICKHOUSE_FLUSHINTERVAL`.
     static func of(_ key: String) -> String {
-        prefix + key.uppercased().split(separator: ".", omittingEmptySubsequences: false).joined(separator: "_")
+        prefix + key.uppercased().parts(at: ".", omittingEmpty: false).joined(separator: "_")
     }
 
     /// What a variable below a map names in it: `TIDEMARK_INPUT_KAFKA_PROPERTIES_BOOTSTRAP_SERVERS` gives
     /// `bootstrap.servers`. librdkafka's names are lower case with dots.
     static func entry(of name: String, in map: String) -> String? {
         let start = of(map) + "_"
-        guard name.uppercased().hasPrefix(start), name.count > start.count else { return nil }
-        return name.dropFirst(start.count).lowercased().split(separator: "_", omittingEmptySubsequences: false).joined(separator: ".")
+        guard name.uppercased().begins(with: start), name.count > start.count else { return nil }
+        return name.dropFirst(start.count).lowercased().parts(at: "_", omittingEmpty: false).joined(separator: ".")
     }
 }

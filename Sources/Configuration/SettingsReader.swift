@@ -24,19 +24,19 @@ struct SettingsReader {
         unreadable = parsed.isReadable ? nil : parsed.problems
         fileSettings = Dictionary(parsed.settings.map { ($0.key, $0) }) { $1 }
         environmentSettings = Dictionary(
-            environment.filter { $0.key.uppercased().hasPrefix(EnvironmentName.prefix) }.sorted { $0.key < $1.key }
+            environment.filter { $0.key.uppercased().begins(with: EnvironmentName.prefix) }.sorted { $0.key < $1.key }
                 .map { ($0.key.uppercased(), (name: $0.key, text: $0.value)) }
         ) { $1 }
         var flagSettings: [String: Setting] = [:]
         problems = parsed.problems.map { (0, $0) }
         for flag in flags {
-            guard let equals = flag.firstIndex(of: "="), equals > flag.startIndex else {
+            guard let equals = flag.firstIndex(ofSign: "="), equals > flag.startIndex else {
                 let explanation = "expected key=value such as clickhouse.url=http://127.0.0.1:8123, found no = with a key before it"
                 problems.append((.max, .init(place: "--set", key: "", explanation: explanation)))
                 continue
             }
             let key = String(flag[..<equals])
-            flagSettings[key] = Setting(key: key, text: String(flag[flag.index(after: equals)...]), origin: .flag)
+            flagSettings[key] = Setting(key: key, text: String(flag[flag.utf8.index(after: equals)...]), origin: .flag)
         }
         self.flagSettings = flagSettings
     }
@@ -61,14 +61,14 @@ struct SettingsReader {
     mutating func map(_ key: String) -> [String: Setting] {
         askedMaps.insert(key)
         var written: [String: Setting] = [:]
-        for setting in fileSettings.values where setting.key.hasPrefix(key + ".") {
+        for setting in fileSettings.values where setting.key.begins(with: key + ".") {
             written[String(setting.key.dropFirst(key.count + 1))] = setting
         }
         for (name, text) in environmentSettings.values {
             guard let entry = EnvironmentName.entry(of: name, in: key) else { continue }
             written[entry] = Setting(key: "\(key).\(entry)", text: text, origin: .environment(name))
         }
-        for setting in flagSettings.values where setting.key.hasPrefix(key + ".") {
+        for setting in flagSettings.values where setting.key.begins(with: key + ".") {
             written[String(setting.key.dropFirst(key.count + 1))] = setting
         }
         var resolved: [String: Setting] = [:]
@@ -180,20 +180,20 @@ struct SettingsReader {
     }
 
     private func isKnown(_ setting: Setting) -> Bool {
-        if askedKeys.contains(setting.key) || askedMaps.contains(where: { setting.key.hasPrefix($0 + ".") }) { return true }
+        if askedKeys.contains(setting.key) || askedMaps.contains(where: { setting.key.begins(with: $0 + ".") }) { return true }
         return setting.isNull && isSection(setting.key)
     }
 
     private func isSection(_ key: String) -> Bool {
-        askedMaps.contains(key) || (askedKeys.union(askedMaps)).contains { $0.hasPrefix(key + ".") }
+        askedMaps.contains(key) || (askedKeys.union(askedMaps)).contains { $0.begins(with: key + ".") }
     }
 
     private func explainUnknown(_ key: String) -> String {
         if isSection(key) {
-            let example = askedKeys.filter { $0.hasPrefix(key + ".") }.sorted().first ?? "\(key).bootstrap.servers"
+            let example = askedKeys.filter { $0.begins(with: key + ".") }.sorted().first ?? "\(key).bootstrap.servers"
             return "is a section; expected keys below it, such as \(example)"
         }
-        if let value = askedKeys.first(where: { key.hasPrefix($0 + ".") }) {
+        if let value = askedKeys.first(where: { key.begins(with: $0 + ".") }) {
             return "unknown key: \(value) takes a single value and has no keys below it"
         }
         guard let near = Suggestion.nearest(to: key, among: askedKeys.union(askedMaps)) else { return "unknown key" }
@@ -203,7 +203,7 @@ struct SettingsReader {
     /// Variables that name a section of ours must name a key in it; others may be anybody's.
     private mutating func reportUnknownVariables() {
         let known = Dictionary(askedKeys.map { (EnvironmentName.of($0), $0) }) { $1 }
-        let sections = Set(askedKeys.compactMap { $0.split(separator: ".").first }.map { EnvironmentName.of(String($0)) + "_" })
+        let sections = Set(askedKeys.compactMap { $0.parts(at: ".").first }.map { EnvironmentName.of(String($0)) + "_" })
         for (upper, variable) in environmentSettings.sorted(by: { $0.key < $1.key }) {
             guard known[upper] == nil, sections.contains(where: upper.hasPrefix) else { continue }
             guard !askedMaps.contains(where: { EnvironmentName.entry(of: upper, in: $0) != nil }) else { continue }

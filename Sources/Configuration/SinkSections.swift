@@ -1,3 +1,5 @@
+import Engine
+
 /// `clickhouse`: where the job's rows go.
 public struct ClickHouseSection: Sendable {
     /// `clickhouse.url`: the HTTP interface's address, without user and password. No default.
@@ -43,25 +45,25 @@ public struct ClickHouseSection: Sendable {
             reader.reportMissing("clickhouse.url", "is needed and has no default: \(expected)")
             return ""
         }
-        guard !setting.text.contains("@") else {
+        guard !setting.text.holds("@") else {
             reader.report(setting, "must not hold user or password; put them under clickhouse.user and clickhouse.password")
             return ""
         }
         guard let scheme = setting.text.firstRange(of: "://"), ["http", "https"].contains(setting.text[..<scheme.lowerBound]),
-              let host = setting.text[scheme.upperBound...].split(separator: "/", omittingEmptySubsequences: false).first, !host.isEmpty
+              let host = setting.text[scheme.upperBound...].parts(at: "/", omittingEmpty: false).first, !host.isEmpty
         else {
             reader.report(setting, "expected \(expected), found \(reader.shown(setting))")
             return ""
         }
-        if setting.text.contains(where: { $0 == "?" || $0 == "#" || $0.isWhitespace }) {
+        if setting.text.utf8.contains(where: { $0 <= 0x20 || "?#".utf8.contains($0) }) {
             reader.report(setting, "expected \(expected), without spaces, ? or #")
         }
-        return setting.text.hasSuffix("/") ? String(setting.text.dropLast()) : setting.text
+        return setting.text.rest(before: "/").map(String.init) ?? setting.text
     }
 
     private static func identifier(_ text: String) -> String? {
         guard let first = text.utf8.first, !(0x30...0x39).contains(first), text.utf8.count <= 64 else { return nil }
-        let isIdentifier = text.utf8.allSatisfy { JobConfiguration.isNameByte($0) && $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "-") }
+        let isIdentifier = text.utf8.allSatisfy { PlainName.isByte($0) && $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "-") }
         return isIdentifier ? text : nil
     }
 }

@@ -1,15 +1,17 @@
+import Engine
+
 /// Finds the key that somebody meant.
 enum Suggestion {
     /// The known key nearest to `key`; nil when none is near. A key that is right but for its section counts as near.
     static func nearest(to key: String, among known: some Sequence<String>) -> String? {
         let wanted = key.lowercased()
-        let lastPart = wanted.split(separator: ".").last ?? ""
+        let lastPart = wanted.parts(at: ".").last ?? ""
         var best: (distance: Int, whole: Int, key: String)?
         for candidate in known {
             let lowered = candidate.lowercased()
             let whole = editDistance(Array(wanted.utf8), Array(lowered.utf8))
             var distance = whole
-            if let part = lowered.split(separator: ".").last {
+            if let part = lowered.parts(at: ".").last {
                 distance = min(distance, editDistance(Array(lastPart.utf8), Array(part.utf8)) + 1)
             }
             if best.map({ (distance, whole, candidate) < ($0.distance, $0.whole, $0.key) }) ?? true { best = (distance, whole, candidate) }

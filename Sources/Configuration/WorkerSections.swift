@@ -6,6 +6,8 @@ public struct StateSection: Sendable {
     public var directory = "./state"
     /// `state.memoryBudget`: bytes of keyed state held in memory.
     public var memoryBudget = 512 << 20
+    /// `state.namesPerRecord`: how many names a set, or counts, of one record hold; what comes beyond it counts as another.
+    public var namesPerRecord = NameBound.usual
     /// `state.restore`: what becomes of an empty state directory.
     public var restore = Restore.latest
     /// `state.durability`: when rows may leave: when their epoch is on this disk, or in the checkpoint store.
@@ -23,6 +25,7 @@ public struct StateSection: Sendable {
     init(_ reader: inout SettingsReader) {
         directory = reader.value("state.directory", default: directory, expected: "the path of a directory") { $0.isEmpty ? nil : $0 }
         memoryBudget = reader.bytes("state.memoryBudget", default: memoryBudget, from: "16MiB", to: "1TiB")
+        namesPerRecord = reader.integer("state.namesPerRecord", default: namesPerRecord, in: NameBound.least...16_777_216)
         restore = reader.value("state.restore", default: restore, expected: "latest, never, or a checkpoint: its number, latest~2, @2026-09-01T10:00Z or tag:name") { text in
             switch text {
             case "": nil
@@ -71,10 +74,10 @@ public struct CheckpointSection: Sendable {
         if text == "off" { return .off }
         guard let scheme = text.firstRange(of: "://") else { return text.isEmpty ? nil : .directory(text) }
         guard text[..<scheme.lowerBound] == "s3" else { return nil }
-        let path = text[scheme.upperBound...].split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let bucket = path.first, bucket.utf8.count >= 3, bucket.utf8.allSatisfy(JobConfiguration.isNameByte) else { return nil }
+        let path = text[scheme.upperBound...].parts(at: "/", maxSplits: 1, omittingEmpty: false)
+        guard let bucket = path.first, bucket.utf8.count >= 3, bucket.utf8.allSatisfy(PlainName.isByte) else { return nil }
         var prefix = path.count > 1 ? path[1] : ""
-        while prefix.hasSuffix("/") { prefix.removeLast() }
+        while let shorter = prefix.rest(before: "/") { prefix = shorter }
         return .s3(bucket: String(bucket), prefix: String(prefix))
     }
 }

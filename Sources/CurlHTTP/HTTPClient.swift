@@ -66,8 +66,8 @@ public final class HTTPClient {
     private func perform(
         _ request: HTTPRequest, sending body: HTTPBody, receiver: ((UnsafeRawBufferPointer) -> String?)?, isCancelled: () -> Bool
     ) throws(HTTPError) -> HTTPResponse {
-        for header in request.headers where header.name.contains(where: \.isNewline) || header.value.contains(where: \.isNewline) {
-            throw HTTPError(.invalidRequest, "the header \(header.name) holds a line break")
+        for header in request.headers where (header.name + header.value).utf8.contains(where: { $0 == 0x0A || $0 == 0x0D || $0 == 0 }) {
+            throw HTTPError(.invalidRequest, "the header \(header.name) holds a line break or a zero byte")
         }
         // libcurl's way to write a header without a value; "Expect:" takes that one out, but libcurl 7.88 would sign it as if it
         // were sent, so signed requests go without: they say that they expect a 100, but don't wait for it.

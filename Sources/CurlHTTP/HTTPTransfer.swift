@@ -83,13 +83,11 @@ final class HTTPTransfer {
             refusal = "the response's headers are longer than \(headerLimit) bytes"
             return 0
         }
-        let line = String(decoding: bytes, as: UTF8.self)
-        if line.hasPrefix("HTTP/") {
+        if bytes.starts(with: "HTTP/".utf8) {
             headers.removeAll()
-            status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        } else if let colon = line.firstIndex(of: ":") {
-            let value = line[line.index(after: colon)...]
-            headers.append((String(line[..<colon]), trimmed(value)))
+            status = bytes.split(separator: UInt8(ascii: " ")).dropFirst().first.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
+        } else if let colon = bytes.firstIndex(of: UInt8(ascii: ":")) {
+            headers.append((String(decoding: bytes[..<colon], as: UTF8.self), trimmed(bytes[(colon + 1)...])))
         }
         return bytes.count
     }
@@ -99,8 +97,8 @@ final class HTTPTransfer {
         return wasCancelled
     }
 
-    private func trimmed(_ text: Substring) -> String {
-        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\r" || $0 == "\n" || $0 == "\r\n" }
-        return String(text.drop(while: isBlank).reversed().drop(while: isBlank).reversed())
+    private func trimmed(_ text: Slice<UnsafeRawBufferPointer>) -> String {
+        let isBlank: (UInt8) -> Bool = { " \t\r\n".utf8.contains($0) }
+        return String(decoding: text.drop(while: isBlank).reversed().drop(while: isBlank).reversed(), as: UTF8.self)
     }
 }

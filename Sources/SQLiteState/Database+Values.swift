@@ -1,3 +1,4 @@
+import Engine
 import Glibc
 
 extension Database {
@@ -16,6 +17,19 @@ extension Database {
         let statement = try Statement(self, "SELECT value FROM meta WHERE name = ?")
         try statement.bind(.text(name))
         return try statement.step() ? statement.text(0) : nil
+    }
+
+    /// The output tables that the state file knows, by number. Their names go into statements that a server runs.
+    func outputTables() throws -> [Int64: String] {
+        var names: [Int64: String] = [:]
+        let output = try Statement(self, "SELECT id, name FROM output_table")
+        while try output.step() {
+            guard PlainName.isOutputTable(output.text(1)) else {
+                throw StateError(.corrupt, "the state file \(path) is damaged: \(quotedJSON(output.text(1))) is no name of an output table; \(StateError.wayOut)")
+            }
+            names[output.integer(0)] = output.text(1)
+        }
+        return names
     }
 
     func setMeta(_ name: String, _ value: String) throws {

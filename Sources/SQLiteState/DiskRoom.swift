@@ -17,7 +17,7 @@ public struct DiskRoom: RoomGauge {
         // One that is not there yet will be made where its parent is.
         while statvfs(place, &status) != 0 {
             guard errno == ENOENT, place != ".", place != "/" else { return nil }
-            let slash = place.lastIndex(of: "/")
+            let slash = place.lastIndex(ofSign: "/")
             place = slash.map { $0 == place.startIndex ? "/" : String(place[..<$0]) } ?? "."
         }
         // Some file systems, such as those of object stores, have no size.

@@ -40,7 +40,7 @@ struct PlacementEntries {
     /// By the tasks as they are written.
     func raises() throws -> [(task: String, raise: WatermarkRaise)] {
         try entries(PlacementEntries.raise).map { task, value in
-            let isEnded = value.hasSuffix(PlacementEntries.ended)
+            let isEnded = value.ends(with: PlacementEntries.ended)
             guard let milliseconds = Int64(isEnded ? String(value.dropLast(PlacementEntries.ended.count)) : value) else {
                 throw StateError(.corrupt, "the state file \(database.path) has the entry '\(PlacementEntries.raise)\(task)' that is no time; \(StateError.wayOut)")
             }

@@ -24,8 +24,7 @@ final class StateCatalog {
         while try task.step() {
             remember(TaskID(stage: StageName(task.text(1)), partition: Int(task.integer(2))), task.integer(0))
         }
-        let output = try Statement(database, "SELECT id, name FROM output_table")
-        while try output.step() { remember(output.text(1), output.integer(0)) }
+        for (id, name) in try database.outputTables() { remember(name, id) }
         try readStateTables()
     }
 

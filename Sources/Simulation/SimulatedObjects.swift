@@ -112,7 +112,7 @@ public final class SimulatedObjects {
     /// Up to `limit` keys that start with `prefix` and come after `after`, in the order of their bytes.
     public func list(prefix: String, after: String?, limit: Int, by process: SimulatedProcess) throws -> [(key: String, object: Object)] {
         try answer(process, "list \(prefix)") { [self] in
-            let found = objects.filter { object in object.key.hasPrefix(prefix) && (after.map { precedes($0, object.key) } ?? true) }
+            let found = objects.filter { object in object.key.begins(with: prefix) && (after.map { precedes($0, object.key) } ?? true) }
             return found.sorted { precedes($0.key, $1.key) }.prefix(limit).map { ($0.key, $0.value) }
         }
     }

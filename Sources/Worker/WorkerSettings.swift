@@ -16,6 +16,8 @@ public struct WorkerSettings: Sendable {
     public var drainTimeout = Duration.seconds(25)
     /// Bytes of records in memory above which those not used of late are evicted.
     public var memoryBudget = 512 << 20
+    /// How many names a set, or counts, of one record hold at most.
+    public var namesPerRecord = NameBound.usual
     /// Within this time the reference topics must be read to their ends, or the run fails.
     public var referenceTimeout = Duration.seconds(300)
     /// Whether the log tells now and then how far that is; no, where somebody watches it otherwise.

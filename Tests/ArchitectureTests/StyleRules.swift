@@ -23,7 +23,7 @@ enum StyleRules {
             }
         }
         guard file.path.hasSuffix(".swift") else { return found }
-        return found + uncommentedSendables(in: file) + hashes(in: file)
+        return found + uncommentedSendables(in: file) + hashes(in: file) + characters(in: file)
     }
 
     /// `@unchecked Sendable` without a comment beside or directly above that says why it is safe.
@@ -40,6 +40,16 @@ enum StyleRules {
             }
             let lowered = comment.lowercased()
             return reasons.contains(where: lowered.contains) ? nil : "\(file.path):\(index + 1): @unchecked Sendable without a comment that says why it is safe"
+        }
+    }
+
+    /// A Character takes in the marks that combine with it: whoever searches by them overlooks the sign that they are on.
+    private static func characters(in file: SourceFile) -> [String] {
+        guard file.path.hasPrefix("Sources/") || file.path.hasPrefix("tools/checkpoint/") else { return [] }
+        let searches = /\.has(?:Prefix|Suffix)\(|\.split\(separator: "|ndex\(of: "|\.contains\("(?:\\.|[^\w"])"\)|components\(separatedBy|replacingOccurrences|\.replacing\("|trimmingCharacters|for character in|\.isNewline|\.isWhitespace|Character\(/
+        return file.lines.enumerated().compactMap { index, line in
+            guard !line.drop(while: { $0 == " " }).hasPrefix("//"), let found = line.firstMatch(of: searches) else { return nil }
+            return "\(file.path):\(index + 1): \(found.output): search, split and escape by UTF-8, see ForeignText.swift"
         }
     }
 

@@ -22,7 +22,7 @@ final class WriterRecord: Sendable {
         guard let data = FileManager.default.contents(atPath: path), data.count < WriterRecord.longest else {
             throw CheckpointError(.invalid, "\(path) can't be read; check the directory's owner and permissions")
         }
-        names = Mutex(String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init))
+        names = Mutex(String(decoding: data, as: UTF8.self).parts(at: "\n").map(String.init))
     }
 
     var isEmpty: Bool { names.withLock(\.isEmpty) }

@@ -58,8 +58,12 @@ extension CheckpointFacts.TableProgress: Codable {
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
+        let name = try fields.decode(String.self, forKey: .name)
+        guard PlainName.isOutputTable(name) else {
+            throw DecodingError.dataCorruptedError(forKey: .name, in: fields, debugDescription: "\(quotedJSON(name)) is no name of an output table")
+        }
         self.init(
-            name: try fields.decode(String.self, forKey: .name),
+            name: name,
             lastFrozen: try fields.decode(UInt64?.self, forKey: .lastFrozen).map(BatchNumber.init),
             lastDelivered: try fields.decode(UInt64?.self, forKey: .lastDelivered).map(BatchNumber.init)
         )

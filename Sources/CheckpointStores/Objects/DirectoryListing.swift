@@ -6,7 +6,7 @@ struct DirectoryListing {
     let root: String
 
     func objects(prefix: String, after: ObjectKey?, limit: Int) throws(CheckpointError) -> [ListedObject] {
-        let folder = prefix.lastIndex(of: "/").map { String(prefix[..<$0]) } ?? ""
+        let folder = prefix.lastIndex(ofSign: "/").map { String(prefix[..<$0]) } ?? ""
         var keys: [ObjectKey] = []
         try collect(folder, prefix, into: &keys)
         var found: [ListedObject] = []
@@ -29,7 +29,7 @@ struct DirectoryListing {
         for name in try DirectoryListing.names(in: path) {
             let key = folder.isEmpty ? name : "\(folder)/\(name)"
             let isWanted = Array(key.utf8).starts(with: prefix.utf8)
-            guard isWanted || prefix.hasPrefix(key + "/") else { continue }
+            guard isWanted || prefix.begins(with: key + "/") else { continue }
             var status = stat()
             guard stat("\(root)/\(key)", &status) == 0 else {
                 if errno == ENOENT { continue }
@@ -60,7 +60,7 @@ struct DirectoryListing {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if !name.hasPrefix(".") { names.append(name) }
+            if !name.begins(with: ".") { names.append(name) }
         }
     }
 }

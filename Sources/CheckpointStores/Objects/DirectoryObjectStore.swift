@@ -16,7 +16,7 @@ public final class DirectoryObjectStore: ObjectStore {
 
     /// The directory is created by the first `put`.
     public init(path: String) {
-        location = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        location = path == "/" ? path : path.rest(before: "/").map(String.init) ?? path
     }
 
     private var incoming: String { "\(location)/.incoming" }
@@ -26,7 +26,7 @@ public final class DirectoryObjectStore: ObjectStore {
         try LocalFile.makeFolder(incoming)
         try sweepOnce()
         let final = path(of: key)
-        let folder = String(final[..<final.lastIndex(of: "/")!])
+        let folder = String(final[..<final.lastIndex(ofSign: "/")!])
         try LocalFile.makeFolder(folder)
         let temporary = "\(incoming)/\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
         let descriptor = try LocalFile.create(temporary)

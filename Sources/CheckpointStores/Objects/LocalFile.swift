@@ -76,7 +76,7 @@ enum LocalFile {
             throw error
         }
         guard rename(unfinished, path) == 0 else { throw failure("rename", unfinished) }
-        try syncFolder(path.contains("/") ? String(path[..<path.lastIndex(of: "/")!]) : ".")
+        try syncFolder(path.holds("/") ? String(path[..<path.lastIndex(ofSign: "/")!]) : ".")
     }
 
     /// Takes everything out of a file that is open for writing.
@@ -110,7 +110,7 @@ enum LocalFile {
     }
 
     private static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
+        guard let slash = path.lastIndex(ofSign: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 

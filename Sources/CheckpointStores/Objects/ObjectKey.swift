@@ -1,3 +1,5 @@
+import Engine
+
 /// The name of an object in a store: parts between slashes, `fintech/manifests/00000000000000000042.json`.
 public struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let text: String
@@ -9,9 +11,9 @@ public struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// Throws kind `invalid` for an empty part, one that starts with a dot, a control character, or too long a key.
     public init(_ text: String) throws(CheckpointError) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let parts = text.parts(at: "/", omittingEmpty: false)
         let isWellFormed = parts.allSatisfy { part in
-            !part.isEmpty && part.utf8.count <= ObjectKey.longestPart && !part.hasPrefix(".") && part.utf8.allSatisfy { $0 >= 32 && $0 != 127 }
+            !part.isEmpty && part.utf8.count <= ObjectKey.longestPart && !part.begins(with: ".") && part.utf8.allSatisfy { $0 >= 32 && $0 != 127 }
         }
         guard isWellFormed, text.utf8.count <= ObjectKey.longestKey else {
             throw CheckpointError(

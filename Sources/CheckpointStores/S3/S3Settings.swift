@@ -36,13 +36,13 @@ public struct S3Settings: Sendable {
 
     /// Throws kind `invalid`, saying what is missing or wrong.
     public init(location: String, environment: [String: String]) throws(CheckpointError) {
-        let parts = location.dropFirst("s3://".count).split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = (location.rest(after: "s3://") ?? "").parts(at: "/", maxSplits: 1, omittingEmpty: false)
         bucket = String(parts.first ?? "")
         guard S3Settings.isBucket(bucket) else {
             throw CheckpointError(.invalid, "\"\(location)\" names no bucket: write s3://bucket/prefix, the bucket's name of 3 to 63 letters, digits, dots and dashes")
         }
         var prefix = parts.count > 1 ? parts[1] : ""
-        while prefix.hasSuffix("/") { prefix = prefix.dropLast() }
+        while let shorter = prefix.rest(before: "/") { prefix = shorter }
         if !prefix.isEmpty { _ = try ObjectKey(String(prefix)) }
         self.prefix = String(prefix)
         let endpoint = S3Settings.value(of: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], in: environment)
@@ -70,13 +70,13 @@ public struct S3Settings: Sendable {
 
     private static func baseURL(bucket: String, region: String, endpoint: String?) throws(CheckpointError) -> String {
         guard var endpoint = endpoint?[...] else {
-            let domain = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
+            let domain = region.begins(with: "cn-") ? "amazonaws.com.cn" : "amazonaws.com"
             // A dot in the bucket's name would not match the certificate of its own host.
-            return bucket.contains(".") ? "https://s3.\(region).\(domain)/\(bucket)" : "https://\(bucket).s3.\(region).\(domain)"
+            return bucket.holds(".") ? "https://s3.\(region).\(domain)/\(bucket)" : "https://\(bucket).s3.\(region).\(domain)"
         }
-        while endpoint.hasSuffix("/") { endpoint = endpoint.dropLast() }
-        let host = endpoint.hasPrefix("http://") ? endpoint.dropFirst(7) : endpoint.hasPrefix("https://") ? endpoint.dropFirst(8) : ""
-        guard !host.isEmpty, !host.hasPrefix("/"), !host.contains(where: { "@?# ".contains($0) || $0.isNewline }) else {
+        while let shorter = endpoint.rest(before: "/") { endpoint = shorter }
+        let host = endpoint.rest(after: "http://") ?? endpoint.rest(after: "https://") ?? ""
+        guard !host.isEmpty, !host.begins(with: "/"), !host.utf8.contains(where: { $0 <= 0x20 || "@?#".utf8.contains($0) }) else {
             throw CheckpointError(.invalid, "AWS_ENDPOINT_URL is no address of a server; write http://host:port or https://host, without user, query or spaces")
         }
         return "\(endpoint)/\(bucket)"

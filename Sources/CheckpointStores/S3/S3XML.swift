@@ -1,3 +1,5 @@
+import Engine
+
 /// The little that has to be read of S3's XML: texts of elements that hold no others.
 enum S3XML {
     /// The text of the first such element.
@@ -20,10 +22,10 @@ enum S3XML {
     static func unescaped(_ text: Substring) -> String {
         var result = ""
         var rest = text
-        while let ampersand = rest.firstIndex(of: "&") {
+        while let ampersand = rest.firstIndex(ofSign: "&") {
             result += rest[..<ampersand]
             rest = rest[ampersand...]
-            guard let end = rest.firstIndex(of: ";"), let character = character(rest[rest.index(after: ampersand)..<end]) else {
+            guard let end = rest.firstIndex(ofSign: ";"), let character = character(rest[rest.utf8.index(after: ampersand)..<end]) else {
                 result.append("&")
                 rest = rest.dropFirst()
                 continue
@@ -42,7 +44,7 @@ enum S3XML {
         case "quot": return "\""
         case "apos": return "'"
         default:
-            let number = name.hasPrefix("#x") ? UInt32(name.dropFirst(2), radix: 16) : name.hasPrefix("#") ? UInt32(name.dropFirst()) : nil
+            let number = name.rest(after: "#x").map { UInt32($0, radix: 16) } ?? name.rest(after: "#").flatMap { UInt32($0) }
             return number.flatMap(Unicode.Scalar.init)
         }
     }

@@ -18,14 +18,14 @@ public enum CheckpointReference: Hashable, Sendable {
     public init(_ text: String) throws(CheckpointError) {
         if text == "latest" {
             self = .latest
-        } else if text.hasPrefix("latest~"), let back = CheckpointReference.count(text.dropFirst(7)) {
+        } else if let text = text.rest(after: "latest~"), let back = CheckpointReference.count(text) {
             self = .latest(back: Int(back))
         } else if let number = CheckpointReference.count(text[...]), number > 0 {
             self = .number(ManifestNumber(number))
-        } else if text.hasPrefix("@"), let time = EventTime(iso8601: text.dropFirst()) {
+        } else if let text = text.rest(after: "@"), let time = EventTime(iso8601: text) {
             self = .time(time.milliseconds)
-        } else if text.hasPrefix("tag:"), TagName.isValid(text.dropFirst(4)) {
-            self = .tag(String(text.dropFirst(4)))
+        } else if let name = text.rest(after: "tag:"), TagName.isValid(name) {
+            self = .tag(String(name))
         } else {
             throw CheckpointError(
                 .invalid, "\"\(text)\" is no reference to a checkpoint; write latest, latest~2, a number such as 42, @2026-09-01T10:00Z or tag:NAME"
@@ -45,7 +45,7 @@ enum TagName {
     static let longest = 100
 
     static func isValid(_ name: Substring) -> Bool {
-        (1...longest).contains(name.utf8.count) && !name.hasPrefix(".") && name.utf8.allSatisfy { byte in
+        (1...longest).contains(name.utf8.count) && !name.begins(with: ".") && name.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
             case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."): true

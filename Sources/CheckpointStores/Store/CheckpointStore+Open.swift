@@ -1,3 +1,5 @@
+import Engine
+
 extension CheckpointStore {
     /// The checkpoints of a job at a location: the path of a directory, or `s3://bucket/prefix`, whose endpoint, region and
     /// credentials come from the usual `AWS_…` variables of `environment` (see `S3Settings`).
@@ -8,11 +10,11 @@ extension CheckpointStore {
         location: String, job: String, environment: [String: String], isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(CheckpointError) -> CheckpointStore {
         let scheme = location.prefix { $0 != ":" }
-        if location.hasPrefix("s3://") {
+        if location.begins(with: "s3://") {
             let settings = try S3Settings(location: location, environment: environment)
             return try CheckpointStore(objects: S3ObjectStore(settings: settings, isCancelled: isCancelled), job: job)
         }
-        guard !location.isEmpty, !location.dropFirst(scheme.count).hasPrefix("://") else {
+        guard !location.isEmpty, !location.dropFirst(scheme.count).begins(with: "://") else {
             throw CheckpointError(.invalid, "\"\(location)\" is no place for checkpoints; name a directory or s3://bucket/prefix")
         }
         return try CheckpointStore(objects: DirectoryObjectStore(path: location), job: job)

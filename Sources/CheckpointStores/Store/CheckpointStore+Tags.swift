@@ -52,7 +52,7 @@ extension CheckpointStore {
     /// All tags, by name. Throws kind `corrupt` for a damaged one, as what it protects isn't known then.
     public func tags() throws(CheckpointError) -> [CheckpointTag] {
         var tags: [CheckpointTag] = []
-        for object in try listAll(layout.tagFolder) where object.key.text.hasSuffix(".json") {
+        for object in try listAll(layout.tagFolder) where object.key.text.ends(with: ".json") {
             let name = String(object.key.text.dropFirst(layout.tagFolder.count).dropLast(".json".count))
             if let number = try number(taggedAs: name) { tags.append(CheckpointTag(name: name, number: number)) }
         }

@@ -1,3 +1,5 @@
+import Engine
+
 /// Where a job's objects lie:
 /// ```
 /// <job>/snapshots/<sha256>.db             a base
@@ -13,7 +15,7 @@ struct StoreLayout: Sendable {
     /// Throws kind `invalid` when the job's name can't be part of a key.
     init(job: String) throws(CheckpointError) {
         self.job = job
-        let isOnePart = try !ObjectKey(job).text.contains("/")
+        let isOnePart = try !ObjectKey(job).text.holds("/")
         guard isOnePart else { throw CheckpointError(.invalid, "the job's name \"\(job)\" holds a slash; set job.id to a name without one") }
     }
 

@@ -44,13 +44,17 @@ struct ServerRefusal: CustomStringConvertible {
         status = response.status
         let full = response.text
         code = header.flatMap { Int($0) } ?? ServerRefusal.code(in: full)
-        text = String(full.prefix(ServerRefusal.textLimit)).replacing("\n", with: " ")
+        text = ServerRefusal.shortened(full)
     }
 
     init(status: Int, text: String) {
         self.status = status
         code = ServerRefusal.code(in: text)
-        self.text = String(text.prefix(ServerRefusal.textLimit)).replacing("\n", with: " ")
+        self.text = ServerRefusal.shortened(text)
+    }
+
+    private static func shortened(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.prefix(textLimit))).escaped { $0 == UInt8(ascii: "\n") ? " " : nil }
     }
 
     /// What the caller has to do. Without an error number of ClickHouse's, something in front of it answered.
@@ -66,7 +70,7 @@ struct ServerRefusal: CustomStringConvertible {
 
     /// The number in `Code: 60. DB::Exception: …` or `Code: 60, e.displayText() = …`.
     private static func code(in text: String) -> Int? {
-        guard text.hasPrefix("Code: ") else { return nil }
+        guard text.begins(with: "Code: ") else { return nil }
         return Int(text.dropFirst(6).prefix { $0.isNumber })
     }
 

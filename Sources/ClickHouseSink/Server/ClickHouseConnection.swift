@@ -1,4 +1,5 @@
 import CurlHTTP
+import Engine
 
 /// Queries of one thread to one server, over a connection that is kept.
 ///
@@ -55,7 +56,7 @@ final class ClickHouseConnection {
         }
     }
 
-    private var base: Substring { settings.url.hasSuffix("/") ? settings.url.dropLast() : settings.url[...] }
+    private var base: Substring { settings.url.rest(before: "/") ?? settings.url[...] }
 
     /// The rows of a query's answer, each its fields; the query must not name a format.
     /// Throws when the server could not be asked (`retry`) or refused (`invalid`).

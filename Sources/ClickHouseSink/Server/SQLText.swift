@@ -1,13 +1,20 @@
+import Engine
+
 /// Text as ClickHouse's SQL and its tab-separated answers write it.
 enum SQLText {
     /// `'…'` with everything escaped that could end it.
     static func string(_ text: String) -> String {
-        "'" + text.map { $0 == "'" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "'"
+        "'" + text.escaped(sign(orBackslash: "'")) + "'"
     }
 
     /// `` `…` ``
     static func identifier(_ name: String) -> String {
-        "`" + name.map { $0 == "`" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "`"
+        "`" + name.escaped(sign(orBackslash: "`")) + "`"
+    }
+
+    /// A backslash before the sign that ends a text, and before a backslash.
+    private static func sign(orBackslash end: Unicode.Scalar) -> (UInt8) -> String? {
+        { $0 == UInt8(ascii: end) ? "\\\(end)" : $0 == UInt8(ascii: "\\") ? "\\\\" : nil }
     }
 
     /// `` `database`.`table` ``

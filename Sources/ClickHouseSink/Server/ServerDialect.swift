@@ -1,3 +1,5 @@
+import Engine
+
 /// What a server knows: from 18.16, without half of today's types, to the newest.
 public struct ServerDialect: Sendable, Equatable {
     /// As `select version()` says it.
@@ -58,7 +60,7 @@ public struct ServerDialect: Sendable, Equatable {
 
     /// `23.5.1.3` as 2305.
     private static func versionNumber(_ version: String) -> Int {
-        let parts = version.split(separator: ".").prefix(2).map { Int($0) ?? 0 }
+        let parts = version.parts(at: ".").prefix(2).map { Int($0) ?? 0 }
         return parts.count == 2 ? parts[0] * 100 + parts[1] : 0
     }
 }

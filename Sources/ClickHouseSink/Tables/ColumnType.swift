@@ -88,24 +88,24 @@ indirect enum ColumnType: Equatable {
 
     /// The arguments in `(a, b(c, d), 'e')`, split at its own commas.
     private static func arguments(_ text: Substring) -> [String] {
-        guard text.first == "(", text.last == ")" else { return [] }
+        guard text.unicodeScalars.first == "(", text.unicodeScalars.last == ")" else { return [] }
         var arguments: [String] = []
         var current = ""
         var depth = 0
         var isQuoted = false
-        for character in text.dropFirst().dropLast() {
-            if character == "'" { isQuoted.toggle() }
+        for sign in text.unicodeScalars.dropFirst().dropLast() {
+            if sign == "'" { isQuoted.toggle() }
             if !isQuoted {
-                if character == "(" { depth += 1 }
-                if character == ")" { depth -= 1 }
-                if character == ",", depth == 0 {
+                if sign == "(" { depth += 1 }
+                if sign == ")" { depth -= 1 }
+                if sign == ",", depth == 0 {
                     arguments.append(current)
                     current = ""
                     continue
                 }
-                if character == " ", current.isEmpty { continue }
+                if sign == " ", current.isEmpty { continue }
             }
-            current.append(character)
+            current.unicodeScalars.append(sign)
         }
         return arguments + [current]
     }

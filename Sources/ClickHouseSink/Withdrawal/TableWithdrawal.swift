@@ -137,7 +137,7 @@ struct TableWithdrawal {
     /// The answer comes when the mutation is written down, except where other replicas must have done it as well.
     private var parameters: [(name: String, value: String)] {
         let name = BatchName.prefix(settings, table: table) + "\(plan.lineage)/withdrawal"
-        let isReplicated = engine.hasPrefix("Replicated") || engine.hasPrefix("Shared")
+        let isReplicated = engine.begins(with: "Replicated") || engine.begins(with: "Shared")
         return [("query_id", name)]
             + (server.dialect.settings.contains("mutations_sync") ? [("mutations_sync", isReplicated ? "2" : "0")] : [])
     }

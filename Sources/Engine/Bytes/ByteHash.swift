@@ -1,14 +1,34 @@
+/// What the hashes of a table in memory depend on besides the key.
+///
+/// Whoever chooses keys can choose those that collide under a hash that is known, and a table of them is a list. So tables are
+/// seeded at random, anew in each process: nothing that is stored, sent or placed may depend on them, nor any order.
+public struct TableSeed: Sendable, BitwiseCopyable {
+    @usableFromInline let start: UInt64
+    @usableFromInline let factor: UInt64
+
+    @usableFromInline
+    init(start: UInt64, factor: UInt64) {
+        self.start = start
+        self.factor = factor
+    }
+
+    /// Of every table of this process.
+    public static let ofProcess = TableSeed(start: .random(in: .min ... .max), factor: .random(in: .min ... .max) | 1 << 63 | 1)
+    /// The same everywhere, for what several processes have to agree on.
+    public static let fixed = TableSeed(start: 0x9E37_79B9_7F4A_7C15, factor: 0xE703_7ED1_A0B4_28DB)
+}
+
 /// A 64-bit hash of bytes for in-memory tables: multiply and fold, eight bytes at a time, as wyhash does it
-/// (https://github.com/wangyi-fudan/wyhash). The same in every process, but never stored: only tables in memory use it.
+/// (https://github.com/wangyi-fudan/wyhash). Never stored: only tables in memory use it.
 @inlinable
-public func tableHash(_ bytes: ByteView) -> UInt64 {
-    var hash: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: bytes.count)
+public func tableHash(_ bytes: ByteView, seed: TableSeed) -> UInt64 {
+    var hash = seed.start ^ UInt64(truncatingIfNeeded: bytes.count)
     guard let start = bytes.start else { return foldedProduct(hash, 0xA076_1D64_78BD_642F) }
     let raw = UnsafeRawPointer(start)
     var offset = 0
     while offset &+ 8 <= bytes.count {
         let word = raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-        hash = foldedProduct(hash ^ word, 0xE703_7ED1_A0B4_28DB)
+        hash = foldedProduct(hash ^ word, seed.factor)
         offset &+= 8
     }
     var tail: UInt64 = 0
@@ -20,7 +40,7 @@ public func tableHash(_ bytes: ByteView) -> UInt64 {
 }
 
 @inlinable
-func foldedProduct(_ left: UInt64, _ right: UInt64) -> UInt64 {
+public func foldedProduct(_ left: UInt64, _ right: UInt64) -> UInt64 {
     let product = left.multipliedFullWidth(by: right)
     return product.high ^ product.low
 }

@@ -1,4 +1,4 @@
-/// A text as JSON writes it, in quotes; what could end a line or hide in one is escaped.
+/// A text as JSON writes it, in quotes; what could end a line, hide in one, or mean something to a terminal is escaped.
 public func quotedJSON(_ text: String) -> String {
     var quoted = "\""
     for scalar in text.unicodeScalars {
@@ -7,7 +7,7 @@ public func quotedJSON(_ text: String) -> String {
         case "\\": quoted += "\\\\"
         case "\n": quoted += "\\n"
         case "\t": quoted += "\\t"
-        case "\u{0}"..."\u{1F}", "\u{2028}", "\u{2029}":
+        case _ where scalar.isUnprintable:
             let digits = String(scalar.value, radix: 16)
             quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
         default: quoted.unicodeScalars.append(scalar)

@@ -18,7 +18,7 @@ public struct SinkLedger: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads what `description` writes; nil when it is something else.
     public init?(_ text: String) {
-        let words = text.split(separator: " ", omittingEmptySubsequences: false)
+        let words = text.parts(at: " ", omittingEmpty: false)
         guard words.count == 4, words[0] == SinkLedger.format,
             let lineage = SinkLedger.value("lineage", in: words[1]).flatMap({ UInt32($0) }),
             let number = SinkLedger.value("batch", in: words[2]).flatMap({ UInt64($0) }),
@@ -28,7 +28,7 @@ public struct SinkLedger: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func value(_ name: String, in word: Substring) -> Substring? {
-        word.hasPrefix(name + "=") ? word.dropFirst(name.utf8.count + 1) : nil
+        word.rest(after: name + "=")
     }
 }
 

@@ -44,7 +44,10 @@ public struct OutputTable: Hashable, Sendable {
         if names.count != columns.count { return "a column's name is used twice" }
         if !columns.contains(where: { $0.name == timeColumn && $0.type == .time }) { return "\(timeColumn) is no time column" }
         if !names.isSuperset(of: orderBy) { return "an unknown column in its sorting key" }
-        if name.utf8.contains(UInt8(ascii: "@")) { return "@ stands between a table and a sink" }
+        if let unplain = ([name] + columns.map(\.name)).first(where: { !PlainName.isPlain($0) }) {
+            return "\(unplain.printable) is no name of letters, digits, dots, dashes and underscores"
+        }
+        if !topic.isEmpty && !PlainName.isPlain(topic) { return "\(topic.printable) is no name of a topic" }
         if let keyColumn, !columns.contains(where: { $0.name == keyColumn && $0.type == .text }) { return "\(keyColumn) is no text column" }
         return nil
     }

@@ -24,7 +24,7 @@ final class PlacementReport<Event: BitwiseCopyable>: EventProcessor {
     func process(_ events: UnsafeMutableBufferPointer<TimedEvent<Event>>) {
         for event in events {
             let key = key(event.event)
-            guard sample.insert(tableHash(key)) else { continue }
+            guard sample.insert(tableHash(key, seed: .fixed)) else { continue }
             payload.removeAll()
             payload.write(varint: partition)
             payload.write(varint: partitions)

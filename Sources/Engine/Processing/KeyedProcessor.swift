@@ -35,6 +35,9 @@ public struct Keyed<Record: StateRecord> {
     public var timer: EventTime?
     /// Set to forget the key altogether.
     public var isRemoved = false
+
+    @usableFromInline
+    init(record: Record) { self.record = record }
 }
 
 /// Runs a `KeyedProcessor` in a task.

@@ -131,6 +131,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     public func resume(at watermark: EventTime, position: SourcePosition?) throws {
         self.watermark = watermark
         self.position = position
+        for table in stateTables { table.namesPerRecord = setup.environment.namesPerRecord }
         for processor in processors { try processor.resume(at: watermark) }
         try setup.checkSideStates()
     }
@@ -288,9 +289,12 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         }
         for state in setup.sideStates { state.windowsClosed(through: watermark) }
         repeats?.ids.close(through: watermark)
+        let tables = stateTables
+        let deltas = tables.compactMap { $0.cut() }
+        counters.namesLeftOut += tables.reduce(0) { $0 + $1.takeNamesLeftOut() }
         return TaskCut(
             task: id, watermark: watermark, isEnded: isEnded, position: hasMoved ? position : nil,
-            deltas: stateTables.compactMap { $0.cut() },
+            deltas: deltas,
             rows: setup.rowWriters.flatMap { $0.cut(task: id, epoch: epoch) },
             sent: setup.messageWriters.flatMap { $0.cut(epoch: epoch) },
             received: received

@@ -42,6 +42,8 @@ public struct TaskCounters: Sendable, Equatable {
     public var skipped: [String: UInt64] = [:]
     /// Of the late ones, those that another task read and forwarded, by that task.
     public var lateOf: [TaskID: UInt64] = [:]
+    /// How many times a name found no room in its record: counted as another, or not at all.
+    public var namesLeftOut: UInt64 = 0
 
     public init() {}
 }

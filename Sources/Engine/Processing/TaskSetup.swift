@@ -83,6 +83,8 @@ public struct TaskEnvironment: Sendable {
     public var references: [String: ReferenceTable]
     /// Records of topics move no watermark: no window closes because of them, and none of them makes another one late.
     public var holdsWatermarks = false
+    /// How many names a set, or counts, of a record hold at most.
+    public var namesPerRecord = NameBound.usual
     /// True for the task that only shows what its stage declares.
     var isBlueprint = false
 

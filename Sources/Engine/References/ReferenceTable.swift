@@ -24,16 +24,16 @@ public final class ReferenceTable: @unchecked Sendable {
     /// The encoded record held under `key`, valid until the table changes.
     @usableFromInline
     func encoded(_ key: ByteView) -> ByteView? {
-        guard case .record(let bytes, _) = table.lookup(key, hash: tableHash(key)) else { return nil }
+        guard case .record(let bytes, _) = table.lookup(key, hash: table.hash(of: key)) else { return nil }
         return bytes
     }
 
     // MARK: - Changing
 
     /// Holds `record` under `key`.
-    public func set(_ key: ByteView, to record: ByteView) { table.store(record, for: key, hash: tableHash(key)) }
+    public func set(_ key: ByteView, to record: ByteView) { table.store(record, for: key, hash: table.hash(of: key)) }
 
-    public func remove(_ key: ByteView) { table.remove(key, hash: tableHash(key)) }
+    public func remove(_ key: ByteView) { table.remove(key, hash: table.hash(of: key)) }
 
     /// Forgets everything (a truncated topic); `takeChanges` then says so first.
     public func removeAll() {

@@ -9,6 +9,9 @@ public final class KeyedState<Record: StateRecord>: StateTable {
     @usableFromInline var keyed = Keyed(record: Record())
     @usableFromInline var encoder = FieldEncoder()
     @usableFromInline var coldRecord: [UInt8] = []
+    @usableFromInline var large = LargeRecords<Keyed<Record>>()
+    public var namesPerRecord = NameBound.usual
+    private var leftOut: UInt64 = 0
     private var cuts: UInt32 = 1
     private var forgottenThrough: UInt32 = 0
 
@@ -27,9 +30,14 @@ public final class KeyedState<Record: StateRecord>: StateTable {
     /// `isFiring`: the key's timer was taken from the queue, so that whatever timer it has afterwards is new there.
     @inlinable
     func update(_ key: ByteView, isFiring: Bool = false, _ body: (inout Keyed<Record>) -> Void) throws {
-        let hash = tableHash(key)
-        let (isThere, entry) = try load(key, hash: hash)
-        if !isThere {
+        let hash = table.hash(of: key)
+        let (found, entry) = try find(key, hash: hash)
+        if let found {
+            if found.count >= LargeRecords<Keyed<Record>>.leastBytes, entry >= 0 {
+                return try updateLarge(try hold(found, entry, key), key, hash: hash, isFiring: isFiring, body)
+            }
+            try decode(found, key)
+        } else {
             keyed.record.reset()
             keyed.timer = nil
         }
@@ -44,6 +52,61 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         let encoded = encoder.encode(timer: keyed.timer, &keyed.record)
         if entry >= 0 { table.replace(entry, with: encoded) } else { table.store(encoded, for: key, hash: hash) }
         if let timer = keyed.timer, before.map({ timer < $0 }) ?? true { timers.add(timer, key: key) }
+    }
+
+    @inlinable
+    func updateLarge(_ place: Int, _ key: ByteView, hash: UInt64, isFiring: Bool, _ body: (inout Keyed<Record>) -> Void) throws {
+        large.held[place].value.isRemoved = false
+        if isFiring { large.held[place].value.timer = nil }
+        let before = large.held[place].value.timer
+        body(&large.held[place].value)
+        if large.held[place].value.isRemoved {
+            note(leftOutOf: place)
+            large.remove(place)
+            table.remove(key, hash: hash)
+            return
+        }
+        if let timer = large.held[place].value.timer, before.map({ timer < $0 }) ?? true { timers.add(timer, key: key) }
+    }
+
+    /// Where the large record of an entry is held, which is going to be changed.
+    @inlinable
+    func hold(_ bytes: ByteView, _ entry: Int, _ key: ByteView) throws -> Int {
+        table.willChange(entry)
+        if let place = large.find(table, entry) { return place }
+        var value = Keyed(record: Record())
+        guard FieldDecoder.decode(bytes, timer: &value.timer, into: &value.record) else { throw StateDamage(table: name, key: key.copy()) }
+        var bounds = NameBounds(limit: namesPerRecord)
+        value.record.fields(&bounds)
+        let count = bytes.count
+        while !large.hasRoom(for: count) { letGo(large.oldest) }
+        return large.add(value, of: table, entry, bytes: count)
+    }
+
+    @usableFromInline
+    func note(leftOutOf place: Int) {
+        var bounds = NameBounds(limit: namesPerRecord)
+        large.held[place].value.record.fields(&bounds)
+        leftOut += bounds.leftOut
+    }
+
+    /// Stores a held record as it is now, and holds it no longer.
+    @usableFromInline
+    func letGo(_ place: Int) {
+        note(leftOutOf: place)
+        table.replace(large.held[place].entry, with: encoder.encode(timer: large.held[place].value.timer, &large.held[place].value.record))
+        large.remove(place)
+    }
+
+    /// Everything is stored as it is now.
+    @inlinable
+    func letAllGo() {
+        while !large.held.isEmpty { letGo(large.held.count - 1) }
+    }
+
+    public func takeNamesLeftOut() -> UInt64 {
+        defer { leftOut = 0 }
+        return leftOut
     }
 
     /// Fires every timer due at or before `watermark`, in order of time, then of key.
@@ -65,25 +128,29 @@ public final class KeyedState<Record: StateRecord>: StateTable {
     }
 
     @inlinable
-    func timer(of key: ByteView) throws -> EventTime? { try load(key, hash: tableHash(key)).isThere ? keyed.timer : nil }
+    func timer(of key: ByteView) throws -> EventTime? {
+        let (found, entry) = try find(key, hash: table.hash(of: key))
+        guard let found else { return nil }
+        if let place = large.find(table, entry) { return large.held[place].value.timer }
+        try decode(found, key)
+        return keyed.timer
+    }
 
-    /// Loads the key's record and timer into `keyed`, from memory or from the file. `entry`: its number in the table, -1
+    /// The key's stored record, from memory or from the file, valid until the next call. `entry`: its number in the table, -1
     /// when it is not there.
     @inlinable
-    func load(_ key: ByteView, hash: UInt64) throws -> (isThere: Bool, entry: Int) {
+    func find(_ key: ByteView, hash: UInt64) throws -> (record: ByteView?, entry: Int) {
         switch table.lookup(key, hash: hash) {
-        case .absent: return (false, -1)
-        case .record(let bytes, let entry):
-            try decode(bytes, key)
-            return (true, entry)
+        case .absent: return (nil, -1)
+        case .record(let bytes, let entry): return (bytes, entry)
         case .unknown:
             var found = false
             try cold.read(task: task, table: name, key: key) { record in
                 found = true
                 coldRecord = record.copy()
             }
-            if found { try coldRecord.withUnsafeBytes { try decode(ByteView($0), key) } }
-            return (found, -1)
+            guard found else { return (nil, -1) }
+            return (coldRecord.withUnsafeBufferPointer { ByteView(start: $0.baseAddress, count: $0.count) }, -1)
         }
     }
 
@@ -102,7 +169,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         return true
     }
 
-    public var memoryBytes: Int { table.memoryBytes + timers.memoryBytes }
+    public var memoryBytes: Int { table.memoryBytes + timers.memoryBytes + large.bytes }
 
     public func noteUnloaded(_ key: ByteView) -> Bool {
         table.markIncomplete()
@@ -110,6 +177,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
     }
 
     public func cut() -> StateDelta? {
+        letAllGo()
         cuts += 1
         let hadChanges = table.hasChanges
         var removals = ByteWriter(capacity: 64)
@@ -140,7 +208,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         case .removed(let key): table.unload(key)
         case .stored(let key, let record):
             var before: EventTime?
-            if case .record(let old, _) = table.lookup(key, hash: tableHash(key)) {
+            if case .record(let old, _) = table.lookup(key, hash: table.hash(of: key)) {
                 guard FieldDecoder.decode(old, timer: &before, into: &keyed.record) else { return false }
             }
             guard decode(record) else { return false }
@@ -151,6 +219,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
     }
 
     public func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int {
+        letAllGo()
         if epoch > forgottenThrough { table.forgetTombstones(foldedThrough: epoch) }
         forgottenThrough = epoch
         return bytes > 0 ? table.evict(bytes, foldedThrough: epoch, lookingAt: Self.recordsReleasedAtOnce) : 0

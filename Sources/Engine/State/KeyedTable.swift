@@ -24,6 +24,7 @@ public final class KeyedTable {
 
     /// Entries by number; unused ones are chained in `unused`.
     private var entries: UnsafeMutablePointer<Entry>
+    @usableFromInline let seed: TableSeed
     private var entryCapacity: Int
     private var entryCount = 0
     private var unused: [UInt32] = []
@@ -42,7 +43,8 @@ public final class KeyedTable {
     /// The epoch that changes are made in, counted from the task's start.
     var currentEpoch: UInt32 = 1
 
-    init() {
+    init(seed: TableSeed = .ofProcess) {
+        self.seed = seed
         entryCapacity = 8
         entries = .allocate(capacity: entryCapacity)
         indexMask = 15
@@ -63,6 +65,9 @@ public final class KeyedTable {
     var hasChanges: Bool { !changed.isEmpty }
 
     // MARK: - Looking up
+
+    /// What the other calls want as a key's hash.
+    @inlinable public func hash(of key: ByteView) -> UInt64 { tableHash(key, seed: seed) }
 
     /// What is known about a key.
     public enum Lookup {
@@ -123,6 +128,10 @@ public final class KeyedTable {
         list(entry)
     }
 
+    /// Lists the entry that `lookup` found as changed: its record is stored with `replace` before the cut.
+    @usableFromInline
+    func willChange(_ entry: Int) { list(entry) }
+
     /// Removes `key`'s record, if there is or may be one, and lists the change for the next cut.
     public func remove(_ key: ByteView, hash: UInt64) {
         let found = find(key, hash: hash)
@@ -138,7 +147,7 @@ public final class KeyedTable {
 
     /// Puts a record that the durable file holds into memory; `epoch` 0 means that it is folded into the keyed rows.
     func load(_ record: ByteView, for key: ByteView, changedIn epoch: UInt32) {
-        let number = place(record, for: key, hash: tableHash(key))
+        let number = place(record, for: key, hash: hash(of: key))
         entries[number].changedIn = epoch
     }
 
@@ -147,7 +156,7 @@ public final class KeyedTable {
 
     /// Takes a key out that a loaded delta removed.
     func unload(_ key: ByteView) {
-        guard let number = find(key, hash: tableHash(key)) else { return }
+        guard let number = find(key, hash: hash(of: key)) else { return }
         if !entries[number].isTombstone { count -= 1 }
         discard(number)
     }

@@ -14,9 +14,9 @@ final class OpenWindows {
     /// Where a key's record is, between `find` and `store`.
     @usableFromInline
     struct Slot {
-        let table: KeyedTable
+        @usableFromInline let table: KeyedTable
         let hash: UInt64
-        let entry: Int
+        @usableFromInline let entry: Int
         @usableFromInline let isNew: Bool
         @usableFromInline let record: ByteView
     }
@@ -66,7 +66,7 @@ final class OpenWindows {
     @usableFromInline
     func find(_ key: ByteView, in window: Window) throws -> Slot {
         let table = table(of: window)
-        let hash = tableHash(key)
+        let hash = table.hash(of: key)
         switch table.lookup(key, hash: hash) {
         case .record(let record, let entry): return Slot(table: table, hash: hash, entry: entry, isNew: false, record: record)
         case .absent: return Slot(table: table, hash: hash, entry: -1, isNew: true, record: .null)
@@ -100,7 +100,7 @@ final class OpenWindows {
         try storedKey(window, .null).withUnsafeBytes { prefix in
             try cold.scan(task: task, table: tableName, prefix: ByteView(prefix)) { stored, record in
                 let key = ByteView(start: stored.start.map { $0 + 8 }, count: stored.count - 8)
-                guard case .unknown = open.table.lookup(key, hash: tableHash(key)) else { return }
+                guard case .unknown = open.table.lookup(key, hash: open.table.hash(of: key)) else { return }
                 evicted.write(text: key)
                 evicted.write(text: record)
             }

@@ -12,6 +12,10 @@ public protocol StateTable: AnyObject {
     /// Says that the durable file holds a folded record under `key` which was not restored: from here on a miss in its
     /// window, or in the whole table, asks `cold`. Said for at least one key of each such window. False as in `restore`.
     func noteUnloaded(_ key: ByteView) -> Bool
+    /// How many names a set, or counts, of a record hold at most; at least 1024. Set before the first record.
+    var namesPerRecord: Int { get set }
+    /// How many times a name found no room in its record since this was asked last.
+    func takeNamesLeftOut() -> UInt64
     /// Says that the durable file has folded every change up to that of this many cuts, and gives back about `bytes` of
     /// memory. Returns how many were: fewer when nothing can be given or that would take long; the next call goes on.
     func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int
@@ -22,6 +26,13 @@ extension StateTable {
     static var recordsReleasedAtOnce: Int { 16_384 }
 
     public var schema: StateSchema { declaration.schema }
+
+    public var namesPerRecord: Int {
+        get { NameBound.usual }
+        set {}
+    }
+
+    public func takeNamesLeftOut() -> UInt64 { 0 }
 
     /// Timers are needed at once.
     public var isHeldWhole: Bool { schema.hasTimer }

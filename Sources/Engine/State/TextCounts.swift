@@ -1,9 +1,17 @@
 /// How often each of a few names occurred, inside a state record.
 ///
 /// Kept as it is stored, entries of (varint length, bytes, UInt32 little-endian) in order of arrival; a count saturates
-/// at `UInt32.max`.
+/// at `UInt32.max`. A few are gone through in turn, many are looked up.
+///
+/// It is exact up to a bound of names a record (`state.namesPerRecord`); what comes beyond it counts for the name `(other)`, and
+/// is counted (`tidemark_names_left_out_total`).
 public struct TextCounts: Sendable {
+    /// Stands for all names beyond the bound.
+    public static let other = "(other)"
+
     @usableFromInline var bytes: [UInt8] = []
+    @usableFromInline var index = NameIndex()
+    @usableFromInline var bound = NameBound()
 
     public init() {}
 
@@ -12,6 +20,7 @@ public struct TextCounts: Sendable {
     /// Counts one more occurrence of `text`.
     @inlinable
     public mutating func increment(_ text: ByteView) {
+        guard bytes.count < NameIndex.leastBytes else { return incrementLookedUp(text) }
         let found = bytes.withUnsafeMutableBytes { all -> Bool in
             var reader = ByteReader(ByteView(UnsafeRawBufferPointer(all)))
             while !reader.isAtEnd {
@@ -27,7 +36,41 @@ public struct TextCounts: Sendable {
             }
             return false
         }
-        guard !found else { return }
+        if !found { append(text) }
+    }
+
+    @usableFromInline
+    mutating func incrementLookedUp(_ text: ByteView) {
+        if !index.isBuilt { bytes.withUnsafeBytes { index.build($0, size: 4) } }
+        let hash = tableHash(text, seed: .ofProcess)
+        if let offset = bytes.withUnsafeBytes({ index.find(text, hash: hash, in: $0) }) { return incrementEntry(at: offset) }
+        if bound.takes(index.count) { return add(text, hash: hash) }
+        // One more than the bound, once.
+        Array(TextCounts.other.utf8).withUnsafeBytes { raw in
+            let other = ByteView(raw)
+            let hash = tableHash(other, seed: .ofProcess)
+            if let offset = bytes.withUnsafeBytes({ index.find(other, hash: hash, in: $0) }) { incrementEntry(at: offset) } else { add(other, hash: hash) }
+        }
+    }
+
+    private mutating func add(_ text: ByteView, hash: UInt64) {
+        let offset = bytes.count
+        append(text)
+        if !index.add(offset, hash: hash) { bytes.withUnsafeBytes { index.build($0, size: 4) } }
+    }
+
+    private mutating func incrementEntry(at offset: Int) {
+        bytes.withUnsafeMutableBytes { all in
+            var reader = ByteReader(ByteView(UnsafeRawBufferPointer(rebasing: all[offset...])))
+            _ = reader.text()
+            let place = all.count - reader.remaining
+            let old = UInt32(littleEndian: all.loadUnaligned(fromByteOffset: place, as: UInt32.self))
+            all.storeBytes(of: (old == .max ? old : old + 1).littleEndian, toByteOffset: place, as: UInt32.self)
+        }
+    }
+
+    @inlinable
+    mutating func append(_ text: ByteView) {
         appendVarint(UInt64(text.count), to: &bytes)
         bytes.append(contentsOf: text.buffer)
         bytes.append(1)
@@ -36,7 +79,11 @@ public struct TextCounts: Sendable {
         bytes.append(0)
     }
 
-    @inlinable public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+    @inlinable
+    public mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        index.removeAll()
+    }
 
     /// The entries as they are stored, for a row's column of counts; valid until the counts change.
     @inlinable public var encodedEntries: ByteView {

@@ -6,6 +6,9 @@ public final class WindowedState<Record: StateRecord>: StateTable {
     @usableFromInline let windows: OpenWindows
     @usableFromInline var record = Record()
     @usableFromInline var encoder = FieldEncoder()
+    @usableFromInline var large = LargeRecords<Record>()
+    public var namesPerRecord = NameBound.usual
+    private var leftOut: UInt64 = 0
 
     @usableFromInline
     init(_ declaration: StateDeclaration, task: TaskID, cold: any ColdStateReader) {
@@ -20,6 +23,11 @@ public final class WindowedState<Record: StateRecord>: StateTable {
     @inlinable
     func update(_ key: ByteView, in window: Window, _ body: (inout Record) -> Void) throws {
         let slot = try windows.find(key, in: window)
+        if slot.record.count >= LargeRecords<Record>.leastBytes, slot.entry >= 0 {
+            let place = try hold(slot, key)
+            body(&large.held[place].value)
+            return
+        }
         if slot.isNew {
             record.reset()
         } else if !FieldDecoder.decode(slot.record, into: &record) {
@@ -27,6 +35,41 @@ public final class WindowedState<Record: StateRecord>: StateTable {
         }
         body(&record)
         windows.store(encoder.encode(&record), at: slot, for: key)
+    }
+
+    /// Where the large record of a slot is held, which is going to be changed.
+    @inlinable
+    func hold(_ slot: OpenWindows.Slot, _ key: ByteView) throws -> Int {
+        slot.table.willChange(slot.entry)
+        if let place = large.find(slot.table, slot.entry) { return place }
+        var value = Record()
+        guard FieldDecoder.decode(slot.record, into: &value) else { throw StateDamage(table: name, key: key.copy()) }
+        var bounds = NameBounds(limit: namesPerRecord)
+        value.fields(&bounds)
+        let bytes = slot.record.count
+        while !large.hasRoom(for: bytes) { letGo(large.oldest) }
+        return large.add(value, of: slot.table, slot.entry, bytes: bytes)
+    }
+
+    /// Stores a held record as it is now, and holds it no longer.
+    @usableFromInline
+    func letGo(_ place: Int) {
+        var bounds = NameBounds(limit: namesPerRecord)
+        large.held[place].value.fields(&bounds)
+        leftOut += bounds.leftOut
+        large.held[place].table.replace(large.held[place].entry, with: encoder.encode(&large.held[place].value))
+        large.remove(place)
+    }
+
+    /// Everything is stored as it is now.
+    @inlinable
+    func letAllGo() {
+        while !large.held.isEmpty { letGo(large.held.count - 1) }
+    }
+
+    public func takeNamesLeftOut() -> UInt64 {
+        defer { leftOut = 0 }
+        return leftOut
     }
 
     /// Stores a fresh record under the key unless it has one in the window. True when it had none.
@@ -40,12 +83,14 @@ public final class WindowedState<Record: StateRecord>: StateTable {
 
     /// Closes every window that ends at or before `watermark`, whatever is in it.
     func forget(through watermark: EventTime) {
+        letAllGo()
         while let window = windows.first, window.end <= watermark { windows.remove(window) }
     }
 
     /// Closes every window that ends at or before `watermark`, in order, handing each of its records to `body`.
     @inlinable
     func close(through watermark: EventTime, _ body: (Window, ByteView, inout Record) -> Void) throws {
+        if let first = windows.first, first.end <= watermark { letAllGo() }
         while let window = windows.first, window.end <= watermark {
             var damaged: [UInt8]?
             try windows.forEachRecord(of: window) { key, bytes in
@@ -62,14 +107,20 @@ public final class WindowedState<Record: StateRecord>: StateTable {
 
     @inlinable var firstOpenWindowEnd: EventTime? { windows.first?.end }
     public var lastOpenWindowEnd: EventTime? { windows.last?.end }
-    public var memoryBytes: Int { windows.memoryBytes }
-    public func cut() -> StateDelta? { windows.cut() }
+    public var memoryBytes: Int { windows.memoryBytes + large.bytes }
+
+    public func cut() -> StateDelta? {
+        letAllGo()
+        return windows.cut()
+    }
+
     public func noteUnloaded(_ key: ByteView) -> Bool { windows.noteUnloaded(key) }
 
     public func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool { windows.restore(change, isFolded: isFolded) }
 
     public func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int {
-        windows.release(foldedThrough: epoch, evicting: bytes, lookingAt: Self.recordsReleasedAtOnce)
+        letAllGo()
+        return windows.release(foldedThrough: epoch, evicting: bytes, lookingAt: Self.recordsReleasedAtOnce)
     }
 }
 

@@ -47,7 +47,7 @@ struct ClusterTopics {
     /// How many partitions a topic has; throws, naming what is there instead, when it does not exist.
     func partitionCount(of topic: String, on client: KafkaClient) throws -> Int {
         if let partitions = leaders[topic], !partitions.isEmpty { return partitions.count }
-        let known = leaders.keys.filter { !$0.hasPrefix("__") }.sorted()
+        let known = leaders.keys.filter { !$0.begins(with: "__") }.sorted()
         let there = known.isEmpty ? "no topics" : known.prefix(10).joined(separator: ", ") + (known.count > 10 ? ", …" : "")
         throw SourceError(
             .missing,

@@ -1,4 +1,5 @@
 import CRdKafka
+import Engine
 
 /// A librdkafka property that a configuration can't have, and why.
 public struct KafkaPropertyProblem: Hashable, Sendable {
@@ -60,7 +61,7 @@ public enum KafkaProperties {
             "bootstrap.servers", "metadata.broker.list", "security.protocol", "sasl.", "ssl.", "enable.ssl.", "enable.sasl.", "socket.",
             "broker.address.", "broker.version.", "api.version.", "client.dns.lookup", "reconnect.",
         ]
-        return properties.filter { property in names.contains { property.key.hasPrefix($0) } }
+        return properties.filter { property in names.contains { property.key.begins(with: $0) } }
     }
 
     /// All that is wrong with `properties`, in the order of their names: owned by the engine, unknown to librdkafka, or

@@ -14,8 +14,8 @@ public struct DevelopmentTopic: Hashable, Sendable {
 
     /// Reads `name:partitions,…`.
     public static func list(_ text: String) throws -> [DevelopmentTopic] {
-        try text.split(separator: ",").map { part in
-            let words = part.split(separator: ":", omittingEmptySubsequences: false)
+        try text.parts(at: ",").map { part in
+            let words = part.parts(at: ":", omittingEmpty: false)
             guard words.count == 2, !words[0].isEmpty, let partitions = Int(words[1]), (1...10_000).contains(partitions) else {
                 throw SourceError(.invalid, "\"\(part)\" names no topic: expected name:partitions, such as fintech.public.transactions:16")
             }
@@ -84,8 +84,8 @@ public final class DevelopmentBroker: @unchecked Sendable {
     }
 
     private static func port(ofFirst bootstrapServers: String) throws -> Int {
-        let first = bootstrapServers.split(separator: ",").first ?? ""
-        guard let port = first.split(separator: ":").last.flatMap({ Int($0) }) else {
+        let first = bootstrapServers.parts(at: ",").first ?? ""
+        guard let port = first.parts(at: ":").last.flatMap({ Int($0) }) else {
             throw SourceError(.bug, "librdkafka's mock cluster names no port: \(bootstrapServers)")
         }
         return port

@@ -22,7 +22,7 @@ public struct DirectoryLayout: Sendable {
     /// The topics that have a file or a folder, in the order of their names.
     public func topics() throws -> [String] {
         let names = try entries(of: path).compactMap { name -> String? in
-            if name.hasSuffix(".jsonl") { return String(name.dropLast(6)) }
+            if let topic = name.rest(before: ".jsonl") { return String(topic) }
             return isDirectory(path + "/" + name) ? name : nil
         }
         return Set(names).sorted()
@@ -46,10 +46,9 @@ public struct DirectoryLayout: Sendable {
     }
 
     private func partitionFiles(in folder: String, of topic: String) throws -> [String] {
-        let numbers = try entries(of: folder).filter { $0.hasSuffix(".jsonl") }.map { name in
-            let text = name.dropLast(6)
+        let numbers = try entries(of: folder).compactMap { $0.rest(before: ".jsonl") }.map { text in
             guard let number = Int(text), number >= 0, String(number) == text else {
-                throw SourceError(.invalid, "\(folder)/\(name) names no partition: expected <number>.jsonl, such as 0.jsonl")
+                throw SourceError(.invalid, "\(folder)/\(text).jsonl names no partition: expected <number>.jsonl, such as 0.jsonl")
             }
             return number
         }.sorted()

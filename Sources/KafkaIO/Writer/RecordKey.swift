@@ -11,7 +11,7 @@ public struct RecordKey: Sendable {
     /// The field that the records of a topic are keyed by: the streams by their customer, reference tables by `id`.
     /// A prefix of the topic's name, up to its last dot, doesn't matter.
     public static func field(ofTopic topic: String) -> String {
-        switch topic.split(separator: ".").last {
+        switch topic.parts(at: ".").last {
         case "transactions", "customer_sessions": "customer_id"
         default: "id"
         }

@@ -46,15 +46,16 @@ extension CheckpointFacts {
 
     private static func tables(_ database: Database, _ lineage: Lineage) throws -> [TableProgress] {
         var tables: [TableProgress] = []
+        let names = try database.outputTables()
         // By the primary key from its end: a ledger of a week is not gone through.
         let statement = try Statement(database, """
-            SELECT name, (SELECT max(number) FROM batch WHERE output_table = id AND lineage = ?1),
+            SELECT id, (SELECT max(number) FROM batch WHERE output_table = id AND lineage = ?1),
                 (SELECT number FROM batch WHERE output_table = id AND lineage = ?1 AND delivered_epoch IS NOT NULL ORDER BY number DESC LIMIT 1)
             FROM output_table
             """)
         try statement.bind(.integer(Int64(lineage.number)))
         while try statement.step() {
-            tables.append(TableProgress(name: statement.text(0), lastFrozen: statement.batch(1), lastDelivered: statement.batch(2)))
+            tables.append(TableProgress(name: names[statement.integer(0)] ?? "", lastFrozen: statement.batch(1), lastDelivered: statement.batch(2)))
         }
         return tables.sorted { $0.name < $1.name }
     }

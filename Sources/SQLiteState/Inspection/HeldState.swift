@@ -20,8 +20,8 @@ public final class HeldState {
         }
         let isDirectory = status.st_mode & S_IFMT == S_IFDIR
         let file = isDirectory ? path + "/state.db" : path
-        let parent = file.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        directory = isDirectory || file.hasSuffix("/state.db") ? try StateDirectory(holdingForReading: isDirectory ? path : parent) : nil
+        let parent = file.parts(at: "/", omittingEmpty: false).dropLast().joined(separator: "/")
+        directory = isDirectory || file.ends(with: "/state.db") ? try StateDirectory(holdingForReading: isDirectory ? path : parent) : nil
         guard access(file, F_OK) == 0 else { throw StateError(.missing, "there is no state file in \(path)") }
         guard HeldState.hasLog(file) else {
             reader = try StateReader(path: file)

@@ -43,8 +43,7 @@ extension StoredTable {
     /// The columns as a `CREATE TABLE` lists them.
     var columnDeclarations: String {
         columns.map { column in
-            let name = column.name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-            return "\"\(name)\" \(column.isInteger ? "INTEGER" : "TEXT")"
+            "\(column.name.quoted(with: "\"")) \(column.isInteger ? "INTEGER" : "TEXT")"
         }.joined(separator: ", ")
     }
 }

@@ -11,12 +11,12 @@ public final class StateExport {
     @discardableResult
     public func add(_ table: StoredTable, of reader: StateReader, progress: (Int) -> Void = { _ in }) throws -> Int {
         let columns = table.columns
-        let name = table.schema.table.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+        let name = table.schema.table.quoted(with: "\"")
         var count = 0
         try database.transaction {
-            try database.execute("CREATE TABLE \"\(name)\" (\(table.columnDeclarations))")
+            try database.execute("CREATE TABLE \(name) (\(table.columnDeclarations))")
             let marks = Array(repeating: "?", count: columns.count).joined(separator: ", ")
-            let insert = try Statement(database, "INSERT INTO \"\(name)\" VALUES (\(marks))")
+            let insert = try Statement(database, "INSERT INTO \(name) VALUES (\(marks))")
             let scan = try reader.scan(table)
             while let row = try scan.next() {
                 let fields = try row.values()

@@ -31,6 +31,9 @@ public struct StateFacts: Equatable, Sendable {
         guard let job = meta["job"], let lineage = meta["lineage"].flatMap(UInt32.init), let epoch = meta["epoch"].flatMap(UInt64.init) else {
             throw StateError(.corrupt, "the state file \(database.path) is damaged: it does not say its job, lineage and epoch")
         }
+        guard PlainName.isPlain(job, upTo: PlainName.longestJob) else {
+            throw StateError(.corrupt, "the state file \(database.path) is damaged: \(quotedJSON(job)) is no name of a job")
+        }
         self.job = job
         jobVersion = meta["job_version"].flatMap(Int.init) ?? 0
         leastReader = meta["min_reader"].flatMap(Int.init) ?? jobVersion

@@ -49,7 +49,7 @@ public final class StateQuery {
         statement = prepared
         columns = (0..<sqlite3_column_count(prepared)).map { String(cString: sqlite3_column_name(prepared, $0)) }
         guard sqlite3_stmt_readonly(prepared) != 0 else { throw StateError(.invalid, "the query can't be run: it does more than read") }
-        guard rest.allSatisfy({ $0.isWhitespace || $0 == ";" }) else { throw StateError(.invalid, "the query is more than one statement: \(rest)") }
+        guard rest.utf8.allSatisfy({ $0 <= 0x20 || $0 == UInt8(ascii: ";") }) else { throw StateError(.invalid, "the query is more than one statement: \(rest)") }
     }
 
     deinit {

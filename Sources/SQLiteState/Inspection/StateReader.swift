@@ -42,10 +42,7 @@ public final class StateReader {
         tasksByNumber = Dictionary(uniqueKeysWithValues: tasks.map { ($0.number, $0.id) })
         partitions = try CheckpointFacts.partitions(database)
         topics = try PlacementEntries(database: database).topics()
-        var outputs: [Int64: String] = [:]
-        let output = try Statement(database, "SELECT id, name FROM output_table")
-        while try output.step() { outputs[output.integer(0)] = output.text(1) }
-        self.outputs = outputs
+        outputs = try database.outputTables()
         outputLayouts = try OutputLayouts(database).all.map(\.layout)
     }
 

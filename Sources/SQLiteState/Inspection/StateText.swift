@@ -4,7 +4,7 @@ import Engine
 public enum StateText {
     /// A key as text; one that is no plain text, or that would read as hex, as `0x…`.
     public static func key(_ key: ByteView) -> String {
-        if let text = plainText(key), !text.hasPrefix("0x") { return text }
+        if let text = plainText(key), !text.begins(with: "0x") { return text }
         return hex(key)
     }
 
@@ -17,7 +17,7 @@ public enum StateText {
 
     /// The bytes of a key that somebody wrote: text, or hex after `0x`; nil when those are no hex digits.
     public static func bytes(ofKey text: String) -> [UInt8]? {
-        guard text.hasPrefix("0x") else { return Array(text.utf8) }
+        guard text.begins(with: "0x") else { return Array(text.utf8) }
         let digits = Array(text.utf8.dropFirst(2))
         guard digits.count.isMultiple(of: 2) else { return nil }
         var bytes: [UInt8] = []

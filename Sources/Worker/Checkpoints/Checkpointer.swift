@@ -71,7 +71,7 @@ final class Checkpointer {
         let needsAnswer = Checkpointing.refusal(of: restored, durability: settings.durability, mayBeginUnasked: settings.mayBeginUnasked) != nil
         let stateDirectory = URL(fileURLWithPath: store.exportDirectory).deletingLastPathComponent().path
         return try worker.room("claiming the job") {
-            needsAnswer || URL(fileURLWithPath: $0.path).path.hasPrefix(stateDirectory + "/")
+            needsAnswer || URL(fileURLWithPath: $0.path).path.begins(with: stateDirectory + "/")
         } _: {
             try settings.archive.claim(facts, restored.changeAtRest)
         }

@@ -1,4 +1,5 @@
 import CommandLineParts
+import Engine
 import Logging
 
 /// What was looked at, written as it comes: a line each.
@@ -32,7 +33,7 @@ final class CheckReport {
 
     func finding(_ what: String, _ text: String) {
         findings += 1
-        let text = text.hasPrefix("\(what): ") ? String(text.dropFirst(what.count + 2)) : text
+        let text = text.rest(after: "\(what): ").map(String.init) ?? text
         write(.error, "finding  \(what): \(Console.redact(text))")
     }
 

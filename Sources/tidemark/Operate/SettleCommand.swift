@@ -37,7 +37,7 @@ struct SettleCommand: ParsableCommand {
     }
 
     private var name: (table: String, number: UInt64)? {
-        guard let colon = batch.lastIndex(of: ":"), colon > batch.startIndex, let number = UInt64(batch[batch.index(after: colon)...]) else { return nil }
+        guard let colon = batch.lastIndex(ofSign: ":"), colon > batch.startIndex, let number = UInt64(batch[batch.utf8.index(after: colon)...]) else { return nil }
         return (String(batch[..<colon]), number)
     }
 

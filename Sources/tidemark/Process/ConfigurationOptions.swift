@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandLineParts
 import Configuration
+import Engine
 import Foundation
 import KafkaIO
 
@@ -13,7 +14,7 @@ struct ConfigurationOptions: ParsableArguments {
     var settings: [String] = []
 
     func validate() throws {
-        for setting in settings where setting.firstIndex(of: "=").map({ $0 == setting.startIndex }) ?? true {
+        for setting in settings where setting.firstIndex(ofSign: "=").map({ $0 == setting.startIndex }) ?? true {
             // What stands there may be a secret that lost its key, so it is not shown.
             throw ValidationError("--set: expected key=value such as clickhouse.url=http://127.0.0.1:8123, found no = with a key before it")
         }

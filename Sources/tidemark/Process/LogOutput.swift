@@ -55,8 +55,8 @@ struct LogLine {
     /// `12:00:00.250 info  worker: message key=value`
     var text: String {
         let level = level.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
-        let fields = fields.map { " \($0.key)=\($0.value)" }.joined()
-        return "\(time.timeOfDay) \(level) \(label): \(message)\(fields)"
+        let fields = fields.map { " \($0.key)=\($0.value.printable)" }.joined()
+        return "\(time.timeOfDay) \(level) \(label): \(message.printable)\(fields)"
     }
 
     /// One object a line: `time`, `level`, `logger`, `message`, and the fields under their own names below `fields`.

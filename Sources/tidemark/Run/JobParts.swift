@@ -48,6 +48,7 @@ struct JobParts {
         settings.idleAfter = configuration.time.idleAfter
         settings.drainTimeout = configuration.worker.drainTimeout
         settings.memoryBudget = configuration.state.memoryBudget
+        settings.namesPerRecord = configuration.state.namesPerRecord
         settings.readsUntilEnd = untilEnd
         settings.referenceTimeout = configuration.input.referenceTimeout
         settings.logsReferenceProgress = !Console.errorIsTerminal

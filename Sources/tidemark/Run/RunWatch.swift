@@ -14,6 +14,7 @@ final class RunWatch: @unchecked Sendable {
     private let topics: [StageName: String]
     private let logger: Logger
     private let rejections = Mutex(RejectionWatch())
+    private let hasToldNames = Mutex(false)
     private let timer: any DispatchSourceTimer
 
     private static let interval = DispatchTimeInterval.seconds(1)
@@ -46,7 +47,19 @@ final class RunWatch: @unchecked Sendable {
             counters[topic, default: TaskCounters()].rejected += task.counters.rejected
             counters[topic, default: TaskCounters()].late += task.counters.late
         }
+        tellNamesLeftOut()
         for warning in rejections.withLock({ $0.warnings(counters, isLast: isLast) }) { logger.warning("\(warning)") }
+    }
+
+    /// Once a run.
+    private func tellNamesLeftOut() {
+        guard let task = worker.status.tasks.first(where: { $0.counters.namesLeftOut > 0 }) else { return }
+        let isTold = hasToldNames.withLock { isTold in
+            defer { isTold = true }
+            return isTold
+        }
+        guard !isTold else { return }
+        logger.warning("a record in task \(task.id) has state.namesPerRecord names: counts by name take those beyond it as \(TextCounts.other), and numbers of distinct names are lower bounds there; tidemark_names_left_out_total counts on. If such a key is no attack and no collective one, raise state.namesPerRecord")
     }
 }
 

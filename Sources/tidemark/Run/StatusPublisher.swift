@@ -57,6 +57,7 @@ final class StatusPublisher: Sendable {
             .init(number: $0.number, epoch: $0.epoch.number, time: status.checkpoint.lastAt ?? 0, bytes: $0.totalBytes)
         }
         snapshot.start = status.start.entries.map { .init(part: $0.part.rawValue, seconds: seconds($0.time)) }
+        snapshot.namesLeftOut = status.tasks.reduce(0) { $0 + $1.counters.namesLeftOut }
         snapshot.drain = status.drain.entries.map { .init(part: $0.part.rawValue, seconds: seconds($0.time)) }
         noteBrokers()
         let problems = [status.problem, status.checkpoint.problem.map { "checkpoints: \($0)" }].compactMap { $0 }
@@ -102,7 +103,7 @@ final class StatusPublisher: Sendable {
         }
         guard changed else { return }
         // Each outage is told with its own time.
-        problems.withLock { $0.removeAll { $0.message.hasPrefix(StatusPublisher.brokers) } }
+        problems.withLock { $0.removeAll { $0.message.begins(with: StatusPublisher.brokers) } }
         if let down {
             note(["\(StatusPublisher.brokers) all brokers are down (\(down)); reading waits and goes on by itself"])
         } else {
@@ -129,7 +130,7 @@ final class StatusPublisher: Sendable {
     /// The resident set as the kernel counts it; 0 where it doesn't say.
     private static var residentBytes: Int {
         guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
-        let fields = text.split(separator: " ")
+        let fields = text.parts(at: " ")
         return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) : 0
     }
 }

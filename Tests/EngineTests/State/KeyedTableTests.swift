@@ -13,7 +13,7 @@ struct KeyedTableTests {
         var coldReads = 0
 
         mutating func find(_ key: [UInt8]) -> [UInt8]? {
-            let found: KeyedTable.Lookup = key.withView { table.lookup($0, hash: tableHash($0)) }
+            let found: KeyedTable.Lookup = key.withView { table.lookup($0, hash: table.hash(of: $0)) }
             switch found {
             case .record(let record, _): return record.copy()
             case .absent: return nil
@@ -26,13 +26,13 @@ struct KeyedTableTests {
         func store(_ key: [UInt8], _ record: [UInt8]) {
             key.withView { key in
                 record.withView { record in
-                    let hash = tableHash(key)
+                    let hash = table.hash(of: key)
                     if case .record(_, let entry) = table.lookup(key, hash: hash) { table.replace(entry, with: record) } else { table.store(record, for: key, hash: hash) }
                 }
             }
         }
 
-        func remove(_ key: [UInt8]) { key.withView { table.remove($0, hash: tableHash($0)) } }
+        func remove(_ key: [UInt8]) { key.withView { table.remove($0, hash: table.hash(of: $0)) } }
 
         mutating func cut() {
             var delta: [[UInt8]: [UInt8]?] = [:]

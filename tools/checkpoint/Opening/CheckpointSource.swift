@@ -1,6 +1,7 @@
 import ArgumentParser
 import CheckpointStores
 import CommandLineParts
+import Engine
 import Foundation
 import SQLiteState
 
@@ -48,7 +49,7 @@ struct CheckpointSource: ParsableArguments {
 
     /// A reference never holds a slash; without a store only a file can be meant.
     func isPath(_ reference: String) -> Bool {
-        if reference.contains("/") { return true }
+        if reference.holds("/") { return true }
         return storeOptions.store == nil && storeOptions.config == nil && FileManager.default.fileExists(atPath: reference)
     }
 }

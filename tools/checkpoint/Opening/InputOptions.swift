@@ -40,8 +40,8 @@ struct InputOptions: ParsableArguments {
     }
 
     private static func parts(_ text: String) -> (StageName, String)? {
-        guard let equals = text.firstIndex(of: "="), equals > text.startIndex, text.index(after: equals) < text.endIndex else { return nil }
-        return (StageName(String(text[..<equals])), String(text[text.index(after: equals)...]))
+        guard let equals = text.firstIndex(ofSign: "="), equals > text.startIndex, text.utf8.index(after: equals) < text.endIndex else { return nil }
+        return (StageName(String(text[..<equals])), String(text[text.utf8.index(after: equals)...]))
     }
 }
 

@@ -36,7 +36,7 @@ struct KeyAssignment {
                 guard !bytes.allSatisfy({ $0 == 0x0A || $0 == 0x20 || $0 == 0x0D }) else { continue }
                 let read = try? decoder.decode(Line.self, from: bytes)
                 guard let read, let key = StateText.bytes(ofKey: read.key), (0..<partitions).contains(read.partition) else {
-                    throw ToolError(.invalid, #"\#(path), line \#(number): expected {"key":"…","partition":0 to \#(partitions - 1)}, found \#(String(decoding: bytes.prefix(80), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))"#)
+                    throw ToolError(.invalid, #"\#(path), line \#(number): expected {"key":"…","partition":0 to \#(partitions - 1)}, found \#(String(decoding: bytes.prefix(80), as: UTF8.self).printable)"#)
                 }
                 try add(key, read.partition)
             }

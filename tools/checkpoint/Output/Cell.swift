@@ -61,9 +61,9 @@ enum Cell {
         case .flag(let flag): flag ? "yes" : "no"
         case .number(let number): String(number)
         case .real(let number): "\(number)"
-        case .text(let text): text.contains(where: \.isNewline) ? quotedJSON(text) : text
+        case .text(let text): text.printable
         case .bytes(let count): Cell.size(count)
-        case .time(let time): time.text.hasSuffix(".000Z") ? time.text.dropLast(5) + "Z" : time.text
+        case .time(let time): time.text.rest(before: ".000Z").map { $0 + "Z" } ?? time.text
         case .json(let json): json
         }
     }

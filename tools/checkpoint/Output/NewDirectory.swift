@@ -1,4 +1,5 @@
 import CommandLineParts
+import Engine
 import Foundation
 
 /// A directory that appears under its name complete and synced, or not at all, and never in the place of one that holds
@@ -9,7 +10,7 @@ final class NewDirectory {
     let temporaryPath: String
 
     init(_ path: String) throws {
-        self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        self.path = path == "/" ? path : path.rest(before: "/").map(String.init) ?? path
         if FileManager.default.fileExists(atPath: self.path) {
             guard try FileManager.default.contentsOfDirectory(atPath: self.path).isEmpty else {
                 throw ToolError(.invalid, "\(path) holds something already; nothing is overwritten, so name a directory that is empty or not there")

@@ -1,4 +1,5 @@
 import CommandLineParts
+import Engine
 import Foundation
 
 /// A file that appears under its name complete and synced, or not at all, and never in the place of another.
@@ -12,11 +13,11 @@ final class NewFile {
         self.path = path
         let directory = NewFile.directory(of: path)
         guard access(directory, F_OK) == 0 else { throw ToolError(.missing, "there is no directory \(directory)") }
-        temporaryPath = try Scratch.make(below: directory) + "/" + (path.split(separator: "/").last.map(String.init) ?? "file")
+        temporaryPath = try Scratch.make(below: directory) + "/" + (path.parts(at: "/").last.map(String.init) ?? "file")
     }
 
     static func directory(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
+        guard let slash = path.lastIndex(ofSign: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 

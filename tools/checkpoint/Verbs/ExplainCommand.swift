@@ -33,7 +33,7 @@ struct ExplainCommand: CheckpointVerb {
     }
 
     private var name: (table: String, number: UInt64)? {
-        guard let colon = batch.lastIndex(of: ":"), colon > batch.startIndex, let number = UInt64(batch[batch.index(after: colon)...]) else { return nil }
+        guard let colon = batch.lastIndex(ofSign: ":"), colon > batch.startIndex, let number = UInt64(batch[batch.utf8.index(after: colon)...]) else { return nil }
         return (String(batch[..<colon]), number)
     }
 

@@ -71,8 +71,8 @@ struct ExportCommand: CheckpointVerb {
             case .flag, .bytes: cell.json
             case .none, .number, .real, .json: cell.text
             }
-            let needsQuotes = text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
-            return needsQuotes ? "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" : text
+            let needsQuotes = text.utf8.contains { ",\"\r\n".utf8.contains($0) }
+            return needsQuotes ? text.quoted(with: "\"") : text
         }.joined(separator: ",") + "\r\n"
     }
 }
