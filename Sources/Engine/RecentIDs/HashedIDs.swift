@@ -11,8 +11,11 @@ final class HashedIDs {
 
     private static let leastCapacity = 64
     private static let unused = Hash128(low: 0, high: 0)
+    /// Ids can be made whose hashes, which are stored and so the same everywhere, lie close together: where they lie here nobody knows.
+    private let seed: TableSeed
 
-    init() {
+    init(seed: TableSeed = .ofProcess) {
+        self.seed = seed
         capacity = HashedIDs.leastCapacity
         (hashes, buckets) = HashedIDs.slots(capacity)
     }
@@ -42,7 +45,8 @@ final class HashedIDs {
 
     /// Where the hash is, or else belongs: linear probing, at most three quarters full.
     private func slot(of hash: Hash128) -> Int {
-        var slot = Int(hash.high.multipliedFullWidth(by: UInt64(capacity)).high)
+        let mixed = foldedProduct(hash.high ^ seed.start, hash.low ^ seed.factor)
+        var slot = Int(mixed.multipliedFullWidth(by: UInt64(capacity)).high)
         while hashes[slot] != hash && hashes[slot] != HashedIDs.unused {
             slot += 1
             if slot == capacity { slot = 0 }
