@@ -32,9 +32,9 @@ struct KeyAssignment {
                 let length = getline(&line, &capacity, file)
                 guard length > 0, let line else { break }
                 number += 1
-                let bytes = Data(bytes: line, count: length)
-                guard !bytes.allSatisfy({ $0 == 0x0A || $0 == 0x20 || $0 == 0x0D }) else { continue }
-                let read = try? decoder.decode(Line.self, from: bytes)
+                let bytes = Data(bytes: line, count: length).drop { $0 <= 0x20 }.reversed().drop { $0 <= 0x20 }.reversed()
+                guard !bytes.isEmpty else { continue }
+                let read = try? decoder.decode(Line.self, from: Data(bytes))
                 guard let read, let key = StateText.bytes(ofKey: read.key), (0..<partitions).contains(read.partition) else {
                     throw ToolError(.invalid, #"\#(path), line \#(number): expected {"key":"…","partition":0 to \#(partitions - 1)}, found \#(String(decoding: bytes.prefix(80), as: UTF8.self).printable)"#)
                 }
