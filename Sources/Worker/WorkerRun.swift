@@ -7,6 +7,7 @@ final class WorkerRun {
     private let worker: Worker
     private let plan: WorkerPlan
     private let references: ReadWriteLock?
+    private let clock: ClockWatch
     private var coordinator: Coordinator
     private var threads: [TaskThread] = []
     private var threadOf: [TaskID: Int] = [:]
@@ -25,6 +26,7 @@ final class WorkerRun {
     private var firstRecord: Duration?
     private var isFinished = false
     private var isFull = false
+    private var isHeldByDeliveries = false
     /// The records' bytes in memory, as the last epoch's reports say.
     private var stateBytes = 0
     private var nextHousekeeping: Duration?
@@ -50,6 +52,7 @@ final class WorkerRun {
             schedule: EpochSchedule(interval: settings.epochInterval, now: now),
             wait: plan.checkpointer?.wait ?? .nothing
         )
+        clock = ClockWatch(settings, lastReadAt: plan.restored.lastReadAt, sink: worker.sink, logger: worker.logger)
         let starts = try worker.source.open(plan.assignments)
         for assignment in plan.assignments where assignment.position == nil {
             guard let start = starts[assignment.partition] else {
@@ -102,7 +105,8 @@ final class WorkerRun {
             let reader = partitions.isEmpty ? nil : try worker.source.makeReader(of: partitions.keys.sorted())
             threads.append(TaskThread(
                 tasks: tasks, partitions: partitions, reader: reader, stopAt: stopAt, limits: limits,
-                idleAfter: worker.settings.endsBeforeRepartition ? WorkerRun.never : worker.settings.idleAfter, references: references, events: Events(worker)
+                idleAfter: worker.settings.endsBeforeRepartition ? WorkerRun.never : worker.settings.idleAfter, references: references, clock: clock,
+                events: Events(worker)
             ))
             for id in ids { threadOf[id] = number }
             if !partitions.isEmpty { readingThreads += 1 }
@@ -161,6 +165,7 @@ final class WorkerRun {
             let inbox = worker.inbox.wait(upTo: max(limit - Clock.now, .milliseconds(1))) { $0.isEmpty ? nil : $0.take() }
             if let inbox { try heed(inbox) }
             tellStart()
+            tellClock()
         }
         endDrainPart(.delivery)
         try plan.checkpointer?.finish(epoch: coordinator.epoch, before: drainDeadline ?? Clock.now + worker.settings.drainTimeout)
@@ -216,7 +221,7 @@ final class WorkerRun {
         firstRecord = firstRecord ?? reports.compactMap(\.firstRecord).min()
         isFull = false
         probe.look(at: Set(reports.flatMap(\.candidates)))
-        let actions = coordinator.tasksCut(reports.flatMap(\.reports), now: Clock.now, wallClock: Clock.wallMilliseconds)
+        let actions = coordinator.tasksCut(reports.flatMap(\.reports), now: Clock.now, wallClock: clock.timeOfCut)
         publish(reports)
         try perform(actions)
         stateBytes = reports.reduce(0) { $0 + $1.stateBytes }
@@ -234,7 +239,8 @@ final class WorkerRun {
                 for thread in threads { thread.mail.update { $0.raised.append((watermarks, isEnding)) } }
             case .holdReading(let isHeld):
                 for thread in threads { thread.mail.update { $0.isHeld = isHeld } }
-                worker.publish { $0.isReadingHeld = isHeld }
+                isHeldByDeliveries = isHeld
+                worker.publish { $0.isReadingHeld = isHeld || $0.clockDoubt != nil }
                 worker.logger.notice(isHeld ? "reading is held back: too much is undelivered" : "reading goes on")
             case .stopReading:
                 for thread in threads { thread.mail.update { $0.isReadingOver = true } }
@@ -282,6 +288,13 @@ final class WorkerRun {
         let now = Clock.now
         worker.publish { $0.drain.add(part, now - began) }
         drainPartBegan = now
+    }
+
+    /// Threads look at the clock themselves; this is for people.
+    private func tellClock() {
+        let doubt = clock.tell()
+        guard doubt?.description != worker.status.clockDoubt else { return }
+        worker.publish { $0.clockDoubt = doubt?.description; $0.isReadingHeld = isHeldByDeliveries || doubt != nil }
     }
 
     /// Once, as soon as there is a record, or when none has come in a while.
@@ -372,6 +385,7 @@ final class WorkerRun {
         while liveThreads.wait(upTo: .seconds(1), { $0 == 0 ? true : nil }) == nil {}
         sinks.stop()
         probe.stop()
+        clock.stop()
         plan.checkpointer?.stop()
     }
 

@@ -83,7 +83,7 @@ final class PlainTask: StreamTask {
         tables = declarations.map { PlainTable($0) }
     }
 
-    func process(_ records: UnsafeBufferPointer<SourceRecord>) {}
+    func process(_ records: UnsafeBufferPointer<SourceRecord>, at now: EventTime) {}
     func process(_ batch: MessageBatch) {}
     func upstreamReached(_ watermark: EventTime, firingTimers: Bool) {}
     func raiseWatermark(to watermark: EventTime, firingTimers: Bool) {}

@@ -6,7 +6,7 @@ public struct EpochCut: Sendable {
     public let frozen: [SinkBatch]
     /// Batches that were found delivered since the last cut.
     public let delivered: [SinkBatchID]
-    /// The wall clock at the cut, milliseconds since 1970 UTC: for how long ledgers are kept, nothing else.
+    /// The wall clock at the cut, milliseconds since 1970 UTC: for how long ledgers are kept, and to find a clock that was set back.
     public let wallClock: Int64
     /// Topics that grew and whose partitions of before are read to their ends with this cut, with how many partitions they
     /// have now: such a state can be brought to those.

@@ -52,6 +52,8 @@ public struct RestoredState: Sendable {
     public let identity: String
     /// The last epoch committed; 0 before the first.
     public let epoch: Epoch
+    /// When the last epoch in which records were read was committed, by the wall clock of then; nil when none is known.
+    public var lastReadAt: EventTime?
     /// How many partitions each topic and each stage had.
     public let partitions: [String: Int]
     public let tasks: [TaskID: RestoredTask]

@@ -30,6 +30,7 @@ struct JobCheck {
         }
         TableCheck(parts: parts, report: report).run(topology, state)
         checkKafkaOutput(topology, state)
+        checkClock(state)
         return state
     }
 
@@ -209,6 +210,21 @@ struct JobCheck {
             throw CheckFinding(
                 description: "has \(counted(count, "partition", "partitions")), the state was built with \(known): \(known < count ? "bring the state to \(count) (docs/OPERATIONS.md, A topic that grew)" : "go back to \(known)"), or start anew with an empty state directory and new tables"
             )
+        }
+    }
+
+    /// Whether a start would hold reading back because of this machine's clock.
+    private func checkClock(_ state: FoundState) {
+        guard let maxAhead = parts.configuration.time.maxAhead else { return report.ok("clock", "not asked, because time.maxAhead is off") }
+        _ = report.attempt("clock") {
+            let sink = try parts.makeSink()
+            sink.askServerTime()
+            let now = EventTime(milliseconds: WallTime.now.milliseconds)
+            let standing = ClockStanding(maxAhead: maxAhead, lastRead: state.restored?.lastReadAt)
+            if let doubt = standing.doubt(now: now, server: sink.serverTime) { throw CheckFinding(description: doubt.description) }
+            return (now, sink.serverTime)
+        } ok: { now, server in
+            "\(now.text), ClickHouse's " + (server?.text ?? "is not known")
         }
     }
 

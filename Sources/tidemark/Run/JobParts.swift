@@ -50,6 +50,7 @@ struct JobParts {
         settings.memoryBudget = configuration.state.memoryBudget
         settings.namesPerRecord = configuration.state.namesPerRecord
         settings.readsUntilEnd = untilEnd
+        settings.maxAhead = configuration.time.maxAhead
         settings.referenceTimeout = configuration.input.referenceTimeout
         settings.logsReferenceProgress = !Console.errorIsTerminal
         return settings
