@@ -15,6 +15,7 @@ extension SQLiteStateStore {
             lineageEnds: ends
         )
         restored.lastReadAt = try lastReadAt()
+        restored.skipped = try SkipEntries(database: database).all()
         return restored
     }
 

@@ -15,6 +15,7 @@ public final class DeclaredTask: StreamTask {
     }
 
     public func process(_ records: UnsafeBufferPointer<SourceRecord>, at now: EventTime) {}
+    public func passOver(_ skipped: SkippedRecords) {}
     public func process(_ batch: MessageBatch) {}
     public func upstreamReached(_ watermark: EventTime, firingTimers: Bool) {}
     public func raiseWatermark(to watermark: EventTime, firingTimers: Bool) {}

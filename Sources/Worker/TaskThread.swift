@@ -60,6 +60,8 @@ final class TaskThread: @unchecked Sendable {
     private let clock: ClockWatch
     private var idle: IdleTracker
     private var unfinished: Set<TopicPartition>
+    /// Nothing more can be read.
+    private var hasReadingFailed = false
     private var epochRecords = 0
     private var epochBytes = 0
     private var firstRecord: Duration?
@@ -104,7 +106,7 @@ final class TaskThread: @unchecked Sendable {
 
     private func step() throws -> Bool {
         var orders = mail.look { $0.take() }
-        let reading = orders.isHeld || orders.isReadingOver || isEpochFull ? nil : clock.reading
+        let reading = hasReadingFailed || orders.isHeld || orders.isReadingOver || isEpochFull ? nil : clock.reading
         let mayRead = reader != nil && reading != nil
         if !mayRead {
             idle.readingWasHeld(now: Clock.now)
@@ -119,7 +121,13 @@ final class TaskThread: @unchecked Sendable {
         if let reader, let reading {
             now = reading
             defer { releaseReferences() }
-            try reader.poll(maximumRecords: TaskThread.pollRecords, timeout: TaskThread.pollTimeout, handle)
+            do {
+                try reader.poll(maximumRecords: TaskThread.pollRecords, timeout: TaskThread.pollTimeout, handle)
+            } catch {
+                // What was handed over before is as good as ever.
+                hasReadingFailed = true
+                events.readingFailed(error)
+            }
             if let error = handlingError { throw error }
             noteProgress()
         }
@@ -267,5 +275,7 @@ protocol ThreadEvents: AnyObject, Sendable {
     func progressed(isFull: Bool)
     /// All partitions of the thread are read to where they ended at the start.
     func reachedEnd()
+    /// Nothing more can be read by the thread; it goes on with everything else.
+    func readingFailed(_ error: any Error)
     func failed(_ error: any Error)
 }

@@ -19,6 +19,8 @@ final class WorkerRun {
     private var threadsAtEnd = 0
     private var drainDeadline: Duration?
     private var isDraining = false
+    /// What ends the run once everything that was read before it is durable and delivered.
+    private var readingError: (any Error)?
     /// Since when the present part of the drain goes on; nil before a drain.
     private var drainPartBegan: Duration?
     /// When reading began; nil before that, and once the log has what the start took.
@@ -119,6 +121,7 @@ final class WorkerRun {
         init(_ worker: Worker) { inbox = worker.inbox }
         func handedIn(_ report: ThreadReport) { inbox.update { $0.reports.append(report) } }
         func reachedEnd() { inbox.update { $0.threadsAtEnd += 1 } }
+        func readingFailed(_ error: any Error) { inbox.update { $0.readingError = $0.readingError ?? error } }
         func failed(_ error: any Error) { inbox.update { $0.error = $0.error ?? error } }
         func progressed(isFull: Bool) {
             if isFull { inbox.update { $0.isFull = true } }
@@ -155,6 +158,7 @@ final class WorkerRun {
             if let drainDeadline, now >= drainDeadline {
                 endDrainPart(.delivery)
                 worker.publish { $0.phase = .finished }
+                if let readingError { throw readingError }
                 return .undelivered(bytes: coordinator.waitingBytes)
             }
             try perform(coordinator.tick(now: now, isFull: isFull))
@@ -171,6 +175,7 @@ final class WorkerRun {
         try plan.checkpointer?.finish(epoch: coordinator.epoch, before: drainDeadline ?? Clock.now + worker.settings.drainTimeout)
         endDrainPart(.checkpoint)
         worker.publish { $0.phase = .finished }
+        if let readingError { throw readingError }
         if worker.settings.endsBeforeRepartition {
             if !isReadToEnd { try plan.refuseUnread(worker) }
             try plan.checkpointer?.requireLast(of: coordinator.epoch)
@@ -204,14 +209,12 @@ final class WorkerRun {
             try checkpointer.published(result)
             if let covered = checkpointer.covered { try perform(coordinator.covered(through: covered)) }
         }
-        if inbox.isDraining && !isDraining {
-            isDraining = true
-            drainPartBegan = Clock.now
-            drainDeadline = drainDeadline ?? Clock.now + worker.settings.drainTimeout
-            worker.logger.info("draining: no more records are read")
-            worker.publish { $0.phase = .draining }
-            try perform(coordinator.drain())
+        if let error = inbox.readingError, readingError == nil {
+            readingError = error
+            worker.logger.error("the run ends when what was read before is delivered: \(error)")
+            worker.publish { $0.problem = "\(error)" }
         }
+        if inbox.isDraining || readingError != nil { try drain() }
         threadsAtEnd += inbox.threadsAtEnd
         if inbox.threadsAtEnd > 0 && isReadToEnd { try reachedEnd() }
         pendingReports += inbox.reports
@@ -226,6 +229,16 @@ final class WorkerRun {
         try perform(actions)
         stateBytes = reports.reduce(0) { $0 + $1.stateBytes }
         try maintain(isAfterEpoch: true)
+    }
+
+    private func drain() throws {
+        guard !isDraining else { return }
+        isDraining = true
+        drainPartBegan = Clock.now
+        drainDeadline = drainDeadline ?? Clock.now + worker.settings.drainTimeout
+        worker.logger.info("draining: no more records are read")
+        worker.publish { $0.phase = .draining }
+        try perform(coordinator.drain())
     }
 
     private func perform(_ actions: [Coordinator.Action]) throws {

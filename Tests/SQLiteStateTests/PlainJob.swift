@@ -84,6 +84,7 @@ final class PlainTask: StreamTask {
     }
 
     func process(_ records: UnsafeBufferPointer<SourceRecord>, at now: EventTime) {}
+    func passOver(_ skipped: SkippedRecords) {}
     func process(_ batch: MessageBatch) {}
     func upstreamReached(_ watermark: EventTime, firingTimers: Bool) {}
     func raiseWatermark(to watermark: EventTime, firingTimers: Bool) {}

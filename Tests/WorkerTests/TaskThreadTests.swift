@@ -17,6 +17,7 @@ struct TaskThreadTests {
         func handedIn(_ report: ThreadReport) { reports.withLock { $0.append(report) } }
         func progressed(isFull: Bool) {}
         func reachedEnd() {}
+        func readingFailed(_ failure: any Error) { error.withLock { $0 = failure } }
         func failed(_ failure: any Error) { error.withLock { $0 = failure } }
     }
 

@@ -11,6 +11,8 @@ public struct EpochCut: Sendable {
     /// Topics that grew and whose partitions of before are read to their ends with this cut, with how many partitions they
     /// have now: such a state can be brought to those.
     public var readBefore: [String: Int] = [:]
+    /// What an operator had passed over with this cut.
+    public var skipped: [SkippedRecords] = []
 
     public init(epoch: Epoch, tasks: [TaskCut], frozen: [SinkBatch], delivered: [SinkBatchID], wallClock: Int64) {
         self.epoch = epoch

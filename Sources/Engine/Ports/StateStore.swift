@@ -64,6 +64,8 @@ public struct RestoredState: Sendable {
     public var changes: [String] = []
     /// How long that took; nil when nothing had to change.
     public var changesTook: Duration?
+    /// What operators had passed over, since the state began.
+    public var skipped: [SkippedRecords] = []
     /// What was done to the state since its last epoch.
     public var changeAtRest = ChangeAtRest.none
     /// What has to leave the sink before anything is delivered; nil when nothing has.

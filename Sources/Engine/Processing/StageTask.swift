@@ -153,7 +153,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     public func process(_ records: UnsafeBufferPointer<SourceRecord>, at now: EventTime) throws {
         let latest = maxAhead.map { now + $0 } ?? .distantFuture
         try inBatches(records) { records, _ in
-            try processBatch(records, latest: latest, movesWatermark: !setup.environment.holdsWatermarks)
+            try processBatch(records, largest: setup.environment.recordLimit, latest: latest, movesWatermark: !setup.environment.holdsWatermarks)
             try writeRejections { (records[$0], id.partition) }
         }
         guard let last = records.last else { return }
@@ -170,6 +170,18 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
             try body(UnsafeBufferPointer(rebasing: records[start..<end]), start)
             start = end
         }
+    }
+
+    public func passOver(_ skipped: SkippedRecords) {
+        let reason = Array("skipped:\(skipped.reason)".utf8)
+        for offset in skipped.first...skipped.last {
+            counters.rejected += 1
+            let record = SourceRecord(offset: offset, timestamp: skipped.at, key: .null, value: .null)
+            reason.withUnsafeBytes { rejections?.write(record, of: id.partition, reason: ByteView($0)) }
+        }
+        // The last record that was read is still the one to recognise the log by.
+        position = SourcePosition(next: skipped.last + 1, last: position?.last)
+        hasMoved = true
     }
 
     public func reachedEnd(next: Int64) {
@@ -225,10 +237,11 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         try setup.checkSideStates()
     }
 
-    /// `latest`: records of later times are rejected. `before`: how far the watermark is before the record with this place in the batch,
+    /// `largest`: records of more bytes are rejected; `latest`: those of later times. `before`: how far the watermark is before the record with this place in the batch,
     /// where records say so.
     private func processBatch(
-        _ records: UnsafeBufferPointer<SourceRecord>, latest: EventTime = .distantFuture, movesWatermark: Bool, before: ((Int) -> EventTime)? = nil
+        _ records: UnsafeBufferPointer<SourceRecord>, largest: Int = .max, latest: EventTime = .distantFuture, movesWatermark: Bool,
+        before: ((Int) -> EventTime)? = nil
     ) throws {
         scratch.reset()
         rejected.removeAll(keepingCapacity: true)
@@ -236,6 +249,10 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         var count = 0
         for index in records.indices {
             if let before { try reach(before(index), behind: count) }
+            guard records[index].byteCount <= largest else {
+                rejected.append((Int32(index), .tooLarge))
+                continue
+            }
             switch decoder.decode(records[index], scratch: scratch) {
             case .event(let event, let time):
                 guard time <= latest else {

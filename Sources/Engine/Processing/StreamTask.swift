@@ -14,6 +14,8 @@ public protocol StreamTask: AnyObject {
     /// The reader stands at the end of the task's partition, with everything before `next` processed. A task that has
     /// read nothing yet takes note of that place: a start from "the latest records" must be the same after a restart.
     func reachedEnd(next: Int64)
+    /// Goes on behind records that can't be read, and rejects each of them by the operator's words.
+    func passOver(_ skipped: SkippedRecords)
     /// Processes what another task sent.
     func process(_ batch: MessageBatch) throws
     /// Takes note of how far the upstream tasks' watermarks were when the batches processed so far were cut.

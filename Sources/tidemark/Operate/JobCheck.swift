@@ -84,6 +84,7 @@ struct JobCheck {
                 return .known(nil)
             }
             report.ok("state", describe(found.restored))
+            tellSkipped(found.restored)
             if let migration = found.migration { report(migration, directory) }
             return report(found.compatibility) ? .known(found.restored) : .finding
         } catch let error as StateError where error.kind == .locked {
@@ -103,6 +104,7 @@ struct JobCheck {
                 return .running
             }
             report.ok("state", "in use by a worker; checkpoint \(standIn.manifest.number), \(standIn.age) old, stands for it: \(describe(standIn.state.restored))")
+            tellSkipped(standIn.state.restored)
             for found in standIn.waiting { report.ok("what waits\(found.name.isEmpty ? "" : ", \(found.name)")", "\(found.action.rawValue), \(found.detail)") }
             if let migration = standIn.state.migration { report(migration, parts.configuration.state.directory) }
             return report(standIn.state.compatibility) ? .standIn(standIn.state.restored) : .finding
@@ -118,6 +120,13 @@ struct JobCheck {
     private func describe(_ restored: RestoredState) -> String {
         let waiting = restored.outbox.reduce(0) { $0 + $1.undelivered.count }
         return "lineage \(restored.lineage), epoch \(restored.epoch), \(counted(waiting, "undelivered batch", "undelivered batches"))"
+    }
+
+    private func tellSkipped(_ restored: RestoredState) {
+        for skipped in restored.skipped {
+            let offsets = skipped.first == skipped.last ? "offset \(skipped.first)" : "offsets \(skipped.first) to \(skipped.last)"
+            report.ok("skipped of \(skipped.partition)", "\(offsets), on \(skipped.at.text): \(skipped.reason)")
+        }
     }
 
     /// How long a start would take to migrate, and whether there is room for it.
