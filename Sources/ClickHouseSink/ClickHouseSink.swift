@@ -11,6 +11,7 @@ public final class ClickHouseSink: BatchSink {
     let log: Logger
     private let tables = Mutex<[String: OneThreadDelivery]>([:])
     private let prepared = Mutex<PreparedTables?>(nil)
+    private let clock = ServerClock()
 
     /// `views`: created with the tables. Throws `invalid` when the settings can't be right; asks nobody yet.
     public init(_ settings: ClickHouseSettings, views: [OutputView] = [], log: Logger) throws(SinkError) {
@@ -27,7 +28,7 @@ public final class ClickHouseSink: BatchSink {
             log.info("ClickHouse \(prepared.dialect.version) at \(settings.url): the tables are gone on with as they were seen; each is looked at again before the first delivery to it")
             return try open(wanted, prepared.tables, prepared.dialect, isCompared: false)
         }
-        let connection = try ClickHouseConnection(settings)
+        let connection = try ClickHouseConnection(settings, clock: clock)
         let dialect = try ServerDialect.detect(connection)
         let found = try find(wanted, connection, dialect)
         for known in wanted {
@@ -60,7 +61,8 @@ public final class ClickHouseSink: BatchSink {
         for known in wanted {
             guard let table = found[known.table.name] else { continue }
             let delivery = try TableDelivery(
-                known, table.facts, isExactlyOnce: table.isExactlyOnce, isCompared: isCompared, settings: settings, dialect: dialect, log: log
+                known, table.facts, isExactlyOnce: table.isExactlyOnce, isCompared: isCompared, settings: settings, dialect: dialect, clock: clock,
+                log: log
             )
             tables.withLock { $0[known.table.name] = OneThreadDelivery(delivery) }
             partitionings[known.table.name] = table.partitioning
@@ -71,7 +73,7 @@ public final class ClickHouseSink: BatchSink {
     /// What a start would find of each table, and whether the user may do what it would; changes nothing. Throws when the server
     /// can't be asked.
     public func look(at wanted: [SinkTable], for intent: StartIntent) throws -> [TableReport] {
-        let connection = try ClickHouseConnection(settings)
+        let connection = try ClickHouseConnection(settings, clock: clock)
         let probe = TableProbe(connection: connection, dialect: try ServerDialect.detect(connection))
         return try wanted.compactMap { try probe.report(on: $0, intent) }
     }
@@ -79,7 +81,7 @@ public final class ClickHouseSink: BatchSink {
     /// Creates what is missing and remembers what the tables are, so that `open` needs no server. Throws what `open` would,
     /// but for what the tables hold.
     public func prepare(_ wanted: [SinkTable]) throws {
-        let connection = try ClickHouseConnection(settings)
+        let connection = try ClickHouseConnection(settings, clock: clock)
         let dialect = try ServerDialect.detect(connection)
         let found = try find(wanted, connection, dialect)
         prepared.withLock { $0 = PreparedTables(dialect: dialect, tables: found) }
@@ -136,22 +138,29 @@ public final class ClickHouseSink: BatchSink {
         return boxes.map(\.current).sorted { $0.table < $1.table }
     }
 
+    public var serverTime: EventTime? { clock.now }
+
+    public func askServerTime() {
+        guard let connection = try? ClickHouseConnection(settings, clock: clock) else { return }
+        _ = connection.send("SELECT 1")
+    }
+
     /// Creates the database, the tables and the views that are not there, and says of each what became of it, in this
     /// order. Throws when the server refuses the database or a table; a view that can't be is skipped.
     public func createTables(_ wanted: [OutputTable]) throws -> [CreationOutcome] {
-        let connection = try ClickHouseConnection(settings)
+        let connection = try ClickHouseConnection(settings, clock: clock)
         return try create(wanted, connection, try ServerDialect.detect(connection))
     }
 
     /// The statements that create the tables and views on this server, as `tidemark tables --print` shows them.
     public func createStatements(_ wanted: [OutputTable]) throws -> String {
-        let connection = try ClickHouseConnection(settings)
+        let connection = try ClickHouseConnection(settings, clock: clock)
         return try TableCreation(connection: connection, dialect: try ServerDialect.detect(connection)).script(wanted, views)
     }
 
     /// The views that are not there, by name.
     public func missingViews() throws -> [String] {
-        let connection = try ClickHouseConnection(settings)
+        let connection = try ClickHouseConnection(settings, clock: clock)
         let known = try TableCreation(connection: connection, dialect: try ServerDialect.detect(connection)).knownNames()
         return views.map(\.name).filter { !known.contains($0) }
     }

@@ -8,6 +8,8 @@ public struct InputSection: Sendable {
     public var topicPrefix = "fintech.public."
     /// `input.referenceTimeout`: how long the start waits for the reference topics to be read to their ends.
     public var referenceTimeout: Duration = .seconds(300)
+    /// `input.maxRecordBytes`: a record with more bytes of key and value, decompressed, is rejected.
+    public var maxRecordBytes = 1 << 20
     /// `input.keyedBy`: what the transactions are keyed by.
     public var keyedBy = Keying.customerID
     /// `input.deduplicate.by`: what tells transactions that Debezium sent again.
@@ -37,6 +39,7 @@ public struct InputSection: Sendable {
         source = InputSection.readSource(&reader, kafkaProblem)
         topicPrefix = reader.topicPrefix("input.topicPrefix", default: topicPrefix)
         referenceTimeout = reader.duration("input.referenceTimeout", default: referenceTimeout, from: "1s", to: "24h")
+        maxRecordBytes = reader.bytes("input.maxRecordBytes", default: maxRecordBytes, from: "1KiB", to: "1GiB")
         keyedBy = reader.choice("input.keyedBy", default: keyedBy)
         deduplicateBy = reader.choice("input.deduplicate.by", default: deduplicateBy)
         deduplicationHorizon = reader.span("input.deduplicate.horizon", default: deduplicationHorizon, from: "1m", to: "30d")

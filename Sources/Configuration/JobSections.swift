@@ -6,13 +6,13 @@ public struct TimeSection: Sendable {
     public var outOfOrderness = EventSpan.seconds(5)
     /// `time.idleAfter`: how long a partition must have been quiet at its end before it stops holding others back.
     public var idleAfter: Duration = .seconds(30)
-    /// `time.maxAhead`: how far a record's own time may be ahead of the time that Kafka gave it.
-    public var maxAhead = EventSpan.hours(1)
+    /// `time.maxAhead`: how far a record's own time may be ahead of the time that Kafka gave it, and of the worker's clock; nil for `off`.
+    public var maxAhead: EventSpan? = .hours(1)
 
     init(_ reader: inout SettingsReader) {
         outOfOrderness = reader.span("time.outOfOrderness", default: outOfOrderness, from: "0s", to: "30d")
         idleAfter = reader.duration("time.idleAfter", default: idleAfter, from: "10ms", to: "30d")
-        maxAhead = reader.span("time.maxAhead", default: maxAhead, from: "0s", to: "365d")
+        maxAhead = reader.optionalSpan("time.maxAhead", default: maxAhead, from: "0s", to: "365d")
     }
 }
 

@@ -134,6 +134,17 @@ struct SettingsReader {
         EventSpan(milliseconds: milliseconds(key, default: standard.milliseconds, from: least, to: greatest))
     }
 
+    /// As `span`, or nil for `off`.
+    mutating func optionalSpan(_ key: String, default standard: EventSpan?, from least: String, to greatest: String) -> EventSpan? {
+        let range = Units.milliseconds(least)!...Units.milliseconds(greatest)!
+        let expected = "off, or a duration such as 500ms, 30s, 5m, 24h or 30d, from \(least) to \(greatest)"
+        return value(key, default: standard, expected: expected) { text -> EventSpan?? in
+            if text == "off" { return .some(nil) }
+            guard let milliseconds = Units.milliseconds(text), range.contains(milliseconds) else { return nil }
+            return EventSpan(milliseconds: milliseconds)
+        }
+    }
+
     /// A size in bytes between two texts of the same form, both included.
     mutating func bytes(_ key: String, default standard: Int, from least: String, to greatest: String) -> Int {
         let range = Units.bytes(least)!...Units.bytes(greatest)!

@@ -13,6 +13,7 @@ public enum FintechJob {
                 Stage("sessions", topic: settings.sessionsTopic) { setup in
                     setup.decode(with: SessionDecoder(maxAhead: settings.maxAhead))
                         .outOfOrderness(settings.outOfOrderness)
+                        .rejectingAhead(by: settings.maxAhead)
                         .rejecting(topic: settings.sessionsTopic)
                         .window(CustomerSessionMetrics.span, CustomerSessionMetrics(rows: setup.rows(of: CustomerSessionMetrics.table)))
                 },
@@ -72,6 +73,7 @@ public enum FintechJob {
     private static func readTransactions(_ setup: TaskSetup, _ settings: FintechSettings) -> StageTask<TransactionDecoder> {
         setup.decode(with: TransactionDecoder(maxAhead: settings.maxAhead))
             .outOfOrderness(settings.outOfOrderness)
+            .rejectingAhead(by: settings.maxAhead)
             .rejecting(topic: settings.transactionsTopic)
             .droppingRepeated("transaction_ids", version: 1, horizon: settings.deduplicationHorizon) { $0.id }
     }

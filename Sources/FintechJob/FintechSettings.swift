@@ -8,8 +8,9 @@ public struct FintechSettings: Sendable {
     public var topicPrefix = "fintech.public."
     /// How far records may come out of order by event time before they are late.
     public var outOfOrderness = EventSpan.seconds(5)
-    /// How far a record's times may lie after its Kafka timestamp before they count as wrong.
-    public var maxAhead = EventSpan.hours(1)
+    /// How far a record's times may lie after its Kafka timestamp, and its own time after the worker's clock, before they count as wrong;
+    /// nil for any time, as of a future that is replayed.
+    public var maxAhead: EventSpan? = .hours(1)
     /// What the transactions' topic is keyed by.
     public var keyedBy = Keying.customerID
     /// How long by event time a transaction's id is remembered, so that it counts once; nil to count whatever comes.

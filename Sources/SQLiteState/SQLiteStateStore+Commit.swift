@@ -50,6 +50,7 @@ extension SQLiteStateStore {
         // Whoever reads on makes it untrue.
         try statements.forgetReadBefore.run()
         for (topic, count) in cut.readBefore { try statements.setReadBefore.run(.text(topic), .text(String(count))) }
+        for skipped in cut.skipped { try SkipEntries(database: database).add(skipped) }
         var offsets = ByteWriter()
         var scratch = MappingScratch()
         for task in cut.tasks {

@@ -9,11 +9,20 @@ extension SQLiteStateStore {
         opened.lastEpoch = Epoch(epoch)
         try readFoldStatus(opened)
         let ends = try lineageEnds(Lineage(lineage), opened)
-        return RestoredState(
+        var restored = RestoredState(
             isNew: isNew, lineage: Lineage(lineage), identity: try identity(), epoch: Epoch(epoch), partitions: try CheckpointFacts.partitions(database),
             tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(Lineage(lineage), opened), withdrawal: try withdrawal(Lineage(lineage), ends),
             lineageEnds: ends
         )
+        restored.lastReadAt = try lastReadAt()
+        restored.skipped = try SkipEntries(database: database).all()
+        return restored
+    }
+
+    private func lastReadAt() throws -> EventTime? {
+        let newest = try Statement(database, "SELECT committed_at FROM epoch_offsets ORDER BY epoch DESC LIMIT 1")
+        defer { newest.reset() }
+        return try newest.step() ? EventTime(milliseconds: newest.integer(0)) : nil
     }
 
     /// Files of the first versions have none.

@@ -14,7 +14,8 @@ public final class DeclaredTask: StreamTask {
         stateTables = schemas.map(DeclaredTable.init)
     }
 
-    public func process(_ records: UnsafeBufferPointer<SourceRecord>) {}
+    public func process(_ records: UnsafeBufferPointer<SourceRecord>, at now: EventTime) {}
+    public func passOver(_ skipped: SkippedRecords) {}
     public func process(_ batch: MessageBatch) {}
     public func upstreamReached(_ watermark: EventTime, firingTimers: Bool) {}
     public func raiseWatermark(to watermark: EventTime, firingTimers: Bool) {}

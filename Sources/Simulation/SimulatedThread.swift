@@ -81,7 +81,7 @@ final class SimulatedThread {
             let maximum = min(random.number(in: 0...left), Int(clamping: max(0, stop - from)))
             next[partition] = try log.read(partition, from: from, maximum: maximum, now: time.now) { records in
                 idle.recordsCame(partition)
-                try reader.process(records)
+                try reader.process(records, at: EventTime(milliseconds: time.now.components.seconds * 1000))
                 recordsInEpoch += records.count
                 left -= records.count
             }

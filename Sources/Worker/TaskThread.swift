@@ -57,8 +57,11 @@ final class TaskThread: @unchecked Sendable {
     private let references: ReadWriteLock?
     private var holdsReferences = false
     private let events: ThreadEvents
+    private let clock: ClockWatch
     private var idle: IdleTracker
     private var unfinished: Set<TopicPartition>
+    /// Nothing more can be read.
+    private var hasReadingFailed = false
     private var epochRecords = 0
     private var epochBytes = 0
     private var firstRecord: Duration?
@@ -76,7 +79,7 @@ final class TaskThread: @unchecked Sendable {
 
     init(
         tasks: [any StreamTask], partitions: [TopicPartition: any StreamTask], reader: (any RecordReader)?,
-        stopAt: [TopicPartition: Int64]?, limits: Limits, idleAfter: Duration, references: ReadWriteLock?, events: ThreadEvents
+        stopAt: [TopicPartition: Int64]?, limits: Limits, idleAfter: Duration, references: ReadWriteLock?, clock: ClockWatch, events: ThreadEvents
     ) {
         self.tasks = tasks
         tables = tasks.flatMap(\.stateTables)
@@ -86,6 +89,7 @@ final class TaskThread: @unchecked Sendable {
         self.stopAt = stopAt
         self.limits = limits
         self.references = references
+        self.clock = clock
         self.events = events
         idle = IdleTracker(idleAfter: idleAfter, partitions: Array(partitions.keys))
         unfinished = stopAt == nil ? [] : Set(partitions.keys)
@@ -102,7 +106,8 @@ final class TaskThread: @unchecked Sendable {
 
     private func step() throws -> Bool {
         var orders = mail.look { $0.take() }
-        let mayRead = reader != nil && !orders.isHeld && !orders.isReadingOver && !isEpochFull
+        let reading = hasReadingFailed || orders.isHeld || orders.isReadingOver || isEpochFull ? nil : clock.reading
+        let mayRead = reader != nil && reading != nil
         if !mayRead {
             idle.readingWasHeld(now: Clock.now)
             // Said again and again: what was said while other threads still cut the last epoch is forgotten with it.
@@ -113,9 +118,16 @@ final class TaskThread: @unchecked Sendable {
         }
         try obey(orders)
         guard !orders.isStopped else { return false }
-        if let reader, mayRead {
+        if let reader, let reading {
+            now = reading
             defer { releaseReferences() }
-            try reader.poll(maximumRecords: TaskThread.pollRecords, timeout: TaskThread.pollTimeout, handle)
+            do {
+                try reader.poll(maximumRecords: TaskThread.pollRecords, timeout: TaskThread.pollTimeout, handle)
+            } catch {
+                // What was handed over before is as good as ever.
+                hasReadingFailed = true
+                events.readingFailed(error)
+            }
             if let error = handlingError { throw error }
             noteProgress()
         }
@@ -145,6 +157,8 @@ final class TaskThread: @unchecked Sendable {
 
     // MARK: - Reading
 
+    /// What the worker's clock said before the poll: by it records are judged.
+    private var now = EventTime.distantPast
     /// An error inside the reader's callback, to be thrown after it.
     private var handlingError: (any Error)?
 
@@ -175,7 +189,7 @@ final class TaskThread: @unchecked Sendable {
         if let stop = stopAt?[partition], let last = records.last, last.offset >= stop {
             wanted = UnsafeBufferPointer(rebasing: records.prefix { $0.offset < stop })
         }
-        try task.process(wanted)
+        try task.process(wanted, at: now)
         epochRecords += wanted.count
         if firstRecord == nil { firstRecord = Clock.now }
         if let stop = stopAt?[partition], let last = records.last, last.offset >= stop - 1 { finish(partition) }
@@ -261,5 +275,7 @@ protocol ThreadEvents: AnyObject, Sendable {
     func progressed(isFull: Bool)
     /// All partitions of the thread are read to where they ended at the start.
     func reachedEnd()
+    /// Nothing more can be read by the thread; it goes on with everything else.
+    func readingFailed(_ error: any Error)
     func failed(_ error: any Error)
 }

@@ -92,10 +92,12 @@ struct WorkerInbox {
     var threadsAtEnd = 0
     var isDraining = false
     var error: (any Error)?
+    /// Why nothing more can be read of some partitions.
+    var readingError: (any Error)?
     var checkpoint: Result<PublishedCheckpoint, any Error>?
 
     var isEmpty: Bool {
-        checkpoint == nil && reports.isEmpty && deliveries.isEmpty && !isFull && threadsAtEnd == 0 && !isDraining && error == nil
+        checkpoint == nil && reports.isEmpty && deliveries.isEmpty && !isFull && threadsAtEnd == 0 && !isDraining && error == nil && readingError == nil
     }
 
     mutating func take() -> WorkerInbox {

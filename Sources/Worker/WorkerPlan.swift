@@ -137,6 +137,7 @@ struct WorkerPlan {
         var environment = TaskEnvironment(partitioning: partitioning, partitions: counts, cold: worker.store, references: worker.referenceTables)
         environment.holdsWatermarks = worker.settings.endsBeforeRepartition
         environment.namesPerRecord = worker.settings.namesPerRecord
+        environment.recordLimit = worker.settings.recordLimit
         let tasks = worker.topology.stages.flatMap { stage in
             (0..<(counts[stage.name] ?? 0)).map { stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment)) }
         }

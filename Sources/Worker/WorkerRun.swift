@@ -7,6 +7,7 @@ final class WorkerRun {
     private let worker: Worker
     private let plan: WorkerPlan
     private let references: ReadWriteLock?
+    private let clock: ClockWatch
     private var coordinator: Coordinator
     private var threads: [TaskThread] = []
     private var threadOf: [TaskID: Int] = [:]
@@ -18,6 +19,8 @@ final class WorkerRun {
     private var threadsAtEnd = 0
     private var drainDeadline: Duration?
     private var isDraining = false
+    /// What ends the run once everything that was read before it is durable and delivered.
+    private var readingError: (any Error)?
     /// Since when the present part of the drain goes on; nil before a drain.
     private var drainPartBegan: Duration?
     /// When reading began; nil before that, and once the log has what the start took.
@@ -25,6 +28,7 @@ final class WorkerRun {
     private var firstRecord: Duration?
     private var isFinished = false
     private var isFull = false
+    private var isHeldByDeliveries = false
     /// The records' bytes in memory, as the last epoch's reports say.
     private var stateBytes = 0
     private var nextHousekeeping: Duration?
@@ -50,6 +54,7 @@ final class WorkerRun {
             schedule: EpochSchedule(interval: settings.epochInterval, now: now),
             wait: plan.checkpointer?.wait ?? .nothing
         )
+        clock = ClockWatch(settings, lastReadAt: plan.restored.lastReadAt, sink: worker.sink, logger: worker.logger)
         let starts = try worker.source.open(plan.assignments)
         for assignment in plan.assignments where assignment.position == nil {
             guard let start = starts[assignment.partition] else {
@@ -102,7 +107,8 @@ final class WorkerRun {
             let reader = partitions.isEmpty ? nil : try worker.source.makeReader(of: partitions.keys.sorted())
             threads.append(TaskThread(
                 tasks: tasks, partitions: partitions, reader: reader, stopAt: stopAt, limits: limits,
-                idleAfter: worker.settings.endsBeforeRepartition ? WorkerRun.never : worker.settings.idleAfter, references: references, events: Events(worker)
+                idleAfter: worker.settings.endsBeforeRepartition ? WorkerRun.never : worker.settings.idleAfter, references: references, clock: clock,
+                events: Events(worker)
             ))
             for id in ids { threadOf[id] = number }
             if !partitions.isEmpty { readingThreads += 1 }
@@ -115,6 +121,7 @@ final class WorkerRun {
         init(_ worker: Worker) { inbox = worker.inbox }
         func handedIn(_ report: ThreadReport) { inbox.update { $0.reports.append(report) } }
         func reachedEnd() { inbox.update { $0.threadsAtEnd += 1 } }
+        func readingFailed(_ error: any Error) { inbox.update { $0.readingError = $0.readingError ?? error } }
         func failed(_ error: any Error) { inbox.update { $0.error = $0.error ?? error } }
         func progressed(isFull: Bool) {
             if isFull { inbox.update { $0.isFull = true } }
@@ -151,6 +158,7 @@ final class WorkerRun {
             if let drainDeadline, now >= drainDeadline {
                 endDrainPart(.delivery)
                 worker.publish { $0.phase = .finished }
+                if let readingError { throw readingError }
                 return .undelivered(bytes: coordinator.waitingBytes)
             }
             try perform(coordinator.tick(now: now, isFull: isFull))
@@ -161,11 +169,13 @@ final class WorkerRun {
             let inbox = worker.inbox.wait(upTo: max(limit - Clock.now, .milliseconds(1))) { $0.isEmpty ? nil : $0.take() }
             if let inbox { try heed(inbox) }
             tellStart()
+            tellClock()
         }
         endDrainPart(.delivery)
         try plan.checkpointer?.finish(epoch: coordinator.epoch, before: drainDeadline ?? Clock.now + worker.settings.drainTimeout)
         endDrainPart(.checkpoint)
         worker.publish { $0.phase = .finished }
+        if let readingError { throw readingError }
         if worker.settings.endsBeforeRepartition {
             if !isReadToEnd { try plan.refuseUnread(worker) }
             try plan.checkpointer?.requireLast(of: coordinator.epoch)
@@ -199,14 +209,12 @@ final class WorkerRun {
             try checkpointer.published(result)
             if let covered = checkpointer.covered { try perform(coordinator.covered(through: covered)) }
         }
-        if inbox.isDraining && !isDraining {
-            isDraining = true
-            drainPartBegan = Clock.now
-            drainDeadline = drainDeadline ?? Clock.now + worker.settings.drainTimeout
-            worker.logger.info("draining: no more records are read")
-            worker.publish { $0.phase = .draining }
-            try perform(coordinator.drain())
+        if let error = inbox.readingError, readingError == nil {
+            readingError = error
+            worker.logger.error("the run ends when what was read before is delivered: \(error)")
+            worker.publish { $0.problem = "\(error)" }
         }
+        if inbox.isDraining || readingError != nil { try drain() }
         threadsAtEnd += inbox.threadsAtEnd
         if inbox.threadsAtEnd > 0 && isReadToEnd { try reachedEnd() }
         pendingReports += inbox.reports
@@ -216,11 +224,21 @@ final class WorkerRun {
         firstRecord = firstRecord ?? reports.compactMap(\.firstRecord).min()
         isFull = false
         probe.look(at: Set(reports.flatMap(\.candidates)))
-        let actions = coordinator.tasksCut(reports.flatMap(\.reports), now: Clock.now, wallClock: Clock.wallMilliseconds)
+        let actions = coordinator.tasksCut(reports.flatMap(\.reports), now: Clock.now, wallClock: clock.timeOfCut)
         publish(reports)
         try perform(actions)
         stateBytes = reports.reduce(0) { $0 + $1.stateBytes }
         try maintain(isAfterEpoch: true)
+    }
+
+    private func drain() throws {
+        guard !isDraining else { return }
+        isDraining = true
+        drainPartBegan = Clock.now
+        drainDeadline = drainDeadline ?? Clock.now + worker.settings.drainTimeout
+        worker.logger.info("draining: no more records are read")
+        worker.publish { $0.phase = .draining }
+        try perform(coordinator.drain())
     }
 
     private func perform(_ actions: [Coordinator.Action]) throws {
@@ -234,7 +252,8 @@ final class WorkerRun {
                 for thread in threads { thread.mail.update { $0.raised.append((watermarks, isEnding)) } }
             case .holdReading(let isHeld):
                 for thread in threads { thread.mail.update { $0.isHeld = isHeld } }
-                worker.publish { $0.isReadingHeld = isHeld }
+                isHeldByDeliveries = isHeld
+                worker.publish { $0.isReadingHeld = isHeld || $0.clockDoubt != nil }
                 worker.logger.notice(isHeld ? "reading is held back: too much is undelivered" : "reading goes on")
             case .stopReading:
                 for thread in threads { thread.mail.update { $0.isReadingOver = true } }
@@ -282,6 +301,13 @@ final class WorkerRun {
         let now = Clock.now
         worker.publish { $0.drain.add(part, now - began) }
         drainPartBegan = now
+    }
+
+    /// Threads look at the clock themselves; this is for people.
+    private func tellClock() {
+        let doubt = clock.tell()
+        guard doubt?.description != worker.status.clockDoubt else { return }
+        worker.publish { $0.clockDoubt = doubt?.description; $0.isReadingHeld = isHeldByDeliveries || doubt != nil }
     }
 
     /// Once, as soon as there is a record, or when none has come in a while.
@@ -372,6 +398,7 @@ final class WorkerRun {
         while liveThreads.wait(upTo: .seconds(1), { $0 == 0 ? true : nil }) == nil {}
         sinks.stop()
         probe.stop()
+        clock.stop()
         plan.checkpointer?.stop()
     }
 

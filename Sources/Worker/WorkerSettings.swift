@@ -33,6 +33,14 @@ public struct WorkerSettings: Sendable {
     /// stay open, and nothing in the new partitions is late.
     public var endsBeforeRepartition = false
 
+    /// Records with more bytes of key and value are rejected; of a reference topic they are unusable.
+    public var recordLimit = Int.max
+    /// How far records may be ahead of the worker's clock; nil for any time. While the clock is behind, by the last epoch or by the
+    /// sink's server, nothing is read. Stages say by `rejectingAhead` what they reject.
+    public var maxAhead: EventSpan?
+    /// Milliseconds since 1970 UTC.
+    public var wallClock: @Sendable () -> Int64 = { Clock.wallMilliseconds }
+
     public init() {}
 }
 

@@ -71,4 +71,6 @@ public struct WorkerStatus: Sendable {
     public var drain = DrainTimes()
     /// What went wrong last and has not been mended since; nil when all is well.
     public var problem: String?
+    /// Why the clock is doubted, so that nothing is read; nil while it is not.
+    public var clockDoubt: String?
 }

@@ -27,6 +27,8 @@ struct DefaultsTests {
         #expect(configuration.worker.drainTimeout == .seconds(25))
         #expect(configuration.time.outOfOrderness == .seconds(5))
         #expect(configuration.time.idleAfter == .seconds(30))
+        #expect(configuration.time.maxAhead == .hours(1))
+        #expect(configuration.input.maxRecordBytes == 1 << 20)
         #expect(configuration.fintech.churnAfter == .days(30))
         #expect(configuration.checkpoints.store == .directory("./checkpoints"))
         #expect(configuration.http.bind == HTTPSection.Address(host: "127.0.0.1", port: 9464))
@@ -45,6 +47,7 @@ struct DefaultsTests {
               keyedBy: id
               referenceTimeout: 1m
               deduplicate: {by: id, horizon: 12h}
+              maxRecordBytes: 64KiB
             clickhouse:
               url: https://clickhouse.example:8443/
               database: d
@@ -77,9 +80,16 @@ struct DefaultsTests {
         #expect(configuration.clickHouse.delivery == .atLeastOnce)
         #expect(configuration.checkpoints.store == .s3(bucket: "bucket", prefix: "some/prefix"))
         #expect(configuration.time.outOfOrderness == .seconds(0))
+        #expect(configuration.time.maxAhead == .hours(2) && configuration.input.maxRecordBytes == 64 << 10)
         #expect(configuration.http.bind == HTTPSection.Address(host: "::1", port: 0))
         #expect(configuration.log.format == .json)
         #expect(configuration.epoch.maxBytes == 1 << 20)
+    }
+
+    @Test func theBoundOnTimesCanBeTurnedOff() throws {
+        #expect(try JobConfiguration(yaml: DefaultsTests.least, file: "t.yaml", flags: ["time.maxAhead=off"]).time.maxAhead == nil)
+        let error = #expect(throws: ConfigurationError.self) { try JobConfiguration(yaml: DefaultsTests.least, file: "t.yaml", flags: ["time.maxAhead=never"]) }
+        #expect("\(error.map { "\($0)" } ?? "")".contains("expected off, or a duration"))
     }
 
     @Test func theStatusPageCanBeTurnedOff() throws {

@@ -63,8 +63,8 @@ final class FintechTask {
     var watermark: Int64? { task.watermark == .distantPast ? nil : task.watermark.milliseconds }
     var counters: TaskCounters { task.counters }
 
-    func process(_ records: String..., timestamp: EventTime? = nil) throws {
-        try withRecords(records.map { Array($0.utf8) }, firstOffset: offset, timestamp: timestamp) { try task.process($0) }
+    func process(_ records: String..., timestamp: EventTime? = nil, at now: EventTime = .distantFuture) throws {
+        try withRecords(records.map { Array($0.utf8) }, firstOffset: offset, timestamp: timestamp) { try task.process($0, at: now) }
         offset += Int64(records.count)
     }
 

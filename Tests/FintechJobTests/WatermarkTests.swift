@@ -49,6 +49,21 @@ struct WatermarkTests {
         #expect(task.watermark == WatermarkTests.base + 3_595_000, "no more than maxAhead ahead is right")
     }
 
+    @Test("nor does one that is ahead of the clock, whatever its Kafka time says", arguments: ["transactions", "sessions"] as [StageName])
+    func whatIsAheadOfTheClock(stage: StageName) throws {
+        let now = EventTime(milliseconds: WatermarkTests.base)
+        let far: Int64 = 4_271_000_000_000
+        func record(at time: Int64) -> String { stage == "sessions" ? JobRun.session("s\(time)", at: time) : JobRun.transaction(at: time) }
+        let task = FintechTask(stage: stage)
+        try task.process(record(at: WatermarkTests.base), record(at: far), record(at: WatermarkTests.base + 1), timestamp: EventTime(milliseconds: far), at: now)
+        #expect(task.watermark == WatermarkTests.base - 4_999 && task.counters.rejected == 1 && task.counters.late == 0)
+        var settings = FintechSettings()
+        settings.maxAhead = nil
+        let replay = FintechTask(settings, stage: stage)
+        try replay.process(record(at: far), timestamp: now, at: now)
+        #expect(replay.watermark == far - 5_000, "off is for those who replay a future")
+    }
+
     @Test func aRecordIsProcessedBeforeTheWatermarkThatItBrings() throws {
         let task = FintechTask()
         let day: Int64 = 86_400_000

@@ -83,7 +83,8 @@ final class PlainTask: StreamTask {
         tables = declarations.map { PlainTable($0) }
     }
 
-    func process(_ records: UnsafeBufferPointer<SourceRecord>) {}
+    func process(_ records: UnsafeBufferPointer<SourceRecord>, at now: EventTime) {}
+    func passOver(_ skipped: SkippedRecords) {}
     func process(_ batch: MessageBatch) {}
     func upstreamReached(_ watermark: EventTime, firingTimers: Bool) {}
     func raiseWatermark(to watermark: EventTime, firingTimers: Bool) {}

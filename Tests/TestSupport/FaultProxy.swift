@@ -3,6 +3,8 @@ import Synchronization
 
 /// What a `FaultProxy` does to one request.
 public enum RequestFault: Sendable, Equatable {
+    /// The connection ends before the server got anything.
+    case refuse
     /// Half of the request's body goes through, then both connections break.
     case cutBody
     /// The server gets all and answers; the client never hears of it.
@@ -41,6 +43,20 @@ public final class FaultProxy: Sendable {
     /// The next chosen requests meet these, one each; those after them pass.
     public func meet(_ faults: [RequestFault]) { core.state.withLock { $0.faults = faults } }
 
+    /// As soon as a chosen request comes, it meets the fault, and nothing that comes after it, chosen or not, goes through any more.
+    public func cutOff(with fault: RequestFault) { core.state.withLock { $0.cuttingFault = fault } }
+
+    /// Everything goes through again.
+    public func letThrough() {
+        core.state.withLock {
+            $0.cuttingFault = nil
+            $0.isCutOff = false
+        }
+    }
+
+    /// True while nothing goes through.
+    public var isCutOff: Bool { core.state.withLock { $0.isCutOff } }
+
     /// Chosen requests that came so far.
     public var chosenSeen: Int { core.state.withLock { $0.chosenSeen } }
     /// Requests handed to the server after their client had given them up.
@@ -53,6 +69,9 @@ public final class FaultProxy: Sendable {
 final class FaultProxyCore: Sendable {
     struct State {
         var faults: [RequestFault] = []
+        /// The fault that the next chosen request meets, and that is the last thing which passes.
+        var cuttingFault: RequestFault?
+        var isCutOff = false
         var isEnding = false
         var chosenSeen = 0
         var lateDeliveries = 0
@@ -111,8 +130,13 @@ final class FaultProxyCore: Sendable {
     func fault(for head: HTTPMessageHead) -> RequestFault? {
         state.withLock { state in
             state.targets.append(head.target)
+            guard !state.isCutOff else { return .refuse }
             guard isChosen(head.requestLine) else { return nil }
             state.chosenSeen += 1
+            if let cutting = state.cuttingFault {
+                (state.cuttingFault, state.isCutOff) = (nil, true)
+                return cutting
+            }
             return state.faults.isEmpty ? nil : state.faults.removeFirst()
         }
     }

@@ -29,6 +29,9 @@ struct FaultProxyThread {
             return Socket.write(answer, to: client)
         }
         switch fault {
+        case .refuse:
+            Socket.resetOnClose(client)
+            return false
         case .cutBody:
             guard let body = reader.readBody(length / 2), let server = connectToServer() else { return false }
             _ = Socket.write(head.bytes + body, to: server)

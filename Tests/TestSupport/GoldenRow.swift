@@ -56,12 +56,13 @@ public enum GoldenValue: Hashable, Sendable, Decodable, CustomStringConvertible 
         let value = try decoder.singleValueContainer()
         if value.decodeNil() {
             self = .null
-        } else if let flag = try? value.decode(Bool.self) {
-            self = .flag(flag)
+        } else if let text = try? value.decode(String.self) {
+            // A try that fails is slow, and most values are texts and numbers.
+            self = .text(text)
         } else if let number = try? value.decode(Double.self) {
             self = .number(number)
-        } else if let text = try? value.decode(String.self) {
-            self = .text(text)
+        } else if let flag = try? value.decode(Bool.self) {
+            self = .flag(flag)
         } else if let list = try? value.decode([GoldenValue].self) {
             self = .list(list)
         } else {

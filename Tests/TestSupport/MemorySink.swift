@@ -15,6 +15,8 @@ public final class MemorySink: BatchSink {
         var failure: MemorySinkError?
         var withdrawals: [WithdrawalPlan.Stage] = []
         var holdsSecondWithdrawal = false
+        var serverTime: EventTime?
+        var serverTimeWhenAsked: EventTime?
     }
 
     private let state = Mutex(State())
@@ -29,6 +31,14 @@ public final class MemorySink: BatchSink {
 
     /// Until then the second look for rows to withdraw waits, or until it is cancelled.
     public func holdSecondWithdrawal(_ holds: Bool) { state.withLock { $0.holdsSecondWithdrawal = holds } }
+
+    /// What the sink's server says from now on, or from when it is asked the next time.
+    public func setServerTime(_ time: EventTime, whenAsked: Bool = false) {
+        state.withLock { if whenAsked { $0.serverTimeWhenAsked = time } else { $0.serverTime = time } }
+    }
+
+    public var serverTime: EventTime? { state.withLock { $0.serverTime } }
+    public func askServerTime() { state.withLock { $0.serverTime = $0.serverTimeWhenAsked ?? $0.serverTime } }
 
     /// As they were begun.
     public var withdrawals: [WithdrawalPlan.Stage] { state.withLock { $0.withdrawals } }

@@ -130,8 +130,13 @@ enum NextBankVersion {
         ),
     ]
 
-    /// Builds it below the repository's `.build`, anew only as far as something changed, and gives the path of its `tidemark`.
-    static func build() throws -> String {
+    /// The path of its `tidemark`, which is built once a process.
+    static func binary() throws -> String { try built.get() }
+
+    private static let built = Result { try build() }
+
+    /// Builds it below the repository's `.build`, anew only as far as something changed.
+    private static func build() throws -> String {
         let folder = repository + "/.build/next-bank-version"
         try layOut(in: folder + "/package")
         let options = ["--product", "tidemark", "--package-path", folder + "/package", "--scratch-path", folder + "/build", "--disable-index-store"]
@@ -140,6 +145,16 @@ enum NextBankVersion {
         try #require(build.waitForExit() == 0, "the next version can't be built: \(build.output.suffix(4000))\(build.errors.suffix(4000))")
         print("next version of the bank's job: built in \(String(format: "%.1f", Date().timeIntervalSince(begun))) s")
         return folder + "/build/debug/tidemark"
+    }
+
+    /// The first version makes a job's tables; what this one's `tables` proposes then is run as it stands.
+    static func prepareTables(of job: JobFixture) throws {
+        #expect(try job.run("tables").status == 0)
+        let found = try job.run("tables", of: try binary())
+        #expect(found.status == 2, "\(found)")
+        let statements = found.output.split(separator: "\n").compactMap { line in line.firstRange(of: "ALTER TABLE").map { String(line[$0.lowerBound...]) } }
+        #expect(statements.count == added.columns.count, "\(found.output)")
+        for statement in statements { try job.clickHouse.query(statement) }
     }
 
     private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path

@@ -57,6 +57,14 @@ import Worker
         #expect(world.sink.rows == ["b green"])
     }
 
+    @Test func aRecordOfMoreBytesThanAreTakenIsUnusable() throws {
+        let world = try ColorWorld(colors: ["a red", "b " + String(repeating: "x", count: 100), "c blue"], items: ["a", "b", "c"])
+        world.settings.recordLimit = 100
+        let counters = try world.runToEnd().counters
+        #expect(counters.applied == 2 && counters.unusable == 1)
+        #expect(world.sink.rows == ["a red", "b none", "c blue"])
+    }
+
     @Test func changesAreFollowedWhileRunning() throws {
         let world = try ColorWorld(colors: ["a red"], items: ["a"])
         try world.running { worker in

@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import Logging
 import Synchronization
 import TestSupport
 import Testing
@@ -16,6 +17,7 @@ struct TaskThreadTests {
         func handedIn(_ report: ThreadReport) { reports.withLock { $0.append(report) } }
         func progressed(isFull: Bool) {}
         func reachedEnd() {}
+        func readingFailed(_ failure: any Error) { error.withLock { $0 = failure } }
         func failed(_ failure: any Error) { error.withLock { $0 = failure } }
     }
 
@@ -34,7 +36,9 @@ struct TaskThreadTests {
             _ = source.open([SourceAssignment(partition: Bench.partition(0), position: nil)])
             thread = TaskThread(
                 tasks: [member], partitions: [Bench.partition(0): member], reader: source.makeReader(of: [Bench.partition(0)]), stopAt: nil,
-                limits: TaskThread.Limits(records: 1_000, bytes: 1 << 20), idleAfter: Running.idleAfter, references: nil, events: events
+                limits: TaskThread.Limits(records: 1_000, bytes: 1 << 20), idleAfter: Running.idleAfter, references: nil,
+                clock: ClockWatch(WorkerSettings(), lastReadAt: nil, sink: MemorySink(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
+                events: events
             )
             let started = Thread { [thread] in thread.run() }
             started.start()

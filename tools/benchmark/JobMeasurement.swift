@@ -54,7 +54,7 @@ struct JobMeasurement {
 
     private func process(_ topology: Topology) throws -> [OutboxChunk] {
         let task = makeTasks(topology, cold: NothingEvicted())[0]
-        try log.records.withUnsafeBufferPointer { try task.process($0) }
+        try log.records.withUnsafeBufferPointer { try task.process($0, at: .distantFuture) }
         if let end = task.lastOpenWindowEnd { try task.raiseWatermark(to: end, firingTimers: false) }
         return task.cut(Epoch(1)).rows
     }
@@ -66,7 +66,7 @@ struct JobMeasurement {
         let customers = makeTasks(topology, stage: 1, count: count, cold: NothingEvicted())
         var epoch = Epoch(0)
         for start in stride(from: 0, to: log.records.count, by: JobMeasurement.epochRecords) {
-            try log.records[start..<min(start + JobMeasurement.epochRecords, log.records.count)].withUnsafeBufferPointer { try reader.process($0) }
+            try log.records[start..<min(start + JobMeasurement.epochRecords, log.records.count)].withUnsafeBufferPointer { try reader.process($0, at: .distantFuture) }
             epoch = epoch.next
             for batch in reader.cut(epoch).sent { try customers[batch.id.to.partition].process(batch) }
         }
@@ -84,7 +84,7 @@ struct JobMeasurement {
         let task = makeTasks(topology, cold: store)[0]
         var epoch = Epoch(0)
         for start in stride(from: 0, to: log.records.count, by: JobMeasurement.epochRecords) {
-            try log.records[start..<min(start + JobMeasurement.epochRecords, log.records.count)].withUnsafeBufferPointer { try task.process($0) }
+            try log.records[start..<min(start + JobMeasurement.epochRecords, log.records.count)].withUnsafeBufferPointer { try task.process($0, at: .distantFuture) }
             epoch = epoch.next
             try store.commit(EpochCut(epoch: epoch, tasks: [task.cut(epoch)], frozen: [], delivered: [], wallClock: 0))
             _ = try store.maintain()

@@ -76,7 +76,8 @@ private final class HeldTask: StreamTask {
 
     init(id: TaskID) { self.id = id }
 
-    func process(_ records: UnsafeBufferPointer<SourceRecord>) {}
+    func process(_ records: UnsafeBufferPointer<SourceRecord>, at now: EventTime) {}
+    func passOver(_ skipped: SkippedRecords) {}
     func process(_ batch: MessageBatch) {}
     func upstreamReached(_ watermark: EventTime, firingTimers: Bool) {}
     func raiseWatermark(to watermark: EventTime, firingTimers: Bool) {}

@@ -30,7 +30,7 @@ final class TableDelivery {
     /// `isCompared`: the table was looked at just now and fits the state; else both are found out before the first delivery.
     init(
         _ known: SinkTable, _ facts: TableFacts, isExactlyOnce: Bool, isCompared: Bool, settings: ClickHouseSettings, dialect: ServerDialect,
-        log: Logger
+        clock: ServerClock, log: Logger
     ) throws(SinkError) {
         self.known = known
         isLedgerCompared = isCompared
@@ -39,7 +39,7 @@ final class TableDelivery {
         self.settings = settings
         self.dialect = dialect
         status = TableStatusBox(table: known.table.name)
-        connection = try ClickHouseConnection(settings)
+        connection = try ClickHouseConnection(settings, clock: clock)
         trouble = TroubleLog(log, table: known.table.name, status: status, interval: settings.logInterval)
         quietWait = QuietWait(connection: connection, trouble: trouble)
         rowCount = RowCount(connection: connection, dialect: dialect)

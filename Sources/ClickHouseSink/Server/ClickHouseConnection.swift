@@ -7,13 +7,16 @@ import Engine
 final class ClickHouseConnection {
     let settings: ClickHouseSettings
     private let client: HTTPClient
+    private let clock: ServerClock?
     private let headers: [(name: String, value: String)]
 
     /// Answers longer than this are an error; the longest is the list of a batch's row numbers.
     private static let answerLimit = 64 << 20
 
-    init(_ settings: ClickHouseSettings) throws(SinkError) {
+    /// `clock`: takes note of the dates of the answers.
+    init(_ settings: ClickHouseSettings, clock: ServerClock? = nil) throws(SinkError) {
         self.settings = settings
+        self.clock = clock
         var limits = HTTPClientSettings()
         limits.connectTimeout = settings.connectTimeout
         limits.responseBodyLimit = ClickHouseConnection.answerLimit
@@ -49,6 +52,7 @@ final class ClickHouseConnection {
         let request = HTTPRequest(.post, url: "\(base)/?\(query)", headers: headers, totalTimeout: timeout)
         do {
             let response = try client.perform(request, body: body, isCancelled: isCancelled)
+            clock?.note(response)
             if let refusal = ServerRefusal(response) { return .refused(refusal) }
             return .success(body: response.body)
         } catch {

@@ -6,11 +6,13 @@ public struct EpochCut: Sendable {
     public let frozen: [SinkBatch]
     /// Batches that were found delivered since the last cut.
     public let delivered: [SinkBatchID]
-    /// The wall clock at the cut, milliseconds since 1970 UTC: for how long ledgers are kept, nothing else.
+    /// The wall clock at the cut, milliseconds since 1970 UTC: for how long ledgers are kept, and to find a clock that was set back.
     public let wallClock: Int64
     /// Topics that grew and whose partitions of before are read to their ends with this cut, with how many partitions they
     /// have now: such a state can be brought to those.
     public var readBefore: [String: Int] = [:]
+    /// What an operator had passed over with this cut.
+    public var skipped: [SkippedRecords] = []
 
     public init(epoch: Epoch, tasks: [TaskCut], frozen: [SinkBatch], delivered: [SinkBatchID], wallClock: Int64) {
         self.epoch = epoch

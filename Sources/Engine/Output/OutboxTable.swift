@@ -42,7 +42,7 @@ public struct SinkName: Hashable, Sendable, CustomStringConvertible {
 extension TaskCut {
     /// The cut with a copy of its rows for each further sink. What those write has no partitions by time, so that a
     /// batch takes all rows that there are.
-    func copyingRows(to sinks: [SinkName]) -> TaskCut {
+    public func copyingRows(to sinks: [SinkName]) -> TaskCut {
         guard !sinks.isEmpty, !rows.isEmpty else { return self }
         let copies = sinks.flatMap { sink in
             rows.map { chunk in

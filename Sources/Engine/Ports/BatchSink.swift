@@ -18,11 +18,20 @@ public protocol BatchSink: AnyObject, Sendable {
     func withdraw(_ plan: WithdrawalPlan, from tables: [String], isCancelled: @escaping @Sendable () -> Bool) throws -> WithdrawalOutcome
     /// How each table's delivery stands; may be asked of any thread.
     var status: [TableStatus] { get }
+    /// What the sink's server says the time is now, going by when it last said so; nil while it has not. May be asked of any thread.
+    var serverTime: EventTime? { get }
+    /// Asks the server what time it is, for `serverTime`; blocks for as long as a query may take. A server that does not answer leaves it
+    /// as it was.
+    func askServerTime()
 }
 
 extension BatchSink {
     /// Of a sink that has nothing to tell.
     public var status: [TableStatus] { [] }
+
+    /// Of a sink without a server that tells the time.
+    public var serverTime: EventTime? { nil }
+    public func askServerTime() {}
 
     /// Of a sink that can't take anything back: it refuses.
     public func withdraw(

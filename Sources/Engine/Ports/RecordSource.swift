@@ -53,6 +53,9 @@ public struct SourceRecord: BitwiseCopyable {
         self.key = key
         self.value = value
     }
+
+    /// Of key and value, as they are in memory: what a compressed batch becomes says nothing of what it was.
+    public var byteCount: Int { key.count + value.count }
 }
 
 /// One partition and where to go on reading it.

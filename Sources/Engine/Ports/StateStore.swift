@@ -52,6 +52,8 @@ public struct RestoredState: Sendable {
     public let identity: String
     /// The last epoch committed; 0 before the first.
     public let epoch: Epoch
+    /// When the last epoch in which records were read was committed, by the wall clock of then; nil when none is known.
+    public var lastReadAt: EventTime?
     /// How many partitions each topic and each stage had.
     public let partitions: [String: Int]
     public let tasks: [TaskID: RestoredTask]
@@ -62,6 +64,8 @@ public struct RestoredState: Sendable {
     public var changes: [String] = []
     /// How long that took; nil when nothing had to change.
     public var changesTook: Duration?
+    /// What operators had passed over, since the state began.
+    public var skipped: [SkippedRecords] = []
     /// What was done to the state since its last epoch.
     public var changeAtRest = ChangeAtRest.none
     /// What has to leave the sink before anything is delivered; nil when nothing has.

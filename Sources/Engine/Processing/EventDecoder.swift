@@ -30,6 +30,10 @@ public struct Rejection: BitwiseCopyable {
 
     /// A windowed processor was too late for the record.
     public static var late: Rejection { Rejection("late") }
+    /// The record has more bytes than the worker takes.
+    public static var tooLarge: Rejection { Rejection("too_large") }
+    /// The record's time is further ahead of the worker's clock than records may be.
+    public static var aheadOfClock: Rejection { Rejection("ahead_of_clock") }
 }
 
 /// Memory for the bytes that decoding makes up, such as unescaped texts; it lives as long as the batch of records.

@@ -9,7 +9,7 @@ public enum RejectedRecords {
         ]
     )
 
-    /// A payload is cut to this many bytes.
+    /// A key and a payload are cut to this many bytes each.
     public static let payloadLimit = 64 << 10
 
     /// A log's timestamp is whatever its producer said, as are all bytes of a bad record. `rejectedAt` is kept to what
@@ -41,12 +41,17 @@ final class RejectionWriter {
             reason.write(byte: UInt8(ascii: ":"))
             reason.write(raw: ByteView(start: field.utf8Start, count: field.utf8CodeUnitCount))
         }
+        write(record, of: partition, reason: reason.view)
+    }
+
+    /// With a reason that no decoder gave.
+    func write(_ record: SourceRecord, of partition: Int, reason: ByteView) {
         rows.begin()
         topic.withUnsafeBytes { rows.text("topic", ByteView($0)) }
         rows.count("partition", UInt64(partition))
         rows.count("offset", UInt64(record.offset))
-        rows.text("reason", reason.view)
-        rows.text("key", record.key)
+        rows.text("reason", reason)
+        rows.text("key", record.key.prefix(RejectedRecords.payloadLimit))
         rows.text("payload", record.value.prefix(RejectedRecords.payloadLimit))
         rows.time("rejectedAt", RejectedRecords.time(of: record))
         rows.end()

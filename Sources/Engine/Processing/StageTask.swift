@@ -13,6 +13,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     private let setup: TaskSetup
     private var processors: [any EventProcessor<Decoder.Event>] = []
     private var lateness = EventSpan.seconds(0)
+    private var maxAhead: EventSpan?
     private var rejections: RejectionWriter?
     private var repeats: RepeatFilter<Decoder.Event>?
     /// Sends the events of a batch on; the watermark is that before the first of them.
@@ -75,6 +76,14 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     @discardableResult
     public func outOfOrderness(_ span: EventSpan) -> StageTask {
         lateness = span
+        return self
+    }
+
+    /// How far the times of a topic's records may be ahead of the worker's clock: one that is further would close every window up to
+    /// it, so it is rejected. With nil any time is taken.
+    @discardableResult
+    public func rejectingAhead(by span: EventSpan?) -> StageTask {
+        maxAhead = span
         return self
     }
 
@@ -141,9 +150,10 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         hasMoved = true
     }
 
-    public func process(_ records: UnsafeBufferPointer<SourceRecord>) throws {
+    public func process(_ records: UnsafeBufferPointer<SourceRecord>, at now: EventTime) throws {
+        let latest = maxAhead.map { now + $0 } ?? .distantFuture
         try inBatches(records) { records, _ in
-            try processBatch(records, movesWatermark: !setup.environment.holdsWatermarks)
+            try processBatch(records, largest: setup.environment.recordLimit, latest: latest, movesWatermark: !setup.environment.holdsWatermarks)
             try writeRejections { (records[$0], id.partition) }
         }
         guard let last = records.last else { return }
@@ -160,6 +170,18 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
             try body(UnsafeBufferPointer(rebasing: records[start..<end]), start)
             start = end
         }
+    }
+
+    public func passOver(_ skipped: SkippedRecords) {
+        let reason = Array("skipped:\(skipped.reason)".utf8)
+        for offset in skipped.first...skipped.last {
+            counters.rejected += 1
+            let record = SourceRecord(offset: offset, timestamp: skipped.at, key: .null, value: .null)
+            reason.withUnsafeBytes { rejections?.write(record, of: id.partition, reason: ByteView($0)) }
+        }
+        // The last record that was read is still the one to recognise the log by.
+        position = SourcePosition(next: skipped.last + 1, last: position?.last)
+        hasMoved = true
     }
 
     public func reachedEnd(next: Int64) {
@@ -215,18 +237,33 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         try setup.checkSideStates()
     }
 
-    /// `before`: how far the watermark is before the record with this place in the batch, where records say so.
-    private func processBatch(_ records: UnsafeBufferPointer<SourceRecord>, movesWatermark: Bool, before: ((Int) -> EventTime)? = nil) throws {
+    /// `largest`: records of more bytes are rejected; `latest`: those of later times. `before`: how far the watermark is before the record with this place in the batch,
+    /// where records say so.
+    private func processBatch(
+        _ records: UnsafeBufferPointer<SourceRecord>, largest: Int = .max, latest: EventTime = .distantFuture, movesWatermark: Bool,
+        before: ((Int) -> EventTime)? = nil
+    ) throws {
         scratch.reset()
         rejected.removeAll(keepingCapacity: true)
         let start = watermark
         var count = 0
         for index in records.indices {
             if let before { try reach(before(index), behind: count) }
+            guard records[index].byteCount <= largest else {
+                rejected.append((Int32(index), .tooLarge))
+                continue
+            }
             switch decoder.decode(records[index], scratch: scratch) {
             case .event(let event, let time):
+                guard time <= latest else {
+                    rejected.append((Int32(index), .aheadOfClock))
+                    continue
+                }
                 guard try isWanted(event, at: time, Int32(index)) else { continue }
-                if movesWatermark, time - lateness > watermark { move(to: time - lateness) }
+                if movesWatermark, time - lateness > watermark {
+                    move(to: time - lateness)
+                    counters.raisedBy = RaisingRecord(offset: records[index].offset, time: time, timestamp: records[index].timestamp)
+                }
                 events.initializeElement(at: count, to: TimedEvent(event: event, time: time, watermark: watermark, record: Int32(index)))
                 count += 1
             case .skipped(let name):
@@ -271,6 +308,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         }
         return false
     }
+
     private func writeRejections(of record: (Int) throws -> (SourceRecord, partition: Int)) throws {
         guard !rejected.isEmpty else { return }
         counters.rejected += UInt64(rejected.count)

@@ -9,11 +9,13 @@ public protocol StreamTask: AnyObject {
     var epochBytes: Int { get }
     var counters: TaskCounters { get }
 
-    /// Processes consecutive records of the task's partition.
-    func process(_ records: UnsafeBufferPointer<SourceRecord>) throws
+    /// Processes consecutive records of the task's partition. `now`: what the worker's clock says.
+    func process(_ records: UnsafeBufferPointer<SourceRecord>, at now: EventTime) throws
     /// The reader stands at the end of the task's partition, with everything before `next` processed. A task that has
     /// read nothing yet takes note of that place: a start from "the latest records" must be the same after a restart.
     func reachedEnd(next: Int64)
+    /// Goes on behind records that can't be read, and rejects each of them by the operator's words.
+    func passOver(_ skipped: SkippedRecords)
     /// Processes what another task sent.
     func process(_ batch: MessageBatch) throws
     /// Takes note of how far the upstream tasks' watermarks were when the batches processed so far were cut.
@@ -44,8 +46,24 @@ public struct TaskCounters: Sendable, Equatable {
     public var lateOf: [TaskID: UInt64] = [:]
     /// How many times a name found no room in its record: counted as another, or not at all.
     public var namesLeftOut: UInt64 = 0
+    /// The record that moved the watermark last; nil when none has.
+    public var raisedBy: RaisingRecord?
 
     public init() {}
+}
+
+/// A record that moved its partition's watermark.
+public struct RaisingRecord: Sendable, Equatable {
+    public let offset: Int64
+    public let time: EventTime
+    /// Its log's; nil where that gives none.
+    public let timestamp: EventTime?
+
+    public init(offset: Int64, time: EventTime, timestamp: EventTime?) {
+        self.offset = offset
+        self.time = time
+        self.timestamp = timestamp
+    }
 }
 
 /// What one task changed in one epoch.

@@ -85,6 +85,8 @@ public struct TaskEnvironment: Sendable {
     public var holdsWatermarks = false
     /// How many names a set, or counts, of a record hold at most.
     public var namesPerRecord = NameBound.usual
+    /// Records of topics with more bytes of key and value are rejected.
+    public var recordLimit = Int.max
     /// True for the task that only shows what its stage declares.
     var isBlueprint = false
 

@@ -3,10 +3,10 @@ import Engine
 extension SourceRecord {
     /// Decodes a record of a stream of facts: what holds no new row is skipped or rejected; else `read` makes an event of
     /// the row, with its time, and what its reader rejects is rejected. `maxAhead`: how far times may lie after the
-    /// record's timestamp.
+    /// record's timestamp; nil for any time.
     @inline(__always)
     func fact<Row: JSONFields, Event>(
-        in _: Row.Type, maxAhead: EventSpan, _ scratch: ScratchMemory, _ read: (borrowing Row, inout FieldReader) -> (Event, at: EventTime)
+        in _: Row.Type, maxAhead: EventSpan?, _ scratch: ScratchMemory, _ read: (borrowing Row, inout FieldReader) -> (Event, at: EventTime)
     ) -> DecodedRecord<Event> {
         var change = ChangeRecord<Row>()
         switch change.read(value, scratch) {

@@ -102,7 +102,8 @@ struct FieldReader {
 
 extension EventTime {
     /// The latest time that a record's fields may hold.
-    static func latest(in record: SourceRecord, maxAhead: EventSpan) -> EventTime {
-        record.timestamp.map { $0 + maxAhead } ?? .distantFuture
+    static func latest(in record: SourceRecord, maxAhead: EventSpan?) -> EventTime {
+        guard let maxAhead, let timestamp = record.timestamp else { return .distantFuture }
+        return timestamp + maxAhead
     }
 }

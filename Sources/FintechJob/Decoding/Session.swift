@@ -15,10 +15,10 @@ public struct Session: BitwiseCopyable {
 
 /// Decodes the records of the sessions topic.
 public struct SessionDecoder: EventDecoder {
-    private let maxAhead: EventSpan
+    private let maxAhead: EventSpan?
 
-    /// `maxAhead`: how far a `started_at` or `ended_at` may lie after its record's timestamp.
-    public init(maxAhead: EventSpan) { self.maxAhead = maxAhead }
+    /// `maxAhead`: how far a `started_at` or `ended_at` may lie after its record's timestamp; nil for any time.
+    public init(maxAhead: EventSpan?) { self.maxAhead = maxAhead }
 
     public mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Session> {
         record.fact(in: SessionRow.self, maxAhead: maxAhead, scratch) { row, read in

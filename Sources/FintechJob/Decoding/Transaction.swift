@@ -34,10 +34,10 @@ public struct Transaction: BitwiseCopyable {
 
 /// Decodes the records of the transactions topic.
 public struct TransactionDecoder: EventDecoder {
-    private let maxAhead: EventSpan
+    private let maxAhead: EventSpan?
 
-    /// `maxAhead`: how far a `created_at` may lie after its record's timestamp.
-    public init(maxAhead: EventSpan) { self.maxAhead = maxAhead }
+    /// `maxAhead`: how far a `created_at` may lie after its record's timestamp; nil for any time.
+    public init(maxAhead: EventSpan?) { self.maxAhead = maxAhead }
 
     public mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Transaction> {
         record.fact(in: TransactionRow.self, maxAhead: maxAhead, scratch) { row, read in

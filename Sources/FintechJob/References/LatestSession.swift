@@ -30,13 +30,13 @@ struct LatestSession: StateRecord {
 /// Applies the sessions topic to a table that holds one session for each customer.
 final class LatestSessionReader: ReferenceReader {
     private let table: ReferenceTable
-    private let maxAhead: EventSpan
+    private let maxAhead: EventSpan?
     private let scratch = ScratchMemory()
     private var held = LatestSession()
     private var encoder = FieldEncoder()
 
-    /// `maxAhead`: how far a `started_at` may lie after its record's timestamp.
-    init(_ table: ReferenceTable, maxAhead: EventSpan) {
+    /// `maxAhead`: how far a `started_at` may lie after its record's timestamp; nil for any time.
+    init(_ table: ReferenceTable, maxAhead: EventSpan?) {
         self.table = table
         self.maxAhead = maxAhead
     }

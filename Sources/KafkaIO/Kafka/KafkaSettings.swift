@@ -45,6 +45,9 @@ public struct KafkaSettings: Sendable {
             records: properties["queued.min.messages"].flatMap { Int($0) } ?? 100_000)
     }
 
+    /// The most bytes that librdkafka takes of an answer, and makes of a compressed batch.
+    var receiveLimit: Int { properties["receive.message.max.bytes"].flatMap { Int($0) } ?? 100_000_000 }
+
     /// The properties of a consumer: our defaults, the user's over them, the owned ones over all.
     func consumerProperties() throws -> [String: String] {
         let problems = KafkaProperties.problems(in: properties, for: .consumer)

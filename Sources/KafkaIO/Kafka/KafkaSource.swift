@@ -71,7 +71,7 @@ public final class KafkaSource: RecordSource {
             }
             return partitions.map { ($0, starts[$0] ?? 0) }
         }
-        return try KafkaReader(starts, client: client, readAhead: settings.readAhead, confirmMissing: { [self] in try confirmMissing($0) })
+        return try KafkaReader(starts, client: client, readAhead: settings.readAhead, receiveLimit: settings.receiveLimit, confirmMissing: { [self] in try confirmMissing($0) })
     }
 
     public func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] {

@@ -8,6 +8,8 @@ struct ReadFailure {
     let next: Int64
     let code: rd_kafka_resp_err_t
     let reason: String
+    /// What librdkafka's `receive.message.max.bytes` is: a batch that becomes more is not handed over.
+    let receiveLimit: Int
 
     /// nil for what librdkafka mends by trying again at the same offset: brokers down, leaders moving, time-outs.
     /// An error for what it never mends, or would mend by skipping records.
@@ -19,17 +21,24 @@ struct ReadFailure {
             return SourceError(.missing, "\(partition) does not exist any more (at offset \(next): \(reason)): restore the topic, or start with an empty state directory")
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
             return SourceError(.invalid, "\(partition) may not be read by this user (at offset \(next): \(reason)): give it the right READ on the topic")
-        case RD_KAFKA_RESP_ERR__BAD_MSG, RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
-            return SourceError(.corrupt, "\(partition) holds or sent damaged records at offset \(next) or after it (\(reason)): start again; if it is still there, the log is damaged on the broker")
+        case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+            // Its checksum was right, so nothing became of it on its way: it was written so.
+            return SourceError(.invalid, "\(partition) holds a batch at offset \(next) or after it that can't be decompressed (\(reason)): it becomes more than receive.message.max.bytes, \(receiveLimit), or was never whole. Raise that limit under input.kafka.properties if whoever wrote it may write so much, or \(passOver)")
+        case RD_KAFKA_RESP_ERR__BAD_MSG:
+            return SourceError(.corrupt, "\(partition) holds or sent damaged records at offset \(next) or after it (\(reason)): start again; if it is still there, the log is damaged on the broker: repair it there, or \(passOver)")
         case RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
             return SourceError(.invalid, "\(partition) holds records from offset \(next) on that this librdkafka can't read (\(reason)): install one with that compression")
         case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-            return SourceError(.invalid, "\(partition) has a record at offset \(next) that is too large to fetch (\(reason)): raise fetch.message.max.bytes and receive.message.max.bytes")
+            return SourceError(.invalid, "\(partition) has a record at offset \(next) that is too large to fetch (\(reason)): raise fetch.message.max.bytes and receive.message.max.bytes under input.kafka.properties, or \(passOver)")
         case RD_KAFKA_RESP_ERR__FATAL:
             return SourceError(.retry, "librdkafka gave up on \(partition) at offset \(next) (\(reason)): start again")
         default:
             return nil
         }
+    }
+
+    private var passOver: String {
+        "pass over it with `tidemark skip \(partition.topic) \(partition.partition) \(next) --reason TEXT`"
     }
 
     private func lostOffset(_ ends: LogEnds) -> SourceError {

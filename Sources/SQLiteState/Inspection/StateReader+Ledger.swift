@@ -147,6 +147,9 @@ extension StateReader {
     /// What a manifest says of this state.
     public func checkpointFacts() throws -> CheckpointFacts { try CheckpointFacts(of: database) }
 
+    /// What operators had passed over, in the order of topics, partitions and offsets.
+    public func skippedRecords() throws -> [SkippedRecords] { try SkipEntries(database: database).all() }
+
     /// What waits to be delivered, by table.
     public func waitingRows() throws -> [String: WaitingRows] {
         var waiting: [String: WaitingRows] = [:]

@@ -11,6 +11,7 @@ final class HeldReference {
     /// Records handled since `takeChanges`.
     private(set) var recordsSinceTaken = 0
     private let reader: any ReferenceReader
+    private let recordLimit: Int
     private let logger: Logger
     private var nextComplaint = Duration.zero
     private var complaintsHeldBack = 0
@@ -18,10 +19,11 @@ final class HeldReference {
     /// Between two log lines about records of this topic that can't be used.
     private static let complaintInterval = Duration.seconds(10)
 
-    init(_ reference: Reference, table: ReferenceTable, positions: [Int: SourcePosition], logger: Logger) {
+    init(_ reference: Reference, table: ReferenceTable, positions: [Int: SourcePosition], recordLimit: Int, logger: Logger) {
         self.reference = reference
         self.table = table
         self.positions = positions
+        self.recordLimit = recordLimit
         self.logger = logger
         reader = reference.makeReader(table)
     }
@@ -29,12 +31,17 @@ final class HeldReference {
     /// Applies records that follow each other in one partition; nobody may read the table meanwhile.
     func apply(_ records: UnsafeBufferPointer<SourceRecord>, partition: Int) {
         for record in records {
+            guard record.byteCount <= recordLimit else {
+                counters.unusable += 1
+                complain(record, partition, "it has \(record.byteCount) bytes, more than the \(recordLimit) that are taken")
+                continue
+            }
             switch reader.apply(record) {
             case .applied: counters.applied += 1
             case .ignored: counters.ignored += 1
             case .unusable:
                 counters.unusable += 1
-                complain(record, partition)
+                complain(record, partition, "it has no usable JSON or no id")
             }
         }
         guard let last = records.last else { return }
@@ -42,13 +49,13 @@ final class HeldReference {
         recordsSinceTaken += records.count
     }
 
-    private func complain(_ record: SourceRecord, _ partition: Int) {
+    private func complain(_ record: SourceRecord, _ partition: Int, _ reason: String) {
         guard Clock.now >= nextComplaint else {
             complaintsHeldBack += 1
             return
         }
         let others = complaintsHeldBack > 0 ? " (and \(complaintsHeldBack) others since the last such line)" : ""
-        logger.warning("\(reference.topic)[\(partition)] offset \(record.offset) is unusable for reference table \(reference.name) and was passed over\(others): it has no usable JSON or no id")
+        logger.warning("\(reference.topic)[\(partition)] offset \(record.offset) is unusable for reference table \(reference.name) and was passed over\(others): \(reason)")
         complaintsHeldBack = 0
         nextComplaint = Clock.now + HeldReference.complaintInterval
     }

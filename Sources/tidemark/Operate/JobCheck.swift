@@ -30,6 +30,7 @@ struct JobCheck {
         }
         TableCheck(parts: parts, report: report).run(topology, state)
         checkKafkaOutput(topology, state)
+        checkClock(state)
         return state
     }
 
@@ -83,6 +84,7 @@ struct JobCheck {
                 return .known(nil)
             }
             report.ok("state", describe(found.restored))
+            tellSkipped(found.restored)
             if let migration = found.migration { report(migration, directory) }
             return report(found.compatibility) ? .known(found.restored) : .finding
         } catch let error as StateError where error.kind == .locked {
@@ -102,6 +104,7 @@ struct JobCheck {
                 return .running
             }
             report.ok("state", "in use by a worker; checkpoint \(standIn.manifest.number), \(standIn.age) old, stands for it: \(describe(standIn.state.restored))")
+            tellSkipped(standIn.state.restored)
             for found in standIn.waiting { report.ok("what waits\(found.name.isEmpty ? "" : ", \(found.name)")", "\(found.action.rawValue), \(found.detail)") }
             if let migration = standIn.state.migration { report(migration, parts.configuration.state.directory) }
             return report(standIn.state.compatibility) ? .standIn(standIn.state.restored) : .finding
@@ -117,6 +120,13 @@ struct JobCheck {
     private func describe(_ restored: RestoredState) -> String {
         let waiting = restored.outbox.reduce(0) { $0 + $1.undelivered.count }
         return "lineage \(restored.lineage), epoch \(restored.epoch), \(counted(waiting, "undelivered batch", "undelivered batches"))"
+    }
+
+    private func tellSkipped(_ restored: RestoredState) {
+        for skipped in restored.skipped {
+            let offsets = skipped.first == skipped.last ? "offset \(skipped.first)" : "offsets \(skipped.first) to \(skipped.last)"
+            report.ok("skipped of \(skipped.partition)", "\(offsets), on \(skipped.at.text): \(skipped.reason)")
+        }
     }
 
     /// How long a start would take to migrate, and whether there is room for it.
@@ -209,6 +219,21 @@ struct JobCheck {
             throw CheckFinding(
                 description: "has \(counted(count, "partition", "partitions")), the state was built with \(known): \(known < count ? "bring the state to \(count) (docs/OPERATIONS.md, A topic that grew)" : "go back to \(known)"), or start anew with an empty state directory and new tables"
             )
+        }
+    }
+
+    /// Whether a start would hold reading back because of this machine's clock.
+    private func checkClock(_ state: FoundState) {
+        guard let maxAhead = parts.configuration.time.maxAhead else { return report.ok("clock", "not asked, because time.maxAhead is off") }
+        _ = report.attempt("clock") {
+            let sink = try parts.makeSink()
+            sink.askServerTime()
+            let now = EventTime(milliseconds: WallTime.now.milliseconds)
+            let standing = ClockStanding(maxAhead: maxAhead, lastRead: state.restored?.lastReadAt)
+            if let doubt = standing.doubt(now: now, server: sink.serverTime) { throw CheckFinding(description: doubt.description) }
+            return sink.serverTime != nil
+        } ok: { isServerKnown in
+            isServerKnown ? "not behind ClickHouse's" : "ClickHouse's is not known"
         }
     }
 

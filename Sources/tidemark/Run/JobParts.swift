@@ -50,6 +50,8 @@ struct JobParts {
         settings.memoryBudget = configuration.state.memoryBudget
         settings.namesPerRecord = configuration.state.namesPerRecord
         settings.readsUntilEnd = untilEnd
+        settings.maxAhead = configuration.time.maxAhead
+        settings.recordLimit = configuration.input.maxRecordBytes
         settings.referenceTimeout = configuration.input.referenceTimeout
         settings.logsReferenceProgress = !Console.errorIsTerminal
         return settings
@@ -61,18 +63,21 @@ struct JobParts {
         switch configuration.input.source {
         case .directory(let path):
             return try DirectorySource(path: path, readsUnterminatedLastLine: untilEnd)
-        case .kafka(let kafka):
-            let configured: KafkaSettings.Start = switch kafka.start {
-            case .earliest: .earliest
-            case .latest: .latest
-            case .time(let time): .time(time)
-            }
-            let settings = KafkaSettings(
-                properties: kafka.properties.mapValues(\.revealed), defaultGroup: configuration.jobID, start: override ?? configured,
-                reachLimit: reachLimit
-            )
-            return try KafkaSource(settings, logger: logger)
+        case .kafka: return try KafkaSource(kafkaSettings(start: override, reachLimit: reachLimit), logger: logger)
         }
+    }
+
+    /// How Kafka is read; of no use to a job that reads a directory.
+    func kafkaSettings(start override: KafkaSettings.Start? = nil, reachLimit: Duration) -> KafkaSettings {
+        guard case .kafka(let kafka) = configuration.input.source else { preconditionFailure("the input is no Kafka cluster") }
+        let configured: KafkaSettings.Start = switch kafka.start {
+        case .earliest: .earliest
+        case .latest: .latest
+        case .time(let time): .time(time)
+        }
+        return KafkaSettings(
+            properties: kafka.properties.mapValues(\.revealed), defaultGroup: configuration.jobID, start: override ?? configured, reachLimit: reachLimit
+        )
     }
 
     /// What the job's reference tables come from and are kept in; nil for a job without.

@@ -60,7 +60,7 @@ final class StatusPublisher: Sendable {
         snapshot.namesLeftOut = status.tasks.reduce(0) { $0 + $1.counters.namesLeftOut }
         snapshot.drain = status.drain.entries.map { .init(part: $0.part.rawValue, seconds: seconds($0.time)) }
         noteBrokers()
-        let problems = [status.problem, status.checkpoint.problem.map { "checkpoints: \($0)" }].compactMap { $0 }
+        let problems = [status.problem, status.clockDoubt, status.checkpoint.problem.map { "checkpoints: \($0)" }].compactMap { $0 }
         note(tables.compactMap { table in table.lastError.map { "\(table.table): \($0)" } } + problems)
         snapshot.problems = self.problems.withLock { $0.reversed() }
         return snapshot

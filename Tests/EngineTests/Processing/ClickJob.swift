@@ -69,12 +69,12 @@ struct ClickTask {
         task = stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: 0), environment: environment))
     }
 
-    /// Processes values as consecutive records.
-    mutating func process(_ values: [String], timestamp: EventTime? = nil) throws {
+    /// Processes values as consecutive records, by a clock that says `now`.
+    mutating func process(_ values: [String], timestamp: EventTime? = nil, at now: EventTime = .distantFuture) throws {
         for value in values {
             try Array(value.utf8).withUnsafeBytes { bytes in
                 let record = SourceRecord(offset: offset, timestamp: timestamp, key: .null, value: ByteView(bytes))
-                try withUnsafePointer(to: record) { try task.process(UnsafeBufferPointer(start: $0, count: 1)) }
+                try withUnsafePointer(to: record) { try task.process(UnsafeBufferPointer(start: $0, count: 1), at: now) }
             }
             offset += 1
         }

@@ -37,6 +37,7 @@ struct ShowCommand: CheckpointVerb {
         report.fact("messageBytes", .bytes(messages.bytes))
         if let manifest = checkpoint.manifest { objects(manifest, report) }
         partitions(reader, report)
+        try skipped(reader, report)
         tables(reader, report)
         try outputTables(reader, report)
         try outputLayouts(reader, report)
@@ -57,6 +58,19 @@ struct ShowCommand: CheckpointVerb {
     private func partitions(_ reader: StateReader, _ report: Report) {
         report.section("partitions", [ReportColumn("name"), ReportColumn("count")])
         for (name, count) in reader.partitions.sorted(by: { $0.key < $1.key }) { report.row([.text(name), .count(count)]) }
+    }
+
+    /// What operators had passed over.
+    private func skipped(_ reader: StateReader, _ report: Report) throws {
+        let all = try reader.skippedRecords()
+        guard !all.isEmpty else { return }
+        report.section("skipped", ["topic", "partition", "first", "last", "at", "reason"].map { ReportColumn($0) })
+        for skipped in all {
+            report.row([
+                .text(skipped.partition.topic), .count(skipped.partition.partition), .count(skipped.first), .count(skipped.last),
+                .time(milliseconds: skipped.at.milliseconds), .text(skipped.reason),
+            ])
+        }
     }
 
     private func tables(_ reader: StateReader, _ report: Report) {
