@@ -18,8 +18,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         // YAML with line numbers for the configuration's errors; a parser of our own would not be trusted.
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        // A small HTTP server without SwiftNIO (which alone builds longer than all of this) for the status page.
-        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     ],
     targets: [
         // The core: no C library, no clock, no I/O, no async.
@@ -37,12 +35,16 @@ let package = Package(
         // SHA-256 of every byte of a checkpoint, with the processor's own instructions: 1.7 GB a second against 0.2 of plain Swift.
         // libcurl and librdkafka bring the library anyway; swift-crypto would build a BoringSSL of its own for this one hash.
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        // The status page's HTTP: a parser that has stood in open networks for years, with a fixed memory for each connection, and no build
+        // time (SwiftNIO alone builds longer than all of this). Taking and ending connections is ours, because its own listener stops at
+        // its limit: idle connections would keep probes out.
+        .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .target(name: "SQLiteState", dependencies: ["Engine", "CSQLite"], swiftSettings: strict),
         .target(name: "KafkaIO", dependencies: ["Engine", "CRdKafka", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], swiftSettings: strict),
         .target(name: "ClickHouseSink", dependencies: ["Engine", "CurlHTTP", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
         .target(name: "CheckpointStores", dependencies: ["Engine", "CurlHTTP", "CCrypto"], swiftSettings: strict),
-        .target(name: "Admin", dependencies: ["Engine", .product(name: "FlyingFox", package: "FlyingFox")], swiftSettings: strict),
+        .target(name: "Admin", dependencies: ["Engine", "CCrypto", "CMicroHTTPD"], swiftSettings: strict),
 
         // Runs a topology: threads, clocks and signals around Engine's state machines.
         .target(name: "Worker", dependencies: ["Engine", "SQLiteState", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),

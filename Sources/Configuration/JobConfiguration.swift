@@ -86,7 +86,7 @@ public struct JobConfiguration: Sendable {
         http = HTTPSection(&reader)
         log = LogSection(&reader)
         kafkaOutput = KafkaOutputSection(&reader, input: input.source, check: outputProblem)
-        var secrets = reader.secrets + [clickHouse.password] + kafkaOutput.properties.namedSecrets
+        var secrets = reader.secrets + [clickHouse.password, http.token].compactMap { $0 } + kafkaOutput.properties.namedSecrets
         if case .kafka(let kafka) = input.source { secrets += kafka.properties.namedSecrets }
         redactor = Redactor(secrets)
     }

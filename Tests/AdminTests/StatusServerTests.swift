@@ -23,6 +23,11 @@ struct StatusServerTests {
         return snapshot
     }
 
+    /// A server at an address of this machine that tells nobody anything.
+    static func server(_ host: String = "127.0.0.1", port: UInt16 = 0, _ snapshot: @escaping @Sendable () -> StatusSnapshot) throws -> StatusServer {
+        try StatusServer(host: host, port: port, access: PageAccess(place: .loopback, bound: host), report: { _ in }, snapshot: snapshot)
+    }
+
     struct Answer {
         let status: Int
         let type: String
@@ -38,14 +43,14 @@ struct StatusServerTests {
     }
 
     @Test func statusIsTheSnapshotAsJSON() async throws {
-        let server = try await StatusServer(host: "127.0.0.1", port: 0) { Self.snapshot() }
+        let server = try Self.server { Self.snapshot() }
         let answer = try await Self.get("/status", of: server)
         #expect(answer.status == 200 && answer.type == "application/json")
         #expect(try JSONDecoder().decode(StatusSnapshot.self, from: Data(answer.body.utf8)) == Self.snapshot())
     }
 
     @Test func thePageIsCompleteAndEscaped() async throws {
-        let server = try await StatusServer(host: "127.0.0.1", port: 0) { Self.snapshot() }
+        let server = try Self.server { Self.snapshot() }
         let answer = try await Self.get("/", of: server)
         #expect(answer.status == 200 && answer.type == "text/html; charset=utf-8")
         for text in ["fintech &lt;b&gt;", "1\u{202F}234\u{202F}567", ">33<", "2025-01-15 12:00:00", "Watermark (UTC)", ">idle<", "customer_transaction_metrics", ">waiting<", "said &quot;no&quot; &amp; went", "90 MiB", ">customers<", "54\u{202F}321", ">7 MiB<", "61\u{202F}000 of 61\u{202F}111", "Start: wait 2\u{202F}250\u{202F}ms, first record 125\u{202F}ms", "Drain: reading 500\u{202F}ms"] {
@@ -58,9 +63,9 @@ struct StatusServerTests {
     }
 
     @Test func metricsAreInPrometheusForm() async throws {
-        let server = try await StatusServer(host: "127.0.0.1", port: 0) { Self.snapshot() }
+        let server = try Self.server { Self.snapshot() }
         let answer = try await Self.get("/metrics", of: server)
-        #expect(answer.type == "text/plain; version=0.0.4")
+        #expect(answer.type == "text/plain; version=0.0.4; charset=utf-8")
         let lines = answer.body.split(separator: "\n")
         for line in [
             "tidemark_epoch{job_id=\"fintech <b>\"} 42",
@@ -85,45 +90,35 @@ struct StatusServerTests {
 
     @Test(arguments: [(StatusSnapshot.Phase.starting, 503), (.running, 200), (.draining, 503), (.finished, 503)])
     func readinessFollowsThePhaseAndHealthDoesNot(phase: StatusSnapshot.Phase, expected: Int) async throws {
-        let server = try await StatusServer(host: "127.0.0.1", port: 0) { Self.snapshot(phase) }
+        let server = try Self.server { Self.snapshot(phase) }
         #expect(try await Self.get("/readyz", of: server).status == expected)
         #expect(try await Self.get("/healthz", of: server).status == 200)
     }
 
     @Test func otherPathsAndMethodsAreRefused() async throws {
-        let server = try await StatusServer(host: "localhost", port: 0) { Self.snapshot() }
+        let server = try Self.server("localhost") { Self.snapshot() }
         #expect(try await Self.get("/nothing", of: server).status == 404)
         #expect(try await Self.get("/status", of: server, method: "POST").status == 405)
     }
 
     @Test func anAddressInUseIsExplained() async throws {
-        let first = try await StatusServer(host: "127.0.0.1", port: 0) { Self.snapshot() }
-        let error = await #expect(throws: AdminError.self) { try await StatusServer(host: "127.0.0.1", port: first.port) { Self.snapshot() } }
+        let first = try Self.server { Self.snapshot() }
+        let error = #expect(throws: AdminError.self) { try Self.server(port: first.port) { Self.snapshot() } }
         #expect(error?.kind == .invalid)
         #expect(error?.message.contains("127.0.0.1:\(first.port)") == true && error?.message.contains("http.bind") == true)
         #expect(error?.description.contains("Address already in use") == true && error?.description.contains("SocketError") == false)
-        await #expect(throws: AdminError.self) { try await StatusServer(host: "nowhere.example", port: 0) { Self.snapshot() } }
+        #expect(throws: AdminError.self) { try Self.server("nowhere.example") { Self.snapshot() } }
     }
 
     @Test func thePortIsFreeAgainAfterTheServer() async throws {
-        var server: StatusServer? = try await StatusServer(host: "127.0.0.1", port: 0) { Self.snapshot() }
+        var server: StatusServer? = try Self.server { Self.snapshot() }
         let port = try #require(server?.port)
         server = nil
         var next: StatusServer?
         let limit = ContinuousClock.now + .seconds(30)
         while next == nil && ContinuousClock.now < limit {
-            next = try? await StatusServer(host: "127.0.0.1", port: port) { Self.snapshot(.draining) }
+            next = try? Self.server(port: port) { Self.snapshot(.draining) }
         }
         #expect(try await Self.get("/readyz", of: #require(next)).status == 503)
-    }
-
-    @Test func aThreadOutsideOfTasksCanStartIt() async throws {
-        let port = await withCheckedContinuation { (continuation: CheckedContinuation<UInt16?, Never>) in
-            Thread.detachNewThread {
-                let server = try? StatusServer.start(host: "127.0.0.1", port: 0) { Self.snapshot() }
-                continuation.resume(returning: server?.port)
-            }
-        }
-        #expect(try #require(port) > 0)
     }
 }

@@ -16,7 +16,7 @@ struct DependencyRules {
         "KafkaIO": system.union(["Engine", "CRdKafka", "Logging"]),
         "ClickHouseSink": system.union(["Engine", "CurlHTTP", "Logging"]),
         "CheckpointStores": system.union(["Engine", "CurlHTTP", "CCrypto"]),
-        "Admin": system.union(["Engine", "FlyingFox", "FlyingSocks"]),
+        "Admin": system.union(["Engine", "CCrypto", "CMicroHTTPD"]),
         "Worker": system.union(["Engine", "SQLiteState", "Logging"]),
         "CommandLineParts": system.union(["Engine", "Configuration"]),
         "tidemark": system.union([

@@ -6,6 +6,10 @@ import Synchronization
 final class PortRelay: Sendable {
     /// More connections than this at once are closed as they come.
     static let maximumConnections = 256
+    /// A side that takes nothing for so long loses its connection: the thread is the others' too.
+    static let sendLimit = 5
+    /// Before the next look, when there are no descriptors for who waits.
+    static let fullPause: UInt32 = 20_000
 
     private let listener: Int32
     private let stopWriteEnd: Int32
@@ -96,7 +100,7 @@ private struct RelayedConnections: ~Copyable {
                 watched.append(pollfd(fd: pair.broker, events: Int16(POLLIN), revents: 0))
             }
             guard poll(&watched, nfds_t(watched.count), -1) > 0 else {
-                if errno == EINTR { continue }
+                if errno == EINTR || errno == ENOMEM { continue }
                 return
             }
             if watched[0].revents != 0 { return }
@@ -126,12 +130,21 @@ private struct RelayedConnections: ~Copyable {
 
     private mutating func accept() {
         let client = Glibc.accept(listener, nil, nil)
-        guard client >= 0 else { return }
+        guard client >= 0 else {
+            // Who waits stays waiting, and poll says so at once.
+            if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) { usleep(PortRelay.fullPause) }
+            return
+        }
+        _ = fcntl(client, F_SETFD, FD_CLOEXEC)
         let broker = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         let pair = Pair(client: client, broker: broker)
         var address = PortRelay.address(target)
         let connected = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(broker, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+        for end in [client, broker] {
+            var limit = timeval(tv_sec: PortRelay.sendLimit, tv_usec: 0)
+            setsockopt(end, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
         guard connected == 0, pairs.count < PortRelay.maximumConnections else { return Self.end(pair) }
         pairs.append(pair)

@@ -31,6 +31,8 @@ struct JobCheck {
         TableCheck(parts: parts, report: report).run(topology, state)
         checkKafkaOutput(topology, state)
         checkClock(state)
+        let http = parts.configuration.http
+        report.ok("status page", http.bind.map { "\($0): \(http.audience ?? "")" } ?? "off")
         return state
     }
 

@@ -147,8 +147,13 @@ struct RunCommand: ParsableCommand {
     /// Serves the status page for as long as the value lives.
     private func startPage(_ section: HTTPSection, _ publisher: StatusPublisher, _ logger: Logger) throws -> StatusServer? {
         guard let address = section.bind else { return nil }
-        let server = try StatusServer.start(host: address.host, port: address.port) { publisher.snapshot }
-        logger.info("status page at http://\(HTTPSection.Address(host: address.host, port: server.port))/")
+        let access = PageAccess(
+            place: address.isLoopback ? .loopback : .network, bound: address.host, token: section.token?.revealed, isOpen: section.isOpen, hosts: section.hosts
+        )
+        let report: @Sendable (PageReport) -> Void = { logger.log(level: $0.isProblem ? .warning : .notice, "\($0.text)") }
+        let server = try StatusServer(host: address.host, port: address.port, access: access, report: report) { publisher.snapshot }
+        let audience = section.audience.map { ": \($0)" } ?? ""
+        logger.log(level: address.isLoopback ? .info : .notice, "status page at http://\(HTTPSection.Address(host: address.host, port: server.port))/\(audience)")
         return server
     }
 }

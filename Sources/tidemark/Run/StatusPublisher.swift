@@ -60,8 +60,11 @@ final class StatusPublisher: Sendable {
         snapshot.namesLeftOut = status.tasks.reduce(0) { $0 + $1.counters.namesLeftOut }
         snapshot.drain = status.drain.entries.map { .init(part: $0.part.rawValue, seconds: seconds($0.time)) }
         noteBrokers()
-        let problems = [status.problem, status.clockDoubt, status.checkpoint.problem.map { "checkpoints: \($0)" }].compactMap { $0 }
-        note(tables.compactMap { table in table.lastError.map { "\(table.table): \($0)" } } + problems)
+        // A server may quote a row's value in its refusal.
+        note(tables.compactMap { table in
+            table.lastError.map { ("\(table.table): \($0)", "\(table.table): the delivery has trouble; what is said about it may quote records, and is in the log") }
+        })
+        note([status.problem, status.clockDoubt, status.checkpoint.problem.map { "checkpoints: \($0)" }].compactMap { $0 }.map { ($0, nil) })
         snapshot.problems = self.problems.withLock { $0.reversed() }
         return snapshot
     }
@@ -105,19 +108,21 @@ final class StatusPublisher: Sendable {
         // Each outage is told with its own time.
         problems.withLock { $0.removeAll { $0.message.begins(with: StatusPublisher.brokers) } }
         if let down {
-            note(["\(StatusPublisher.brokers) all brokers are down (\(down)); reading waits and goes on by itself"])
+            note([("\(StatusPublisher.brokers) all brokers are down (\(down)); reading waits and goes on by itself", nil)])
         } else {
-            note(["\(StatusPublisher.brokers) brokers answer again"])
+            note([("\(StatusPublisher.brokers) brokers answer again", nil)])
         }
     }
 
     private static let brokers = "Kafka:"
 
     /// Adds the problems that are new, without secrets, and forgets the oldest beyond the limit.
-    private func note(_ messages: [String]) {
+    private func note(_ messages: [(text: String, withoutRecords: String?)]) {
         problems.withLock { known in
-            for message in messages.map(Console.redact) where !known.contains(where: { $0.message == message }) {
-                known.append(.init(time: WallTime.now.milliseconds, message: message))
+            for (text, withoutRecords) in messages {
+                let message = Console.redact(text)
+                guard !known.contains(where: { $0.message == message }) else { continue }
+                known.append(.init(time: WallTime.now.milliseconds, message: message, withoutRecords: withoutRecords))
             }
             known.removeFirst(max(0, known.count - StatusPublisher.shownProblems))
         }

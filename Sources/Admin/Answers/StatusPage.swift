@@ -3,6 +3,8 @@ import Engine
 /// A snapshot as one HTML page that needs nothing from anywhere else.
 struct StatusPage {
     let snapshot: StatusSnapshot
+    /// Whether somebody who has the token would be shown more.
+    var canLogIn = false
 
     var html: String {
         """
@@ -28,7 +30,7 @@ struct StatusPage {
         \(partitions)
         \(tables)
         \(references)
-        <footer><a href="/status">status as JSON</a> · <a href="/metrics">metrics</a></footer>
+        <footer><a href="/status">status as JSON</a> · <a href="/metrics">metrics</a>\(canLogIn ? " · <a href=\"/login\">log in</a> to be shown what may quote records" : "")</footer>
         </body>
         </html>
 
@@ -37,11 +39,11 @@ struct StatusPage {
 
     private var figures: String {
         let lags = snapshot.partitions.compactMap(\.lag)
-        let waiting = snapshot.tables.reduce(0) { $0 + $1.pendingRows + $1.frozenRows }
+        let waiting = sum(snapshot.tables.flatMap { [$0.pendingRows, $0.frozenRows] })
         let figures = [
             ("Epoch", "\(snapshot.epoch)"), ("Lineage", "\(snapshot.lineage)"), ("Commit", "\(rounded(snapshot.lastCommitMilliseconds)) ms"),
-            ("Records", grouped(snapshot.partitions.reduce(0) { $0 + Int($1.records) })),
-            ("Lag", lags.isEmpty ? "–" : grouped(Int(lags.reduce(0, +)))), ("Rows waiting", grouped(waiting)),
+            ("Records", grouped(sum(snapshot.partitions.map { Int(clamping: $0.records) }))),
+            ("Lag", lags.isEmpty ? "–" : grouped(sum(lags.map { Int($0) }))), ("Rows waiting", grouped(waiting)),
             ("State", "\(megabytes(snapshot.memory.stateBytes)) of \(megabytes(snapshot.memory.stateBudget))"),
             ("Memory", megabytes(snapshot.memory.residentBytes)), ("Reading", snapshot.isReadingHeld ? "held back" : "open"),
             ("Checkpoint", snapshot.checkpoint.map { "\($0.number), epoch \($0.epoch)" } ?? "–"),
@@ -62,14 +64,22 @@ struct StatusPage {
         return "<p class=\"quiet\">\(title): \(parts)</p>"
     }
 
+    /// At most what an Int holds: offsets and counts are what brokers and state files say.
+    private func sum(_ numbers: [Int]) -> Int {
+        numbers.reduce(0) { sum, number in
+            let (result, isOver) = sum.addingReportingOverflow(number)
+            return isOver ? (number < 0 ? .min : .max) : result
+        }
+    }
+
     private func milliseconds(_ seconds: Double) -> String { "\(grouped(Int((seconds * 1000).rounded())))\u{202F}ms" }
 
     private var partitions: String {
         let rows = snapshot.partitions.map { partition in
             row([
-                escaped(partition.topic), "\(partition.partition)", partition.nextOffset.map { grouped(Int($0)) } ?? "–",
-                partition.lag.map { grouped(Int($0)) } ?? "–", partition.watermark.map(time) ?? "–", partition.isIdle ? "idle" : "read",
-                grouped(Int(partition.records)), skipped(partition), grouped(Int(partition.rejected)), grouped(Int(partition.late)),
+                escaped(partition.topic), "\(partition.partition)", partition.nextOffset.map { grouped(Int(clamping: $0)) } ?? "–",
+                partition.lag.map { grouped(Int(clamping: $0)) } ?? "–", partition.watermark.map(time) ?? "–", partition.isIdle ? "idle" : "read",
+                grouped(Int(clamping: partition.records)), skipped(partition), grouped(Int(clamping: partition.rejected)), grouped(Int(clamping: partition.late)),
             ])
         }
         return table("Partitions", ["Topic", "Partition", "Next offset", "Lag", "Watermark (UTC)", "State", "Records", "Skipped", "Rejected", "Late"], rows)
@@ -79,15 +89,15 @@ struct StatusPage {
     private func skipped(_ partition: StatusSnapshot.Partition) -> String {
         let reasons = partition.skipped.sorted { $0.key < $1.key }
         guard !reasons.isEmpty else { return "0" }
-        let total = grouped(Int(reasons.reduce(0) { $0 + $1.value }))
-        return total + " <span class=\"quiet\">(\(reasons.map { "\(escaped($0.key)) \(grouped(Int($0.value)))" }.joined(separator: ", ")))</span>"
+        let total = grouped(sum(reasons.map { Int(clamping: $0.value) }))
+        return total + " <span class=\"quiet\">(\(reasons.map { "\(escaped($0.key)) \(grouped(Int(clamping: $0.value)))" }.joined(separator: ", ")))</span>"
     }
 
     private var tables: String {
         let rows = snapshot.tables.map { table in
             row([
                 escaped(table.name), grouped(table.pendingRows), grouped(table.frozenBatches), grouped(table.frozenRows),
-                "\(table.lastDeliveredBatch)", grouped(Int(table.rowsDelivered)), table.delivery.rawValue,
+                "\(table.lastDeliveredBatch)", grouped(Int(clamping: table.rowsDelivered)), table.delivery.rawValue,
             ])
         }
         return table("Tables", ["Table", "Rows gathering", "Batches waiting", "Rows in them", "Last batch delivered", "Rows delivered", "Delivery"], rows)
@@ -99,8 +109,8 @@ struct StatusPage {
         let rows = snapshot.references.map { reference in
             row([
                 escaped(reference.name), escaped(reference.topic), grouped(reference.keys), megabytes(reference.memoryBytes),
-                grouped(Int(reference.records)), grouped(Int(reference.unusable)),
-                "\(grouped(Int(reference.loaded))) of \(reference.toLoad.map { grouped(Int($0)) } ?? "–")",
+                grouped(Int(clamping: reference.records)), grouped(Int(clamping: reference.unusable)),
+                "\(grouped(Int(clamping: reference.loaded))) of \(reference.toLoad.map { grouped(Int(clamping: $0)) } ?? "–")",
             ])
         }
         return table("Reference tables", ["Table", "Topic", "Keys", "Memory", "Records", "Unusable", "Read at the start"], rows)
@@ -116,18 +126,7 @@ struct StatusPage {
 
     private func row(_ cells: [String]) -> String { "<tr>" + cells.map { "<td>\($0)</td>" }.joined() + "</tr>\n" }
 
-    private func escaped(_ text: String) -> String {
-        text.escaped { byte in
-            switch byte {
-            case UInt8(ascii: "&"): "&amp;"
-            case UInt8(ascii: "<"): "&lt;"
-            case UInt8(ascii: ">"): "&gt;"
-            case UInt8(ascii: "\""): "&quot;"
-            case UInt8(ascii: "'"): "&#39;"
-            default: nil
-            }
-        }
-    }
+    private func escaped(_ text: String) -> String { HTMLText.escaped(text) }
 
     /// `2025-01-15 12:00:00`, in UTC.
     private func time(_ milliseconds: Int64) -> String {
@@ -159,7 +158,7 @@ struct StatusPage {
         return whole >= 3600 ? "\(whole / 3600) h \(whole / 60 % 60) min" : whole >= 60 ? "\(whole / 60) min \(whole % 60) s" : "\(whole) s"
     }
 
-    private static let style = """
+    static let style = """
         :root{color-scheme:light dark;--line:color-mix(in srgb,currentColor 15%,transparent)}
         body{font:15px/1.45 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}
         header{display:flex;align-items:baseline;gap:1rem}h1{font-size:1.6rem;margin:0}h2{font-size:1rem;margin:2rem 0 .5rem}

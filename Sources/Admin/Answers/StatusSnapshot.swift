@@ -67,7 +67,8 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
         /// Records that are not read yet.
         public var lag: Int64? {
             guard let nextOffset, let endOffset else { return nil }
-            return max(0, endOffset - nextOffset)
+            let (lag, isOver) = endOffset.subtractingReportingOverflow(nextOffset)
+            return isOver ? (endOffset < nextOffset ? 0 : .max) : max(0, lag)
         }
 
         public init(
@@ -211,10 +212,24 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
         /// Milliseconds since 1970.
         public var time: Int64
         public var message: String
+        /// What is said instead to those who may not see records' content, when the message may quote some; no part of the JSON.
+        public var withoutRecords: String?
 
-        public init(time: Int64, message: String) {
+        public init(time: Int64, message: String, withoutRecords: String? = nil) {
             self.time = time
             self.message = message
+            self.withoutRecords = withoutRecords
         }
+
+        private enum CodingKeys: String, CodingKey {
+            case time, message
+        }
+    }
+
+    /// For those who may not see records' content.
+    var withoutRecords: StatusSnapshot {
+        var shown = self
+        shown.problems = problems.map { Problem(time: $0.time, message: $0.withoutRecords ?? $0.message) }
+        return shown
     }
 }

@@ -1,8 +1,11 @@
+import Engine
+
 /// A snapshot in Prometheus' text format (version 0.0.4).
 struct MetricsText {
     private(set) var text = ""
 
-    init(_ snapshot: StatusSnapshot) {
+    /// - Parameter endings: how many connections to the page were ended, by reason.
+    init(_ snapshot: StatusSnapshot, endings: [(reason: String, count: UInt64)] = []) {
         let job = [("job_id", snapshot.job)]
         add("tidemark_info", "gauge", "The version that runs.", [(job + [("version", snapshot.version)], "1")])
         add("tidemark_running", "gauge", "1 while the worker processes records.", [(job, snapshot.phase == .running ? "1" : "0")])
@@ -25,6 +28,7 @@ struct MetricsText {
         addPartitions(snapshot)
         addTables(snapshot)
         addReferences(snapshot)
+        add("tidemark_page_connections_ended_total", "counter", "Connections to the status page that were ended before their answer.", endings.map { (job + [("reason", $0.reason)], "\($0.count)") })
     }
 
     private mutating func addTimes(_ name: String, _ help: String, _ times: [StatusSnapshot.PartTime], _ job: [(String, String)]) {
@@ -77,7 +81,7 @@ struct MetricsText {
         add("tidemark_reference_records_total", "counter", "Records read of a reference topic.", samples { "\($0.records)" })
         add("tidemark_reference_unusable_total", "counter", "Records of a reference topic that can't be used.", samples { "\($0.unusable)" })
         add("tidemark_reference_unloaded", "gauge", "Records of a reference topic that the start has still to read.", samples { reference in
-            reference.toLoad.map { "\(max(0, $0 - reference.loaded))" }
+            reference.toLoad.map { "\($0 > reference.loaded ? $0.subtractingReportingOverflow(reference.loaded).partialValue : 0)" }
         })
     }
 
@@ -92,8 +96,9 @@ struct MetricsText {
         }
     }
 
+    /// Without control characters, which a terminal that shows the metrics would obey.
     private static func escaped(_ label: String) -> String {
-        label.escaped { byte in
+        label.printableLines.escaped { byte in
             switch byte {
             case UInt8(ascii: "\\"): "\\\\"
             case UInt8(ascii: "\""): "\\\""
