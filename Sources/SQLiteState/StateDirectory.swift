@@ -60,6 +60,7 @@ public final class StateDirectory {
         guard try database.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") > 0 else {
             return try database.integer("SELECT count(*) FROM sqlite_schema") == 0
         }
+        try StateFormat.requireShape(of: database)
         return try database.meta("epoch") == "0"
     }
 

@@ -57,6 +57,7 @@ public final class ReferenceFile: @unchecked Sendable {
                 try database.execute("PRAGMA user_version = \(ReferenceFormat.version)")
                 try database.execute("PRAGMA application_id = \(ReferenceFormat.applicationID)")
             }
+            database.trustContent()
             return database
         }
         guard application == ReferenceFormat.applicationID else {
@@ -65,6 +66,8 @@ public final class ReferenceFile: @unchecked Sendable {
         guard version == ReferenceFormat.version else {
             throw StateError(.incompatible, "\(path) has format \(version), this version of Tidemark reads \(ReferenceFormat.version)")
         }
+        try FileShape.references.require(of: database, file: path)
+        database.trustContent()
         return database
     }
 
@@ -168,6 +171,8 @@ public final class ReferenceFile: @unchecked Sendable {
     /// Puts the stored records into the table of their reference.
     public func load(into table: ReferenceTable) throws {
         try exclusively {
+            database.boundContent()
+            defer { database.trustContent() }
             let query = try Statement(database, "SELECT key, record FROM record WHERE reference = ?")
             try query.bind(.integer(try id(of: table.name)))
             do {
