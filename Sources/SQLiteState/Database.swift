@@ -32,6 +32,8 @@ final class Database {
     fileprivate(set) var logPages = 0
 
     init(path: String, for use: Use = .state) throws {
+        // SQLite gives a log or journal the mode that its file has.
+        try PrivateFiles.makeFile(path)
         // Deltas are attached to a file that is assembled by address, to be read only.
         let addresses = use == .export ? SQLITE_OPEN_URI : 0
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX | addresses

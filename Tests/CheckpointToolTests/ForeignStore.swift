@@ -63,6 +63,25 @@ final class ForeignStore {
         try ForeignStore.checked(document).write(to: URL(fileURLWithPath: "\(store)/\(ForeignStore.newest)"))
     }
 
+    /// The same with a manifest of any bytes, whose checksum is made right where it has one.
+    func handOver(manifest bytes: [UInt8]) throws {
+        try handOver(manifest)
+        try Data(ForeignStore.checked(bytes)).write(to: URL(fileURLWithPath: "\(store)/\(ForeignStore.newest)"))
+    }
+
+    /// The newest manifest's bytes as they were made.
+    func manifestBytes() throws -> [UInt8] { try [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(whole)/\(ForeignStore.newest)"))) }
+
+    private static func checked(_ bytes: [UInt8]) -> [UInt8] {
+        let opening = Array("\"checksum\":\"".utf8)
+        guard let found = bytes.firstRange(of: opening), bytes.count >= found.upperBound + 64 else { return bytes }
+        var bytes = bytes
+        let digits = found.upperBound..<found.upperBound + 64
+        bytes.replaceSubrange(digits, with: [UInt8](repeating: UInt8(ascii: "0"), count: 64))
+        bytes.replaceSubrange(digits, with: Array(SHA256.of(bytes).hex.utf8))
+        return bytes
+    }
+
     /// The document's bytes with the checksum that it needs.
     static func checked(_ document: [String: Any]) throws -> Data {
         var document = document

@@ -32,7 +32,7 @@ struct SecretTests {
         "clickhouse.flushInterval: ${env:KEY}", "clickhouse.delivery: ${env:KEY}", "job.id.x: ${env:KEY}", "log.level: \"${env:KEY}\"",
         "clickhouse.password: \"hunter2 ${nothing}\"", "clickhouse.password: \"hunter2 ${\"", "clickhouse.password: hunter2: hunter2",
         "clickhouse.password: \"${env:ABSENT} hunter2\"", "clickhouse.password: [hunter2]", "clickhouse.database: http://u:${env:KEY}@h",
-        "input.kafka.properties.sasl.mechanism: \"${env:KEY}\"",
+        "input.kafka.properties.sasl.mechanism: \"${env:KEY}\"", "checkpoints.store: s3://u:hunter2@bucket", "checkpoints.store: http://u:hunter2@host/bucket",
     ])
     func noErrorShowsASecret(line: String) {
         let error = #expect(throws: ConfigurationError.self) {

@@ -29,7 +29,7 @@ public final class DirectoryObjectStore: ObjectStore {
         let folder = String(final[..<final.lastIndex(ofSign: "/")!])
         try LocalFile.makeFolder(folder)
         let temporary = "\(incoming)/\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
-        let descriptor = try LocalFile.create(temporary)
+        let descriptor = try LocalFile.create(temporary, for: .group)
         defer { close(descriptor) }
         do throws(CheckpointError) {
             try write(content, to: descriptor, temporary)

@@ -45,9 +45,17 @@ enum LocalFile {
         CheckpointError(.corrupt, "\(place) is damaged: it has more than the \(limit) bytes that it should have; use another checkpoint")
     }
 
+    /// Whose a file is.
+    enum Audience: mode_t {
+        /// The user's alone, whatever the umask is: state, and what is fetched of it.
+        case owner = 0o600
+        /// An object of a store, which other users of the group may have to read; the umask may take that away.
+        case group = 0o640
+    }
+
     /// A file that was not there before.
-    static func create(_ path: String) throws(CheckpointError) -> Int32 {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+    static func create(_ path: String, for audience: Audience = .owner) throws(CheckpointError) -> Int32 {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, audience.rawValue)
         guard descriptor >= 0 else { throw failure("create", path) }
         return descriptor
     }

@@ -15,6 +15,7 @@ extension CheckpointStore {
             let settings = try S3Settings(location: location, environment: environment)
             return try CheckpointStore(objects: S3ObjectStore(settings: settings, isCancelled: isCancelled), job: job, findings: findings)
         }
+        guard !StoreLocation.mayHoldSecret(location) else { throw StoreLocation.holdsSecret }
         guard !location.isEmpty, !location.dropFirst(scheme.count).begins(with: "://") else {
             throw CheckpointError(.invalid, "\"\(location)\" is no place for checkpoints; name a directory or s3://bucket/prefix")
         }

@@ -29,6 +29,7 @@ final class DeltaExport {
         copied = older.integer(0)
         older.reset()
         try Database.remove(path)
+        try PrivateFiles.makeFile(path)
         try attached {
             try database.execute("PRAGMA changes.application_id = \(DeltaFormat.applicationID)")
             try database.execute("PRAGMA changes.user_version = \(DeltaFormat.version)")

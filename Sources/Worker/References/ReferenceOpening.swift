@@ -9,7 +9,7 @@ struct ReferenceOpening {
     let held: [HeldReference]
     let starts: [TopicPartition: Int64]
 
-    init(_ references: [Reference], tables: [String: ReferenceTable], input: ReferenceInput, logger: Logger) throws {
+    init(_ references: [Reference], tables: [String: ReferenceTable], input: ReferenceInput, memory: ReferenceMemory, logger: Logger) throws {
         let first = try input.makeSource()
         var partitions: [String: Int] = [:]
         for reference in references {
@@ -53,6 +53,7 @@ struct ReferenceOpening {
         held = references.map {
             HeldReference($0, table: tables[$0.name] ?? ReferenceTable(name: $0.name), positions: stored[$0.name]?.positions ?? [:], logger: logger)
         }
-        for reference in held { try input.file.load(into: reference.table) }
+        let all = held.map(\.table)
+        for table in all { try input.file.load(into: table) { try memory.check(all) } }
     }
 }

@@ -51,6 +51,7 @@ struct JobParts {
         settings.namesPerRecord = configuration.state.namesPerRecord
         settings.readsUntilEnd = untilEnd
         settings.referenceTimeout = configuration.input.referenceTimeout
+        settings.referenceMemoryLimit = configuration.references.memoryLimit
         settings.logsReferenceProgress = !Console.errorIsTerminal
         return settings
     }
