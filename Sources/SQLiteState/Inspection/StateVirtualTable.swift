@@ -27,8 +27,7 @@ extension StateReader {
 
     /// A virtual table declares its columns by a CREATE TABLE when it is first met, which a query may not run.
     private func meet(_ name: String) throws {
-        let quoted = name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-        _ = try Statement(database, "SELECT 1 FROM \"\(quoted)\" LIMIT 0")
+        _ = try Statement(database, "SELECT 1 FROM \(name.quoted(with: "\"")) LIMIT 0")
     }
 }
 
