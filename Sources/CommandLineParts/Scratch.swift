@@ -6,19 +6,57 @@ import Synchronization
 /// Temporary directories of this process, gone when it ends, however it is asked to.
 public enum Scratch {
     private static let paths = Mutex<[String]>([])
+    private static let prefix = "tidemark-checkpoint."
+    /// A directory that another process takes for a dead one's between being made and being held is made anew.
+    private static let attempts = 10
 
-    /// Makes an empty directory below `TMPDIR`, or below `parent`.
+    /// Makes an empty directory of mode 0700 below `TMPDIR`, or below `parent`. What processes that were killed left there is
+    /// removed first: each holds its directories by a lock, which ends with it.
     public static func make(below parent: String? = nil) throws -> String {
         let base = parent ?? FileManager.default.temporaryDirectory.path
-        var template = Array("\(base)/tidemark-checkpoint.XXXXXX".utf8CString)
         // Under the lock, so that an interruption between the two statements leaves nothing.
         return try paths.withLock { paths in
-            guard mkdtemp(&template) != nil else {
-                throw ScratchError(message: "can't make a temporary directory in \(base): \(String(cString: strerror(errno))); set TMPDIR to where there is room")
+            removeAbandoned(in: base)
+            for _ in 0..<attempts {
+                let path = try makeHeld(in: base)
+                guard let path else { continue }
+                paths.append(path)
+                return path
             }
-            let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            paths.append(path)
-            return path
+            throw ScratchError(message: "can't keep a temporary directory in \(base): another process removes it each time; set TMPDIR to another place")
+        }
+    }
+
+    /// nil when somebody removed the directory before it was held.
+    private static func makeHeld(in base: String) throws -> String? {
+        var template = Array("\(base)/\(prefix)XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw ScratchError(message: "can't make a temporary directory in \(base): \(String(cString: strerror(errno))); set TMPDIR to where there is room")
+        }
+        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // Held until this process ends, however it does.
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0, flock(descriptor, LOCK_EX) == 0, access(path, F_OK) == 0 else {
+            if descriptor >= 0 { close(descriptor) }
+            return nil
+        }
+        return path
+    }
+
+    /// Removes this user's directories that no process holds.
+    private static func removeAbandoned(in base: String) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: base)) ?? [] where name.utf8.starts(with: prefix.utf8) {
+            let path = "\(base)/\(name)"
+            let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            guard descriptor >= 0 else { continue }
+            defer { close(descriptor) }
+            var status = stat()
+            guard fstat(descriptor, &status) == 0, status.st_uid == geteuid(), flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { continue }
+            do {
+                try FileManager.default.removeItem(atPath: path)
+            } catch {
+                Console.writeToTerminal("can't remove the temporary directory \(path), which a process left: \(plainText(of: error))\n")
+            }
         }
     }
 

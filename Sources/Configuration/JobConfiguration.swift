@@ -13,6 +13,7 @@ public struct JobConfiguration: Sendable {
     public var kafkaOutput: KafkaOutputSection
     public var sink: SinkSection
     public var state: StateSection
+    public var references: ReferenceSection
     public var checkpoints: CheckpointSection
     public var epoch: EpochSection
     public var worker: WorkerSection
@@ -78,6 +79,7 @@ public struct JobConfiguration: Sendable {
         clickHouse = ClickHouseSection(&reader)
         sink = SinkSection(&reader)
         state = StateSection(&reader)
+        references = ReferenceSection(&reader)
         checkpoints = CheckpointSection(&reader)
         epoch = EpochSection(&reader)
         worker = WorkerSection(&reader)

@@ -177,7 +177,13 @@ struct SettingsReader {
 
     /// A value in quotes, or what stands in for it when it may be a secret.
     func shown(_ setting: Setting) -> String {
-        setting.hasReference ? Secret.placeholder : "\"\(setting.text)\""
+        setting.hasReference || SettingsReader.mayHoldPassword(setting.text) ? Secret.placeholder : "\"\(setting.text)\""
+    }
+
+    /// True for an address that may have a user and password in front of its host.
+    private static func mayHoldPassword(_ text: String) -> Bool {
+        guard let scheme = text.utf8.firstRange(of: "://".utf8) else { return false }
+        return text.utf8[scheme.upperBound...].contains(UInt8(ascii: "@"))
     }
 
     /// Everything that is wrong, unknown keys included, in the order of the file; of a file that can't be read only why.

@@ -38,6 +38,16 @@ public struct StateSection: Sendable {
     }
 }
 
+/// `references`: the tables that the job looks things up in.
+public struct ReferenceSection: Sendable {
+    /// `references.memoryLimit`: bytes that all of them may take; beyond that the worker ends with an error.
+    public var memoryLimit = 1 << 30
+
+    init(_ reader: inout SettingsReader) {
+        memoryLimit = reader.bytes("references.memoryLimit", default: memoryLimit, from: "1MiB", to: "1TiB")
+    }
+}
+
 /// `checkpoints`: where copies of the state go, how often, and for how long.
 public struct CheckpointSection: Sendable {
     /// `checkpoints.store`

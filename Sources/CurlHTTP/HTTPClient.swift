@@ -1,11 +1,13 @@
 import CCurl
+import Glibc
 
 /// A blocking HTTP/1.1 client on one connection that it keeps, for one thread at a time.
 ///
 /// Every socket has `SO_LINGER 0` from the start: giving a request up, or the end of the process, resets the connection,
 /// so that no byte leaves this machine later (what has arrived, the other side may still read). Redirects are not followed,
 /// proxies not used (one could hold a request back and deliver it later), `Expect: 100-continue` is sent with signed
-/// requests alone, and no request is repeated on its own.
+/// requests alone, and no request is repeated on its own. Nothing of the environment counts: no proxy variable, no `.netrc`, no
+/// `SSLKEYLOGFILE`, which is taken out of the process's environment.
 public final class HTTPClient {
     private let handle: OpaquePointer
     private let settings: HTTPClientSettings
@@ -28,6 +30,8 @@ public final class HTTPClient {
     private static let libraryCode: CURLcode = {
         // OpenSSL writes to broken connections without MSG_NOSIGNAL; a program's own handler stays.
         tidemark_ignore_broken_pipes()
+        // With it libcurl would write the keys of every connection to a file of somebody's choice.
+        unsetenv("SSLKEYLOGFILE")
         return curl_global_init(Int(CURL_GLOBAL_DEFAULT))
     }()
 
@@ -95,6 +99,7 @@ public final class HTTPClient {
         try set(tidemark_curl_set_text(easy, CURLOPT_URL, request.url), "the URL")
         try set(tidemark_curl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https"), "the protocols")
         try set(tidemark_curl_set_text(easy, CURLOPT_PROXY, ""), "no proxy")
+        try set(tidemark_curl_set_long(easy, CURLOPT_NETRC, 0), "no .netrc")
         try set(tidemark_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)), "HTTP/1.1")
         try set(tidemark_curl_set_long(easy, CURLOPT_NOSIGNAL, 1), "no signals")
         try set(tidemark_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0), "no redirects")

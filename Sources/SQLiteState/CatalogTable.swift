@@ -24,13 +24,13 @@ struct CatalogTable {
                 throw StateError(.incompatible, "state table \(row.text(2)) in \(database.path) has a key, fields or a role that this version does not know; use the version that wrote it, or a newer one")
             }
             let schema = StateSchema(
-                table: row.text(2), version: Int(row.integer(3)), key: kind, hasTimer: row.integer(5) != 0,
-                span: row.isNull(7) ? nil : EventSpan(milliseconds: max(row.integer(7), 0)), fields: fields
+                table: row.text(2), version: try row.version(3), key: kind, hasTimer: row.integer(5) != 0,
+                span: row.isNull(7) ? nil : EventSpan(milliseconds: try row.number(7, 0...StoredBounds.clock.upperBound)), fields: fields
             )
             let stored = StoredStateTable(
-                stage: StageName(row.text(1)), schema: schema, role: role, since: Int(row.integer(9)), removedIn: row.isNull(11) ? nil : Int(row.integer(11))
+                stage: StageName(row.text(1)), schema: schema, role: role, since: row.isNull(9) ? 0 : try row.version(9), removedIn: row.isNull(11) ? nil : try row.version(11)
             )
-            tables.append(CatalogTable(id: row.integer(0), stored: stored, carried: carried))
+            tables.append(CatalogTable(id: try row.rowNumber(0), stored: stored, carried: carried))
         }
         return tables
     }

@@ -27,7 +27,7 @@ extension Database {
             guard PlainName.isOutputTable(output.text(1)) else {
                 throw StateError(.corrupt, "the state file \(path) is damaged: \(quotedJSON(output.text(1))) is no name of an output table; \(StateError.wayOut)")
             }
-            names[output.integer(0)] = output.text(1)
+            names[try output.rowNumber(0)] = output.text(1)
         }
         return names
     }

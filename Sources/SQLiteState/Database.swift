@@ -24,17 +24,27 @@ final class Database {
 
     let handle: OpaquePointer
     let path: String
+    /// What the file's content may make SQLite do; nil for one that this process has made or looked through.
+    var bounds: ContentBounds?
+    /// The instructions that the running statement has run so far.
+    var instructions = 0
     /// Pages in the write-ahead log after the last commit.
     fileprivate(set) var logPages = 0
 
     init(path: String, for use: Use = .state) throws {
+        // SQLite gives a log or journal the mode that its file has.
+        try PrivateFiles.makeFile(path)
         // Deltas are attached to a file that is assembled by address, to be read only.
         let addresses = use == .export ? SQLITE_OPEN_URI : 0
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX | addresses
         handle = try Database.open(path, flags, orElse: "check that the directory exists and may be written")
         self.path = path
+        try Database.restrict(handle)
         try assertSettings(use)
+        // Not before the settings of an export, which has no journal.
+        try Database.beDefensive(handle)
         guard use == .state else { return }
+        boundContent()
         let context = Unmanaged.passUnretained(self).toOpaque()
         // Of this file alone: a checkpoint's file that is attached has no log to look after.
         sqlite3_wal_hook(handle, { context, _, schema, pages in
@@ -52,8 +62,19 @@ final class Database {
         let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_URI
         handle = try Database.open("file:\(escaped)?immutable=1", flags, orElse: "check that it is a file of Tidemark's")
         self.path = path
+        try Database.restrict(handle)
+        try Database.beDefensive(handle)
+        boundContent()
         try set("cell_size_check", to: .integer(1))
         try set("temp_store", to: .integer(2))
+    }
+
+    /// An empty database that is nowhere else.
+    static func inMemory() throws -> Database { try Database(inMemory: ()) }
+
+    private init(inMemory: Void) throws {
+        path = ":memory:"
+        handle = try Database.open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, orElse: "free some memory")
     }
 
     deinit { sqlite3_close_v2(handle) }
@@ -122,6 +143,7 @@ final class Database {
     func leaveLog() throws { try set("journal_mode", to: .text("delete")) }
 
     func execute(_ sql: String) throws {
+        instructions = 0
         try check(sqlite3_exec(handle, sql, nil, nil, nil), while: sql)
     }
 
@@ -175,6 +197,10 @@ final class Database {
                 .retry, "can't write the state file \(path): a quota, a limit on the size of files, or a failing disk; once it can be written, the job goes on by itself",
                 cause: mayBeFull ? FullDisk(path: path, reason: "\(cause)") : cause
             )
+        case SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_TOOBIG, SQLITE_INTERRUPT:
+            throw StateError(.corrupt, "the state file \(path) is damaged or not made by Tidemark: its rows contradict each other, or are more or longer than its size allows; \(StateError.wayOut)", cause: cause)
+        case SQLITE_ERROR where reason == "integer overflow":
+            throw StateError(.corrupt, "the state file \(path) is damaged or not made by Tidemark: numbers in it have no sum; \(StateError.wayOut)", cause: cause)
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             throw StateError(.corrupt, "the state file \(path) is damaged; \(StateError.wayOut)", cause: cause)
         case SQLITE_BUSY, SQLITE_LOCKED:

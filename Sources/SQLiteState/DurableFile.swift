@@ -11,7 +11,7 @@ enum DurableFile {
         } catch {
             throw StateError(.invalid, "can't copy \(path) to \(copy); check the space and the owner and permissions of both directories", cause: error)
         }
-        guard chmod(copy, 0o640) == 0 else { throw failure("make \(copy) writable", copy) }
+        guard chmod(copy, 0o600) == 0 else { throw failure("make \(copy) writable", copy) }
     }
 
     static func sync(_ path: String) throws {

@@ -15,9 +15,9 @@ struct MessageLayouts {
                 throw StateError(.incompatible, "messages to stage \(row.text(1)) in \(database.path) have fields of types that this version does not know; use the version that wrote it, or a newer one")
             }
             let layout = StoredMessageLayout(
-                stage: StageName(row.text(1)), version: Int(row.integer(2)), jobVersion: Int(row.integer(3)), isForwarded: row.integer(4) != 0, fields: fields
+                stage: StageName(row.text(1)), version: try row.version(2), jobVersion: try row.version(3), isForwarded: row.integer(4) != 0, fields: fields
             )
-            stored.append((row.integer(0), layout))
+            stored.append((try row.rowNumber(0), layout))
         }
     }
 

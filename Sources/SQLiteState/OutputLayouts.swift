@@ -22,7 +22,7 @@ struct OutputLayouts {
                 stored: row.text(1), timeColumn: row.text(3), orderBy: order, topic: row.text(5), keyColumn: row.isNull(6) ? nil : row.text(6), columns: columns
             )
             guard let table else { throw StateError(.corrupt, "the state file \(database.path) is damaged: what it says of output table \(row.text(1)) is no table; \(StateError.wayOut)") }
-            all.append((row.integer(0), StoredOutputLayout(table: table, jobVersion: Int(row.integer(2)))))
+            all.append((try row.rowNumber(0), StoredOutputLayout(table: table, jobVersion: try row.version(2))))
         }
     }
 

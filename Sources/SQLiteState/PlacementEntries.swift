@@ -24,7 +24,7 @@ struct PlacementEntries {
 
     /// The topic that each stage reads.
     func topics() throws -> [StageName: String] {
-        Dictionary(uniqueKeysWithValues: try entries(PlacementEntries.topic).map { (StageName($0), $1) })
+        try database.dictionary(try entries(PlacementEntries.topic).map { (StageName($0), $1) }, of: "the topic of stage")
     }
 
     /// What becomes of a table's records; nil when it is not noted.
@@ -47,6 +47,8 @@ struct PlacementEntries {
             return (task, WatermarkRaise(to: EventTime(milliseconds: milliseconds), isEnded: isEnded))
         }
     }
+
+    func raisesByTask() throws -> [String: WatermarkRaise] { try database.dictionary(try raises().map { ($0.task, $0.raise) }, of: "the raise of task") }
 
     func set(_ raise: WatermarkRaise, of task: TaskID) throws {
         try database.setMeta(PlacementEntries.raise + "\(task)", "\(raise.watermark.milliseconds)\(raise.isEnded ? PlacementEntries.ended : "")")
@@ -73,6 +75,6 @@ struct PlacementEntries {
         let statement = try Statement(database, "SELECT watermark FROM task WHERE stage || '/' || partition = ?")
         try statement.bind(.text(task))
         guard try statement.step(), !statement.isNull(0) else { return .distantPast }
-        return EventTime(milliseconds: statement.integer(0))
+        return try statement.eventTime(0)
     }
 }

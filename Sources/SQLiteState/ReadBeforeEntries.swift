@@ -1,3 +1,5 @@
+import Engine
+
 /// The entries of `meta` that say which topics were read to the ends of the partitions of before they grew, so that their
 /// keys' state may go to the new ones. Every epoch says it anew.
 struct ReadBeforeEntries {
@@ -10,11 +12,7 @@ struct ReadBeforeEntries {
     /// How many partitions the topic had when that was read; nil when it was not.
     func partitions(of topic: String) throws -> Int? {
         let name = ReadBeforeEntries.prefix + topic
-        guard let value = try database.meta(name) else { return nil }
-        guard let count = Int(value) else {
-            throw StateError(.corrupt, "the state file \(database.path) has the entry '\(name)' that is no number; \(StateError.wayOut)")
-        }
-        return count
+        return try database.metaNumber(name, StoredBounds.partition).map { Int($0) }
     }
 
     func remove(_ topic: String) throws { try database.removeMeta(ReadBeforeEntries.prefix + topic) }

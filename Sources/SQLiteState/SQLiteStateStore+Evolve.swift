@@ -55,13 +55,7 @@ extension SQLiteStateStore {
 
     /// An entry that a new file does not have yet.
     func number(_ name: String) throws -> Int? {
-        let statement = try Statement(database, "SELECT value FROM meta WHERE name = ?")
-        try statement.bind(.text(name))
-        guard try statement.step() else { return nil }
-        guard let number = Int(statement.text(0)) else {
-            throw StateError(.corrupt, "the state file \(database.path) has an entry '\(name)' that is no number; \(StateError.wayOut)")
-        }
-        return number
+        try database.metaNumber(name, StoredBounds.counter).map { Int($0) }
     }
 
     /// Says what is written beside each table until `tidemark finalize`.

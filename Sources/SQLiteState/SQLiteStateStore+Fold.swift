@@ -90,6 +90,7 @@ extension SQLiteStateStore {
     /// Drops delivered batches and epochs' offsets older than the ledger is kept, a bounded number at a time.
     func pruneLedgers() throws {
         let newest = try integer("SELECT coalesce((SELECT committed_at FROM epoch_offsets ORDER BY epoch DESC LIMIT 1), 0)")
+        guard StoredBounds.clock.contains(newest) else { throw damaged("its last epoch was committed at \(newest)") }
         let cutoff = Statement.Value.integer(newest - settings.ledgerKeepMilliseconds)
         try database.transaction {
             try Statement(database, "DELETE FROM epoch_offsets WHERE epoch IN (SELECT epoch FROM epoch_offsets ORDER BY epoch LIMIT 2048) AND committed_at < ?").run(cutoff)

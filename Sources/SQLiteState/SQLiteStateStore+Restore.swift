@@ -3,15 +3,14 @@ import Engine
 extension SQLiteStateStore {
     /// Reads everything but the state tables' records.
     func restoredState(isNew: Bool, _ opened: Opened) throws -> RestoredState {
-        guard let epoch = UInt64(try meta("epoch")), let lineage = UInt32(try meta("lineage")) else {
-            throw StateError(.corrupt, "the state file \(database.path) has an epoch or lineage that is no number; \(StateError.wayOut)")
-        }
-        opened.lastEpoch = Epoch(epoch)
+        let epoch = Epoch(UInt64(try database.number(try meta("epoch"), of: "epoch", StoredBounds.counter)))
+        let lineage = Lineage(UInt32(try database.number(try meta("lineage"), of: "lineage", StoredBounds.lineage)))
+        opened.lastEpoch = epoch
         try readFoldStatus(opened)
-        let ends = try lineageEnds(Lineage(lineage), opened)
+        let ends = try lineageEnds(lineage, opened)
         var restored = RestoredState(
-            isNew: isNew, lineage: Lineage(lineage), identity: try identity(), epoch: Epoch(epoch), partitions: try CheckpointFacts.partitions(database),
-            tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(Lineage(lineage), opened), withdrawal: try withdrawal(Lineage(lineage), ends),
+            isNew: isNew, lineage: lineage, identity: try identity(), epoch: epoch, partitions: try CheckpointFacts.partitions(database),
+            tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(lineage, opened), withdrawal: try withdrawal(lineage, ends),
             lineageEnds: ends
         )
         restored.lastReadAt = try lastReadAt()
@@ -22,7 +21,7 @@ extension SQLiteStateStore {
     private func lastReadAt() throws -> EventTime? {
         let newest = try Statement(database, "SELECT committed_at FROM epoch_offsets ORDER BY epoch DESC LIMIT 1")
         defer { newest.reset() }
-        return try newest.step() ? EventTime(milliseconds: newest.integer(0)) : nil
+        return try newest.step() ? EventTime(milliseconds: newest.clock(0)) : nil
     }
 
     /// Files of the first versions have none.
@@ -32,18 +31,12 @@ extension SQLiteStateStore {
 
     private func tasks(_ opened: Opened) throws -> [TaskID: RestoredTask] {
         var tasks: [TaskID: RestoredTask] = [:]
-        let raises = Dictionary(uniqueKeysWithValues: try PlacementEntries(database: database).raises().map { ($0.task, $0.raise) })
+        let raises = try PlacementEntries(database: database).raisesByTask()
         let statement = try Statement(database, "SELECT id, watermark, next_offset, last_offset, last_timestamp, last_checksum, ended FROM task")
         while try statement.step() {
             guard let task = opened.catalog.taskIDs[statement.integer(0)] else { continue }
-            let watermark = statement.isNull(1) ? EventTime.distantPast : EventTime(milliseconds: statement.integer(1))
-            var position: SourcePosition?
-            if !statement.isNull(2) {
-                let last = statement.isNull(3) ? nil : RecordFingerprint(
-                    offset: statement.integer(3), timestamp: statement.integer(4), checksum: UInt32(truncatingIfNeeded: statement.integer(5))
-                )
-                position = SourcePosition(next: statement.integer(2), last: last)
-            }
+            let watermark = statement.isNull(1) ? EventTime.distantPast : try statement.eventTime(1)
+            let position = try statement.position(next: 2)
             tasks[task] = RestoredTask(watermark: watermark, isEnded: statement.integer(6) != 0, position: position, raise: raises["\(task)"])
             opened.watermarks[task] = watermark
         }
@@ -57,10 +50,11 @@ extension SQLiteStateStore {
             guard let sender = opened.catalog.taskIDs[statement.integer(1)], let receiver = opened.catalog.taskIDs[statement.integer(2)] else {
                 throw damaged("a batch between tasks names an unknown task")
             }
-            guard statement.integer(3) >= 0 else { throw damaged("a batch between tasks has an epoch below 0") }
-            let id = MessageBatchID(from: sender, to: receiver, epoch: Epoch(UInt64(statement.integer(3))))
-            opened.messageRows[id] = statement.integer(0)
-            let stored = MessageBatch(id: id, count: Int(statement.integer(4)), bytes: statement.blob(6).copy())
+            let id = MessageBatchID(from: sender, to: receiver, epoch: try statement.epoch(3))
+            guard opened.messageRows.updateValue(try statement.rowNumber(0), forKey: id) == nil else { throw damaged("a batch between tasks is there twice") }
+            let stored = MessageBatch(id: id, count: try statement.count(4), bytes: statement.blob(6).copy())
+            // A message takes two bytes at least.
+            guard stored.count <= stored.bytes.count / 2 else { throw damaged("a batch between tasks has fewer messages than it says") }
             messages.append(try opened.catalog.messageLayouts.read(stored, laidOut: statement.integer(5), in: database))
         }
         return messages
@@ -79,22 +73,22 @@ extension SQLiteStateStore {
         try batch.bind(.integer(Int64(lineage.number)))
         while try batch.step() {
             guard let table = opened.catalog.outputNames[batch.integer(0)] else { throw damaged("a batch of an unknown table") }
-            let number = BatchNumber(UInt64(batch.integer(1)))
+            let number = try batch.batchNumber(1)
             var members: [OutboxChunk] = []
             var origins = ByteReader(batch.blob(4))
             while !origins.isAtEnd {
                 let task = opened.catalog.taskIDs[Int64(truncatingIfNeeded: origins.varint())]
-                let epoch = Epoch(origins.varint())
-                let sequence = Int(truncatingIfNeeded: origins.varint())
-                _ = origins.varint()
+                let epoch = origins.epoch()
+                let sequence = origins.count()
+                _ = origins.count()
                 guard !origins.failed, let task, let chunk = chunks.removeValue(forKey: ChunkID(table: table, task: task, epoch: epoch, sequence: sequence)) else {
                     throw damaged("batch \(table):\(number) lacks some of its rows")
                 }
                 members.append(chunk)
             }
             guard let layout = members.first?.layout, members.allSatisfy({ $0.layout == layout }) else { throw damaged("batch \(table):\(number) has rows of no layout, or of several") }
-            let frozen = SinkBatch(table: table, lineage: lineage, number: number, layout: layout, partition: Int32(truncatingIfNeeded: batch.integer(2)), chunks: members)
-            guard frozen.rowCount == Int(batch.integer(3)) else { throw damaged("batch \(table):\(number) has another number of rows than its chunks") }
+            let frozen = SinkBatch(table: table, lineage: lineage, number: number, layout: layout, partition: try batch.tablePartition(2), chunks: members)
+            guard frozen.rowCount == (try batch.count(3)) else { throw damaged("batch \(table):\(number) has another number of rows than its chunks") }
             opened.batchChunks[frozen.id] = members.map(\.id)
             undelivered[table, default: []].append(frozen)
         }
@@ -104,7 +98,7 @@ extension SQLiteStateStore {
             _ = try last.step()
             let pending = chunks.values.filter { $0.id.table == name }.sorted { (opened.chunkRows[$0.id] ?? 0) < (opened.chunkRows[$1.id] ?? 0) }
             return RestoredOutboxTable(
-                table: name, lastFrozen: last.isNull(0) ? nil : BatchNumber(UInt64(last.integer(0))), pending: pending,
+                table: name, lastFrozen: last.isNull(0) ? nil : try last.batchNumber(0), pending: pending,
                 undelivered: undelivered[name] ?? [], layouts: opened.catalog.layouts.tables(named: OutboxTable.table(ofName: name))
             )
         }.sorted { $0.table < $1.table }
@@ -120,20 +114,19 @@ extension SQLiteStateStore {
             guard let layout = opened.catalog.layouts.table(statement.integer(7)), layout.name == OutboxTable.table(ofName: table) else {
                 throw damaged("outgoing rows of table \(table) have an unknown layout")
             }
-            guard statement.integer(3) >= 0, statement.integer(6) >= 0 else { throw damaged("outgoing rows of table \(table) have an epoch or a count below 0") }
-            let id = ChunkID(table: table, task: task, epoch: Epoch(UInt64(statement.integer(3))), sequence: Int(statement.integer(4)))
-            opened.chunkRows[id] = statement.integer(0)
-            chunks[id] = OutboxChunk(
-                id: id, layout: layout, partition: Int32(truncatingIfNeeded: statement.integer(5)), rowCount: Int(statement.integer(6)),
-                bytes: statement.blob(8).copy()
+            let id = ChunkID(table: table, task: task, epoch: try statement.epoch(3), sequence: try statement.count(4))
+            let chunk = OutboxChunk(
+                id: id, layout: layout, partition: try statement.tablePartition(5), rowCount: try statement.count(6), bytes: statement.blob(8).copy()
             )
+            // Each column of a row takes a byte at least.
+            guard chunk.rowCount > 0, chunk.rowCount <= chunk.bytes.count else { throw damaged("outgoing rows of table \(table) are fewer than they say") }
+            opened.chunkRows[id] = try statement.rowNumber(0)
+            guard chunks.updateValue(chunk, forKey: id) == nil else { throw damaged("outgoing rows of table \(table) are there twice") }
         }
         return chunks
     }
 
-    func damaged(_ what: String) -> StateError {
-        StateError(.corrupt, "the state file \(database.path) is damaged: \(what); \(StateError.wayOut)")
-    }
+    func damaged(_ what: String) -> StateError { database.damaged(what) }
 
     public func restore(_ task: any StreamTask, memoryBudget: Int) throws {
         try exclusively {

@@ -78,6 +78,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         try directory.removeExports()
         database = try Database(path: directory.stateFile)
         self.settings = settings
+        if try database.integer("PRAGMA application_id") == Database.applicationID { try StateFormat.requireShape(of: database) }
     }
 
     /// The one way to the connection.
@@ -92,6 +93,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
 
     public func open(_ topology: Topology) throws -> RestoredState {
         try exclusively {
+            database.boundContent()
             var changing = Duration.zero
             let (isNew, catalog, changes, changeAtRest) = try database.transaction {
                 let before = try VersionsAtRest(self)
@@ -116,6 +118,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
             restored.changes = changes
             restored.changesTook = changes.isEmpty ? nil : changing
             restored.changeAtRest = changeAtRest
+            database.trustContent()
             return restored
         }
     }

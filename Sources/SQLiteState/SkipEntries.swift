@@ -33,7 +33,8 @@ struct SkipEntries {
         let place = name.utf8.dropFirst(prefix.utf8.count).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { String($0) }
         let words = value.utf8.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false).map { String($0) }
         guard place.count == 3, words.count == 3, let topic = place[0], let partition = place[1].flatMap({ Int($0) }), let first = place[2].flatMap({ Int64($0) }),
-            let last = words[0].flatMap({ Int64($0) }), let at = words[1].flatMap({ Int64($0) }), let reason = words[2], partition >= 0, first >= 0, first <= last
+            let last = words[0].flatMap({ Int64($0) }), let at = words[1].flatMap({ Int64($0) }), let reason = words[2], StoredBounds.partition.contains(Int64(partition)), StoredBounds.counter.contains(first), StoredBounds.counter.contains(last), first <= last,
+            StoredBounds.clock.contains(at)
         else { return nil }
         return SkippedRecords(TopicPartition(topic: topic, partition: partition), first...last, at: EventTime(milliseconds: at), reason: reason)
     }

@@ -22,9 +22,14 @@ final class StateCatalog {
         messageLayouts = try MessageLayouts(database)
         let task = try Statement(database, "SELECT id, stage, partition FROM task")
         while try task.step() {
-            remember(TaskID(stage: StageName(task.text(1)), partition: Int(task.integer(2))), task.integer(0))
+            let id = TaskID(stage: StageName(task.text(1)), partition: try task.partition(2))
+            guard tasks[id] == nil, taskIDs[try task.rowNumber(0)] == nil else { throw database.damaged("task \(id) is there twice") }
+            remember(id, try task.rowNumber(0))
         }
-        for (id, name) in try database.outputTables() { remember(name, id) }
+        for (id, name) in try database.outputTables() {
+            guard outputs[name] == nil else { throw database.damaged("output table \(name) is there twice") }
+            remember(name, id)
+        }
         try readStateTables()
     }
 
@@ -86,9 +91,9 @@ final class StateCatalog {
             guard case .mapped = try messageLayouts.reading(layout.integer(0), in: database) else { continue }
             try row.bind(.integer(layout.integer(0)))
             while try row.step() {
-                guard let sender = taskIDs[row.integer(0)], let receiver = taskIDs[row.integer(1)], row.integer(2) >= 0 else { continue }
-                let id = MessageBatchID(from: sender, to: receiver, epoch: Epoch(UInt64(row.integer(2))))
-                _ = try messageLayouts.read(MessageBatch(id: id, count: Int(row.integer(3)), bytes: row.blob(5).copy()), laidOut: row.integer(4), in: database)
+                guard let sender = taskIDs[row.integer(0)], let receiver = taskIDs[row.integer(1)], let epoch = Epoch(stored: row.integer(2)) else { continue }
+                let id = MessageBatchID(from: sender, to: receiver, epoch: epoch)
+                _ = try messageLayouts.read(MessageBatch(id: id, count: try row.count(3), bytes: row.blob(5).copy()), laidOut: row.integer(4), in: database)
             }
         }
     }

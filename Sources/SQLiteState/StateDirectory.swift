@@ -14,11 +14,9 @@ public final class StateDirectory {
 
     /// Creates the directory when it is missing and locks it. Throws kind `locked` when another process has it.
     public init(path: String) throws {
-        guard mkdir(path, 0o750) == 0 || errno == EEXIST else {
-            throw StateError.system("create the state directory \(path)", path, "create its parent or set state.directory")
-        }
+        try PrivateFiles.makeDirectory(path, orElse: "create its parent or set state.directory")
         let lockPath = path + "/lock"
-        let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw StateError.system("open \(lockPath)", lockPath, "check the directory's owner and permissions")
         }
@@ -28,6 +26,8 @@ public final class StateDirectory {
         }
         self.path = path
         lock = descriptor
+        // Also what an earlier version of Tidemark, or a copy by hand, left for others to read.
+        for name in ["lock", "state.db", "state.db-wal", "references.db", "references.db-wal", "writers"] { try PrivateFiles.tightenFile("\(path)/\(name)") }
     }
 
     /// Holds a directory that exists, as nobody's worker has it, without changing anything; nil when it has no lock file,
@@ -60,6 +60,7 @@ public final class StateDirectory {
         guard try database.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") > 0 else {
             return try database.integer("SELECT count(*) FROM sqlite_schema") == 0
         }
+        try StateFormat.requireShape(of: database)
         return try database.meta("epoch") == "0"
     }
 
@@ -78,9 +79,7 @@ public final class StateDirectory {
 
     /// Makes the directory of exports, and removes what an earlier process left in it.
     func removeExports() throws {
-        guard mkdir(exports, 0o750) == 0 || errno == EEXIST else {
-            throw StateError.system("create \(exports)", exports, "check the directory's owner and permissions")
-        }
+        try PrivateFiles.makeDirectory(exports, orElse: "check the directory's owner and permissions")
         for name in try FileManager.default.contentsOfDirectory(atPath: exports) {
             let file = exports + "/" + name
             guard unlink(file) == 0 || errno == ENOENT else {

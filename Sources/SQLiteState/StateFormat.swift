@@ -46,6 +46,11 @@ enum StateFormat {
     /// Whether a file says how what waits in it is laid out.
     static func hasLayouts(_ database: Database) throws -> Bool { try database.integer("PRAGMA user_version") >= 3 }
 
+    /// Throws kind `corrupt` unless a state file's schema is that of the format that it says.
+    static func requireShape(of database: Database, file: String? = nil) throws {
+        try FileShape.state(format: database.integer("PRAGMA user_version"))?.require(of: database, file: file ?? "the state file \(database.path)")
+    }
+
     /// The formats that are brought to this version when they are opened.
     static let upgradable: ClosedRange<Int64> = 1...2
 
@@ -110,7 +115,18 @@ enum StateFormat {
         ) WITHOUT ROWID;
         """
 
-    private static let otherTables = """
+    /// A file of format 1, as its first versions made it.
+    static let createFormat1 = otherTables(endedColumn: "") + "\n" + waitingTablesOfFormat2 + "\n" + """
+        CREATE TABLE state_table (
+            id INTEGER PRIMARY KEY, stage TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
+            key_kind TEXT NOT NULL, has_timer INTEGER NOT NULL, fields TEXT NOT NULL, UNIQUE (stage, name)
+        );
+        """
+
+    private static let otherTables = otherTables(endedColumn: " ended INTEGER NOT NULL DEFAULT 0,")
+
+    /// `endedColumn`: what format 2 added to `task`.
+    private static func otherTables(endedColumn: String) -> String { """
         CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         -- How many partitions each topic and stage has, for ever.
         CREATE TABLE partitions (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
@@ -119,7 +135,7 @@ enum StateFormat {
         CREATE TABLE task (
             id INTEGER PRIMARY KEY, stage TEXT NOT NULL, partition INTEGER NOT NULL, watermark INTEGER,
             next_offset INTEGER, last_offset INTEGER, last_timestamp INTEGER, last_checksum INTEGER,
-            ended INTEGER NOT NULL DEFAULT 0, UNIQUE (stage, partition)
+           \(endedColumn) UNIQUE (stage, partition)
         );
         -- Folded state: one row a key.
         CREATE TABLE keyed (
@@ -141,4 +157,5 @@ enum StateFormat {
         -- How far each task that read in an epoch had read at its end: varint task, zigzag offset.
         CREATE TABLE epoch_offsets (epoch INTEGER PRIMARY KEY, committed_at INTEGER NOT NULL, offsets BLOB NOT NULL);
         """
+    }
 }

@@ -5,7 +5,11 @@ import Engine
 final class Statement {
     private let handle: OpaquePointer
     private unowned let database: Database
-    private let sql: String
+    let sql: String
+    /// What running it took since its values were bound.
+    private var instructions = 0
+    /// The bytes of all values that were handed over.
+    private var readBytes = 0
 
     init(_ database: Database, _ sql: String) throws {
         var prepared: OpaquePointer?
@@ -37,7 +41,8 @@ final class Statement {
 
     /// True when there is a row to read.
     func step() throws -> Bool {
-        let code = sqlite3_step(handle)
+        if let bounds = database.bounds, readBytes > bounds.readBytes { throw damaged("its values together are longer than the file") }
+        let code = counted { sqlite3_step(handle) }
         switch code {
         case SQLITE_ROW: return true
         case SQLITE_DONE:
@@ -48,6 +53,21 @@ final class Statement {
             try database.check(code, while: sql)
             return false
         }
+    }
+
+    /// Counts what is run for this statement, also where it is run in the middle of another one.
+    private func counted(_ body: () -> Int32) -> Int32 {
+        let others = database.instructions
+        database.instructions = instructions
+        defer {
+            instructions = database.instructions
+            database.instructions = others
+        }
+        return body()
+    }
+
+    func damaged(_ what: String) -> StateError {
+        StateError(.corrupt, "the state file \(database.path) is damaged or not made by Tidemark: \(what) (in \(sql.prefix(120))); \(StateError.wayOut)")
     }
 
     /// Binds and runs a statement that gives no rows.
@@ -61,6 +81,7 @@ final class Statement {
     }
 
     private func bind(all values: [Value]) throws {
+        instructions = 0
         for (index, value) in values.enumerated() { try bind(value, at: Int32(index + 1)) }
     }
 
@@ -91,12 +112,20 @@ final class Statement {
 
     func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
-    func text(_ column: Int32) -> String { sqlite3_column_text(handle, column).map { String(cString: $0) } ?? "" }
+    func text(_ column: Int32) -> String {
+        guard let start = sqlite3_column_text(handle, column) else { return "" }
+        readBytes += Int(sqlite3_column_bytes(handle, column))
+        return String(cString: start)
+    }
+
+    func name(of column: Int32) -> String { sqlite3_column_name(handle, column).map { String(cString: $0) } ?? "\(column)" }
+    func isInteger(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_INTEGER }
 
     /// Valid until the next step.
     func blob(_ column: Int32) -> ByteView {
         let start = sqlite3_column_blob(handle, column)
         let count = Int(sqlite3_column_bytes(handle, column))
+        readBytes += count
         return ByteView(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
     }
 }

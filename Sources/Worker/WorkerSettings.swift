@@ -18,6 +18,8 @@ public struct WorkerSettings: Sendable {
     public var memoryBudget = 512 << 20
     /// How many names a set, or counts, of one record hold at most.
     public var namesPerRecord = NameBound.usual
+    /// Bytes of reference tables in memory at which the run ends with an error: they are held whole.
+    public var referenceMemoryLimit = 1 << 30
     /// Within this time the reference topics must be read to their ends, or the run fails.
     public var referenceTimeout = Duration.seconds(300)
     /// Whether the log tells now and then how far that is; no, where somebody watches it otherwise.

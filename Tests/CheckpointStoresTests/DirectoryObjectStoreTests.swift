@@ -56,7 +56,7 @@ struct DirectoryObjectStoreTests {
         let (written, read) = try FileLimit.during(50_000) {
             (
                 try StoreFixture.failure { _ = try fixture.objects.put(.file(path: file, digest), at: key, onlyIfAbsent: true) },
-                try StoreFixture.failure { _ = try fixture.objects.download(ObjectKey("a/before"), into: target) }
+                try StoreFixture.failure { _ = try fixture.objects.download(ObjectKey("a/before"), into: target, limit: 1 << 20) }
             )
         }
         #expect(written?.kind == .retry)

@@ -65,13 +65,13 @@ struct ObjectStoreTests {
         let digest = ObjectDigest(bytes: content.count, sha256: SHA256.of(content))
         let key = try ObjectKey("snapshots/large")
         #expect(try fixture.objects.put(.file(path: source, digest), at: key, onlyIfAbsent: true) == .created)
-        #expect(try fixture.objects.download(key, into: nil) == digest)
+        #expect(try fixture.objects.download(key, into: nil, limit: digest.bytes) == digest)
         let copy = fixture.directory.file("copy")
-        #expect(try fixture.objects.download(key, into: copy) == digest)
+        #expect(try fixture.objects.download(key, into: copy, limit: digest.bytes) == digest)
         #expect(FileManager.default.contents(atPath: copy) == Data(content))
-        #expect(try StoreFixture.failure { _ = try fixture.objects.download(key, into: copy) }?.kind == .invalid, "nothing is overwritten")
+        #expect(try StoreFixture.failure { _ = try fixture.objects.download(key, into: copy, limit: digest.bytes) }?.kind == .invalid, "nothing is overwritten")
         let absent = fixture.directory.file("absent")
-        #expect(try fixture.objects.download(ObjectKey("snapshots/absent"), into: absent) == nil)
+        #expect(try fixture.objects.download(ObjectKey("snapshots/absent"), into: absent, limit: 100) == nil)
         #expect(!FileManager.default.fileExists(atPath: absent))
     }
 

@@ -141,7 +141,7 @@ struct S3FaultTests {
         settings.firstPause = .milliseconds(1)
         settings.stallTimeout = .seconds(1)
         let directory = try TemporaryDirectory("tidemark-stores")
-        let error = try StoreFixture.failure { _ = try S3ObjectStore(settings: settings).download(ObjectKey("a"), into: directory.file("a")) }
+        let error = try StoreFixture.failure { _ = try S3ObjectStore(settings: settings).download(ObjectKey("a"), into: directory.file("a"), limit: 1 << 30) }
         #expect(error?.kind == .retry)
         #expect(server.requests.count == 2)
         #expect(!FileManager.default.fileExists(atPath: directory.file("a")))

@@ -22,6 +22,12 @@ final class StandardOutput {
         close(file)
     }
 
+    /// Forgets what was written.
+    func discard() {
+        fflush(nil)
+        ftruncate(file, 0)
+    }
+
     /// What was written since this was asked last.
     func take() throws -> String {
         fflush(nil)

@@ -22,6 +22,7 @@ struct DefaultsTests {
         #expect(configuration.sink.ledgerKeep == .seconds(7 * 86_400))
         #expect(configuration.sink.outboxLimit == 48 << 20)
         #expect(configuration.state.memoryBudget == 512 << 20)
+        #expect(configuration.references.memoryLimit == 1 << 30)
         #expect(configuration.epoch.interval == .milliseconds(500))
         #expect(configuration.worker.threads == 0)
         #expect(configuration.worker.drainTimeout == .seconds(25))
@@ -59,6 +60,7 @@ struct DefaultsTests {
               delivery: at-least-once
             output: {kafka: {enabled: false, topicPrefix: y.}}
             state: {directory: /var/lib/tidemark, memoryBudget: 2GiB}
+            references: {memoryLimit: 3GiB}
             checkpoints: {store: "s3://bucket/some/prefix/", interval: 1m, keep: 3}
             epoch: {interval: 100ms, maxRecords: 1000, maxBytes: 1MiB}
             drain: {timeout: 5s}
@@ -74,6 +76,7 @@ struct DefaultsTests {
         let configuration = try JobConfiguration(yaml: yaml, file: "t.yaml")
         guard case .directory("./log") = configuration.input.source else { throw UnexpectedInput() }
         #expect(configuration.input.keyedBy == .id)
+        #expect(configuration.references.memoryLimit == 3 << 30)
         #expect(configuration.input.deduplicateBy == .id && configuration.input.deduplicationHorizon == .hours(12))
         #expect(configuration.clickHouse.url == "https://clickhouse.example:8443", "a slash at the end means nothing")
         #expect(configuration.clickHouse.password.revealed == "p")

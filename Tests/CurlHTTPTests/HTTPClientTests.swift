@@ -134,4 +134,23 @@ struct HTTPClientTests {
         #expect(count == -1 && errno == ECONNRESET, "an orderly end would let buffered bytes through first")
         #expect(received < body.count)
     }
+
+    /// In a process of its own, whose environment nobody else has.
+    @Test func nothingOfTheEnvironmentCounts() async throws {
+        await #expect(processExitsWith: .success) {
+            let directory = try TemporaryDirectory()
+            let keys = directory.file("keys")
+            let server = try ScriptedHTTPServer { _ in .bytes("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") }
+            try Data("machine 127.0.0.1 login user password secret\n".utf8).write(to: URL(fileURLWithPath: directory.file(".netrc")))
+            setenv("HOME", directory.path, 1)
+            setenv("CURL_HOME", directory.path, 1)
+            setenv("SSLKEYLOGFILE", keys, 1)
+            for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] { setenv(name, "http://127.0.0.1:1", 1) }
+            let client = try HTTPClient()
+            guard getenv("SSLKEYLOGFILE") == nil, !FileManager.default.fileExists(atPath: keys) else { exit(1) }
+            let answer = try client.perform(HTTPRequest(.get, url: "http://127.0.0.1:\(server.port)/"))
+            guard answer.text == "ok", server.requests.count == 1, !server.requests[0].head.contains("Authorization") else { exit(2) }
+            exit(0)
+        }
+    }
 }

@@ -44,6 +44,17 @@ final class FintechTask {
 
     private struct Damage: Error {}
 
+    /// Of all its state tables.
+    var schemas: [StateSchema] { task.stateTables.map(\.schema) }
+
+    /// Puts a record into a state table, in the window at 1970 of a table with windows, as a restore does. False when the table
+    /// itself refuses it.
+    func store(_ record: [UInt8], for key: String, in schema: StateSchema) -> Bool {
+        let stored = (schema.key == .windowAndKey ? [0x80, 0, 0, 0, 0, 0, 0, 0] : []) + Array(key.utf8)
+        let table = task.stateTables.first { $0.schema.table == schema.table }!
+        return stored.withUnsafeBytes { key in record.withUnsafeBytes { table.restore(.stored(key: ByteView(key), record: ByteView($0)), isFolded: false) } }
+    }
+
     /// Applies one record to a reference table.
     @discardableResult
     func apply(_ reference: String, _ value: String, key: String = "") -> ReferenceOutcome {

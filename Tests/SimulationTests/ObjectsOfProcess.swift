@@ -43,7 +43,7 @@ final class ObjectsOfProcess: ObjectStore, @unchecked Sendable {
         try asking { try objects.get(key.text, by: process) }
     }
 
-    func download(_ key: ObjectKey, into file: String?) throws(CheckpointError) -> ObjectDigest? {
+    func download(_ key: ObjectKey, into file: String?, limit: Int) throws(CheckpointError) -> ObjectDigest? {
         try asking {
             guard let bytes = try objects.get(key.text, by: process) else { return nil }
             if let file { try Data(bytes).write(to: URL(fileURLWithPath: file)) }
@@ -76,7 +76,7 @@ final class StoredObjects: ObjectStore, @unchecked Sendable {
     let location = "simulated"
     func get(_ key: ObjectKey, limit: Int) throws(CheckpointError) -> [UInt8]? { objects.objects[key.text]?.bytes }
     func put(_ content: ObjectContent, at key: ObjectKey, onlyIfAbsent: Bool) throws(CheckpointError) -> PutOutcome { throw readOnly }
-    func download(_ key: ObjectKey, into file: String?) throws(CheckpointError) -> ObjectDigest? { throw readOnly }
+    func download(_ key: ObjectKey, into file: String?, limit: Int) throws(CheckpointError) -> ObjectDigest? { throw readOnly }
     func list(prefix: String, after: ObjectKey?, limit: Int) throws(CheckpointError) -> [ListedObject] { throw readOnly }
     func delete(_ key: ObjectKey) throws(CheckpointError) { throw readOnly }
     private var readOnly: CheckpointError { CheckpointError(.bug, "only to be looked at") }

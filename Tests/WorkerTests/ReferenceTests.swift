@@ -131,6 +131,22 @@ import Worker
         #expect(try world.runToEnd().counters.total == 1)
     }
 
+    @Test func tablesThatOutgrowTheirMemoryEndTheRunAndAreNamed() throws {
+        let world = try ColorWorld(colors: (0..<3000).map { "key-\($0) \(String(repeating: "x", count: 500))" }, items: ["a"])
+        world.settings.referenceMemoryLimit = 1 << 20
+        for way in ["from the topic", "from the file"] {
+            let error = #expect(throws: WorkerError.self) { try world.runToEnd() }
+            #expect(error?.kind == .invalid, "\(way)")
+            #expect(error?.message.contains("references.memoryLimit is 1 MiB: colors") == true, "\(way): \(error.map { "\($0)" } ?? "nothing")")
+            // Loads the whole, so that the file has it for the second way.
+            if way == "from the topic" {
+                world.settings.referenceMemoryLimit = 1 << 30
+                _ = try world.runToEnd()
+                world.settings.referenceMemoryLimit = 1 << 20
+            }
+        }
+    }
+
     @Test func aDrainEndsTheLoading() throws {
         let world = try ColorWorld(colors: ["a red", "b green"], items: ["a"])
         world.wrap = { SilentAfter(1, $0) }

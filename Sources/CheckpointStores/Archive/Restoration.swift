@@ -59,8 +59,8 @@ public struct Restoration: Sendable {
         if let newest = later.first { try refuseRunningOwner(newest, wish) }
         // A shared state goes on where its newest checkpoint ends; anything before that leaves rows in the sink.
         let isAhead = wish.durability == .local || later.count + unreadable > 1
-        let last = later.map(\.lineage.number).max() ?? manifest.lineage.number
-        return Restoration(manifest: manifest, later: later, lineage: isAhead ? Lineage(last + 1 + UInt32(unreadable)) : nil)
+        let last = later.map(\.lineage).max() ?? manifest.lineage
+        return Restoration(manifest: manifest, later: later, lineage: isAhead ? try Lineage.after(last, andUnreadable: unreadable, in: store) : nil)
     }
 
     /// True when the newest checkpoint can be read and is of no worker of this state directory: a state without epochs there
@@ -99,5 +99,16 @@ public struct Restoration: Sendable {
         throw CheckpointError(
             .locked, "the state directory is empty, and the worker \(newest.writer) wrote checkpoint \(newest.number) only \(age.components.seconds) s ago and did not drain since: it may be running. If it is gone for good, start with --take-over; else stop it, or wait until its last checkpoint is \(silence.components.seconds) s old"
         )
+    }
+}
+
+extension Lineage {
+    /// The lineage to begin after `last` and those that checkpoints which can't be read may be of. Throws kind `invalid` when
+    /// there is none.
+    public static func after(_ last: Lineage, andUnreadable count: Int, in store: CheckpointStore) throws(CheckpointError) -> Lineage {
+        guard let next = Lineage(stored: Int64(last.number) + 1 + Int64(count)) else {
+            throw CheckpointError(.invalid, "\(store.location) is at lineage \(last), and there is none left to begin: begin anew with an empty state directory, another checkpoints.store and new tables")
+        }
+        return next
     }
 }

@@ -25,6 +25,12 @@ extension Manifest {
 
     /// What contradicts itself in the manifest; nil when nothing does.
     var fault: String? {
+        var together = 0
+        for object in objects {
+            let (sum, overflow) = together.addingReportingOverflow(object.digest.bytes)
+            guard !overflow, StoredBounds.bytes.contains(Int64(sum)) else { return "its objects together have more bytes than any store" }
+            together = sum
+        }
         guard (1...Manifest.format).contains(minimumReader) else { return "its least reader, \(minimumReader), is none that this version knows" }
         if parent?.number != number.previous { return "its parent is not the manifest before it" }
         guard let base = objects.first, base.kind == .base else { return "its first object is no base" }

@@ -34,7 +34,7 @@ public struct Manifest: Equatable, Sendable {
     public internal(set) var sha256: SHA256Digest
 
     public var link: ManifestLink { ManifestLink(number: number, sha256: sha256) }
-    /// The size of all objects together.
+    /// The size of all objects together, which `fault` bounds.
     public var bytes: Int { objects.reduce(0) { $0 + $1.digest.bytes } }
 
     /// What a restore has to fetch.

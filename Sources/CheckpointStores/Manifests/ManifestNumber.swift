@@ -1,10 +1,19 @@
 /// The number of a manifest, dense for each job and counted from 1; never used twice.
 public struct ManifestNumber: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+    /// A job that wrote a checkpoint a second would reach it after 34,000 years.
+    public static let last = ManifestNumber(1 << 40)
+
     public let number: UInt64
 
     public init(_ number: UInt64) { self.number = number }
 
-    public init(from decoder: any Decoder) throws { number = try decoder.singleValueContainer().decode(UInt64.self) }
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        number = try container.decode(UInt64.self)
+        guard number <= ManifestNumber.last.number else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(number) is no manifest's number: \(ManifestNumber.last) is the last there is")
+        }
+    }
 
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()

@@ -1,5 +1,21 @@
 import Engine
 
+extension KeyedDecodingContainer {
+    /// A number that is outside of the bounds is damage.
+    func number(_ key: Key, _ bounds: ClosedRange<Int64>) throws -> Int64 {
+        let number = try decode(Int64.self, forKey: key)
+        guard bounds.contains(number) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: key, in: self, debugDescription: "\(key.stringValue) is \(number), outside of \(bounds.lowerBound) to \(bounds.upperBound)"
+            )
+        }
+        return number
+    }
+
+    /// nil for null.
+    func numberIfPresent(_ key: Key, _ bounds: ClosedRange<Int64>) throws -> Int64? { try decodeNil(forKey: key) ? nil : number(key, bounds) }
+}
+
 extension ManifestObject: Codable {
     private enum Key: String, CodingKey { case kind, key, sha256, bytes, fromEpoch, epoch }
 
@@ -7,14 +23,14 @@ extension ManifestObject: Codable {
         let fields = try decoder.container(keyedBy: Key.self)
         switch try fields.decode(String.self, forKey: .kind) {
         case "base": kind = .base
-        case "delta": kind = .delta(after: Epoch(try fields.decode(UInt64.self, forKey: .fromEpoch)))
+        case "delta": kind = .delta(after: Epoch(UInt64(try fields.number(.fromEpoch, StoredBounds.counter))))
         case let other: throw DecodingError.dataCorruptedError(forKey: .kind, in: fields, debugDescription: "\(other) is no kind of object")
         }
         key = try fields.decode(String.self, forKey: .key)
         digest = ObjectDigest(
-            bytes: try fields.decode(Int.self, forKey: .bytes), sha256: try fields.decode(SHA256Digest.self, forKey: .sha256)
+            bytes: Int(try fields.number(.bytes, StoredBounds.bytes)), sha256: try fields.decode(SHA256Digest.self, forKey: .sha256)
         )
-        epoch = Epoch(try fields.decode(UInt64.self, forKey: .epoch))
+        epoch = Epoch(UInt64(try fields.number(.epoch, StoredBounds.counter)))
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -38,9 +54,9 @@ extension CheckpointFacts.TaskProgress: Codable {
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
         self.init(
-            id: TaskID(stage: StageName(try fields.decode(String.self, forKey: .stage)), partition: try fields.decode(Int.self, forKey: .partition)),
+            id: TaskID(stage: StageName(try fields.decode(String.self, forKey: .stage)), partition: Int(try fields.number(.partition, StoredBounds.partition))),
             watermark: try fields.decode(Int64?.self, forKey: .watermark).map(EventTime.init(milliseconds:)),
-            next: try fields.decode(Int64?.self, forKey: .next)
+            next: try fields.numberIfPresent(.next, StoredBounds.counter)
         )
     }
 
@@ -64,8 +80,8 @@ extension CheckpointFacts.TableProgress: Codable {
         }
         self.init(
             name: name,
-            lastFrozen: try fields.decode(UInt64?.self, forKey: .lastFrozen).map(BatchNumber.init),
-            lastDelivered: try fields.decode(UInt64?.self, forKey: .lastDelivered).map(BatchNumber.init)
+            lastFrozen: try fields.numberIfPresent(.lastFrozen, StoredBounds.counter).map { BatchNumber(UInt64($0)) },
+            lastDelivered: try fields.numberIfPresent(.lastDelivered, StoredBounds.counter).map { BatchNumber(UInt64($0)) }
         )
     }
 

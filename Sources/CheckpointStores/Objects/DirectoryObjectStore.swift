@@ -29,7 +29,7 @@ public final class DirectoryObjectStore: ObjectStore {
         let folder = String(final[..<final.lastIndex(ofSign: "/")!])
         try LocalFile.makeFolder(folder)
         let temporary = "\(incoming)/\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
-        let descriptor = try LocalFile.create(temporary)
+        let descriptor = try LocalFile.create(temporary, for: .group)
         defer { close(descriptor) }
         do throws(CheckpointError) {
             try write(content, to: descriptor, temporary)
@@ -110,18 +110,20 @@ public final class DirectoryObjectStore: ObjectStore {
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw LocalFile.failure("read", path(of: key)) }
             if count == 0 { return bytes }
+            // It may grow while it is read.
+            guard count <= limit - bytes.count else { throw LocalFile.isTooLong(path(of: key), limit) }
             bytes += piece[..<count]
         }
     }
 
-    public func download(_ key: ObjectKey, into file: String?) throws(CheckpointError) -> ObjectDigest? {
+    public func download(_ key: ObjectKey, into file: String?, limit: Int) throws(CheckpointError) -> ObjectDigest? {
         guard let descriptor = try openObject(key) else { return nil }
         defer { close(descriptor) }
-        guard let file else { return try LocalFile.copy(from: descriptor, path(of: key), to: nil) }
+        guard let file else { return try LocalFile.copy(from: descriptor, path(of: key), to: nil, limit: limit) }
         let target = try LocalFile.create(file)
         defer { close(target) }
         do throws(CheckpointError) {
-            return try LocalFile.copy(from: descriptor, path(of: key), to: (target, file))
+            return try LocalFile.copy(from: descriptor, path(of: key), to: (target, file), limit: limit)
         } catch {
             LocalFile.removeBestEffort(file)
             throw error
@@ -130,10 +132,7 @@ public final class DirectoryObjectStore: ObjectStore {
 
     /// nil when there is no such object.
     private func openObject(_ key: ObjectKey) throws(CheckpointError) -> Int32? {
-        let descriptor = open(path(of: key), O_RDONLY | O_CLOEXEC)
-        if descriptor >= 0 { return descriptor }
-        guard errno == ENOENT else { throw LocalFile.failure("open", path(of: key)) }
-        return nil
+        try LocalFile.openFile(path(of: key))
     }
 
     public func list(prefix: String, after: ObjectKey?, limit: Int) throws(CheckpointError) -> [ListedObject] {

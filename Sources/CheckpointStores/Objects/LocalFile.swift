@@ -16,20 +16,55 @@ enum LocalFile {
     }
 
     static func openForReading(_ path: String) throws(CheckpointError) -> Int32 {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure("open", path) }
+        guard let descriptor = try openFile(path) else { throw failure("open", path) }
         return descriptor
     }
 
+    /// Opens a file for reading, and nothing else that may have its name: a pipe would be waited for, a device read without end,
+    /// and a link leads where somebody else wants. nil when there is nothing. Throws kind `corrupt` for what is no file.
+    static func openFile(_ path: String) throws(CheckpointError) -> Int32? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            if errno == ELOOP || errno == ENXIO { throw isNoFile(path) }
+            throw failure("open", path)
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw isNoFile(path)
+        }
+        return descriptor
+    }
+
+    private static func isNoFile(_ path: String) -> CheckpointError {
+        CheckpointError(.corrupt, "\(path) is damaged: it is a link, a directory, a pipe or a device, and objects are files; use another checkpoint")
+    }
+
+    static func isTooLong(_ place: String, _ limit: Int) -> CheckpointError {
+        CheckpointError(.corrupt, "\(place) is damaged: it has more than the \(limit) bytes that it should have; use another checkpoint")
+    }
+
+    /// Whose a file is.
+    enum Audience: mode_t {
+        /// The user's alone, whatever the umask is: state, and what is fetched of it.
+        case owner = 0o600
+        /// An object of a store, which other users of the group may have to read; the umask may take that away.
+        case group = 0o640
+    }
+
     /// A file that was not there before.
-    static func create(_ path: String) throws(CheckpointError) -> Int32 {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
+    static func create(_ path: String, for audience: Audience = .owner) throws(CheckpointError) -> Int32 {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, audience.rawValue)
         guard descriptor >= 0 else { throw failure("create", path) }
         return descriptor
     }
 
-    /// Reads to the end, hashing, and writes what it reads to `target`, synced, when there is one.
-    static func copy(from source: Int32, _ sourcePath: String, to target: (descriptor: Int32, path: String)?) throws(CheckpointError) -> ObjectDigest {
+    /// Reads to the end, hashing, and writes what it reads to `target`, synced, when there is one. Throws kind `corrupt` for more
+    /// than `limit` bytes.
+    static func copy(
+        from source: Int32, _ sourcePath: String, to target: (descriptor: Int32, path: String)?, limit: Int = .max
+    ) throws(CheckpointError) -> ObjectDigest {
         var hash = SHA256()
         var length = 0
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 4096)
@@ -39,6 +74,7 @@ enum LocalFile {
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw failure("read", sourcePath) }
             if count == 0 { break }
+            guard count <= limit - length else { throw isTooLong(sourcePath, limit) }
             let bytes = UnsafeRawBufferPointer(rebasing: piece[..<count])
             hash.update(bytes)
             if let target { try write(bytes, to: target.descriptor, target.path, at: length) }

@@ -19,8 +19,9 @@ public protocol ObjectStore: Sendable {
     func get(_ key: ObjectKey, limit: Int) throws(CheckpointError) -> [UInt8]?
 
     /// Reads an object of any size, hashing it on the way, into a new file that must not exist, which is synced; without
-    /// one the bytes are only hashed. nil when there is no object. After an error there is no file.
-    func download(_ key: ObjectKey, into file: String?) throws(CheckpointError) -> ObjectDigest?
+    /// one the bytes are only hashed. nil when there is no object. Throws kind `corrupt`, at once, when it has more than `limit`
+    /// bytes. After an error there is no file.
+    func download(_ key: ObjectKey, into file: String?, limit: Int) throws(CheckpointError) -> ObjectDigest?
 
     /// Up to `limit` objects whose keys start with `prefix` and come after `after`, ordered by the bytes of their keys.
     func list(prefix: String, after: ObjectKey?, limit: Int) throws(CheckpointError) -> [ListedObject]

@@ -12,6 +12,9 @@ enum S3Answer {
     case unknown(String)
     case refused(CheckpointError)
 
+    /// So much of an error is read, in bytes: code and message stand at its beginning.
+    private static let longestError = 64 << 10
+
     /// - Parameter subject: what was asked for, for messages.
     /// - Parameter secrets: texts that messages must not hold, should the server repeat them.
     init(_ response: HTTPResponse, subject: String, hiding secrets: [String]) {
@@ -19,8 +22,8 @@ enum S3Answer {
             self = .done
             return
         }
-        let code = S3XML.text(of: "Code", in: response.text) ?? ""
-        var words = [code, S3XML.text(of: "Message", in: response.text) ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
+        let code = S3XML.text(of: "Code", in: response.body.prefix(S3Answer.longestError)) ?? ""
+        var words = [code, S3XML.text(of: "Message", in: response.body.prefix(S3Answer.longestError)) ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
         for secret in secrets { words.replace(secret, with: "***") }
         let reason = "\(subject): the server answered \(response.status)\(words.isEmpty ? "" : ", \(words.prefix(300))")"
         switch (response.status, code) {

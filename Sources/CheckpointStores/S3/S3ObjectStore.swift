@@ -89,14 +89,14 @@ public final class S3ObjectStore: ObjectStore {
         return try isPresent(answer.answer, key) ? bytes : nil
     }
 
-    public func download(_ key: ObjectKey, into file: String?) throws(CheckpointError) -> ObjectDigest? {
+    public func download(_ key: ObjectKey, into file: String?, limit: Int) throws(CheckpointError) -> ObjectDigest? {
         var request = requests.object(.get, key)
         request.totalTimeout = settings.transferTimeout
-        guard let file else { return try receive(request, key, into: nil) }
+        guard let file else { return try receive(request, key, into: nil, limit: limit) }
         let descriptor = try LocalFile.create(file)
         defer { close(descriptor) }
         do throws(CheckpointError) {
-            let digest = try receive(request, key, into: (descriptor, file))
+            let digest = try receive(request, key, into: (descriptor, file), limit: limit)
             if digest == nil { LocalFile.removeBestEffort(file) }
             return digest
         } catch {
@@ -105,10 +105,12 @@ public final class S3ObjectStore: ObjectStore {
         }
     }
 
-    private func receive(_ request: HTTPRequest, _ key: ObjectKey, into target: (descriptor: Int32, path: String)?) throws(CheckpointError) -> ObjectDigest? {
-        let reception = S3Reception(target: target)
+    private func receive(
+        _ request: HTTPRequest, _ key: ObjectKey, into target: (descriptor: Int32, path: String)?, limit: Int
+    ) throws(CheckpointError) -> ObjectDigest? {
+        let reception = S3Reception(target: target, limit: limit, place: "\(location)/\(key)")
         let answer = try sender.send("reading \(location)/\(key)") { (client) throws(HTTPError) in
-            guard reception.startOver() else { throw HTTPError(.nothingSent, "the local file can't be written") }
+            guard reception.problem == nil, reception.startOver() else { throw HTTPError(.nothingSent, "the object can't be taken") }
             return try client.perform(request, isCancelled: isCancelled) { reception.receive($0) }
         } orStop: { reception.problem }
         return try isPresent(answer.answer, key) ? try reception.finish() : nil
@@ -122,19 +124,29 @@ public final class S3ObjectStore: ObjectStore {
         }
     }
 
+    /// Pages of a thousand that one call looks at.
+    private static let mostPages = 10_000
+
     public func list(prefix: String, after: ObjectKey?, limit: Int) throws(CheckpointError) -> [ListedObject] {
         let subject = "listing \(location)/\(prefix)"
         var found: [ListedObject] = []
         var last = after.map { requests.prefixed($0.text) }
+        var pages = 0
         while found.count < limit {
-            let request = requests.list(prefix: prefix, after: last, limit: min(limit - found.count, 1000))
-            let page = try S3Listing(try sender.send(subject) { (client) throws(HTTPError) in try client.perform(request, isCancelled: isCancelled) }.response.text, subject: subject)
+            pages += 1
+            guard pages <= S3ObjectStore.mostPages else {
+                throw CheckpointError(.invalid, "\(subject): no end after \(S3ObjectStore.mostPages) pages of names that are none of Tidemark's; use a bucket or a prefix of its own, or check AWS_ENDPOINT_URL")
+            }
+            let most = min(limit - found.count, 1000)
+            let request = requests.list(prefix: prefix, after: last, limit: most)
+            let response = try sender.send(subject) { (client) throws(HTTPError) in try client.perform(request, isCancelled: isCancelled) }.response
+            let page = try S3Listing(response.body, prefix: requests.prefixed(prefix), after: last, limit: most, subject: subject)
             for object in page.objects {
                 // Names that are no keys of ours were put there by somebody else.
                 guard let key = try? ObjectKey(String(object.key.dropFirst(requests.prefixed("").count))) else { continue }
                 found.append(ListedObject(key: key, bytes: object.bytes, modifiedAt: object.modifiedAt))
             }
-            guard page.isTruncated, let end = page.objects.last?.key, end != last else { break }
+            guard page.isTruncated, let end = page.objects.last?.key else { break }
             last = end
         }
         return Array(found.prefix(limit))

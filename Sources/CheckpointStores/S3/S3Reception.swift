@@ -1,12 +1,20 @@
 /// Takes an object's bytes as they come: hashes them and writes them to a file, if there is one.
 final class S3Reception {
     private let target: (descriptor: Int32, path: String)?
+    private let limit: Int
+    private let place: String
     private var hash: SHA256? = SHA256()
     private var length = 0
-    /// Why the file can't be written.
+    /// Why no more is taken: the file can't be written, or the object has no end where it should.
     private(set) var problem: CheckpointError?
 
-    init(target: (descriptor: Int32, path: String)?) { self.target = target }
+    /// - Parameter limit: what the object has at most; more is damage.
+    /// - Parameter place: how messages name the object.
+    init(target: (descriptor: Int32, path: String)?, limit: Int, place: String) {
+        self.target = target
+        self.limit = limit
+        self.place = place
+    }
 
     /// Forgets what came, for another attempt; false, with a problem, when the file can't be emptied.
     func startOver() -> Bool {
@@ -18,6 +26,10 @@ final class S3Reception {
     /// nil, or why no more is taken.
     func receive(_ bytes: UnsafeRawBufferPointer) -> String? {
         let position = length
+        guard bytes.count <= limit - length else {
+            problem = LocalFile.isTooLong(place, limit)
+            return problem?.message
+        }
         guard attempt({ (target) throws(CheckpointError) in try LocalFile.write(bytes, to: target.descriptor, target.path, at: position) }) else {
             return problem?.message
         }

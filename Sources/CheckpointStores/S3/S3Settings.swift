@@ -38,6 +38,7 @@ public struct S3Settings: Sendable {
     public init(location: String, environment: [String: String]) throws(CheckpointError) {
         let parts = (location.rest(after: "s3://") ?? "").parts(at: "/", maxSplits: 1, omittingEmpty: false)
         bucket = String(parts.first ?? "")
+        guard !StoreLocation.mayHoldSecret(location) else { throw StoreLocation.holdsSecret }
         guard S3Settings.isBucket(bucket) else {
             throw CheckpointError(.invalid, "\"\(location)\" names no bucket: write s3://bucket/prefix, the bucket's name of 3 to 63 letters, digits, dots and dashes")
         }

@@ -7,18 +7,19 @@ extension CheckpointStore {
     /// `missing` when there is none.
     public func discard(_ number: ManifestNumber) throws(CheckpointError) {
         let key = layout.manifest(number)
-        guard let bytes = try objects.get(key, limit: Manifest.longest) else { throw CheckpointError(.missing, "\(location) has no checkpoint \(number)") }
+        guard let stored = try stored(number) else { throw CheckpointError(.missing, "\(location) has no checkpoint \(number)") }
         guard try newestNumber() != number else {
             throw CheckpointError(.invalid, "\(place(of: key)) is the newest manifest; it can be discarded when the job has written another one")
         }
-        guard try isDamaged(bytes, number) else {
+        guard try isDamaged(stored, number) else {
             throw CheckpointError(.invalid, "\(place(of: key)) is not damaged; let a collection decide about it")
         }
-        let tombstone = Tombstone(number: number, sha256: try hash(rememberedBy: number.next) ?? SHA256.of(bytes))
+        let tombstone = Tombstone(number: number, sha256: try hash(rememberedBy: number.next) ?? stored.sha256)
         _ = try objects.put(.bytes(try CheckedJSON.encode(tombstone)), at: key, onlyIfAbsent: false)
     }
 
-    private func isDamaged(_ bytes: [UInt8], _ number: ManifestNumber) throws(CheckpointError) -> Bool {
+    private func isDamaged(_ stored: StoredManifest, _ number: ManifestNumber) throws(CheckpointError) -> Bool {
+        guard case .bytes(let bytes) = stored else { return true }
         do throws(CheckpointError) {
             _ = try ManifestOrTombstone.read(bytes, number: number, job: job, at: place(of: layout.manifest(number)))
             return false

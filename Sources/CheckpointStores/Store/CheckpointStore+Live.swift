@@ -30,17 +30,23 @@ public struct LiveCheckpoint: Sendable {
 }
 
 extension CheckpointStore {
+    /// A job that wrote a checkpoint a second has as many in seven weeks; collections leave far fewer to look through.
+    static let mostLookedThrough: UInt64 = 1 << 22
+
     /// All checkpoints that were not collected, newest first; damaged and incompatible ones too.
     public func liveCheckpoints() throws(CheckpointError) -> [LiveCheckpoint] {
         guard let newest = try newestNumber() else { return [] }
         var found: [LiveCheckpoint] = []
         var next: ManifestNumber? = newest
-        let collected = try collectedRange()
+        let collected = try collectedRange(upTo: newest)
         while let number = next, number > collected.through ?? ManifestNumber(0) {
+            guard newest.number - number.number < CheckpointStore.mostLookedThrough else {
+                throw CheckpointError(.corrupt, "\(location) has more than \(CheckpointStore.mostLookedThrough) manifests that nothing says were collected: it is no store of checkpoints, or somebody answers in its place; see to checkpoints.store and AWS_ENDPOINT_URL")
+            }
             if let live = try liveCheckpoint(number) { found.append(live) }
             next = number.previous
         }
-        for number in collected.live.reversed() {
+        for number in collected.live.reversed() where number <= newest {
             if let live = try liveCheckpoint(number) { found.append(live) }
         }
         return found
@@ -63,13 +69,15 @@ extension CheckpointStore {
         }
     }
 
-    private func collectedRange() throws(CheckpointError) -> CollectedRange {
+    private func collectedRange(upTo newest: ManifestNumber) throws(CheckpointError) -> CollectedRange {
         let none = CollectedRange(through: nil, live: [])
-        guard let bytes = try objects.get(layout.collected, limit: CollectedRange.longest) else { return none }
         do throws(CheckpointError) {
-            return try CheckedJSON.decode(CollectedRange.self, from: bytes, at: place(of: layout.collected))
+            guard let bytes = try objects.get(layout.collected, limit: CollectedRange.longest) else { return none }
+            let found = try CheckedJSON.decode(CollectedRange.self, from: bytes, at: place(of: layout.collected))
+            return found.through ?? newest <= newest ? found : none
         } catch {
             // Every number is read then, and the next collection writes it anew.
+            guard [.corrupt, .bug].contains(error.kind) else { throw error }
             return none
         }
     }

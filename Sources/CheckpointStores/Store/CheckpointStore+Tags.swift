@@ -19,6 +19,8 @@ struct TagDocument: Codable {
 extension CheckpointStore {
     /// Tags are listed so many at a time.
     static let listedAtATime = 1000
+    /// More objects than that no listing has.
+    static let mostListed = 1 << 22
 
     /// Names a checkpoint. Throws `invalid` for a bad name or, unless `replacing`, one that is taken by another checkpoint;
     /// `missing` when the checkpoint is not there or is collected at the same time.
@@ -49,14 +51,31 @@ extension CheckpointStore {
         try objects.delete(key)
     }
 
-    /// All tags, by name. Throws kind `corrupt` for a damaged one, as what it protects isn't known then.
+    /// All tags, by name. Throws kind `corrupt` for a damaged one, as what it protects isn't known then. What has a name that no
+    /// tag can have protects nothing: it is told to `findings`, once.
     public func tags() throws(CheckpointError) -> [CheckpointTag] {
         var tags: [CheckpointTag] = []
-        for object in try listAll(layout.tagFolder) where object.key.text.ends(with: ".json") {
-            let name = String(object.key.text.dropFirst(layout.tagFolder.count).dropLast(".json".count))
+        for object in try listAll(layout.tagFolder) {
+            let bytes = object.key.text.utf8.dropFirst(layout.tagFolder.utf8.count)
+            guard let name = CheckpointStore.tagName(bytes) else {
+                note("\(objects.location)/\(layout.tagFolder) has an object that is no tag, \(CheckpointStore.shown(bytes)): it protects nothing; remove it")
+                continue
+            }
             if let number = try number(taggedAs: name) { tags.append(CheckpointTag(name: name, number: number)) }
         }
         return tags
+    }
+
+    /// The name of a tag in a key's last part; nil when no tag has it.
+    private static func tagName(_ part: Substring.UTF8View) -> String? {
+        let end = Array(".json".utf8)
+        guard part.suffix(end.count).elementsEqual(end), let name = String(part.dropLast(end.count)), TagName.isValid(name[...]) else { return nil }
+        return name
+    }
+
+    /// Somebody else's name, for a message: printable ASCII, everything else as its byte.
+    private static func shown(_ name: Substring.UTF8View) -> String {
+        "\"" + name.prefix(100).map { (32..<127).contains($0) ? String(UnicodeScalar($0)) : "\\x" + String(UInt16($0) + 256, radix: 16).dropFirst() }.joined() + "\""
     }
 
     func taggedNumber(_ name: String) throws(CheckpointError) -> ManifestNumber {
@@ -79,6 +98,9 @@ extension CheckpointStore {
         while true {
             let page = try objects.list(prefix: prefix, after: all.last?.key, limit: CheckpointStore.listedAtATime)
             all += page
+            guard all.count <= CheckpointStore.mostListed else {
+                throw CheckpointError(.invalid, "\(objects.location)/\(prefix) has more than \(CheckpointStore.mostListed) objects: it is no store of checkpoints, or somebody answers in its place; see to checkpoints.store and AWS_ENDPOINT_URL")
+            }
             if page.count < CheckpointStore.listedAtATime { return all }
         }
     }

@@ -41,7 +41,7 @@ extension CheckpointStore {
     func check(_ object: ManifestObject, deep: Bool) throws(CheckpointError) {
         let key = layout.object(object)
         if deep {
-            try check(try objects.download(key, into: nil), against: object)
+            try check(try objects.download(key, into: nil, limit: object.digest.bytes), against: object)
         } else {
             let listed = try objects.list(prefix: key.text, after: nil, limit: 1).first
             guard let listed, listed.key == key else { throw isGone(object) }

@@ -15,10 +15,17 @@ public final class CheckpointStore: Sendable {
     /// What this value published last, which needs no second look before the next one.
     let published = Mutex<Manifest?>(nil)
 
+    /// Is told what is odd in the store and in nobody's way.
+    private let findings: @Sendable (String) -> Void
+    private let noted = Mutex<Set<String>>([])
+
     /// Throws kind `invalid` when the job's name can't be part of a key.
-    public init(objects: any ObjectStore, job: String) throws(CheckpointError) {
+    ///
+    /// - Parameter findings: is told, once each, what lies in the store that should not, but is in nobody's way.
+    public init(objects: any ObjectStore, job: String, findings: @escaping @Sendable (String) -> Void = { _ in }) throws(CheckpointError) {
         self.objects = objects
         self.job = job
+        self.findings = findings
         layout = try StoreLayout(job: job)
     }
 
@@ -48,8 +55,13 @@ public final class CheckpointStore: Sendable {
     /// A tombstone's is that of the manifest it was. Throws kind `corrupt` when the number was given and is gone.
     func link(_ number: ManifestNumber) throws(CheckpointError) -> ManifestLink {
         let key = layout.manifest(number)
-        guard let bytes = try objects.get(key, limit: Manifest.longest) else {
+        guard let stored = try stored(number) else {
             throw CheckpointError(.corrupt, "\(place(of: key)) is gone, which was there before; somebody removed it from the store")
+        }
+        let bytes: [UInt8]
+        switch stored {
+        case .bytes(let found): bytes = found
+        case .tooLong(let hash): return ManifestLink(number: number, sha256: hash)
         }
         do throws(CheckpointError) {
             if case .tombstone(let tombstone) = try ManifestOrTombstone.read(bytes, number: number, job: job, at: place(of: key)) {
@@ -75,6 +87,9 @@ public final class CheckpointStore: Sendable {
         while try isThere(there + step) {
             there += step
             step *= 2
+            guard there + step <= ManifestNumber.last.number else {
+                throw CheckpointError(.corrupt, "\(location) says that it has manifest \(there), as if it had every one: it is no store of checkpoints, or somebody answers in its place; see to checkpoints.store and AWS_ENDPOINT_URL")
+            }
         }
         var absent = there + step
         while absent - there > 1 {
@@ -86,7 +101,49 @@ public final class CheckpointStore: Sendable {
     }
 
     private func isThere(_ number: UInt64) throws(CheckpointError) -> Bool {
-        try objects.get(layout.manifest(ManifestNumber(number)), limit: Manifest.longest) != nil
+        do throws(CheckpointError) {
+            return try objects.get(layout.manifest(ManifestNumber(number)), limit: Manifest.longest) != nil
+        } catch {
+            // Damage, and there: the number was given.
+            guard error.kind == .corrupt else { throw error }
+            return true
+        }
+    }
+
+    /// What lies under a manifest's number.
+    enum StoredManifest {
+        case bytes([UInt8])
+        /// Damage that is longer than a manifest can be: its hash.
+        case tooLong(SHA256Digest)
+
+        var sha256: SHA256Digest {
+            switch self {
+            case .bytes(let bytes): SHA256.of(bytes)
+            case .tooLong(let hash): hash
+            }
+        }
+    }
+
+    /// The longest thing under a manifest's number that is hashed, so that a writer may publish after it: 1 GiB.
+    private static let longestDamage = 1 << 30
+
+    /// nil when there is nothing.
+    func stored(_ number: ManifestNumber) throws(CheckpointError) -> StoredManifest? {
+        let key = layout.manifest(number)
+        do throws(CheckpointError) {
+            return try objects.get(key, limit: Manifest.longest).map { .bytes($0) }
+        } catch {
+            guard error.kind == .corrupt else { throw error }
+            return try objects.download(key, into: nil, limit: CheckpointStore.longestDamage).map { .tooLong($0.sha256) }
+        }
+    }
+
+    /// More of them are not told: who fills a store with oddities must not fill a log.
+    private static let mostFindings = 100
+
+    func note(_ finding: String) {
+        let isNew = noted.withLock { $0.count < CheckpointStore.mostFindings && $0.insert(finding).inserted }
+        if isNew { findings(finding) }
     }
 
     func noteSeen(_ number: UInt64) { seen.withLock { $0 = max($0, number) } }

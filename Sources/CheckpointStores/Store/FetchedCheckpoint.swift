@@ -17,7 +17,7 @@ extension CheckpointStore {
         do throws(CheckpointError) {
             for (object, name) in zip(manifest.objects, names) {
                 let file = "\(directory)/\(name)"
-                let found = try objects.download(layout.object(object), into: file)
+                let found = try objects.download(layout.object(object), into: file, limit: object.digest.bytes)
                 if found != nil { files.append(file) }
                 try check(found, against: object)
             }

@@ -14,7 +14,7 @@ final class ForwardedEvents {
 
     /// Prepares for a batch: leaves each record's payload in `records`. False when one is damaged.
     func open(_ batch: MessageBatch, _ records: inout [SourceRecord]) -> Bool {
-        guard batch.id.from.stage == sender else { return false }
+        guard batch.id.from.stage == sender, senders.knows(batch.id.from.partition) else { return false }
         from = batch.id.from.partition
         events.removeAll(keepingCapacity: true)
         for index in records.indices {
@@ -48,6 +48,8 @@ struct UpstreamWatermarks {
         precondition(partitions > 0, "somebody sends")
         heard = Array(repeating: .distantPast, count: partitions)
     }
+
+    func knows(_ sender: Int) -> Bool { heard.indices.contains(sender) }
 
     /// Takes note of one sender's watermark; returns the least of all.
     mutating func hear(_ watermark: EventTime, from sender: Int) -> EventTime {

@@ -42,7 +42,7 @@ public struct Window: Hashable, Sendable, BitwiseCopyable {
     /// The window of length `span`, aligned to 1970, that holds `time`.
     @inlinable
     public init(containing time: EventTime, span: EventSpan) {
-        start = EventTime(milliseconds: time.milliseconds - time.milliseconds.floorRemainder(by: span.milliseconds))
+        start = time - EventSpan(milliseconds: time.milliseconds.floorRemainder(by: span.milliseconds))
         end = start + span
     }
 }

@@ -11,16 +11,21 @@ public struct BucketSums: Sendable {
 
     private var buckets: [Bucket] = []
 
+    /// What stored sums can be together.
+    private static let mostTogether: UInt128 = 1 << 120
+
     public init() {}
 
     /// Adds to the sum of a bucket, if it is one of the `limit` buckets that end with the greatest one seen, this one
     /// included. Buckets before those are forgotten.
     public mutating func add(_ amount: Int64, to number: Int64, keeping limit: Int64) {
         let greatest = max(greatest ?? number, number)
-        if let oldest = buckets.lazy.map(\.number).min(), greatest - oldest >= limit {
-            buckets.removeAll { greatest - $0.number >= limit }
+        // None is greater, so that the difference fits without its sign, whatever the numbers are.
+        func isForgotten(_ number: Int64) -> Bool { UInt64(bitPattern: greatest &- number) >= UInt64(max(limit, 0)) }
+        if let oldest = buckets.lazy.map(\.number).min(), isForgotten(oldest) {
+            buckets.removeAll { isForgotten($0.number) }
         }
-        guard greatest - number < limit else { return }
+        guard !isForgotten(number) else { return }
         if let known = buckets.firstIndex(where: { $0.number == number }) {
             buckets[known].sum += Int128(amount)
         } else {
@@ -61,9 +66,14 @@ public struct BucketSums: Sendable {
         guard count <= UInt64(reader.remaining) else { reader.fail(); return }
         guard count > 0 else { return }
         let greatest = reader.zigzag()
+        var room = BucketSums.mostTogether
         for _ in 0..<count {
             let number = greatest &- Int64(bitPattern: reader.varint())
-            buckets.append(Bucket(number: number, sum: reader.zigzag128()))
+            let sum = reader.zigzag128()
+            // No number of 64-bit amounts that anybody adds up comes near it, so that adding on never overflows.
+            guard sum.magnitude <= room else { reader.fail(); return }
+            room -= sum.magnitude
+            buckets.append(Bucket(number: number, sum: sum))
         }
     }
 }

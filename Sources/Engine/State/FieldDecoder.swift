@@ -2,12 +2,12 @@
 public struct FieldDecoder: FieldVisitor {
     @usableFromInline var reader: ByteReader
 
-    /// Fills `record` from its encoded bytes. False when they are damaged: cut off, too long or malformed.
+    /// Fills `record` from its encoded bytes. False when they are damaged: cut off, too long, malformed, or not sound.
     @inlinable
     public static func decode<Record: StateRecord>(_ bytes: ByteView, into record: inout Record) -> Bool {
         var decoder = FieldDecoder(reader: ByteReader(bytes))
         record.fields(&decoder)
-        return !decoder.reader.failed && decoder.reader.isAtEnd
+        return !decoder.reader.failed && decoder.reader.isAtEnd && record.isSound
     }
 
     @inlinable init(reader: ByteReader) { self.reader = reader }

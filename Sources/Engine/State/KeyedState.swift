@@ -245,6 +245,6 @@ extension FieldDecoder {
         let due = decoder.reader.zigzag()
         timer = due == .max ? nil : EventTime(milliseconds: due)
         record.fields(&decoder)
-        return !decoder.reader.failed && decoder.reader.isAtEnd
+        return !decoder.reader.failed && decoder.reader.isAtEnd && record.isSound
     }
 }

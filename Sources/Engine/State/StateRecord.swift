@@ -20,10 +20,15 @@ public protocol StateRecord: SendableMetatype {
     mutating func reset()
     /// Visits every field in the order in which they are stored. Names are mandatory, unique and part of the format.
     mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor)
+    /// Whether the fields can be what the processor has written: asked of every stored record before it is used. One that is not is
+    /// damage, as bytes that don't decode are: an error that names table and key. A record with sums and counts says here that they
+    /// leave room to go on adding up, so that no number from a file ends the process or gives a wrong one. The default takes all.
+    var isSound: Bool { get }
 }
 
 extension StateRecord {
     @inlinable public mutating func reset() { self = Self() }
+    @inlinable public var isSound: Bool { true }
 }
 
 /// What goes through a record's fields: the encoder, the decoder, the collector of the schema.

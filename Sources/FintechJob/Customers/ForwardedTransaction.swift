@@ -50,7 +50,9 @@ struct ForwardedTransactionDecoder: EventDecoder {
             merchantID: optionalText(&reader), fromAccountID: optionalText(&reader), toAccountID: optionalText(&reader),
             deviceFingerprint: optionalText(&reader), country: optionalText(&reader), city: optionalText(&reader)
         )
-        guard version == TransactionForwarding.version, status != nil, !reader.failed, reader.isAtEnd else {
+        guard version == TransactionForwarding.version, status != nil, !reader.failed, reader.isAtEnd, SoundTotals.areAmounts(amount, fee, risk),
+            StoredBounds.clock.contains(createdAt.milliseconds)
+        else {
             return .rejected(Rejection("malformed_message"))
         }
         return .event(transaction, at: createdAt)

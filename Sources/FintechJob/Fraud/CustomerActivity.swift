@@ -38,7 +38,7 @@ struct CustomerActivity: StateRecord {
         var findings = FraudFindings()
         let (time, amount) = (transaction.createdAt, transaction.amount)
         let hour = time.milliseconds.floorDivided(by: 3_600_000)
-        let isRapid = times.last.map { time.milliseconds - $0 < 60_000 } ?? false
+        let isRapid = times.last.map { EventTime(milliseconds: $0) > time - .minutes(1) } ?? false
         let isUnusual = amounts.count >= 5 && (isNight(hour) || Int128(amount) * Int128(amounts.count) > 3 * amounts.sum)
         times.append(time.milliseconds, keeping: 32)
         amounts.append(amount, keeping: 20)

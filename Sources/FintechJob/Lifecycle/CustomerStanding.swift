@@ -69,6 +69,11 @@ struct CustomerStanding: StateRecord {
         set { storedStatus = newValue.rawValue }
     }
 
+    var isSound: Bool {
+        count > 0 && SoundTotals.areCounts(count, tierChanges) && SoundTotals.isSum(total, of: count) && SoundTotals.areAmounts(rowRisk)
+            && (rowTime == .distantFuture || StoredBounds.clock.contains(rowTime.milliseconds))
+    }
+
     mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor) {
         visit.field("count", &count)
         visit.field("total", &total)

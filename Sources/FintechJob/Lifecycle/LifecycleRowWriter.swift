@@ -24,7 +24,7 @@ struct LifecycleRowWriter {
         rows.flag("isDowngrade", event == .tierDowngrade)
         rows.flag("kycCompleted", event == .kycCompleted)
         rows.number("riskScore", Double(profile.risk) / 100)
-        rows.count("timeSinceLastUpdate", isFirst ? 0 : UInt64(max(step.time.milliseconds - standing.rowTime.milliseconds, 0)))
+        rows.count("timeSinceLastUpdate", isFirst ? 0 : UInt64(clamping: Int128(step.time.milliseconds) - Int128(standing.rowTime.milliseconds)))
         rows.text("previousTier", (step.previousTier ?? tier).name)
         rows.text("previousKycStatus", (step.previousStatus ?? status).name)
         rows.number("riskScoreChange", isFirst ? 0 : Double(profile.risk - standing.rowRisk) / 100)

@@ -11,6 +11,8 @@ struct MerchantHistory: StateRecord, BitwiseCopyable {
         visit.field("total", &total)
     }
 
+    var isSound: Bool { SoundTotals.areCounts(count) && SoundTotals.isSum(total, of: count) }
+
     mutating func add(_ window: MerchantTotals) {
         count += window.count
         total += window.total

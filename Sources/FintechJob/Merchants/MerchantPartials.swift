@@ -76,7 +76,7 @@ struct MerchantPartialDecoder: EventDecoder {
         totals.completed = reader.varint()
         totals.failed = reader.varint()
         totals.customers = reader.varint()
-        guard version == MerchantPartial.version, !reader.failed, reader.isAtEnd else { return .rejected(Rejection("malformed_partial")) }
+        guard version == MerchantPartial.version, !reader.failed, reader.isAtEnd, totals.isSound, StoredBounds.clock.contains(windowStart.milliseconds) else { return .rejected(Rejection("malformed_partial")) }
         return .event(MerchantPartial(merchantID: record.key, windowStart: windowStart, totals: totals), at: windowStart)
     }
 }

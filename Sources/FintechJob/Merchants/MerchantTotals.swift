@@ -25,6 +25,11 @@ struct MerchantTotals: StateRecord, BitwiseCopyable {
         visit.field("customers", &customers)
     }
 
+    var isSound: Bool {
+        count > 0 && SoundTotals.areCounts(count, completed, failed, customers) && SoundTotals.areAmounts(smallest, greatest)
+            && SoundTotals.isSum(total, of: count) && SoundTotals.isSum(risk, of: count)
+    }
+
     /// Adds one transaction; `isNewCustomer`: the window's first one of its customer.
     mutating func add(_ transaction: Transaction, isNewCustomer: Bool) {
         var one = MerchantTotals()

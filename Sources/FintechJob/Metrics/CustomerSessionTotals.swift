@@ -37,12 +37,17 @@ struct CustomerSessionTotals: StateRecord {
         deviceType.clear()
     }
 
+    /// Actions are 64-bit counts, durations differences of times.
+    var isSound: Bool {
+        count > 0 && SoundTotals.areCounts(count, ended) && actions >= 0 && actions <= Int128(count) << 64 && duration.magnitude <= UInt128(ended) << 64
+    }
+
     mutating func add(_ session: Session) {
         count += 1
         actions += Int128(session.actions)
         if let endedAt = session.endedAt {
             ended += 1
-            duration += Int128(endedAt.milliseconds - session.startedAt.milliseconds)
+            duration += Int128(endedAt.milliseconds) - Int128(session.startedAt.milliseconds)
         }
         firstAt = min(firstAt, session.startedAt)
         guard session.startedAt > lastAt || (session.startedAt == lastAt && latestID.view < session.id) else { return }

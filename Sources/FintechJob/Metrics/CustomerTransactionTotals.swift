@@ -53,6 +53,11 @@ struct CustomerTransactionTotals: StateRecord {
         visit.field("merchants", &merchants)
     }
 
+    var isSound: Bool {
+        count > 0 && SoundTotals.areCounts(count, completed, failed, pending) && SoundTotals.areAmounts(smallest, greatest, lastAmount)
+            && SoundTotals.isSum(total, of: count) && SoundTotals.isSum(fees, of: count) && SoundTotals.isSum(risk, of: count)
+    }
+
     mutating func add(_ transaction: Transaction) {
         smallest = count == 0 ? transaction.amount : min(smallest, transaction.amount)
         greatest = count == 0 ? transaction.amount : max(greatest, transaction.amount)

@@ -13,6 +13,8 @@ struct Account: StateRecord {
         visit.field("minimumBalance", &minimumBalance)
         visit.field("balance", &balance)
     }
+
+    var isSound: Bool { SoundTotals.areAmounts(minimumBalance, balance) }
 }
 
 /// The columns of an account that are used.

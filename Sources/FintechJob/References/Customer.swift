@@ -15,6 +15,8 @@ struct Customer: StateRecord {
         visit.field("risk", &risk)
     }
 
+    var isSound: Bool { SoundTotals.areAmounts(risk) }
+
     mutating func reset() {
         kycStatus.clear()
         tier.clear()

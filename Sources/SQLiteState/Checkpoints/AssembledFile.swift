@@ -13,11 +13,14 @@ struct AssembledFile {
     private var facts: CheckpointFacts
     /// Of all deltas in the file.
     private var deltaBytes: Int64
+    /// The deltas that were attached so far.
+    private var applied: [String] = []
 
     /// `path`: a copy of the base, which is checked.
     init(path: String, base: String) throws {
         self.base = base
         database = try Database(path: path, for: .export)
+        database.boundContent()
         try database.execute("PRAGMA cache_size = -65536")
         let format = try database.integer("PRAGMA user_version")
         try AssembledFile.check(database, application: Database.applicationID, versions: DeltaFormat.continued, schema: "main", file: base)
@@ -28,6 +31,8 @@ struct AssembledFile {
 
     /// Applies the changes of the delta at `path`.
     mutating func apply(_ path: String) throws {
+        applied.append(path)
+        database.boundContent(with: applied)
         try Statement(database, "ATTACH DATABASE ? AS changes").run(.text(AssembledFile.readOnly(path)))
         do {
             try AssembledFile.check(database, application: DeltaFormat.applicationID, versions: deltaVersion...deltaVersion, schema: "changes", file: path)
@@ -67,6 +72,8 @@ struct AssembledFile {
         guard try FileManager.default.attributesOfItem(atPath: file)[.size] as? Int64 ?? -1 == bytes else {
             throw StateError(.corrupt, "\(file) has not the \(bytes) bytes that its header says")
         }
+        let shape = application == Database.applicationID ? FileShape.state(format: found) : FileShape.delta(version: found)
+        try shape?.require(of: database, schema: schema, file: file)
         let findings = try Statement(database, "PRAGMA \(schema).quick_check(1)")
         guard try findings.step(), findings.text(0) == "ok" else { throw StateError(.corrupt, "\(file): \(findings.text(0))") }
         findings.reset()
@@ -80,19 +87,19 @@ struct AssembledFile {
             guard try statement.step() else { throw StateError(.corrupt, "the delta \(path) lacks its entry '\(name)'") }
             return statement.text(0)
         }
-        func number(_ name: String) throws -> UInt64 {
-            guard let value = UInt64(try entry(name)) else { throw StateError(.corrupt, "the delta \(path) has an entry '\(name)' that is no number") }
+        func epoch(_ name: String) throws -> Epoch {
+            guard let value = UInt64(try entry(name)).flatMap({ Epoch(stored: $0) }) else { throw StateError(.corrupt, "the delta \(path) has an entry '\(name)' that is no epoch") }
             return value
         }
         for (name, known) in [("job", facts.job), ("identity", facts.identity), ("lineage", String(facts.lineage.number)), ("format", String(facts.stateFormat))] {
             let found = try entry(name)
             guard found == known else { throw doesNotFollow(path, "its \(name) is \(found), not \(known)") }
         }
-        let from = try number("from_epoch")
-        guard from == facts.epoch.number else { throw doesNotFollow(path, "it continues epoch \(from), and this is epoch \(facts.epoch)") }
-        let end = Epoch(try number("to_epoch"))
+        let from = try epoch("from_epoch")
+        guard from == facts.epoch else { throw doesNotFollow(path, "it continues epoch \(from), and this is epoch \(facts.epoch)") }
+        let end = try epoch("to_epoch")
         let strangers = try Statement(database, "SELECT count(*) FROM changes.delta WHERE epoch <= ? OR epoch > ?")
-        try strangers.bind(.integer(Int64(from)), .integer(Int64(end.number)))
+        try strangers.bind(.integer(Int64(from.number)), .integer(Int64(end.number)))
         guard try strangers.step(), strangers.integer(0) == 0 else { throw StateError(.corrupt, "the delta \(path) has changes of other epochs than it says") }
         strangers.reset()
         return end

@@ -9,16 +9,11 @@ extension CheckpointFacts {
             }
             return value
         }
-        func number<Number: FixedWidthInteger>(_ name: String) throws -> Number {
-            guard let value = Number(try entry(name)) else {
-                throw StateError(.corrupt, "the state file \(database.path) has an entry '\(name)' that is no number; \(StateError.wayOut)")
-            }
-            return value
-        }
-        let lineage = Lineage(try number("lineage"))
+        func number(_ name: String, _ bounds: ClosedRange<Int64>) throws -> Int64 { try database.number(try entry(name), of: name, bounds) }
+        let lineage = Lineage(UInt32(try number("lineage", StoredBounds.lineage)))
         self.init(
-            job: try entry("job"), jobVersion: try number("job_version"), stateFormat: Int(try database.integer("PRAGMA user_version")),
-            identity: try database.meta("identity") ?? "", lineage: lineage, epoch: Epoch(try number("epoch")),
+            job: try entry("job"), jobVersion: Int(try number("job_version", StoredBounds.version)), stateFormat: Int(try database.integer("PRAGMA user_version")),
+            identity: try database.meta("identity") ?? "", lineage: lineage, epoch: Epoch(UInt64(try number("epoch", StoredBounds.counter))),
             partitions: try CheckpointFacts.partitions(database), tasks: try CheckpointFacts.tasks(database),
             tables: try CheckpointFacts.tables(database, lineage)
         )
@@ -27,7 +22,7 @@ extension CheckpointFacts {
     static func partitions(_ database: Database) throws -> [String: Int] {
         var partitions: [String: Int] = [:]
         let statement = try Statement(database, "SELECT name, count FROM partitions")
-        while try statement.step() { partitions[statement.text(0)] = Int(statement.integer(1)) }
+        while try statement.step() { partitions[statement.text(0)] = try statement.partition(1) }
         return partitions
     }
 
@@ -35,10 +30,10 @@ extension CheckpointFacts {
         var tasks: [TaskProgress] = []
         let statement = try Statement(database, "SELECT stage, partition, watermark, next_offset FROM task")
         while try statement.step() {
-            let watermark = statement.isNull(2) ? EventTime.distantPast : EventTime(milliseconds: statement.integer(2))
+            let watermark = statement.isNull(2) ? EventTime.distantPast : try statement.eventTime(2)
             tasks.append(TaskProgress(
-                id: TaskID(stage: StageName(statement.text(0)), partition: Int(statement.integer(1))),
-                watermark: watermark == .distantPast ? nil : watermark, next: statement.isNull(3) ? nil : statement.integer(3)
+                id: TaskID(stage: StageName(statement.text(0)), partition: try statement.partition(1)),
+                watermark: watermark == .distantPast ? nil : watermark, next: statement.isNull(3) ? nil : try statement.offset(3)
             ))
         }
         return tasks.sorted { $0.id < $1.id }
@@ -55,16 +50,9 @@ extension CheckpointFacts {
             """)
         try statement.bind(.integer(Int64(lineage.number)))
         while try statement.step() {
-            tables.append(TableProgress(name: names[statement.integer(0)] ?? "", lastFrozen: statement.batch(1), lastDelivered: statement.batch(2)))
+            tables.append(TableProgress(name: names[statement.integer(0)] ?? "", lastFrozen: try statement.batch(1), lastDelivered: try statement.batch(2)))
         }
         return tables.sorted { $0.name < $1.name }
-    }
-}
-
-extension Statement {
-    /// A batch's number, nil where there is none.
-    func batch(_ column: Int32) -> BatchNumber? {
-        isNull(column) || integer(column) == 0 ? nil : BatchNumber(UInt64(integer(column)))
     }
 }
 

@@ -29,6 +29,7 @@ final class DeltaExport {
         copied = older.integer(0)
         older.reset()
         try Database.remove(path)
+        try PrivateFiles.makeFile(path)
         try attached {
             try database.execute("PRAGMA changes.application_id = \(DeltaFormat.applicationID)")
             try database.execute("PRAGMA changes.user_version = \(DeltaFormat.version)")
@@ -50,7 +51,7 @@ final class DeltaExport {
         try Statement(database, "ATTACH DATABASE ? AS changes").run(.text(path))
         let result: Result
         do {
-            for setting in ["journal_mode = off", "synchronous = off"] { try database.execute("PRAGMA changes.\(setting)") }
+            for setting in ["journal_mode = memory", "synchronous = off"] { try database.execute("PRAGMA changes.\(setting)") }
             result = try database.transaction(body)
         } catch {
             // What is in the file no longer matters; the connection must be as it was.

@@ -12,6 +12,9 @@ struct LineageStart {
         guard lineage > facts.lineage else {
             throw StateError(.invalid, "the state in \(database.path) is of lineage \(facts.lineage) already, so it can't begin lineage \(lineage); a new lineage has a larger number than all before it")
         }
+        guard StoredBounds.lineage.contains(Int64(lineage.number)) else {
+            throw StateError(.invalid, "the state in \(database.path) can't begin lineage \(lineage): \(StoredBounds.lineage.upperBound) is the last there is; start the job anew with new tables")
+        }
         try database.transaction {
             try refuseHoles()
             let old = Statement.Value.integer(Int64(facts.lineage.number))
@@ -31,7 +34,7 @@ struct LineageStart {
 
     /// A batch that was settled before one with a smaller number: there is no last batch that counts.
     func refuseHoles() throws {
-        guard let lineage = try database.meta("lineage").flatMap({ Int64($0) }) else { return }
+        guard let lineage = try database.metaNumber("lineage", StoredBounds.lineage) else { return }
         let hole = try Statement(database, """
             SELECT name, number FROM batch JOIN output_table ON id = output_table WHERE lineage = ?1 AND delivered_epoch IS NULL
             AND number < (SELECT max(number) FROM batch AS later WHERE later.output_table = id AND later.lineage = ?1 AND later.delivered_epoch IS NOT NULL)

@@ -68,7 +68,7 @@ extension SQLiteStateStore {
         var (last, epoch, bytes) = (Int64(0), opened.keeping.complete, 0)
         while bytes < SQLiteStateStore.dropBytes, try select.step(), select.integer(1) <= Int64(needed.number) {
             last = select.integer(0)
-            epoch = max(epoch, Epoch(UInt64(select.integer(1))))
+            epoch = max(epoch, try select.epoch(1))
             bytes += Int(select.integer(2))
         }
         select.reset()
@@ -88,9 +88,10 @@ extension SQLiteStateStore {
 
     /// Reads what is folded, and what of that is still there. Runs when the file is opened.
     func readFoldStatus(_ opened: Opened) throws {
-        guard let complete = UInt64(try meta(KeptChanges.entry)) else { throw damaged("\(KeptChanges.entry) is no number") }
-        opened.keeping = KeptChanges(complete: Epoch(complete))
+        let complete = try database.number(try meta(KeptChanges.entry), of: KeptChanges.entry, StoredBounds.counter)
+        opened.keeping = KeptChanges(complete: Epoch(UInt64(complete)))
         opened.lastDelta = try integer("SELECT coalesce(max(sequence), 0) FROM delta")
+        guard StoredBounds.counter.contains(opened.lastDelta) else { throw damaged("its last delta has the number \(opened.lastDelta)") }
         opened.foldedDelta = opened.lastDelta
         opened.unfolded = UnfoldedDeltas()
         try DeltaRow.forEach(in: database) { row in

@@ -18,7 +18,7 @@ extension SQLiteStateStore {
         try statement.bind(.integer(Int64(lineage.number)))
         while try statement.step() {
             guard let name = opened.catalog.outputNames[statement.integer(0)] else { throw damaged("the end of a lineage names an unknown table") }
-            tables[name, default: []].append(LineageEnd(lineage: Lineage(UInt32(truncatingIfNeeded: statement.integer(1))), lastBatch: statement.batch(2)))
+            tables[name, default: []].append(LineageEnd(lineage: try statement.lineage(1), lastBatch: try statement.batch(2)))
         }
         return tables
     }

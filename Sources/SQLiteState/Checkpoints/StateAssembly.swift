@@ -56,6 +56,8 @@ public enum StateAssembly {
         guard FileManager.default.fileExists(atPath: stateFile) else {
             throw StateError(.missing, "there is no state file \(stateFile); see to state.directory")
         }
-        try LineageStart(Database(path: stateFile)).begin(lineage, tables: tables)
+        let database = try Database(path: stateFile)
+        try StateFormat.requireShape(of: database)
+        try LineageStart(database).begin(lineage, tables: tables)
     }
 }

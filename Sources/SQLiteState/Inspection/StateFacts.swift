@@ -25,22 +25,27 @@ public struct StateFacts: Equatable, Sendable {
         guard (1...StateReader.newestFormat).contains(format) else {
             throw StateError(.incompatible, "\(database.path) has format \(format), this version of the tool reads 1 to \(StateReader.newestFormat); use a newer one")
         }
+        try StateFormat.requireShape(of: database)
         var meta: [String: String] = [:]
         let statement = try Statement(database, "SELECT name, value FROM meta")
         while try statement.step() { meta[statement.text(0)] = statement.text(1) }
-        guard let job = meta["job"], let lineage = meta["lineage"].flatMap(UInt32.init), let epoch = meta["epoch"].flatMap(UInt64.init) else {
+        guard let job = meta["job"], let lineage = meta["lineage"].flatMap({ Int64($0) }).flatMap({ Lineage(stored: $0) }),
+            let epoch = meta["epoch"].flatMap({ Int64($0) }).flatMap({ Epoch(stored: $0) })
+        else {
             throw StateError(.corrupt, "the state file \(database.path) is damaged: it does not say its job, lineage and epoch")
         }
         guard PlainName.isPlain(job, upTo: PlainName.longestJob) else {
             throw StateError(.corrupt, "the state file \(database.path) is damaged: \(quotedJSON(job)) is no name of a job")
         }
+        func version(_ entry: String) throws -> Int? { try meta[entry].map { Int(try database.number($0, of: entry, StoredBounds.version)) } }
         self.job = job
-        jobVersion = meta["job_version"].flatMap(Int.init) ?? 0
-        leastReader = meta["min_reader"].flatMap(Int.init) ?? jobVersion
+        jobVersion = try version("job_version") ?? 0
+        leastReader = try version("min_reader") ?? jobVersion
         identity = meta["identity"] ?? ""
-        self.lineage = Lineage(lineage)
-        self.epoch = Epoch(epoch)
-        committedAt = try StateFacts.integer(database, "SELECT committed_at FROM epoch_offsets ORDER BY epoch DESC LIMIT 1")
+        self.lineage = lineage
+        self.epoch = epoch
+        let newest = try Statement(database, "SELECT committed_at FROM epoch_offsets ORDER BY epoch DESC LIMIT 1")
+        committedAt = try newest.step() ? try newest.clock(0) : nil
     }
 
     private static func integer(_ database: Database, _ sql: String) throws -> Int64? {

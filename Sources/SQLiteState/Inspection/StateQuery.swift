@@ -18,20 +18,24 @@ public final class StateQuery {
     public let columns: [String]
     private let reader: StateReader
     private let statement: OpaquePointer
+    /// What it has run so far.
+    private var instructions = 0
 
-    /// Throws kind `invalid` for SQL that is wrong, writes, or is more than one statement.
-    public init(_ reader: StateReader, _ sql: String) throws {
+    /// What a query runs at most, in instructions of SQLite's machine: some minutes.
+    public static let mostInstructions = 20_000_000_000
+    /// The longest value that a query may make, if no value in the file is longer.
+    private static let longestValue = 64 << 20
+
+    private let mostInstructions: Int
+
+    /// Throws kind `invalid` for SQL that is wrong, does more than read (`QueryPermissions`), or is more than one statement.
+    public init(_ reader: StateReader, _ sql: String, mostInstructions: Int = StateQuery.mostInstructions) throws {
         self.reader = reader
+        self.mostInstructions = mostInstructions
         let handle = reader.database.handle
         try reader.offerTables()
-        // Attaching counts as reading and could make a file elsewhere. What else writes is refused below; here it would hit
-        // virtual tables too, which declare themselves by a CREATE TABLE.
-        sqlite3_set_authorizer(handle, { _, action, _, _, _, _ in
-            switch action {
-            case SQLITE_ATTACH, SQLITE_DETACH, SQLITE_PRAGMA, SQLITE_TRANSACTION, SQLITE_SAVEPOINT: SQLITE_DENY
-            default: SQLITE_OK
-            }
-        }, nil)
+        reader.database.boundQuery(instructions: mostInstructions, valueBytes: StateQuery.longestValue)
+        QueryPermissions.restrict(handle)
         var prepared: OpaquePointer?
         var rest = ""
         let code = sql.withCString { text in
@@ -41,7 +45,9 @@ public final class StateQuery {
             return code
         }
         guard code == SQLITE_OK else {
-            let reason = code & 0xFF == SQLITE_AUTH ? "it does more than read" : String(cString: sqlite3_errmsg(handle))
+            let said = String(cString: sqlite3_errmsg(handle))
+            QueryPermissions.lift(handle)
+            let reason = code & 0xFF == SQLITE_AUTH ? "it does more than read" : said
             if [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_IOERR].contains(code & 0xFF) { try reader.database.check(code, while: sql) }
             throw StateError(.invalid, "the query can't be run: \(reason)")
         }
@@ -54,13 +60,18 @@ public final class StateQuery {
 
     deinit {
         sqlite3_finalize(statement)
-        sqlite3_set_authorizer(reader.database.handle, nil, nil)
+        QueryPermissions.lift(reader.database.handle)
+        reader.database.boundContent()
     }
 
     /// The next row; nil at the end.
     public func next() throws -> [Value]? {
+        reader.database.instructions = instructions
         let code = sqlite3_step(statement)
+        instructions = reader.database.instructions
         switch code {
+        case SQLITE_INTERRUPT where instructions > mostInstructions:
+            throw StateError(.invalid, "the query ran \(mostInstructions) instructions and was not at its end; ask for less, a key or a window")
         case SQLITE_ROW: return columns.indices.map { value(Int32($0)) }
         case SQLITE_DONE: return nil
         default:

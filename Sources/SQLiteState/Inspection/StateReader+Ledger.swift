@@ -60,7 +60,7 @@ extension StateReader {
             throw StateError(.missing, "the job has no table \(table); it has \(outputTables.joined(separator: ", "))")
         }
         let statement = try Statement(database, batchColumns + " FROM batch WHERE output_table = ? AND lineage = ? AND number = ?")
-        try statement.bind(.integer(id), .integer(Int64(lineage.number)), .integer(Int64(number.number)))
+        try statement.bind(.integer(id), .integer(Int64(lineage.number)), .integer(Int64(clamping: number.number)))
         guard try statement.step() else {
             let known = try Statement(database, "SELECT min(number), max(number) FROM batch WHERE output_table = ? AND lineage = ?")
             try known.bind(.integer(id), .integer(Int64(lineage.number)))
@@ -79,16 +79,15 @@ extension StateReader {
         var reader = ByteReader(row.blob(7))
         while !reader.isAtEnd {
             let task = try task(numbered: Int64(truncatingIfNeeded: reader.varint()))
-            let epoch = Epoch(reader.varint())
-            let chunk = Int(truncatingIfNeeded: reader.varint())
-            let rows = Int(truncatingIfNeeded: reader.varint())
+            let epoch = reader.epoch()
+            let chunk = reader.count()
+            let rows = reader.count()
             guard !reader.failed else { throw damaged("the origins of batch \(table):\(row.integer(1))") }
             origins.append(StoredBatch.Origin(task: task, epoch: epoch, chunk: chunk, rows: rows))
         }
         return StoredBatch(
-            table: table, lineage: Lineage(UInt32(truncatingIfNeeded: row.integer(0))), number: BatchNumber(UInt64(bitPattern: row.integer(1))),
-            partition: Int32(truncatingIfNeeded: row.integer(2)), rows: Int(row.integer(3)), frozenEpoch: Epoch(UInt64(bitPattern: row.integer(4))),
-            deliveredEpoch: row.isNull(5) ? nil : Epoch(UInt64(bitPattern: row.integer(5))), deliveredAt: row.isNull(6) ? nil : row.integer(6),
+            table: table, lineage: try row.lineage(0), number: try row.batchNumber(1), partition: try row.tablePartition(2), rows: try row.count(3),
+            frozenEpoch: try row.epoch(4), deliveredEpoch: row.isNull(5) ? nil : try row.epoch(5), deliveredAt: row.isNull(6) ? nil : try row.clock(6),
             origins: origins
         )
     }
@@ -96,18 +95,18 @@ extension StateReader {
     /// What a task read in an epoch; nil when it read nothing, or the epoch is forgotten already.
     public func reading(of task: TaskID, in epoch: Epoch) throws -> EpochReading? {
         let statement = try Statement(database, "SELECT epoch, committed_at, offsets FROM epoch_offsets WHERE epoch <= ? ORDER BY epoch DESC")
-        try statement.bind(.integer(Int64(epoch.number)))
+        try statement.bind(.integer(Int64(clamping: epoch.number)))
         defer { statement.reset() }
         var own: (committedAt: Int64, to: Int64)?
         while try statement.step() {
-            let isOwn = UInt64(statement.integer(0)) == epoch.number
+            let isOwn = try statement.epoch(0) == epoch
             if own == nil && !isOwn { return nil }
             guard let offset = try offset(of: task, in: statement.blob(2)) else {
                 if isOwn { return nil }
                 continue
             }
             guard let own else {
-                own = (statement.integer(1), offset)
+                own = (try statement.clock(1), offset)
                 continue
             }
             return EpochReading(committedAt: own.committedAt, from: offset, to: own.to)
@@ -120,7 +119,7 @@ extension StateReader {
         while !reader.isAtEnd {
             let number = Int64(truncatingIfNeeded: reader.varint())
             let offset = reader.zigzag()
-            guard !reader.failed else { throw damaged("the offsets of an epoch") }
+            guard !reader.failed, StoredBounds.counter.contains(offset) else { throw damaged("the offsets of an epoch") }
             if try self.task(numbered: number) == task { return offset }
         }
         return nil
@@ -156,7 +155,7 @@ extension StateReader {
         let statement = try Statement(database, "SELECT output_table, count(*), sum(rows), sum(length(bytes)) FROM outbox GROUP BY output_table")
         while try statement.step() {
             guard let name = outputs[statement.integer(0)] else { throw damaged("outgoing rows of an unknown table") }
-            waiting[name] = WaitingRows(chunks: Int(statement.integer(1)), rows: Int(statement.integer(2)), bytes: Int(statement.integer(3)))
+            waiting[name] = WaitingRows(chunks: try statement.count(1), rows: try statement.count(2), bytes: try statement.count(3))
         }
         return waiting
     }
@@ -169,7 +168,7 @@ extension StateReader {
         let statement = try Statement(database, "SELECT layout, sum(rows) FROM outbox GROUP BY layout")
         while try statement.step() {
             guard let table = layouts.table(statement.integer(0)) else { throw damaged("outgoing rows of an unknown layout") }
-            waiting[table] = Int(statement.integer(1))
+            waiting[table] = try statement.count(1)
         }
         return waiting
     }

@@ -39,7 +39,7 @@ public final class StateReader {
         tables = StateReader.tables(catalog)
         storedTables = catalog.map(\.stored).sorted { ($0.stage, $0.schema.table, $0.schema.version) < ($1.stage, $1.schema.table, $1.schema.version) }
         tasks = try StateReader.tasks(database)
-        tasksByNumber = Dictionary(uniqueKeysWithValues: tasks.map { ($0.number, $0.id) })
+        tasksByNumber = try database.dictionary(tasks.map { ($0.number, $0.id) }, of: "task")
         partitions = try CheckpointFacts.partitions(database)
         topics = try PlacementEntries(database: database).topics()
         outputs = try database.outputTables()
@@ -121,13 +121,9 @@ public final class StateReader {
             database, "SELECT id, stage, partition, watermark, next_offset, last_offset, last_timestamp, last_checksum FROM task ORDER BY stage, partition"
         )
         while try statement.step() {
-            let last = statement.isNull(5) ? nil : RecordFingerprint(
-                offset: statement.integer(5), timestamp: statement.integer(6), checksum: UInt32(truncatingIfNeeded: statement.integer(7))
-            )
             tasks.append(StoredTask(
-                number: statement.integer(0), id: TaskID(stage: StageName(statement.text(1)), partition: Int(statement.integer(2))),
-                watermark: statement.isNull(3) ? nil : EventTime(milliseconds: statement.integer(3)),
-                position: statement.isNull(4) ? nil : SourcePosition(next: statement.integer(4), last: last)
+                number: try statement.rowNumber(0), id: TaskID(stage: StageName(statement.text(1)), partition: try statement.partition(2)),
+                watermark: statement.isNull(3) ? nil : try statement.eventTime(3), position: try statement.position(next: 4)
             ))
         }
         return tasks

@@ -56,6 +56,7 @@ private struct SalvageCopy {
         guard let create = StateFormat.create(format: format) else {
             throw StateError(.incompatible, "\(base) has format \(format), and only formats \(DeltaFormat.continued.lowerBound) to \(DeltaFormat.continued.upperBound) can be salvaged")
         }
+        try StateFormat.requireShape(of: damaged, file: base)
         target = try Database(path: file, for: .export)
         try target.execute(create)
         try target.execute("PRAGMA user_version = \(format)")

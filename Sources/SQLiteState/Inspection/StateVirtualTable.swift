@@ -7,6 +7,7 @@ extension StateReader {
     func offerTables() throws {
         guard !areTablesOffered else { return }
         areTablesOffered = true
+        for module in QueryPermissions.modules { try meet(module) }
         let names = Dictionary(grouping: tables, by: \.schema.table)
         for table in tables {
             try offer(table, as: table.fullName)
@@ -21,6 +22,12 @@ extension StateReader {
             Unmanaged<OfferedTable>.fromOpaque($0!).release()
         }
         try database.check(code, while: "offering table \(name)")
+        try meet(name)
+    }
+
+    /// A virtual table declares its columns by a CREATE TABLE when it is first met, which a query may not run.
+    private func meet(_ name: String) throws {
+        _ = try Statement(database, "SELECT 1 FROM \(name.quoted(with: "\"")) LIMIT 0")
     }
 }
 

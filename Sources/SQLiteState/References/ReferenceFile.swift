@@ -57,6 +57,7 @@ public final class ReferenceFile: @unchecked Sendable {
                 try database.execute("PRAGMA user_version = \(ReferenceFormat.version)")
                 try database.execute("PRAGMA application_id = \(ReferenceFormat.applicationID)")
             }
+            database.trustContent()
             return database
         }
         guard application == ReferenceFormat.applicationID else {
@@ -65,6 +66,8 @@ public final class ReferenceFile: @unchecked Sendable {
         guard version == ReferenceFormat.version else {
             throw StateError(.incompatible, "\(path) has format \(version), this version of Tidemark reads \(ReferenceFormat.version)")
         }
+        try FileShape.references.require(of: database, file: path)
+        database.trustContent()
         return database
     }
 
@@ -142,10 +145,7 @@ public final class ReferenceFile: @unchecked Sendable {
         try query.bind(.integer(id))
         var positions: [Int: SourcePosition] = [:]
         while try query.step() {
-            let last = query.isNull(2) ? nil : RecordFingerprint(
-                offset: query.integer(2), timestamp: query.integer(3), checksum: UInt32(truncatingIfNeeded: query.integer(4))
-            )
-            positions[Int(query.integer(0))] = SourcePosition(next: query.integer(1), last: last)
+            positions[try query.partition(0)] = try query.position(next: 1)
         }
         return positions
     }
@@ -165,13 +165,23 @@ public final class ReferenceFile: @unchecked Sendable {
         }
     }
 
-    /// Puts the stored records into the table of their reference.
-    public func load(into table: ReferenceTable) throws {
+    private static let recordsBetweenChecks = 1000
+
+    /// Puts the stored records into the table of their reference; `check` is called now and then, and may throw to end it.
+    public func load(into table: ReferenceTable, check: () throws -> Void = {}) throws {
         try exclusively {
+            database.boundContent()
+            defer { database.trustContent() }
             let query = try Statement(database, "SELECT key, record FROM record WHERE reference = ?")
             try query.bind(.integer(try id(of: table.name)))
             do {
-                while try query.step() { table.load(query.blob(1), for: query.blob(0)) }
+                var count = 0
+                while try query.step() {
+                    table.load(query.blob(1), for: query.blob(0))
+                    count += 1
+                    if count.isMultiple(of: ReferenceFile.recordsBetweenChecks) { try check() }
+                }
+                try check()
             } catch let error as StateError where error.kind == .corrupt {
                 throw StateError(.corrupt, "\(database.path) is damaged; remove it and \(database.path)-wal, and its topics are read anew", cause: error)
             }

@@ -42,13 +42,13 @@ struct GrowingStage {
             Table(id: $0.id, stage: name, schema: $0.schema, placement: try entries.placement(of: $0.schema.table, in: name) ?? .moves)
         }.sorted { ($0.name, $0.schema.version) < ($1.name, $1.schema.version) }
         tasks = [:]
-        let raises = Dictionary(uniqueKeysWithValues: try entries.raises().map { ($0.task, $0.raise) })
+        let raises = try entries.raisesByTask()
         let task = try Statement(database, "SELECT id, partition, watermark, ended FROM task WHERE stage = ?")
         try task.bind(.text(name.text))
         while try task.step() {
-            let watermark = task.isNull(2) ? nil : EventTime(milliseconds: task.integer(2))
-            let partition = Int(task.integer(1))
-            tasks[partition] = Task(id: task.integer(0), watermark: watermark, isEnded: task.integer(3) != 0, raise: raises["\(TaskID(stage: name, partition: partition))"])
+            let watermark = task.isNull(2) ? nil : try task.eventTime(2)
+            let partition = try task.partition(1)
+            tasks[partition] = Task(id: try task.rowNumber(0), watermark: watermark, isEnded: task.integer(3) != 0, raise: raises["\(TaskID(stage: name, partition: partition))"])
         }
     }
 

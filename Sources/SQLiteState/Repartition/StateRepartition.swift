@@ -39,11 +39,15 @@ public struct StateRepartition {
     /// them among the partitions that there were; `missing` for names that the state does not have.
     public static func perform(_ order: Order, in stateFile: String) throws -> RepartitionReport {
         let database = try Database(path: stateFile, for: .export)
+        database.boundContent()
+        try StateFormat.requireShape(of: database)
         try database.execute("PRAGMA cache_size = -65536")
         var repartition = try StateRepartition(database, order)
         try DeltaFold.foldEverything(in: database)
         let before = try repartition.verifiedCounts()
         try repartition.refuseTooMany(before)
+        // Records that are copied to every partition take more than the file has; all of them were read by now.
+        database.trustContent()
         // A file without a log can't undo anything, so that on an error this is left as it is and goes with the file.
         try database.execute("BEGIN IMMEDIATE")
         let watermarks = try repartition.addTasks()

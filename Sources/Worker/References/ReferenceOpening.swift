@@ -9,7 +9,9 @@ struct ReferenceOpening {
     let held: [HeldReference]
     let starts: [TopicPartition: Int64]
 
-    init(_ references: [Reference], tables: [String: ReferenceTable], input: ReferenceInput, recordLimit: Int, logger: Logger) throws {
+    init(
+        _ references: [Reference], tables: [String: ReferenceTable], input: ReferenceInput, recordLimit: Int, memory: ReferenceMemory, logger: Logger
+    ) throws {
         let first = try input.makeSource()
         var partitions: [String: Int] = [:]
         for reference in references {
@@ -56,6 +58,7 @@ struct ReferenceOpening {
                 recordLimit: recordLimit, logger: logger
             )
         }
-        for reference in held { try input.file.load(into: reference.table) }
+        let all = held.map(\.table)
+        for table in all { try input.file.load(into: table) { try memory.check(all) } }
     }
 }

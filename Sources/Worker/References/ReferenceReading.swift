@@ -55,6 +55,7 @@ final class ReferenceReading {
             }
         }
         if let stranger { throw WorkerError(.bug, "the source handed over records of \(stranger), which is no reference topic") }
+        try ReferenceMemory(limit: worker.settings.referenceMemoryLimit).check(held.map(\.table))
     }
 
     // MARK: - Writing

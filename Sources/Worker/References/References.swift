@@ -44,7 +44,10 @@ final class References: @unchecked Sendable {
     func load() throws -> Bool {
         let start = Clock.now
         let topology = worker.topology
-        let opening = try ReferenceOpening(topology.references, tables: worker.referenceTables, input: input, recordLimit: worker.settings.recordLimit, logger: worker.logger)
+        let opening = try ReferenceOpening(
+            topology.references, tables: worker.referenceTables, input: input, recordLimit: worker.settings.recordLimit,
+            memory: ReferenceMemory(limit: worker.settings.referenceMemoryLimit), logger: worker.logger
+        )
         let limit = min(References.endsTimeout, worker.settings.referenceTimeout)
         let ends = opening.source.ends(of: opening.starts.keys.sorted(), timeout: limit)
         reading = try ReferenceReading(opening, ends: ends, file: input.file, lock: lock, worker: worker)

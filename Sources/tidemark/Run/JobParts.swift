@@ -53,6 +53,7 @@ struct JobParts {
         settings.maxAhead = configuration.time.maxAhead
         settings.recordLimit = configuration.input.maxRecordBytes
         settings.referenceTimeout = configuration.input.referenceTimeout
+        settings.referenceMemoryLimit = configuration.references.memoryLimit
         settings.logsReferenceProgress = !Console.errorIsTerminal
         return settings
     }
@@ -90,7 +91,9 @@ struct JobParts {
     /// Where checkpoints go; nil when they are off.
     func makeCheckpointStore() throws -> CheckpointStore? {
         guard let location = configuration.checkpoints.store.location else { return nil }
-        return try CheckpointStore.open(location: location, job: configuration.jobID, environment: ProcessInfo.processInfo.environment)
+        return try CheckpointStore.open(
+            location: location, job: configuration.jobID, environment: ProcessInfo.processInfo.environment, findings: { [logger] in logger.warning("\($0)") }
+        )
     }
 
     /// How the worker uses the checkpoint store. The state directory must be locked.

@@ -53,7 +53,7 @@ struct StateRestoration {
         // Its objects, and the state file that is made of them.
         try DiskRoom.require(2 * found.manifest.bytes, in: directory.path, to: "restore checkpoint \(found.manifest.number)")
         do {
-            try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
             throw CheckpointError(.retry, "can't create the directory \(scratch): the disk is full; make room there", cause: FullDisk(path: scratch, reason: error.localizedDescription))
         }

@@ -22,15 +22,18 @@ struct StoreOptions: ParsableArguments {
 
     func open() throws -> CheckpointStore {
         let environment = ProcessInfo.processInfo.environment
-        if let store, let job { return try CheckpointStore.open(location: store, job: job, environment: environment) }
+        if let store, let job { return try CheckpointStore.open(location: store, job: job, environment: environment, findings: StoreOptions.tell) }
         guard let configuration = try configuration() else {
             throw ToolError(.invalid, "no store is named; add --store LOCATION --job ID, or --config FILE, or name a checkpoint by the path of its file")
         }
         guard let location = configuration.checkpoints.store.location else {
             throw ToolError(.invalid, "the configuration has checkpoints.store: off; name another one, or --store LOCATION --job ID")
         }
-        return try CheckpointStore.open(location: location, job: configuration.jobID, environment: environment)
+        return try CheckpointStore.open(location: location, job: configuration.jobID, environment: environment, findings: StoreOptions.tell)
     }
+
+    /// What is odd in a store and hides nothing.
+    @Sendable private static func tell(_ finding: String) { Console.writeLog("Note: " + Console.redact(finding)) }
 
     /// What `--config` names; nil without it.
     func configuration() throws -> JobConfiguration? {

@@ -25,7 +25,7 @@ final class NewDirectory {
     func publish() throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: temporaryPath) { try NewFile.sync("\(temporaryPath)/\(name)") }
         try NewFile.sync(temporaryPath)
-        guard chmod(temporaryPath, 0o750) == 0, rename(temporaryPath, path) == 0 else {
+        guard chmod(temporaryPath, 0o700) == 0, rename(temporaryPath, path) == 0 else {
             throw ToolError(.invalid, "can't put \(path) in its place: \(String(cString: strerror(errno)))")
         }
         try NewFile.sync(NewFile.directory(of: path))

@@ -24,6 +24,7 @@ final class NewFile {
     /// Syncs the file, puts it in its place and syncs the directory.
     func publish() throws {
         try NewFile.sync(temporaryPath)
+        guard chmod(temporaryPath, 0o600) == 0 else { throw ToolError(.denied, "can't keep others from \(temporaryPath): \(String(cString: strerror(errno)))") }
         // link(2), unlike rename(2), fails where a file is already.
         guard link(temporaryPath, path) == 0 else {
             throw ToolError(.invalid, "can't put \(path) in its place: \(String(cString: strerror(errno)))")

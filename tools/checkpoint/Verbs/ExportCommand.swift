@@ -41,7 +41,7 @@ struct ExportCommand: CheckpointVerb {
         if format == .sqlite {
             try StateExport(path: file.temporaryPath).add(table, of: checkpoint.reader)
         } else {
-            let descriptor = open(file.temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+            let descriptor = open(file.temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else { throw ToolError(.denied, "can't make \(file.temporaryPath): \(String(cString: strerror(errno)))") }
             defer { close(descriptor) }
             try write(table, checkpoint.reader, to: descriptor)

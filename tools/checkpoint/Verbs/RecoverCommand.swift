@@ -54,13 +54,16 @@ struct RecoverCommand: CheckpointVerb {
         if !isWhole { throw ExitCode(ExitStatus.partial.rawValue) }
     }
 
+    /// What damage may have added to an object of twice its size.
+    private static let surplus = 1 << 20
+
     /// The objects as they are, damaged or not; no path for one that is gone.
     private func fetch() throws -> [(name: String, path: String?)] {
         let (store, manifest) = try source.stored(reference)
         let scratch = try Scratch.make()
         return try manifest.objects.enumerated().map { index, object in
             let path = "\(scratch)/\(index).db"
-            let found = try store.objects.download(try ObjectKey("\(store.job)/\(object.key)"), into: path)
+            let found = try store.objects.download(try ObjectKey("\(store.job)/\(object.key)"), into: path, limit: 2 * object.digest.bytes + RecoverCommand.surplus)
             return (object.key, found == nil ? nil : path)
         }
     }

@@ -38,7 +38,7 @@ struct RewindCommand: CheckpointVerb {
         let (store, manifest) = try source.stored(reference)
         let (newest, unreadable) = try newestReadable(store)
         // Each that can't be read may have begun a lineage of its own.
-        let lineage = Lineage(max(newest.lineage.number, manifest.lineage.number) + 1 + UInt32(unreadable))
+        let lineage = try Lineage.after(max(newest.lineage, manifest.lineage), andUnreadable: unreadable, in: store)
         let tables = try tables(since: manifest, in: store)
         try plan(manifest, newest, lineage, tables, store).carryOut {
             let directory = try target.map { try NewDirectory($0) }
