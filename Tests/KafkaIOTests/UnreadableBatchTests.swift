@@ -12,7 +12,7 @@ struct UnreadableBatchTests {
     init() throws {
         broker = try DevelopmentBroker(topics: [DevelopmentTopic(name: partition.topic, partitions: 1)])
         let writer = try broker.writer([
-            "compression.codec": "zstd", "message.max.bytes": "200000000", "queue.buffering.max.kbytes": "400000", "linger.ms": "200",
+            "compression.codec": "zstd", "message.max.bytes": "200000000", "queue.buffering.max.kbytes": "400000", "linger.ms": "10000",
             "batch.size": "200000000",
         ])
         try broker.write(["a", "b", "c"], to: partition, with: writer)

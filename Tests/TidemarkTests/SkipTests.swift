@@ -17,7 +17,7 @@ struct SkipTests {
     }
 
     private func writer() throws -> TopicWriter {
-        let properties = ["bootstrap.servers": broker.brokers, "message.max.bytes": "200000000", "queue.buffering.max.kbytes": "400000", "linger.ms": "200", "batch.size": "200000000"]
+        let properties = ["bootstrap.servers": broker.brokers, "message.max.bytes": "200000000", "queue.buffering.max.kbytes": "400000", "linger.ms": "10000", "batch.size": "200000000"]
         return try TopicWriter(WriterSettings(properties: properties), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
