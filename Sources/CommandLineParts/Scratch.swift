@@ -6,7 +6,7 @@ import Synchronization
 /// Temporary directories of this process, gone when it ends, however it is asked to.
 public enum Scratch {
     private static let paths = Mutex<[String]>([])
-    private static let prefix = "tidemark-checkpoint."
+    private static let prefix = "tidemark-scratch."
     /// A directory that another process takes for a dead one's between being made and being held is made anew.
     private static let attempts = 10
 

@@ -85,11 +85,11 @@ struct RepartitionTests {
         try waitUntil("the state file is there, in its temporary directory") {
             guard process.isRunning else { throw WaitedTooLong(description: "the tool ended: \(process.errors)") }
             let names = try FileManager.default.contentsOfDirectory(atPath: shop.directory.path)
-            return names.contains { $0.hasPrefix("tidemark-checkpoint.") && FileManager.default.fileExists(atPath: shop.directory.file("\($0)/state.db")) }
+            return names.contains { $0.hasPrefix("tidemark-scratch.") && FileManager.default.fileExists(atPath: shop.directory.file("\($0)/state.db")) }
         }
         process.send(signal)
         #expect(process.waitForExit() == (signal == SIGTERM ? 130 : -SIGKILL))
-        let left = try FileManager.default.contentsOfDirectory(atPath: shop.directory.path).filter { !$0.hasPrefix("tidemark-checkpoint.") || signal == SIGTERM }
+        let left = try FileManager.default.contentsOfDirectory(atPath: shop.directory.path).filter { !$0.hasPrefix("tidemark-scratch.") || signal == SIGTERM }
         #expect(left.sorted() == before)
     }
 }

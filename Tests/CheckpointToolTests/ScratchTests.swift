@@ -16,15 +16,15 @@ struct ScratchTests {
         let left = try FileManager.default.contentsOfDirectory(atPath: path)
         #expect(left.count == 1)
         // Somebody else's, and what only has such a name.
-        try Data().write(to: URL(fileURLWithPath: directory.file("tidemark-checkpoint.file")))
-        try FileManager.default.createSymbolicLink(atPath: directory.file("tidemark-checkpoint.link"), withDestinationPath: "/")
+        try Data().write(to: URL(fileURLWithPath: directory.file("tidemark-scratch.file")))
+        try FileManager.default.createSymbolicLink(atPath: directory.file("tidemark-scratch.link"), withDestinationPath: "/")
         try FileManager.default.createDirectory(atPath: directory.file("other"), withIntermediateDirectories: false)
         let first = try Scratch.make(below: path)
         let second = try Scratch.make(below: path)
         let found = Set(try FileManager.default.contentsOfDirectory(atPath: path))
         #expect(found.isDisjoint(with: left))
         let own = Set([first, second].map { URL(fileURLWithPath: $0).lastPathComponent })
-        #expect(found == own.union(["tidemark-checkpoint.file", "tidemark-checkpoint.link", "other"]))
+        #expect(found == own.union(["tidemark-scratch.file", "tidemark-scratch.link", "other"]))
         for name in own { #expect(try FileManager.default.attributesOfItem(atPath: directory.file(name))[.posixPermissions] as? Int == 0o700) }
     }
 
