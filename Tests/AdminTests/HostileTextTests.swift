@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import Testing
 @testable import Admin
@@ -59,6 +60,7 @@ struct HostileTextTests {
         let hostile = try HostileSnapshot.with(HostileSnapshot.markup)
         let handler = StatusHandler(PageAccess(place: .loopback, bound: "127.0.0.1"), endings: { [] }, snapshot: { hostile })
         let body = handler.answer(RequestHead(path: "/status")) { nil }.body.text
+        #expect(!body.unicodeScalars.contains { $0.isUnprintable && $0 != "\n" }, "a terminal shows it as it is")
         #expect(try JSONDecoder().decode(StatusSnapshot.self, from: Data(body.utf8)).partitions == hostile.partitions)
         #expect(body.utf8.allSatisfy { $0 >= 0x20 || $0 == 0x0A }, "no control characters")
     }

@@ -51,7 +51,8 @@ struct UpgradeTests {
 
     private func recordsRead(_ log: String) throws -> Int {
         let line = try #require(log.split(separator: "\n").last { $0.contains("records read") }, "\(log)")
-        return try #require(Int(line.split(separator: " ").dropLast(2).last ?? ""))
+        let words = line.split(separator: " ")
+        return try #require(words.firstIndex(of: "records").flatMap { Int(words[$0 - 1]) })
     }
 
     /// The time of day of the first line of a log that says so.

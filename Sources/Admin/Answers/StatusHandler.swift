@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import Synchronization
 
@@ -91,9 +92,26 @@ final class StatusHandler: Sendable {
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         // A number that is no JSON, such as infinity, is a mistake of whoever fills the snapshot; the page must not fall silent about it.
         do {
-            return Answer(200, type: "application/json", String(decoding: try encoder.encode(snapshot), as: UTF8.self) + "\n")
+            return Answer(200, type: "application/json", StatusHandler.escaped(try encoder.encode(snapshot)) + "\n")
         } catch {
             return Answer(500, "the status can't be written as JSON: \(error)\n")
         }
+    }
+
+    /// JSON as a terminal may show it: what is not to be printed stands in its texts alone, where a number can stand for it. Line breaks
+    /// between them are the encoder's.
+    private static func escaped(_ json: Data) -> String {
+        let text = String(decoding: json, as: UTF8.self)
+        guard text.unicodeScalars.contains(where: { $0.isUnprintable && $0 != "\n" }) else { return text }
+        var result = ""
+        for scalar in text.unicodeScalars {
+            if scalar.isUnprintable && scalar != "\n" {
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
     }
 }

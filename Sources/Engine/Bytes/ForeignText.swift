@@ -86,7 +86,7 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
 
 extension Unicode.Scalar {
     /// Control characters, line and paragraph separators, and what reverses the direction of the text behind it.
-    var isUnprintable: Bool {
+    public var isUnprintable: Bool {
         switch value {
         case 0x00...0x1F, 0x7F...0x9F, 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
         default: false

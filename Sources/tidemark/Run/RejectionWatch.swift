@@ -50,13 +50,13 @@ struct RejectionWatch {
 
     private static func allRejected(_ name: String, _ rejected: UInt64, _ late: UInt64, _ topic: Topic) -> String {
         let hint = late > 0 ? "late means that their windows are closed already, as when the same data is loaded again; \(cause(topic)); " : ""
-        return "all \(rejected) records read of \(name) lately were rejected: \(late) late, \(rejected - min(late, rejected)) unreadable; \(hint)\(whereToLook)"
+        return "all \(rejected) records read of \(name) lately were rejected: \(late) late, \(rejected - min(late, rejected)) for other reasons; \(hint)\(whereToLook)"
     }
 
     private static let whereToLook = "rejected_records has each with its reason"
 
     private static func cause(_ topic: Topic) -> String {
-        guard let (partition, record) = topic.raisedBy else { return "what closed them was read before this start" }
+        guard let (partition, record) = topic.raisedBy else { return "what closed them was read before this start (where the partition's watermark on the status page lies in the future, `checkpoint rewind` goes back to before it)" }
         let timestamp = record.timestamp.map { ", by Kafka's time \($0.text)" } ?? ""
         return "the watermark was raised furthest by offset \(record.offset) of partition \(partition), of \(record.time.text)\(timestamp)"
     }

@@ -104,9 +104,9 @@ struct RunCommand: ParsableCommand {
         defer { progress.stop() }
         let outcome = try worker.run()
         switch outcome {
-        case .complete: logger.info("everything is delivered; epoch \(worker.status.epoch), \(recordsRead(worker, topology)) records read")
+        case .complete: logger.info("everything is delivered; epoch \(worker.status.epoch), \(recordsRead(worker, topology)) records read\(rejected(worker))")
         case .undelivered(let bytes):
-            logger.warning("the drain took longer than drain.timeout: \(bytes) bytes of rows and messages stay in the outbox and leave with the next start")
+            logger.warning("the drain took longer than drain.timeout: \(bytes) bytes of rows and messages stay in the outbox and leave with the next start. No last checkpoint was written: keep the state directory")
         }
         return ExitStatus(outcome)
     }
@@ -125,6 +125,13 @@ struct RunCommand: ParsableCommand {
     private func recordsRead(_ worker: Worker, _ topology: Topology) -> UInt64 {
         let readers = Set(topology.stages.filter { if case .topic = $0.input { true } else { false } }.map(\.name))
         return worker.status.tasks.filter { readers.contains($0.id.stage) }.reduce(0) { $0 + $1.counters.records }
+    }
+
+    /// Nothing when all was well.
+    private func rejected(_ worker: Worker) -> String {
+        let rejected = worker.status.tasks.reduce(0) { $0 + $1.counters.rejected }
+        let late = worker.status.tasks.reduce(0) { $0 + $1.counters.late }
+        return rejected == 0 ? "" : ", \(rejected) rejected, \(late) of them late: rejected_records has each with its reason"
     }
 
     /// Between two looks at a lock that another process has.
