@@ -84,7 +84,7 @@ enum NextBankVersion {
         // A column less.
         Change(
             file: "Lifecycle/LifecycleRowWriter.swift",
-            text: "        rows.count(\"timeSinceLastUpdate\", isFirst ? 0 : UInt64(max(step.time.milliseconds - standing.rowTime.milliseconds, 0)))\n", replacement: ""
+            text: "        rows.count(\"timeSinceLastUpdate\", isFirst ? 0 : UInt64(clamping: Int128(step.time.milliseconds) - Int128(standing.rowTime.milliseconds)))\n", replacement: ""
         ),
         Change(file: "Lifecycle/LifecycleRowWriter.swift", text: #", OutputColumn("timeSinceLastUpdate", .count)"#, replacement: ""),
 

@@ -50,7 +50,7 @@ struct UpgradeTests {
     }
 
     private func recordsRead(_ log: String) throws -> Int {
-        let line = try #require(log.split(separator: "\n").last { $0.contains("records read") }, "\(log)")
+        let line = try #require(log.split(separator: "\n").last { $0.contains("everything is delivered") }, "\(log)")
         let words = line.split(separator: " ")
         return try #require(words.firstIndex(of: "records").flatMap { Int(words[$0 - 1]) })
     }
