@@ -131,7 +131,16 @@ enum NextBankVersion {
     ]
 
     /// The path of its `tidemark`, which is built once a process.
-    static func binary() throws -> String { try built.get() }
+    static func binary() throws -> String {
+        do {
+            return try built.get()
+        } catch {
+            // A failed requirement is told in the test that it happened in, and in no other that it is thrown in.
+            throw NotBuilt(description: "the next version of the bank's job was not built: \(error)")
+        }
+    }
+
+    private struct NotBuilt: Error, CustomStringConvertible { let description: String }
 
     private static let built = Result { try build() }
 
