@@ -59,6 +59,8 @@ struct SkipTests {
         let far = try skip(6)
         #expect(far.status == 1 && far.errors.contains("offset 5") && far.errors.contains("can be read"), "\(far.errors)")
         #expect(try job.run("skip", ["nothing", "0", "3", "--reason", "x"]).status == 10)
+        let reference = try job.run("skip", ["fintech.public.accounts", "0", "3", "--reason", "x"])
+        #expect(reference.status == 1 && reference.errors.contains("is a reference topic"), "\(reference.errors)")
         for reason in ["", "two\nlines", String(repeating: "x", count: 201)] {
             #expect(try job.run("skip", [Self.topic, "0", "3", "--reason", reason]).status == 64)
         }

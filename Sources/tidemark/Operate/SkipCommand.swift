@@ -81,6 +81,9 @@ struct SkipCommand: ParsableCommand {
             if case .topic(let topic) = stage.input { (stage: stage, topic: topic) } else { nil }
         }
         guard let found = streams.first(where: { $0.topic == topic }) else {
+            guard !topology.references.contains(where: { $0.topic == topic }) else {
+                throw SkipError(.invalid, "\(topic) is a reference topic, of which nothing can be passed over: raise the limit that the message named, or have what can't be read written anew")
+            }
             throw SkipError(.missing, "the job reads no stream from the topic \(topic): expected \(streams.map(\.topic).joined(separator: " or "))")
         }
         return found.stage
