@@ -5,7 +5,7 @@ import Synchronization
 
 /// Temporary directories of this process, gone when it ends, however it is asked to.
 public enum Scratch {
-    private static let paths = Mutex<[String]>([])
+    private static let held = Mutex<[HeldDirectory]>([])
     private static let prefix = "tidemark-scratch."
     /// A directory that another process takes for a dead one's between being made and being held is made anew.
     private static let attempts = 10
@@ -15,32 +15,36 @@ public enum Scratch {
     public static func make(below parent: String? = nil) throws -> String {
         let base = parent ?? FileManager.default.temporaryDirectory.path
         // Under the lock, so that an interruption between the two statements leaves nothing.
-        return try paths.withLock { paths in
+        return try held.withLock { held in
             removeAbandoned(in: base)
             for _ in 0..<attempts {
-                let path = try makeHeld(in: base)
-                guard let path else { continue }
-                paths.append(path)
-                return path
+                guard let made = try makeHeld(in: base) else { continue }
+                held.append(made)
+                return made.path
             }
             throw ScratchError(message: "can't keep a temporary directory in \(base): another process removes it each time; set TMPDIR to another place")
         }
     }
 
     /// nil when somebody removed the directory before it was held.
-    private static func makeHeld(in base: String) throws -> String? {
+    private static func makeHeld(in base: String) throws -> HeldDirectory? {
         var template = Array("\(base)/\(prefix)XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw ScratchError(message: "can't make a temporary directory in \(base): \(String(cString: strerror(errno))); set TMPDIR to where there is room")
         }
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        // Held until this process ends, however it does.
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0, flock(descriptor, LOCK_EX) == 0, access(path, F_OK) == 0 else {
             if descriptor >= 0 { close(descriptor) }
             return nil
         }
-        return path
+        return HeldDirectory(path: path, descriptor: descriptor)
+    }
+
+    /// One that nobody else removes: the lock on its descriptor ends with this process, however that does, or when it is removed.
+    private struct HeldDirectory {
+        let path: String
+        let descriptor: Int32
     }
 
     /// Removes this user's directories that no process holds.
@@ -61,16 +65,18 @@ public enum Scratch {
     }
 
     public static func removeAll() {
-        paths.withLock { paths in
-            // One that was filled and given its name is not there any more.
-            for path in paths where FileManager.default.fileExists(atPath: path) {
+        held.withLock { held in
+            for directory in held {
+                close(directory.descriptor)
+                // One that was filled and given its name is not there any more.
+                guard FileManager.default.fileExists(atPath: directory.path) else { continue }
                 do {
-                    try FileManager.default.removeItem(atPath: path)
+                    try FileManager.default.removeItem(atPath: directory.path)
                 } catch {
-                    Console.writeToTerminal("can't remove the temporary directory \(path): \(plainText(of: error))\n")
+                    Console.writeToTerminal("can't remove the temporary directory \(directory.path): \(plainText(of: error))\n")
                 }
             }
-            paths = []
+            held = []
         }
     }
 

@@ -28,6 +28,23 @@ struct ScratchTests {
         for name in own { #expect(try FileManager.default.attributesOfItem(atPath: directory.file(name))[.posixPermissions] as? Int == 0o700) }
     }
 
+    @Test func whatIsRemovedHoldsNoDescriptor() throws {
+        let directory = try TemporaryDirectory("tidemark-scratch")
+        func held() throws -> Int {
+            let all = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+            return all.count { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)"))?.hasPrefix(directory.path) == true }
+        }
+        for _ in 0..<3 {
+            _ = try Scratch.make(below: directory.path)
+            let renamed = try Scratch.make(below: directory.path)
+            try FileManager.default.moveItem(atPath: renamed, toPath: directory.file("published"))
+            #expect(try held() == 2)
+            Scratch.removeAll()
+            #expect(try held() == 0 && FileManager.default.contentsOfDirectory(atPath: directory.path) == ["published"])
+            try FileManager.default.removeItem(atPath: directory.file("published"))
+        }
+    }
+
     /// What the tool makes is its user's alone, whatever the umask is.
     @Test func whatTheToolMakesIsItsUsersAlone() throws {
         let shop = try ShopHistory()
