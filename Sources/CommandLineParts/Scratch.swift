@@ -67,7 +67,7 @@ public enum Scratch {
     public static func removeAll() {
         held.withLock { held in
             for directory in held {
-                close(directory.descriptor)
+                defer { close(directory.descriptor) }
                 // One that was filled and given its name is not there any more.
                 guard FileManager.default.fileExists(atPath: directory.path) else { continue }
                 do {
