@@ -179,7 +179,13 @@ public struct Coordinator {
     public var waitingBytes: Int { outbox.bytes + inFlight.values.reduce(0, +) }
 
     /// True when batches wait for a checkpoint.
-    public var awaitsCheckpoint: Bool { !uncovered.isEmpty || outbox.names.contains { outbox.next(for: $0).map(isAwaiting) ?? false } }
+    public var awaitsCheckpoint: Bool {
+        switch wait {
+        case .nothing: false
+        case .everything: !uncovered.isEmpty
+        case .tables(let tables): tables.contains { outbox.next(for: $0) != nil }
+        }
+    }
 
     private func isAwaiting(_ batch: SinkBatch) -> Bool {
         switch wait {
