@@ -10,8 +10,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
     @usableFromInline var encoder = FieldEncoder()
     @usableFromInline var coldRecord: [UInt8] = []
     @usableFromInline var large = LargeRecords<Keyed<Record>>()
-    public var namesPerRecord = NameBound.usual
-    private var leftOut: UInt64 = 0
+    @usableFromInline var names = NameBounds()
     private var cuts: UInt32 = 1
     private var forgottenThrough: UInt32 = 0
 
@@ -61,7 +60,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         let before = large.held[place].value.timer
         body(&large.held[place].value)
         if large.held[place].value.isRemoved {
-            note(leftOutOf: place)
+            large.held[place].value.record.fields(&names)
             large.remove(place)
             table.remove(key, hash: hash)
             return
@@ -76,24 +75,16 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         if let place = large.find(table, entry) { return place }
         var value = Keyed(record: Record())
         guard FieldDecoder.decode(bytes, timer: &value.timer, into: &value.record) else { throw StateDamage(table: name, key: key.copy()) }
-        var bounds = NameBounds(limit: namesPerRecord)
-        value.record.fields(&bounds)
+        value.record.fields(&names)
         let count = bytes.count
         while !large.hasRoom(for: count) { letGo(large.oldest) }
         return large.add(value, of: table, entry, bytes: count)
     }
 
-    @usableFromInline
-    func note(leftOutOf place: Int) {
-        var bounds = NameBounds(limit: namesPerRecord)
-        large.held[place].value.record.fields(&bounds)
-        leftOut += bounds.leftOut
-    }
-
     /// Stores a held record as it is now, and holds it no longer.
     @usableFromInline
     func letGo(_ place: Int) {
-        note(leftOutOf: place)
+        large.held[place].value.record.fields(&names)
         table.replace(large.held[place].entry, with: encoder.encode(timer: large.held[place].value.timer, &large.held[place].value.record))
         large.remove(place)
     }
@@ -104,10 +95,12 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         while !large.held.isEmpty { letGo(large.held.count - 1) }
     }
 
-    public func takeNamesLeftOut() -> UInt64 {
-        defer { leftOut = 0 }
-        return leftOut
+    public var namesPerRecord: Int {
+        get { names.limit }
+        set { names.limit = newValue }
     }
+
+    public func takeNamesLeftOut() -> UInt64 { names.takeLeftOut() }
 
     /// Fires every timer due at or before `watermark`, in order of time, then of key.
     @inlinable

@@ -1,9 +1,8 @@
 /// Large records that were met since the last cut, kept as values: one with thousands of names would otherwise be read and
 /// written whole for each of its events.
 ///
-/// Their tables list them as changed and hold them as they were; they are brought up to date before
-/// anybody else reads them. Held are those used last, up
-/// to a number and to so many bytes.
+/// Their tables list them as changed and hold them as they were; they are brought up to date before anybody else reads them. Held
+/// are those used last, up to a number and to so many bytes.
 @usableFromInline
 struct LargeRecords<Value> {
     @usableFromInline

@@ -20,14 +20,21 @@ public struct NameBound: Sendable {
     }
 }
 
-/// Sets the bound of a record's names, and takes what was left out.
+/// Sets the bound of the names of records that it visits, and takes what they left out.
 @usableFromInline
 struct NameBounds: FieldVisitor {
-    @usableFromInline let limit: Int
+    @usableFromInline var limit = NameBound.usual
+    /// Of all records that were visited.
     @usableFromInline var leftOut: UInt64 = 0
 
     @usableFromInline
-    init(limit: Int) { self.limit = limit }
+    init() {}
+
+    /// What was left out since this was asked last.
+    mutating func takeLeftOut() -> UInt64 {
+        defer { leftOut = 0 }
+        return leftOut
+    }
 
     @usableFromInline mutating func field(_ name: StaticString, _ value: inout TextSet) { set(&value.bound) }
     @usableFromInline mutating func field(_ name: StaticString, _ value: inout TextCounts) { set(&value.bound) }

@@ -21,7 +21,7 @@ struct NameIndex: Sendable {
         count = 0
     }
 
-    /// The offset of the entry with this name; `entries` begin with a name each.
+    /// Where what stands behind the name begins, in the entry with this name; nil when there is none. `entries` begin with a name each.
     @inlinable
     func find(_ name: ByteView, hash: UInt64, in entries: UnsafeRawBufferPointer) -> Int? {
         let mask = slots.count - 1
@@ -29,22 +29,26 @@ struct NameIndex: Sendable {
         while slots[position] != 0 {
             let offset = Int(slots[position]) - 1
             var reader = ByteReader(ByteView(UnsafeRawBufferPointer(rebasing: entries[offset...])))
-            if reader.text() == name { return offset }
+            if reader.text() == name { return entries.count - reader.remaining }
             position = (position + 1) & mask
         }
         return nil
     }
 
-    /// Notes an entry whose name is in none; false when it has to be built anew, larger.
+    /// Notes the last of `entries`, whose name is in none before it; `size` as in `build`.
     @inlinable
-    mutating func add(_ offset: Int, hash: UInt64) -> Bool {
-        guard (count + 1) * 2 <= slots.count else { return false }
+    mutating func add(_ offset: Int, hash: UInt64, of entries: UnsafeRawBufferPointer, size: Int) {
+        guard (count + 1) * 2 <= slots.count else { return build(entries, size: size) }
+        place(offset, hash: hash)
+    }
+
+    @inlinable
+    mutating func place(_ offset: Int, hash: UInt64) {
         let mask = slots.count - 1
         var position = Int(truncatingIfNeeded: hash) & mask
         while slots[position] != 0 { position = (position + 1) & mask }
         slots[position] = UInt32(offset + 1)
         count += 1
-        return true
     }
 
     /// Builds it of all `entries`, each a name and `size` bytes, with room for as many again.
@@ -66,7 +70,7 @@ struct NameIndex: Sendable {
             let offset = entries.count - reader.remaining
             let hash = tableHash(reader.text(), seed: .ofProcess)
             _ = reader.raw(size)
-            _ = add(offset, hash: hash)
+            place(offset, hash: hash)
         }
     }
 }

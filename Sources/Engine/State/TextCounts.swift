@@ -9,6 +9,9 @@ public struct TextCounts: Sendable {
     /// Stands for all names beyond the bound.
     public static let other = "(other)"
 
+    /// The bytes of a count.
+    @usableFromInline static var countSize: Int { 4 }
+
     @usableFromInline var bytes: [UInt8] = []
     @usableFromInline var index = NameIndex()
     @usableFromInline var bound = NameBound()
@@ -21,49 +24,41 @@ public struct TextCounts: Sendable {
     @inlinable
     public mutating func increment(_ text: ByteView) {
         guard bytes.count < NameIndex.leastBytes else { return incrementLookedUp(text) }
-        let found = bytes.withUnsafeMutableBytes { all -> Bool in
-            var reader = ByteReader(ByteView(UnsafeRawBufferPointer(all)))
+        let place = bytes.withUnsafeBytes { all -> Int? in
+            var reader = ByteReader(ByteView(all))
             while !reader.isAtEnd {
-                let name = reader.text()
-                if name == text {
-                    let offset = all.count - reader.remaining
-                    let old = UInt32(littleEndian: all.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-                    let new = old == .max ? old : old + 1
-                    all.storeBytes(of: new.littleEndian, toByteOffset: offset, as: UInt32.self)
-                    return true
-                }
-                _ = reader.raw(4)
+                if reader.text() == text { return all.count - reader.remaining }
+                _ = reader.raw(TextCounts.countSize)
             }
-            return false
+            return nil
         }
-        if !found { append(text) }
+        if let place { raise(at: place) } else { append(text) }
     }
 
     @usableFromInline
     mutating func incrementLookedUp(_ text: ByteView) {
-        if !index.isBuilt { bytes.withUnsafeBytes { index.build($0, size: 4) } }
+        if !index.isBuilt { bytes.withUnsafeBytes { index.build($0, size: TextCounts.countSize) } }
         let hash = tableHash(text, seed: .ofProcess)
-        if let offset = bytes.withUnsafeBytes({ index.find(text, hash: hash, in: $0) }) { return incrementEntry(at: offset) }
+        if let place = bytes.withUnsafeBytes({ index.find(text, hash: hash, in: $0) }) { return raise(at: place) }
         if bound.takes(index.count) { return add(text, hash: hash) }
         // One more than the bound, once.
         Array(TextCounts.other.utf8).withUnsafeBytes { raw in
             let other = ByteView(raw)
             let hash = tableHash(other, seed: .ofProcess)
-            if let offset = bytes.withUnsafeBytes({ index.find(other, hash: hash, in: $0) }) { incrementEntry(at: offset) } else { add(other, hash: hash) }
+            if let place = bytes.withUnsafeBytes({ index.find(other, hash: hash, in: $0) }) { raise(at: place) } else { add(other, hash: hash) }
         }
     }
 
     private mutating func add(_ text: ByteView, hash: UInt64) {
         let offset = bytes.count
         append(text)
-        if !index.add(offset, hash: hash) { bytes.withUnsafeBytes { index.build($0, size: 4) } }
+        bytes.withUnsafeBytes { index.add(offset, hash: hash, of: $0, size: TextCounts.countSize) }
     }
 
-    private mutating func incrementEntry(at offset: Int) {
+    /// Counts one more where a count is stored.
+    @inlinable
+    mutating func raise(at place: Int) {
         bytes.withUnsafeMutableBytes { all in
-            var reader = ByteReader(ByteView(UnsafeRawBufferPointer(rebasing: all[offset...])))
-            _ = reader.text()
-            let place = all.count - reader.remaining
             let old = UInt32(littleEndian: all.loadUnaligned(fromByteOffset: place, as: UInt32.self))
             all.storeBytes(of: (old == .max ? old : old + 1).littleEndian, toByteOffset: place, as: UInt32.self)
         }

@@ -33,7 +33,7 @@ public struct TextSet: Sendable {
         guard bytes.withUnsafeBytes({ index.find(text, hash: hash, in: $0) }) == nil, bound.takes(size) else { return }
         let offset = bytes.count
         append(text)
-        if !index.add(offset, hash: hash) { bytes.withUnsafeBytes { index.build($0, size: 0) } }
+        bytes.withUnsafeBytes { index.add(offset, hash: hash, of: $0, size: 0) }
     }
 
     @inlinable

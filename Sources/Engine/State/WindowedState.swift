@@ -7,8 +7,7 @@ public final class WindowedState<Record: StateRecord>: StateTable {
     @usableFromInline var record = Record()
     @usableFromInline var encoder = FieldEncoder()
     @usableFromInline var large = LargeRecords<Record>()
-    public var namesPerRecord = NameBound.usual
-    private var leftOut: UInt64 = 0
+    @usableFromInline var names = NameBounds()
 
     @usableFromInline
     init(_ declaration: StateDeclaration, task: TaskID, cold: any ColdStateReader) {
@@ -44,8 +43,7 @@ public final class WindowedState<Record: StateRecord>: StateTable {
         if let place = large.find(slot.table, slot.entry) { return place }
         var value = Record()
         guard FieldDecoder.decode(slot.record, into: &value) else { throw StateDamage(table: name, key: key.copy()) }
-        var bounds = NameBounds(limit: namesPerRecord)
-        value.fields(&bounds)
+        value.fields(&names)
         let bytes = slot.record.count
         while !large.hasRoom(for: bytes) { letGo(large.oldest) }
         return large.add(value, of: slot.table, slot.entry, bytes: bytes)
@@ -54,9 +52,7 @@ public final class WindowedState<Record: StateRecord>: StateTable {
     /// Stores a held record as it is now, and holds it no longer.
     @usableFromInline
     func letGo(_ place: Int) {
-        var bounds = NameBounds(limit: namesPerRecord)
-        large.held[place].value.fields(&bounds)
-        leftOut += bounds.leftOut
+        large.held[place].value.fields(&names)
         large.held[place].table.replace(large.held[place].entry, with: encoder.encode(&large.held[place].value))
         large.remove(place)
     }
@@ -67,10 +63,12 @@ public final class WindowedState<Record: StateRecord>: StateTable {
         while !large.held.isEmpty { letGo(large.held.count - 1) }
     }
 
-    public func takeNamesLeftOut() -> UInt64 {
-        defer { leftOut = 0 }
-        return leftOut
+    public var namesPerRecord: Int {
+        get { names.limit }
+        set { names.limit = newValue }
     }
+
+    public func takeNamesLeftOut() -> UInt64 { names.takeLeftOut() }
 
     /// Stores a fresh record under the key unless it has one in the window. True when it had none.
     func insert(_ key: ByteView, in window: Window) throws -> Bool {
