@@ -46,7 +46,7 @@ struct SettleCommand: ParsableCommand {
         let configuration = try options.load()
         let parts = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor))
         guard FileManager.default.fileExists(atPath: configuration.state.directory + "/state.db") else {
-            throw SettleError(.missing, "there is no state in \(configuration.state.directory), so no batch to settle; see to state.directory")
+            throw CommandError(.missing, "there is no state in \(configuration.state.directory), so no batch to settle; see to state.directory")
         }
         let store = try parts.makeStore()
         let restored = try store.open(parts.topology)
@@ -67,11 +67,11 @@ struct SettleCommand: ParsableCommand {
         let waiting = restored.outbox.flatMap(\.undelivered)
         if let found = waiting.first(where: { $0.table == table && $0.number.number == number }), let first = waiting.first(where: { $0.table == table }) {
             // Batches count up to the last one that was delivered: one that is settled before its turn would end that.
-            guard first.id == found.id else { throw SettleError(.invalid, "batch \(found.id) waits behind others of its table; settle \(first.id) first") }
+            guard first.id == found.id else { throw CommandError(.invalid, "batch \(found.id) waits behind others of its table; settle \(first.id) first") }
             return found
         }
         let others = waiting.isEmpty ? "none is undelivered" : "undelivered are " + waiting.map(\.id.description).joined(separator: ", ")
-        throw SettleError(.missing, "the state holds no undelivered batch \(table):\(number); \(others)")
+        throw CommandError(.missing, "the state holds no undelivered batch \(table):\(number); \(others)")
     }
 
     /// In Kafka a batch is there as a whole or not at all, so a word on its ledger settles it.
@@ -80,7 +80,7 @@ struct SettleCommand: ParsableCommand {
         let (delivered, frozen) = (known.lastDelivered?.number ?? 0, known.lastFrozen?.number ?? 0)
         guard number > 0, number == delivered || number == delivered + 1, number <= frozen, verdict == .delivered || number > delivered else {
             let next = delivered < frozen ? ", and \(delivered + 1) is the next" : ""
-            throw SettleError(.missing, "\(table.name):\(number) is no batch to settle so: batches up to \(delivered) were delivered\(next)")
+            throw CommandError(.missing, "\(table.name):\(number) is no batch to settle so: batches up to \(delivered) were delivered\(next)")
         }
         let last = BatchNumber(verdict == .delivered ? number : number - 1)
         try parts.makeKafkaOutput()?.settle(table, as: SinkLedger(lineage: restored.lineage, number: last, stateIdentity: restored.identity))
@@ -97,17 +97,5 @@ struct SettleCommand: ParsableCommand {
         let known = restored.outbox.first { $0.table == batch.table }?.layouts ?? []
         let before = try BatchRepair(parts.clickHouseSettings, table: batch.layout, known: known, log: parts.logger).resendMissing(batch)
         return "\(before.expected - before.missing.count) of \(before.expected) rows were there, \(before.missing.count) were sent"
-    }
-}
-
-/// Why a batch can't be settled.
-struct SettleError: Failure {
-    let kind: FailureKind
-    let message: String
-    let cause: (any Error)? = nil
-
-    init(_ kind: FailureKind, _ message: String) {
-        self.kind = kind
-        self.message = message
     }
 }

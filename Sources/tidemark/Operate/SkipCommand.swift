@@ -52,7 +52,7 @@ struct SkipCommand: ParsableCommand {
         let configuration = try options.load()
         let parts = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor))
         guard FileManager.default.fileExists(atPath: configuration.state.directory + "/state.db") else {
-            throw SkipError(.missing, "there is no state in \(configuration.state.directory), so nothing to skip in it; see to state.directory")
+            throw CommandError(.missing, "there is no state in \(configuration.state.directory), so nothing to skip in it; see to state.directory")
         }
         let topology = parts.topology
         let stage = try stage(in: topology)
@@ -61,14 +61,14 @@ struct SkipCommand: ParsableCommand {
         let place = TopicPartition(topic: topic, partition: partition)
         let id = TaskID(stage: stage.name, partition: partition)
         guard let known = restored.tasks[id], let position = known.position else {
-            throw SkipError(.missing, "the state has read nothing of \(place), and does not say where it would begin: start the job once")
+            throw CommandError(.missing, "the state has read nothing of \(place), and does not say where it would begin: start the job once")
         }
         guard offset >= position.next else {
-            throw SkipError(.invalid, "offset \(offset) of \(place) is behind: the state reads on at \(position.next), and nothing goes back")
+            throw CommandError(.invalid, "offset \(offset) of \(place) is behind: the state reads on at \(position.next), and nothing goes back")
         }
         let last = try last(from: position.next, of: place, parts)
         guard last - position.next < SkipCommand.offsetLimit else {
-            throw SkipError(.invalid, "offsets \(position.next) to \(last) of \(place) are more than the \(SkipCommand.offsetLimit) that are passed over at once: skip to an earlier offset first, with --force where it is in the middle of a batch")
+            throw CommandError(.invalid, "offsets \(position.next) to \(last) of \(place) are more than the \(SkipCommand.offsetLimit) that are passed over at once: skip to an earlier offset first, with --force where it is in the middle of a batch")
         }
         let skipped = SkippedRecords(place, position.next...last, at: EventTime(milliseconds: WallTime.now.milliseconds), reason: reason)
         try store.commit(cut(skipped, stage, known, restored, topology, store))
@@ -82,9 +82,9 @@ struct SkipCommand: ParsableCommand {
         }
         guard let found = streams.first(where: { $0.topic == topic }) else {
             guard !topology.references.contains(where: { $0.topic == topic }) else {
-                throw SkipError(.invalid, "\(topic) is a reference topic, of which nothing can be passed over: raise the limit that the message named, or have what can't be read written anew")
+                throw CommandError(.invalid, "\(topic) is a reference topic, of which nothing can be passed over: raise the limit that the message named, or have what can't be read written anew")
             }
-            throw SkipError(.missing, "the job reads no stream from the topic \(topic): expected \(streams.map(\.topic).joined(separator: " or "))")
+            throw CommandError(.missing, "the job reads no stream from the topic \(topic): expected \(streams.map(\.topic).joined(separator: " or "))")
         }
         return found.stage
     }
@@ -92,7 +92,7 @@ struct SkipCommand: ParsableCommand {
     /// The last offset to pass over. Throws where that would leave out what can be read, unless that is wanted.
     private func last(from first: Int64, of place: TopicPartition, _ parts: JobParts) throws -> Int64 {
         guard case .kafka = parts.configuration.input.source else {
-            guard force else { throw SkipError(.invalid, "every line of a directory can be read, so nothing has to be skipped; --force leaves lines out all the same") }
+            guard force else { throw CommandError(.invalid, "every line of a directory can be read, so nothing has to be skipped; --force leaves lines out all the same") }
             return offset
         }
         let look = try OffsetLook(parts.kafkaSettings(reachLimit: JobCheck.reachLimit), at: place, logger: parts.logger)
@@ -100,10 +100,10 @@ struct SkipCommand: ParsableCommand {
         while next <= offset {
             switch try look.find(at: next) {
             case .unreadable(let batch, _): next = try look.end(ofBatch: batch, with: next)
-            case .end: throw SkipError(.invalid, "\(place) ends at offset \(next): there is nothing to pass over up to \(offset)")
+            case .end: throw CommandError(.invalid, "\(place) ends at offset \(next): there is nothing to pass over up to \(offset)")
             case .record(let found):
                 guard force else {
-                    throw SkipError(.invalid, "offset \(found) of \(place) can be read, and the job has not: start it, and it reads up to what it can't. --force leaves out what can be read as well")
+                    throw CommandError(.invalid, "offset \(found) of \(place) can be read, and the job has not: start it, and it reads up to what it can't. --force leaves out what can be read as well")
                 }
                 next = max(found, next) + 1
             }
@@ -133,17 +133,5 @@ struct SkipCommand: ParsableCommand {
         )
         cut.skipped = [skipped]
         return cut
-    }
-}
-
-/// Why records can't be skipped.
-struct SkipError: Failure {
-    let kind: FailureKind
-    let message: String
-    let cause: (any Error)? = nil
-
-    init(_ kind: FailureKind, _ message: String) {
-        self.kind = kind
-        self.message = message
     }
 }
