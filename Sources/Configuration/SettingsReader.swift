@@ -61,15 +61,15 @@ struct SettingsReader {
     mutating func map(_ key: String) -> [String: Setting] {
         askedMaps.insert(key)
         var written: [String: Setting] = [:]
-        for setting in fileSettings.values where setting.key.begins(with: key + ".") {
-            written[String(setting.key.dropFirst(key.count + 1))] = setting
+        for setting in fileSettings.values {
+            if let entry = setting.key.rest(after: key + ".") { written[String(entry)] = setting }
         }
         for (name, text) in environmentSettings.values {
             guard let entry = EnvironmentName.entry(of: name, in: key) else { continue }
             written[entry] = Setting(key: "\(key).\(entry)", text: text, origin: .environment(name))
         }
-        for setting in flagSettings.values where setting.key.begins(with: key + ".") {
-            written[String(setting.key.dropFirst(key.count + 1))] = setting
+        for setting in flagSettings.values {
+            if let entry = setting.key.rest(after: key + ".") { written[String(entry)] = setting }
         }
         var resolved: [String: Setting] = [:]
         for (entry, setting) in written {
@@ -115,13 +115,16 @@ struct SettingsReader {
         }
     }
 
+    /// What a length of time has to be, in words and numbers: between two texts of the same form, both included.
+    private static func length(from least: String, to greatest: String) -> (expected: String, parse: (String) -> Int64?) {
+        let range = Units.milliseconds(least)!...Units.milliseconds(greatest)!
+        return ("a duration such as 500ms, 30s, 5m, 24h or 30d, from \(least) to \(greatest)", { Units.milliseconds($0).flatMap { range.contains($0) ? $0 : nil } })
+    }
+
     /// A length of time in milliseconds between two texts of the same form, both included.
     mutating func milliseconds(_ key: String, default standard: Int64, from least: String, to greatest: String) -> Int64 {
-        let range = Units.milliseconds(least)!...Units.milliseconds(greatest)!
-        let expected = "a duration such as 500ms, 30s, 5m, 24h or 30d, from \(least) to \(greatest)"
-        return value(key, default: standard, expected: expected) { text in
-            Units.milliseconds(text).flatMap { range.contains($0) ? $0 : nil }
-        }
+        let length = SettingsReader.length(from: least, to: greatest)
+        return value(key, default: standard, expected: length.expected, length.parse)
     }
 
     mutating func duration(_ key: String, default standard: Duration, from least: String, to greatest: String) -> Duration {
@@ -136,12 +139,9 @@ struct SettingsReader {
 
     /// As `span`, or nil for `off`.
     mutating func optionalSpan(_ key: String, default standard: EventSpan?, from least: String, to greatest: String) -> EventSpan? {
-        let range = Units.milliseconds(least)!...Units.milliseconds(greatest)!
-        let expected = "off, or a duration such as 500ms, 30s, 5m, 24h or 30d, from \(least) to \(greatest)"
-        return value(key, default: standard, expected: expected) { text -> EventSpan?? in
-            if text == "off" { return .some(nil) }
-            guard let milliseconds = Units.milliseconds(text), range.contains(milliseconds) else { return nil }
-            return EventSpan(milliseconds: milliseconds)
+        let length = SettingsReader.length(from: least, to: greatest)
+        return value(key, default: standard, expected: "off, or \(length.expected)") { text -> EventSpan?? in
+            text == "off" ? .some(nil) : length.parse(text).map { EventSpan(milliseconds: $0) }
         }
     }
 
@@ -222,7 +222,7 @@ struct SettingsReader {
         let known = Dictionary(askedKeys.map { (EnvironmentName.of($0), $0) }) { $1 }
         let sections = Set(askedKeys.compactMap { $0.parts(at: ".").first }.map { EnvironmentName.of(String($0)) + "_" })
         for (upper, variable) in environmentSettings.sorted(by: { $0.key < $1.key }) {
-            guard known[upper] == nil, sections.contains(where: upper.hasPrefix) else { continue }
+            guard known[upper] == nil, sections.contains(where: { upper.begins(with: $0) }) else { continue }
             guard !askedMaps.contains(where: { EnvironmentName.entry(of: upper, in: $0) != nil }) else { continue }
             let near = Suggestion.nearest(to: upper, among: known.keys).map { "; did you mean \($0)?" } ?? ""
             let place = SettingOrigin.environment(variable.name).place
