@@ -1,23 +1,18 @@
 @testable import Engine
-import Glibc
+import TestSupport
 import Testing
 
 @Suite("Ids that are made to lie close together cost no more than others")
 struct HashedIDsTests {
     /// CPU seconds of this thread for so many hashes that differ in their low half alone.
     private func cost(of count: UInt64) -> Double {
-        func now() -> Double {
-            var time = timespec()
-            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-            return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-        }
         let hashed = HashedIDs()
-        let start = now()
+        let start = threadSeconds()
         var (new, known) = (0 as UInt64, 0 as UInt64)
         for low in 0..<count where hashed.insert(Hash128(low: low, high: 42), bucket: 0, isLive: { _ in true }) { new += 1 }
         for low in 0..<count where !hashed.insert(Hash128(low: low, high: 42), bucket: 0, isLive: { _ in true }) { known += 1 }
         #expect(new == count && known == count)
-        return now() - start
+        return threadSeconds() - start
     }
 
     @Test func hashesOfOnePlaceAreSpread() {
