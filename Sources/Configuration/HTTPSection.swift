@@ -82,17 +82,8 @@ public struct HTTPSection: Sendable {
     }
 
     private static func isHost(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy(isHostByte)
+        !text.isEmpty && text.utf8.allSatisfy { PlainName.isByte($0) || $0 == UInt8(ascii: ":") }
             && (!text.holds(":") || text.utf8.count { $0 == UInt8(ascii: ":") } > 1)
-    }
-
-    private static func isHostByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-             UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ":"):
-            true
-        default: false
-        }
     }
 
     /// Who is shown what, in words for `check` and the log; nil without a page.

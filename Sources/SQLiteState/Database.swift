@@ -58,9 +58,8 @@ final class Database {
     init(unchanging path: String) throws {
         guard access(path, F_OK) == 0 else { throw StateError(.missing, "there is no state file \(path)") }
         guard access(path, R_OK) == 0 else { throw StateError(.denied, "the state file \(path) can't be read by this user") }
-        let escaped = path.utf8.map { Database.isPlain($0) ? String(UnicodeScalar($0)) : "%" + Database.hexDigits($0) }.joined()
         let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_URI
-        handle = try Database.open("file:\(escaped)?immutable=1", flags, orElse: "check that it is a file of Tidemark's")
+        handle = try Database.open("file:\(path.percentEncoded(keeping: "/"))?immutable=1", flags, orElse: "check that it is a file of Tidemark's")
         self.path = path
         try Database.restrict(handle)
         try Database.beDefensive(handle)
@@ -92,14 +91,6 @@ final class Database {
         sqlite3_busy_timeout(opened, Database.handoverMilliseconds)
         return opened
     }
-
-    /// What stands for itself in a file's URI.
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        let scalar = UnicodeScalar(byte)
-        return scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil || "/.-_".unicodeScalars.contains(scalar))
-    }
-
-    private static func hexDigits(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
     private func assertSettings(_ use: Use) throws {
         try set("page_size", to: .integer(Database.pageSize))

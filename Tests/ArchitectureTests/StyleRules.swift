@@ -46,7 +46,7 @@ enum StyleRules {
     /// A Character takes in the marks that combine with it: whoever searches by them overlooks the sign that they are on.
     private static func characters(in file: SourceFile) -> [String] {
         guard file.path.hasPrefix("Sources/") || file.path.hasPrefix("tools/checkpoint/") else { return [] }
-        let searches = /\.has(?:Prefix|Suffix)\(|\.split\(separator: "|ndex\(of: "|\.contains\("(?:\\.|[^\w"])"\)|components\(separatedBy|replacingOccurrences|\.replacing\("|trimmingCharacters|for character in|\.isNewline|\.isWhitespace|Character\(/
+        let searches = /\.has(?:Prefix|Suffix)\b|\.split\(separator: "|ndex\(of: "|\.contains\("(?:\\.|[^\w"])"\)|components\(separatedBy|replacingOccurrences|\.replacing\("|trimmingCharacters|for character in|\.isNewline|\.isWhitespace|Character\(/
         return file.lines.enumerated().compactMap { index, line in
             guard !line.drop(while: { $0 == " " }).hasPrefix("//"), let found = line.firstMatch(of: searches) else { return nil }
             return "\(file.path):\(index + 1): \(found.output): search, split and escape by UTF-8, see ForeignText.swift"

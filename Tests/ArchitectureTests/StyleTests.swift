@@ -55,7 +55,7 @@ struct StyleTests {
 
     @Test(arguments: [
         "// TO" + "DO: later", "let a = 1  // FIX" + "ME", "let path = \"/wo" + "rk/main\"", "final class A: @unchecked Sendable {}",
-        "/// A thing.\nfinal class A: @unchecked Sendable {}", "let b = key.hashValue", "var hasher = Hasher()", "let a = name.hasPrefix(\"tag:\")", "for character in text {}",
+        "/// A thing.\nfinal class A: @unchecked Sendable {}", "let b = key.hashValue", "var hasher = Hasher()", "let a = name.hasPrefix(\"tag:\")", "let a = names.contains(where: name.hasPrefix)", "for character in text {}",
         "let a = text.split(separator: \"/\")", "let a = text.contains(\"<\")", "let a = text.firstIndex(of: \"=\")", String(repeating: "\n", count: 501),
     ])
     func aViolationIsFound(text: String) {

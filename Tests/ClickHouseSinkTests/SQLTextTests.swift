@@ -1,4 +1,5 @@
 @testable import ClickHouseSink
+import Engine
 import Testing
 
 @Suite("SQL texts")
@@ -10,8 +11,8 @@ struct SQLTextTests {
     }
 
     @Test func encodesEveryByteThatAURLCouldMisread() {
-        #expect(SQLText.urlQueryValue("a b/ä&=+%") == "a%20b%2F%C3%A4%26%3D%2B%25")
-        #expect(SQLText.urlQueryValue("\n") == "%0A")
+        #expect("a b/ä&=+%".percentEncoded() == "a%20b%2F%C3%A4%26%3D%2B%25")
+        #expect("\n".percentEncoded() == "%0A")
     }
 
     @Test func readsTabSeparatedAnswers() {

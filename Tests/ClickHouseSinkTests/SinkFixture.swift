@@ -40,7 +40,7 @@ struct SinkFixture {
     /// Runs a query under the batch's name that would take minutes; returns once the server shows it.
     func occupy(_ batch: SinkBatch) throws {
         let name = BatchName(settings(), batch).queryID
-        let url = "\(server.url)/?query_id=\(SQLText.urlQueryValue(name))"
+        let url = "\(server.url)/?query_id=\(name.percentEncoded())"
         Thread {
             let sql = [UInt8]("SELECT count() FROM system.numbers WHERE sipHash64(number) = 1".utf8)
             // Its end, by a kill, is an error that says nothing to the test.

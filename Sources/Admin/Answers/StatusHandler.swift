@@ -106,8 +106,7 @@ final class StatusHandler: Sendable {
         var result = ""
         for scalar in text.unicodeScalars {
             if scalar.isUnprintable && scalar != "\n" {
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                result += scalar.jsonEscape
             } else {
                 result.unicodeScalars.append(scalar)
             }

@@ -143,7 +143,7 @@ public final class S3ObjectStore: ObjectStore {
             let page = try S3Listing(response.body, prefix: requests.prefixed(prefix), after: last, limit: most, subject: subject)
             for object in page.objects {
                 // Names that are no keys of ours were put there by somebody else.
-                guard let key = try? ObjectKey(String(object.key.dropFirst(requests.prefixed("").count))) else { continue }
+                guard let name = object.key.rest(after: requests.prefixed("")), let key = try? ObjectKey(String(name)) else { continue }
                 found.append(ListedObject(key: key, bytes: object.bytes, modifiedAt: object.modifiedAt))
             }
             guard page.isTruncated, let end = page.objects.last?.key else { break }

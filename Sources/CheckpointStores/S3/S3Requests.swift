@@ -1,17 +1,18 @@
 import CurlHTTP
+import Engine
 
 /// Makes the requests for a bucket, each ready to be signed by libcurl (see `AWSSignature` on what it needs for that).
 struct S3Requests: Sendable {
     let settings: S3Settings
 
     func object(_ method: HTTPRequest.Method, _ key: ObjectKey, body: SHA256Digest? = nil, headers: [(name: String, value: String)] = []) -> HTTPRequest {
-        request(method, url: "\(settings.baseURL)/\(S3Requests.encoded(prefixed(key.text), except: "/"))", body: body, headers: headers)
+        request(method, url: "\(settings.baseURL)/\(prefixed(key.text).percentEncoded(keeping: "/"))", body: body, headers: headers)
     }
 
     func list(prefix: String, after: String?, limit: Int) -> HTTPRequest {
         var query = [("list-type", "2"), ("max-keys", String(limit)), ("prefix", prefixed(prefix))]
         if let after { query.append(("start-after", after)) }
-        let text = query.map { "\($0.0)=\(S3Requests.encoded($0.1))" }.sorted().joined(separator: "&")
+        let text = query.map { "\($0.0)=\($0.1.percentEncoded())" }.sorted().joined(separator: "&")
         return request(.get, url: "\(settings.baseURL)/?\(text)", body: nil, headers: [])
     }
 
@@ -26,20 +27,5 @@ struct S3Requests: Sendable {
         request.stallTimeout = settings.stallTimeout
         request.signature = AWSSignature(accessKey: settings.accessKey, secretKey: settings.secretKey, region: settings.region, service: "s3")
         return request
-    }
-
-    /// Every byte but the unreserved ones of RFC 3986 as %XX.
-    static func encoded(_ text: String, except kept: Character? = nil) -> String {
-        text.utf8.map { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
-                return String(UnicodeScalar(byte))
-            case _ where byte == kept?.asciiValue: return String(UnicodeScalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                return digits.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }.joined()
     }
 }

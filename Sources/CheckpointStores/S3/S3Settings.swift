@@ -50,7 +50,7 @@ public struct S3Settings: Sendable {
         guard let region = S3Settings.value(of: ["AWS_REGION", "AWS_DEFAULT_REGION"], in: environment) ?? endpoint.map({ _ in "us-east-1" }) else {
             throw CheckpointError(.invalid, "\(location) needs a region: set AWS_REGION, or AWS_ENDPOINT_URL for another server than AWS")
         }
-        guard region.utf8.allSatisfy(S3Settings.isPlain) else { throw CheckpointError(.invalid, "AWS_REGION is no region: letters, digits and dashes") }
+        guard region.utf8.allSatisfy({ PlainName.isByte($0) && $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "_") }) else { throw CheckpointError(.invalid, "AWS_REGION is no region: letters, digits and dashes") }
         self.region = region
         baseURL = try S3Settings.baseURL(bucket: bucket, region: region, endpoint: endpoint)
         guard let accessKey = S3Settings.value(of: ["AWS_ACCESS_KEY_ID"], in: environment),
@@ -88,14 +88,7 @@ public struct S3Settings: Sendable {
     }
 
     private static func isBucket(_ name: String) -> Bool {
-        (3...63).contains(name.utf8.count) && name.utf8.allSatisfy { isPlain($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "_") }
+        (3...63).contains(name.utf8.count) && name.utf8.allSatisfy(PlainName.isByte)
             && name.first?.isPunctuation == false && name.last?.isPunctuation == false
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): true
-        default: false
-        }
     }
 }

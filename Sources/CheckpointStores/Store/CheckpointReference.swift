@@ -45,12 +45,6 @@ enum TagName {
     static let longest = 100
 
     static func isValid(_ name: Substring) -> Bool {
-        (1...longest).contains(name.utf8.count) && !name.begins(with: ".") && name.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-            case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."): true
-            default: false
-            }
-        }
+        PlainName.isPlain(name, upTo: longest) && !name.begins(with: ".")
     }
 }

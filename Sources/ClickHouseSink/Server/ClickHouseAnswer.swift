@@ -70,8 +70,7 @@ struct ServerRefusal: CustomStringConvertible {
 
     /// The number in `Code: 60. DB::Exception: …` or `Code: 60, e.displayText() = …`.
     private static func code(in text: String) -> Int? {
-        guard text.begins(with: "Code: ") else { return nil }
-        return Int(text.dropFirst(6).prefix { $0.isNumber })
+        text.rest(after: "Code: ").flatMap { Int(String(decoding: $0.utf8.prefix { (0x30...0x39).contains($0) }, as: UTF8.self)) }
     }
 
     var description: String { "HTTP \(status)\(text.isEmpty ? "" : ": \(text)")" }

@@ -48,7 +48,7 @@ final class ClickHouseConnection {
     private func perform(
         _ parameters: [(name: String, value: String)], body: UnsafeRawBufferPointer, timeout: Duration, _ isCancelled: () -> Bool
     ) -> ClickHouseAnswer {
-        let query = parameters.map { "\($0.name)=\(SQLText.urlQueryValue($0.value))" }.joined(separator: "&")
+        let query = parameters.map { "\($0.name)=\($0.value.percentEncoded())" }.joined(separator: "&")
         let request = HTTPRequest(.post, url: "\(base)/?\(query)", headers: headers, totalTimeout: timeout)
         do {
             let response = try client.perform(request, body: body, isCancelled: isCancelled)

@@ -20,22 +20,6 @@ enum SQLText {
     /// `` `database`.`table` ``
     static func table(_ database: String, _ table: String) -> String { identifier(database) + "." + identifier(table) }
 
-    /// Bytes that a URL's query may hold as they are; everything else is percent-encoded.
-    static func urlQueryValue(_ text: String) -> String {
-        var encoded = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"):
-                encoded.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                encoded += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        return encoded
-    }
-
     /// The rows of a `TabSeparated` answer, each its fields, unescaped.
     static func rows(tabSeparated body: [UInt8]) -> [[String]] {
         body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true).map { line in

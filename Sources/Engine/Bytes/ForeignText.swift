@@ -58,12 +58,18 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
         "\(sign)" + escaped { $0 == UInt8(ascii: sign) ? "\(sign)\(sign)" : nil } + "\(sign)"
     }
 
-    /// The same of several lines, in which line breaks and tabulators stay.
-    public var printableLines: String {
-        guard unicodeScalars.contains(where: { $0.isUnprintable && $0 != "\n" && $0 != "\t" }) else { return String(self) }
-        return String(self).parts(at: "\n", omittingEmpty: false).map { line in
-            line.parts(at: "\t", omittingEmpty: false).map(\.printable).joined(separator: "\t")
-        }.joined(separator: "\n")
+    /// As a URL holds it: every byte but the unreserved ones of RFC 3986, and `kept`, as `%XX`.
+    public func percentEncoded(keeping kept: Unicode.Scalar? = nil) -> String {
+        var encoded = ""
+        for byte in utf8 {
+            let scalar = Unicode.Scalar(byte)
+            if PlainName.isByte(byte) || scalar == "~" || scalar == kept {
+                encoded.unicodeScalars.append(scalar)
+            } else {
+                encoded += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return encoded
     }
 
     /// As a terminal or a line of a log may show it: one line, in which nothing moves the cursor, rings, colours, or reverses what is
@@ -82,6 +88,14 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
         }
         return result
     }
+
+    /// The same of several lines, in which line breaks and tabulators stay.
+    public var printableLines: String {
+        guard unicodeScalars.contains(where: { $0.isUnprintable && $0 != "\n" && $0 != "\t" }) else { return String(self) }
+        return String(self).parts(at: "\n", omittingEmpty: false).map { line in
+            line.parts(at: "\t", omittingEmpty: false).map(\.printable).joined(separator: "\t")
+        }.joined(separator: "\n")
+    }
 }
 
 extension Unicode.Scalar {
@@ -91,5 +105,11 @@ extension Unicode.Scalar {
         case 0x00...0x1F, 0x7F...0x9F, 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
         default: false
         }
+    }
+
+    /// As a text of JSON may hold any scalar of the first plane: `\u001b`.
+    public var jsonEscape: String {
+        let digits = String(value, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
     }
 }
