@@ -94,7 +94,9 @@ let package = Package(
 
         // Servers, ports and files for the tests; no product contains it.
         .target(
-            name: "TestSupport", dependencies: ["Engine", "Simulation", "CSQLite", "CurlHTTP", "CFaultVFS"], path: "Tests/TestSupport", exclude: ["chdb_front.py", "s3_front.py"],
+            name: "TestSupport",
+            dependencies: ["Engine", "Simulation", "CSQLite", "CurlHTTP", "CFaultVFS", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/TestSupport", exclude: ["chdb_front.py", "s3_front.py"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -17,6 +17,9 @@ struct StatusServerTests {
         ]
         snapshot.tables = [.init(name: "customer_transaction_metrics", delivery: .waiting, pendingRows: 5, frozenBatches: 2, frozenRows: 700, lastFrozenBatch: 9, rowsDelivered: 4321, insertsSent: 8)]
         snapshot.references = [.init(name: "customers", topic: "c", keys: 54_321, memoryBytes: 7 << 20, records: 60_000, unusable: 3, loaded: 61_000, toLoad: 61_111)]
+        snapshot.references[0].defects = [
+            .init(reason: "bad_value", field: "id", count: 2, partition: 1, offset: 4567), .init(reason: "malformed_json", field: nil, count: 1, partition: 0, offset: 12),
+        ]
         snapshot.start = [.init(part: "wait", seconds: 2.25), .init(part: "first record", seconds: 0.125)]
         snapshot.drain = [.init(part: "reading", seconds: 0.5)]
         snapshot.problems = [.init(time: 1_736_942_400_000, message: "ClickHouse said \"no\" & went away")]
@@ -53,7 +56,7 @@ struct StatusServerTests {
         let server = try Self.server { Self.snapshot() }
         let answer = try await Self.get("/", of: server)
         #expect(answer.status == 200 && answer.type == "text/html; charset=utf-8")
-        for text in ["fintech &lt;b&gt;", "1\u{202F}234\u{202F}567", ">33<", "2025-01-15 12:00:00", "Watermark (UTC)", ">idle<", "customer_transaction_metrics", ">waiting<", "said &quot;no&quot; &amp; went", "90 MiB", ">customers<", "54\u{202F}321", ">7 MiB<", "61\u{202F}000 of 61\u{202F}111", "Start: wait 2\u{202F}250\u{202F}ms, first record 125\u{202F}ms", "Drain: reading 500\u{202F}ms"] {
+        for text in ["fintech &lt;b&gt;", "1\u{202F}234\u{202F}567", ">33<", "2025-01-15 12:00:00", "Watermark (UTC)", ">idle<", "customer_transaction_metrics", ">waiting<", "said &quot;no&quot; &amp; went", "90 MiB", ">customers<", "54\u{202F}321", ">7 MiB<", "61\u{202F}000 of 61\u{202F}111", "bad_value:id 2, last at offset 4\u{202F}567 of partition 1; malformed_json 1, last at offset 12 of partition 0", "Start: wait 2\u{202F}250\u{202F}ms, first record 125\u{202F}ms", "Drain: reading 500\u{202F}ms"] {
             #expect(!answer.body.contains("<th></th>"))
             #expect(answer.body.contains(text), "\(text) is missing")
         }
@@ -76,6 +79,7 @@ struct StatusServerTests {
             "tidemark_rows_delivered_total{job_id=\"fintech <b>\",table=\"customer_transaction_metrics\"} 4321",
             "tidemark_reference_keys{job_id=\"fintech <b>\",reference=\"customers\",topic=\"c\"} 54321",
             "tidemark_reference_records_total{job_id=\"fintech <b>\",reference=\"customers\",topic=\"c\"} 60000",
+            "tidemark_reference_defects_total{job_id=\"fintech <b>\",reference=\"customers\",topic=\"c\",reason=\"bad_value\",field=\"id\"} 2",
             "tidemark_reference_unloaded{job_id=\"fintech <b>\",reference=\"customers\",topic=\"c\"} 111",
             "tidemark_start_seconds{job_id=\"fintech <b>\",part=\"first record\"} 0.125",
             "tidemark_drain_seconds{job_id=\"fintech <b>\",part=\"reading\"} 0.5",

@@ -2,8 +2,6 @@
 import CurlHTTP
 import Engine
 import Foundation
-import Logging
-import Synchronization
 import TestSupport
 
 /// A database of a test's own on one of the servers, and what delivers to it.
@@ -84,27 +82,5 @@ enum Waves {
     /// What `SinkFixture.delivered` gives for the batch.
     static func rows(_ number: UInt64, _ names: [String] = ["a", "b", "c", "d", "e"]) -> [[String]] {
         names.enumerated().map { [String(number), String($0), $1] }
-    }
-}
-
-/// What was logged, for tests that wait for it.
-final class RecordedLog: Sendable {
-    private let lines = Mutex<[String]>([])
-
-    var text: String { lines.withLock { $0.joined(separator: "\n") } }
-    var logger: Logger { Logger(label: "test") { [self] _ in Handler(log: self) } }
-
-    private struct Handler: LogHandler {
-        let log: RecordedLog
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            log.lines.withLock { $0.append("\(event.level): \(event.message)") }
-        }
     }
 }

@@ -43,13 +43,19 @@ struct ReferenceTableTests {
         }
     }
 
-    @Test(arguments: ["[]", "{", #"{"id":5}"#, #"{"id":""}"#, "{}", #"{"after":1,"op":"c"}"#, #"{"op":"u","after":null}"#, "", "null", #"{"op":"d","before":null}"#])
-    func whatCantBeUsedChangesNothing(_ value: String) {
+    @Test(arguments: [
+        ("[]", "malformed_json"), ("{", "malformed_json"), (#"{"id":5}"#, "bad_value:id"), (#"{"id":""}"#, "bad_value:id"), ("{}", "missing_field:id"),
+        (#"{"after":1,"op":"c"}"#, "malformed_json"), (#"{"op":"u","after":null}"#, "missing_field:id"), ("", "missing_field:id"),
+        ("null", "missing_field:id"), (#"{"op":"d","before":null}"#, "missing_field:id"),
+    ])
+    func whatCantBeUsedChangesNothingAndSaysWhy(_ value: String, _ reason: String) {
         let task = FintechTask()
         for reference in ["customers", "accounts", "merchants"] {
             task.apply(reference, #"{"id":"a"}"#)
-            #expect(task.apply(reference, value) == .unusable, "\(reference): \(value)")
-            #expect(task.apply(reference, value, key: #"{"id":7}"#) == .unusable, "\(reference): \(value)")
+            for key in ["", #"{"id":7}"#] {
+                guard case .unusable(let rejection) = task.apply(reference, value, key: key) else { Issue.record("\(reference) took \(value)"); continue }
+                #expect(rejection.description == reason, "\(reference): \(value)")
+            }
             #expect(task.count(of: reference) == 1)
         }
         #expect(task.apply("customers", #"{"op":"m","after":{"id":"b"}}"#) == .ignored)
@@ -75,6 +81,6 @@ struct ReferenceTableTests {
         #expect(try channel(#"{"before":{"id":"c","customer_id":"c"},"after":null,"op":"d"}"#) == .text("6"), "not the held one")
         #expect(try channel(#"{"before":{"id":"d","customer_id":null},"after":null,"op":"d"}"#, key: #"{"customer_id":"c"}"#) == .text("unknown"))
         #expect(try channel(#"{"id":"e","customer_id":"c","channel":"8"}"#) == .text("8"))
-        #expect(try channel(#"{"id":"x"}"#, .unusable) == .text("8"), "whose session?")
+        #expect(try channel(#"{"id":"x"}"#, .unusable(Rejection("missing_field", field: "customer_id"))) == .text("8"), "whose session?")
     }
 }

@@ -25,6 +25,8 @@ enum ColorJob {
 struct Color: StateRecord {
     var name = TextField()
     mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor) { visit.field("name", &name) }
+    /// As if there were no such color, by the job's own rule.
+    var isSound: Bool { !(name.view == "unsound") }
 }
 
 final class ColorReader: ReferenceReader {
@@ -42,10 +44,9 @@ final class ColorReader: ReferenceReader {
             table.remove(words[0])
         } else if words.count == 2 {
             color.name.set(words[1])
-            var encoder = FieldEncoder()
-            table.set(words[0], to: encoder.encode(&color))
+            return table.set(words[0], to: &color)
         } else {
-            return .unusable
+            return .unusable(Rejection("malformed"))
         }
         return .applied
     }

@@ -11,6 +11,7 @@ final class ColorWorld {
     let input: TemporaryDirectory
     let state: TemporaryDirectory
     let sink = ColorSink()
+    let log = RecordedLog()
     var settings = WorkerSettings()
     var topology = ColorJob.topology()
     /// Wraps the source of the reference topic.
@@ -55,7 +56,7 @@ final class ColorWorld {
         }
         return Worker(
             topology, settings: settings, source: try DirectorySource(path: path, readsUnterminatedLastLine: false), store: store,
-            sink: sink, references: references, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            sink: sink, references: references, logger: log.logger
         )
     }
 

@@ -57,11 +57,44 @@ import Worker
         #expect(world.sink.rows == ["b green"])
     }
 
+    @Test func whatIsUnusableIsCountedByReasonAndToldOnceWithItsPlaceAndCure() throws {
+        let world = try ColorWorld(colors: ["a red", "not a color", "b unsound", "is no color", "b unsound"], items: ["a", "b"])
+        let reference = try world.runToEnd()
+        #expect(reference.counters.unusable == 4)
+        #expect(reference.defects.map { "\($0.count) \($0.reason), last \($0.lastPartition)/\($0.lastOffset)" } == ["2 malformed, last 0/3", "2 out_of_bounds, last 0/4"])
+        let told = world.log.lines.filter { $0.contains("reference table colors and was passed over") }
+        #expect(told.count == 2)
+        #expect(told.contains { $0.contains("colors[0] offset 1 can't be used") && $0.contains("malformed: correct the row") })
+        #expect(told.contains { $0.contains("colors[0] offset 2 can't be used") && $0.contains("out_of_bounds: correct the row") })
+        #expect(world.sink.rows == ["a red", "b none"])
+    }
+
+    @Test func whatIsNotSoundChangesNothing() throws {
+        let world = try ColorWorld(colors: ["a red", "a unsound"], items: ["a"])
+        _ = try world.runToEnd()
+        #expect(world.sink.rows == ["a red"])
+    }
+
+    /// A name of seven bytes that the job's rule doesn't take; and no name at all.
+    @Test(arguments: ["x'07756e736f756e64'", "x'7fff'", "x''"])
+    func aStoredRecordThatCantBeUsedHasItsTopicReadAnewAndIsTold(_ record: String) throws {
+        let world = try ColorWorld(colors: ["a red", "b green"], items: [])
+        _ = try world.runToEnd()
+        _ = try openState(world.state.path)
+        try RawSQLite(world.state.file("references.db")).execute("UPDATE record SET record = \(record) WHERE key = x'61'")
+        try world.append(["a", "b"], to: "items")
+        #expect(try world.runToEnd().counters.total == 2)
+        #expect(world.log.text.contains("reference table colors is read anew from the start of topic colors: a stored record of it is damaged or not sound"))
+        #expect(world.sink.rows == ["a red", "b green"])
+        #expect(try world.runToEnd().counters.total == 0, "and the copy is whole again")
+    }
+
     @Test func aRecordOfMoreBytesThanAreTakenIsUnusable() throws {
         let world = try ColorWorld(colors: ["a red", "b " + String(repeating: "x", count: 100), "c blue"], items: ["a", "b", "c"])
         world.settings.recordLimit = 100
         let counters = try world.runToEnd().counters
         #expect(counters.applied == 2 && counters.unusable == 1)
+        #expect(world.log.text.contains("offset 1 can't be used for reference table colors and was passed over, too_large: it has 102 bytes: have the row written again, smaller or after input.maxRecordBytes (100)"))
         #expect(world.sink.rows == ["a red", "b none", "c blue"])
     }
 

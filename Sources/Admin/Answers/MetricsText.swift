@@ -80,6 +80,13 @@ struct MetricsText {
         add("tidemark_reference_bytes", "gauge", "Memory that a reference table takes.", samples { "\($0.memoryBytes)" })
         add("tidemark_reference_records_total", "counter", "Records read of a reference topic.", samples { "\($0.records)" })
         add("tidemark_reference_unusable_total", "counter", "Records of a reference topic that can't be used.", samples { "\($0.unusable)" })
+        let defects: [Sample] = snapshot.references.flatMap { reference in
+            reference.defects.map { defect in
+                let labels = [("reference", reference.name), ("topic", reference.topic), ("reason", defect.reason), ("field", defect.field ?? "")]
+                return ([("job_id", snapshot.job)] + labels, "\(defect.count)")
+            }
+        }
+        add("tidemark_reference_defects_total", "counter", "What can't be used of a reference topic's records, by reason and field.", defects)
         add("tidemark_reference_unloaded", "gauge", "Records of a reference topic that the start has still to read.", samples { reference in
             reference.toLoad.map { "\($0 > reference.loaded ? $0.subtractingReportingOverflow(reference.loaded).partialValue : 0)" }
         })

@@ -109,11 +109,21 @@ struct StatusPage {
         let rows = snapshot.references.map { reference in
             row([
                 escaped(reference.name), escaped(reference.topic), grouped(reference.keys), megabytes(reference.memoryBytes),
-                grouped(Int(clamping: reference.records)), grouped(Int(clamping: reference.unusable)),
+                grouped(Int(clamping: reference.records)), unusable(reference),
                 "\(grouped(Int(clamping: reference.loaded))) of \(reference.toLoad.map { grouped(Int(clamping: $0)) } ?? "–")",
             ])
         }
         return table("Reference tables", ["Table", "Topic", "Keys", "Memory", "Records", "Unusable", "Read at the start"], rows)
+    }
+
+    /// How many records could not be used, and of which fields and why, with the last place of each.
+    private func unusable(_ reference: StatusSnapshot.Reference) -> String {
+        let total = grouped(Int(clamping: reference.unusable))
+        let defects = reference.defects.map { defect in
+            let what = escaped(defect.field.map { "\(defect.reason):\($0)" } ?? defect.reason)
+            return "\(what) \(grouped(Int(clamping: defect.count))), last at offset \(grouped(Int(clamping: defect.offset))) of partition \(defect.partition)"
+        }
+        return defects.isEmpty ? total : total + " <span class=\"quiet\">(\(defects.joined(separator: "; ")))</span>"
     }
 
     // MARK: - Pieces

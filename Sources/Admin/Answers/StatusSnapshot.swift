@@ -173,6 +173,8 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
         /// Since this process began; those that could not be used are among them.
         public var records: UInt64
         public var unusable: UInt64
+        /// What could not be used, by reason and field.
+        public var defects: [Defect] = []
         /// How far the start's reading is, in offsets from where it began; nil where a leader did not say where its
         /// partition ended.
         public var loaded: Int64
@@ -187,6 +189,24 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
             self.unusable = unusable
             self.loaded = loaded
             self.toLoad = toLoad
+        }
+    }
+
+    /// What could not be used of a reference topic for one reason since this process began, and where that was met last.
+    public struct Defect: Codable, Sendable, Equatable {
+        public var reason: String
+        /// nil for the record as a whole.
+        public var field: String?
+        public var count: UInt64
+        public var partition: Int
+        public var offset: Int64
+
+        public init(reason: String, field: String?, count: UInt64, partition: Int, offset: Int64) {
+            self.reason = reason
+            self.field = field
+            self.count = count
+            self.partition = partition
+            self.offset = offset
         }
     }
 

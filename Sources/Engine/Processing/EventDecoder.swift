@@ -18,8 +18,8 @@ public enum DecodedRecord<Event: BitwiseCopyable> {
     case rejected(Rejection)
 }
 
-/// Why a record can't be used: written as `reason` or `reason:field`.
-public struct Rejection: BitwiseCopyable {
+/// Why a record, or a field of it, can't be used: written as `reason` or `reason:field`.
+public struct Rejection: BitwiseCopyable, Sendable {
     public let reason: StaticString
     public let field: StaticString?
 
@@ -34,6 +34,14 @@ public struct Rejection: BitwiseCopyable {
     public static var tooLarge: Rejection { Rejection("too_large") }
     /// The record's time is further ahead of the worker's clock than records may be.
     public static var aheadOfClock: Rejection { Rejection("ahead_of_clock") }
+    /// The record's numbers are not what a stored record may hold (`StateRecord.isSound`).
+    public static var outOfBounds: Rejection { Rejection("out_of_bounds") }
+}
+
+extension Rejection: Hashable, CustomStringConvertible {
+    public var description: String { field.map { "\(reason):\($0)" } ?? "\(reason)" }
+    public static func == (left: Rejection, right: Rejection) -> Bool { left.description == right.description }
+    public func hash(into hasher: inout Hasher) { hasher.combine(description) }
 }
 
 /// Memory for the bytes that decoding makes up, such as unescaped texts; it lives as long as the batch of records.

@@ -7,6 +7,8 @@ public struct Reference: Sendable {
     public let schema: StateSchema
     /// Makes what applies the topic's records to the table.
     public let makeReader: @Sendable (ReferenceTable) -> any ReferenceReader
+    /// Makes what says of an encoded record whether it is one of this reference's, and sound; for one thread.
+    public let makeRecordCheck: @Sendable () -> (ByteView) -> Bool
 
     public init<Record: StateRecord>(
         _ name: String, topic: String, version: Int, record: Record.Type, reader: @escaping @Sendable (ReferenceTable) -> any ReferenceReader
@@ -15,12 +17,17 @@ public struct Reference: Sendable {
         self.topic = topic
         schema = StateSchema(table: name, version: version, key: .key, record: record)
         makeReader = reader
+        makeRecordCheck = {
+            var scratch = Record()
+            return { FieldDecoder.decode($0, into: &scratch) }
+        }
     }
 }
 
 /// Applies the records of a reference topic to its table, on one thread, in log order of each partition.
 public protocol ReferenceReader: AnyObject {
-    /// Applies one record. What can't be used changes nothing and is logged and counted, not rejected: every worker reads it.
+    /// Applies one record. What can't be used changes nothing and is counted and told by its reason, not rejected: every worker
+    /// reads it.
     func apply(_ record: SourceRecord) -> ReferenceOutcome
 }
 
@@ -29,5 +36,5 @@ public enum ReferenceOutcome: Equatable, Sendable {
     case applied
     /// Not meant for the table, such as a null value where those are ignored.
     case ignored
-    case unusable
+    case unusable(Rejection)
 }

@@ -7,6 +7,7 @@
 public final class ReferenceTable: @unchecked Sendable {
     public let name: String
     private var table = KeyedTable()
+    private var encoder = FieldEncoder()
 
     public init(name: String) { self.name = name }
 
@@ -14,11 +15,14 @@ public final class ReferenceTable: @unchecked Sendable {
     public var count: Int { table.count }
     public var memoryBytes: Int { table.memoryBytes }
 
-    /// Fills `record` with what is held under `key`. False, and `record` as it was, when there is nothing.
+    /// Fills `record` with what is held under `key`. False, and `record` as it was, when there is nothing. All that is held can be
+    /// read: `set` takes nothing that is not sound, and what comes from the copy is looked at before.
     @inlinable
     public func find<Record: StateRecord>(_ key: ByteView, into record: inout Record) -> Bool {
         guard let bytes = encoded(key) else { return false }
-        return FieldDecoder.decode(bytes, into: &record)
+        let isRead = FieldDecoder.decode(bytes, into: &record)
+        precondition(isRead, "reference \(name) was asked for another type of record than it holds")
+        return true
     }
 
     /// The encoded record held under `key`, valid until the table changes.
@@ -30,8 +34,12 @@ public final class ReferenceTable: @unchecked Sendable {
 
     // MARK: - Changing
 
-    /// Holds `record` under `key`.
-    public func set(_ key: ByteView, to record: ByteView) { table.store(record, for: key, hash: table.hash(of: key)) }
+    /// Holds `record` under `key`; changes nothing and says why when it is not sound.
+    public func set<Record: StateRecord>(_ key: ByteView, to record: inout Record) -> ReferenceOutcome {
+        guard record.isSound else { return .unusable(.outOfBounds) }
+        table.store(encoder.encode(&record), for: key, hash: table.hash(of: key))
+        return .applied
+    }
 
     public func remove(_ key: ByteView) { table.remove(key, hash: table.hash(of: key)) }
 
@@ -52,6 +60,6 @@ public final class ReferenceTable: @unchecked Sendable {
         table.forgetTombstones(foldedThrough: .max)
     }
 
-    /// Puts a record of the durable copy into memory, without listing it as a change.
+    /// Puts a record of the durable copy, which can be read, into memory, without listing it as a change.
     public func load(_ record: ByteView, for key: ByteView) { table.load(record, for: key, changedIn: 0) }
 }

@@ -35,6 +35,11 @@ struct FieldReader {
         return text
     }
 
+    /// Why a needed value that gave nothing can't be used.
+    func defect(of value: JSONValue, _ name: StaticString) -> Rejection {
+        Rejection(value.isMissing ? "missing_field" : "bad_value", field: name)
+    }
+
     /// The null view when the value is no string, empty, or too long.
     func optionalText(_ value: JSONValue) -> ByteView {
         guard value.bytes.count <= FieldReader.rawTextLimit, let text = value.text(scratch) else { return .null }

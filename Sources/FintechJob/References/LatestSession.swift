@@ -33,7 +33,6 @@ final class LatestSessionReader: ReferenceReader {
     private let maxAhead: EventSpan?
     private let scratch = ScratchMemory()
     private var held = LatestSession()
-    private var encoder = FieldEncoder()
 
     /// `maxAhead`: how far a `started_at` may lie after its record's timestamp; nil for any time.
     init(_ table: ReferenceTable, maxAhead: EventSpan?) {
@@ -54,14 +53,14 @@ final class LatestSessionReader: ReferenceReader {
             return .applied
         // The topic is keyed by customer, so that a tombstone says nothing about a session.
         case .nullValue, .unknownOperation: return .ignored
-        case .malformed: return .unusable
+        case .malformed: return .unusable(.malformedJSON)
         }
     }
 
     private func hold(_ row: SessionRow, _ reader: FieldReader) -> ReferenceOutcome {
         let id = reader.optionalText(row.id)
         let customer = reader.optionalText(row.customerID)
-        guard !id.isNull, !customer.isNull else { return .unusable }
+        if let defect = defect(row, id, customer, reader) { return .unusable(defect) }
         let startedAt = reader.usableTime(row.startedAt) ?? .distantPast
         if table.find(customer, into: &held), held.id.view != id {
             guard startedAt > held.startedAt || (startedAt == held.startedAt && held.id.view < id) else { return .applied }
@@ -71,8 +70,7 @@ final class LatestSessionReader: ReferenceReader {
         held.channel.set(reader.optionalText(row.channel))
         held.deviceType.set(reader.optionalText(row.deviceType))
         held.actions = reader.optionalCount(row.actions)
-        table.set(customer, to: encoder.encode(&held))
-        return .applied
+        return table.set(customer, to: &held)
     }
 
     private func forget(_ row: SessionRow, _ record: SourceRecord, _ reader: FieldReader) -> ReferenceOutcome {
@@ -81,8 +79,14 @@ final class LatestSessionReader: ReferenceReader {
         var customer = reader.optionalText(row.customerID)
         // A database that logs only the primary key of a deleted row leaves the customer to the record's key.
         if customer.isNull { customer = RecordKey.read(.customerID, of: record, reader, scratch) }
-        guard !id.isNull, !customer.isNull else { return .unusable }
+        if let defect = defect(row, id, customer, reader) { return .unusable(defect) }
         if table.find(customer, into: &held), held.id.view == id { table.remove(customer) }
         return .applied
+    }
+
+    /// Why a row doesn't say which session it is, and whose; nil when it does.
+    private func defect(_ row: SessionRow, _ id: ByteView, _ customer: ByteView, _ reader: FieldReader) -> Rejection? {
+        if id.isNull { return reader.defect(of: row.id, "id") }
+        return customer.isNull ? reader.defect(of: row.customerID, "customer_id") : nil
     }
 }

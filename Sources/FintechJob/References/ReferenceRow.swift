@@ -13,7 +13,6 @@ final class ReferenceRowReader<Row: ReferenceRow>: ReferenceReader {
     private let table: ReferenceTable
     private let scratch = ScratchMemory()
     private var record = Row.Record()
-    private var encoder = FieldEncoder()
 
     init(_ table: ReferenceTable) { self.table = table }
 
@@ -23,19 +22,20 @@ final class ReferenceRowReader<Row: ReferenceRow>: ReferenceReader {
         let kind = change.read(source.value, scratch)
         let reader = FieldReader(scratch: scratch, latest: .distantFuture)
         var id = reader.optionalText(change.row.id)
+        let noID = reader.defect(of: change.row.id, "id")
         switch kind {
         case .created, .updated:
-            guard !id.isNull else { return .unusable }
+            guard !id.isNull else { return .unusable(noID) }
             record.reset()
             change.row.fill(&record, reader)
-            table.set(id, to: encoder.encode(&record))
+            return table.set(id, to: &record)
         case .deleted, .nullValue:
             if id.isNull { id = RecordKey.read(.id, of: source, reader, scratch) }
-            guard !id.isNull else { return .unusable }
+            guard !id.isNull else { return .unusable(noID) }
             table.remove(id)
         case .truncated: table.removeAll()
         case .unknownOperation: return .ignored
-        case .malformed: return .unusable
+        case .malformed: return .unusable(.malformedJSON)
         }
         return .applied
     }

@@ -167,9 +167,11 @@ public final class ReferenceFile: @unchecked Sendable {
 
     private static let recordsBetweenChecks = 1000
 
-    /// Puts the stored records into the table of their reference; `check` is called now and then, and may throw to end it.
-    public func load(into table: ReferenceTable, check: () throws -> Void = {}) throws {
-        try exclusively {
+    /// Puts the stored records into the table of their reference; `check` is called now and then, and may throw to end it. False,
+    /// and the table of no use, when a record is none that the reference could have written.
+    public func load(_ reference: Reference, into table: ReferenceTable, check: () throws -> Void = {}) throws -> Bool {
+        let isUsable = reference.makeRecordCheck()
+        return try exclusively {
             database.boundContent()
             defer { database.trustContent() }
             let query = try Statement(database, "SELECT key, record FROM record WHERE reference = ?")
@@ -177,11 +179,14 @@ public final class ReferenceFile: @unchecked Sendable {
             do {
                 var count = 0
                 while try query.step() {
-                    table.load(query.blob(1), for: query.blob(0))
+                    let record = query.blob(1)
+                    guard isUsable(record) else { return false }
+                    table.load(record, for: query.blob(0))
                     count += 1
                     if count.isMultiple(of: ReferenceFile.recordsBetweenChecks) { try check() }
                 }
                 try check()
+                return true
             } catch let error as StateError where error.kind == .corrupt {
                 throw StateError(.corrupt, "\(database.path) is damaged; remove it and \(database.path)-wal, and its topics are read anew", cause: error)
             }

@@ -13,11 +13,7 @@ final class HeldReference {
     private let reader: any ReferenceReader
     private let recordLimit: Int
     private let logger: Logger
-    private var nextComplaint = Duration.zero
-    private var complaintsHeldBack = 0
-
-    /// Between two log lines about records of this topic that can't be used.
-    private static let complaintInterval = Duration.seconds(10)
+    private var defects = ReferenceDefects()
 
     init(_ reference: Reference, table: ReferenceTable, positions: [Int: SourcePosition], recordLimit: Int, logger: Logger) {
         self.reference = reference
@@ -32,16 +28,13 @@ final class HeldReference {
     func apply(_ records: UnsafeBufferPointer<SourceRecord>, partition: Int) {
         for record in records {
             guard record.byteCount <= recordLimit else {
-                counters.unusable += 1
-                complain(record, partition, "it has \(record.byteCount) bytes, more than the \(recordLimit) that are taken")
+                note(.tooLarge, of: record, partition)
                 continue
             }
             switch reader.apply(record) {
             case .applied: counters.applied += 1
             case .ignored: counters.ignored += 1
-            case .unusable:
-                counters.unusable += 1
-                complain(record, partition, "it has no usable JSON or no id")
+            case .unusable(let rejection): note(rejection, of: record, partition)
             }
         }
         guard let last = records.last else { return }
@@ -49,15 +42,14 @@ final class HeldReference {
         recordsSinceTaken += records.count
     }
 
-    private func complain(_ record: SourceRecord, _ partition: Int, _ reason: String) {
-        guard Clock.now >= nextComplaint else {
-            complaintsHeldBack += 1
-            return
-        }
-        let others = complaintsHeldBack > 0 ? " (and \(complaintsHeldBack) others since the last such line)" : ""
-        logger.warning("\(reference.topic)[\(partition)] offset \(record.offset) is unusable for reference table \(reference.name) and was passed over\(others): \(reason)")
-        complaintsHeldBack = 0
-        nextComplaint = Clock.now + HeldReference.complaintInterval
+    /// Counts what can't be used; the first of each reason and field is told.
+    private func note(_ rejection: Rejection, of record: SourceRecord, _ partition: Int) {
+        counters.unusable += 1
+        guard defects.note(rejection, partition: partition, offset: record.offset) else { return }
+        let cure = rejection == .tooLarge
+            ? "it has \(record.byteCount) bytes: have the row written again, smaller or after input.maxRecordBytes (\(recordLimit)) was raised"
+            : "correct the row, or what writes it: its next record is taken in its place"
+        logger.warning("\(reference.topic)[\(partition)] offset \(record.offset) can't be used for reference table \(reference.name) and was passed over, \(rejection): \(cure). Others like it are counted on the status page and in tidemark_reference_defects_total, and not told")
     }
 
     /// What changed since the last call, with how far the topic was read for it; nil when no record came.
@@ -70,7 +62,7 @@ final class HeldReference {
 
     func status(_ loading: WorkerStatus.ReferenceLoading) -> WorkerStatus.Reference {
         WorkerStatus.Reference(
-            name: reference.name, topic: reference.topic, counters: counters, keys: table.count, memoryBytes: table.memoryBytes,
+            name: reference.name, topic: reference.topic, counters: counters, defects: defects.all, keys: table.count, memoryBytes: table.memoryBytes,
             nextOffsets: positions.mapValues(\.next), loading: loading
         )
     }

@@ -33,9 +33,10 @@ struct ReferenceOpening {
                 }
             }
         }
+        var source: any RecordSource = first
+        var starts: [TopicPartition: Int64]
         do {
             starts = try first.open(assignments(references))
-            source = first
         } catch let error as any Failure where error.kind == .invalid || error.kind == .corrupt {
             // Only a position can be mended here, and one that failed does not say whose it is: each topic is tried alone.
             var misfits: [String: any Error] = [:]
@@ -44,21 +45,30 @@ struct ReferenceOpening {
             }
             guard !misfits.isEmpty else { throw error }
             for name in misfits.keys { stored[name] = nil }
-            let second = try input.makeSource()
-            starts = try second.open(assignments(references))
-            source = second
+            source = try input.makeSource()
+            starts = try source.open(assignments(references))
             for (name, misfit) in misfits.sorted(by: { $0.key < $1.key }) {
                 try input.file.forget(name)
                 logger.notice("reference table \(name) is read anew from the start of its topic: what is stored does not fit the log (\(misfit))")
             }
         }
-        held = references.map {
-            HeldReference(
-                $0, table: tables[$0.name] ?? ReferenceTable(name: $0.name), positions: stored[$0.name]?.positions ?? [:],
-                recordLimit: recordLimit, logger: logger
-            )
+        let all = references.map { tables[$0.name] ?? ReferenceTable(name: $0.name) }
+        var damaged: [String] = []
+        for (reference, table) in zip(references, all) where try !input.file.load(reference, into: table, check: { try memory.check(all) }) {
+            damaged.append(reference.name)
+            table.removeAll()
+            stored[reference.name] = nil
+            try input.file.forget(reference.name)
+            logger.warning("reference table \(reference.name) is read anew from the start of topic \(reference.topic): a stored record of it is damaged or not sound (out_of_bounds)")
         }
-        let all = held.map(\.table)
-        for table in all { try input.file.load(into: table) { try memory.check(all) } }
+        if !damaged.isEmpty {
+            source = try input.makeSource()
+            starts = try source.open(assignments(references))
+        }
+        self.source = source
+        self.starts = starts
+        held = zip(references, all).map {
+            HeldReference($0, table: $1, positions: stored[$0.name]?.positions ?? [:], recordLimit: recordLimit, logger: logger)
+        }
     }
 }

@@ -47,12 +47,7 @@ final class StatusPublisher: Sendable {
         snapshot.partitions = partitions(status)
         let tables = sinks.flatMap(\.status)
         snapshot.tables = status.outbox.map { depth in table(depth, tables.first { $0.table == depth.table }) }
-        snapshot.references = status.references.map {
-            StatusSnapshot.Reference(
-                name: $0.name, topic: $0.topic, keys: $0.keys, memoryBytes: $0.memoryBytes, records: $0.counters.total,
-                unusable: $0.counters.unusable, loaded: $0.loading.read, toLoad: $0.loading.total
-            )
-        }
+        snapshot.references = status.references.map(reference)
         snapshot.checkpoint = status.checkpoint.last.map {
             .init(number: $0.number, epoch: $0.epoch.number, time: status.checkpoint.lastAt ?? 0, bytes: $0.totalBytes)
         }
@@ -86,6 +81,17 @@ final class StatusPublisher: Sendable {
                 records: task.counters.records, rejected: task.counters.rejected, late: task.counters.late, skipped: task.counters.skipped
             )
         }.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
+    }
+
+    private func reference(_ reference: WorkerStatus.Reference) -> StatusSnapshot.Reference {
+        var shown = StatusSnapshot.Reference(
+            name: reference.name, topic: reference.topic, keys: reference.keys, memoryBytes: reference.memoryBytes, records: reference.counters.total,
+            unusable: reference.counters.unusable, loaded: reference.loading.read, toLoad: reference.loading.total
+        )
+        shown.defects = reference.defects.map {
+            .init(reason: $0.reason, field: $0.field, count: $0.count, partition: $0.lastPartition, offset: $0.lastOffset)
+        }
+        return shown
     }
 
     private func table(_ depth: OutboxDepth, _ status: TableStatus?) -> StatusSnapshot.Table {
