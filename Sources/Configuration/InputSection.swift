@@ -16,6 +16,8 @@ public struct InputSection: Sendable {
     public var deduplicateBy = Deduplication.none
     /// `input.deduplicate.horizon`: how long ids are remembered, by event time.
     public var deduplicationHorizon = EventSpan.hours(24)
+    /// How records are written.
+    public var form: InputFormSection
 
     public enum Keying: String, Sendable, CaseIterable {
         case customerID = "customer_id"
@@ -37,6 +39,7 @@ public struct InputSection: Sendable {
 
     init(_ reader: inout SettingsReader, kafkaProblem: JobConfiguration.KafkaPropertyCheck) {
         source = InputSection.readSource(&reader, kafkaProblem)
+        form = InputFormSection(&reader)
         topicPrefix = reader.topicPrefix("input.topicPrefix", default: topicPrefix)
         referenceTimeout = reader.duration("input.referenceTimeout", default: referenceTimeout, from: "1s", to: "24h")
         maxRecordBytes = reader.bytes("input.maxRecordBytes", default: maxRecordBytes, from: "1KiB", to: "1GiB")

@@ -11,7 +11,7 @@ public enum FintechJob {
             job: settings.job, version: version,
             stages: transactionStages(settings) + [
                 Stage("sessions", topic: settings.sessionsTopic) { setup in
-                    setup.decode(with: SessionDecoder(maxAhead: settings.maxAhead))
+                    setup.decode(with: SessionDecoder(maxAhead: settings.maxAhead, form: settings.form))
                         .outOfOrderness(settings.outOfOrderness)
                         .rejectingAhead(by: settings.maxAhead)
                         .rejecting(topic: settings.sessionsTopic)
@@ -71,7 +71,9 @@ public enum FintechJob {
     static let customerPartitions = 8
 
     private static func readTransactions(_ setup: TaskSetup, _ settings: FintechSettings) -> StageTask<TransactionDecoder> {
-        setup.decode(with: TransactionDecoder(maxAhead: settings.maxAhead))
+        setup.decode(with: TransactionDecoder(
+            maxAhead: settings.maxAhead, form: settings.form, remarks: setup.remarks, remembering: setup.records("transaction_decimals", version: 1, placement: .copied)
+        ))
             .outOfOrderness(settings.outOfOrderness)
             .rejectingAhead(by: settings.maxAhead)
             .rejecting(topic: settings.transactionsTopic)
@@ -84,7 +86,7 @@ extension StageTask where Decoder.Event == Transaction {
     fileprivate func processedByCustomer(_ setup: TaskSetup, _ settings: FintechSettings) -> StageTask {
         window(CustomerTransactionMetrics.span, CustomerTransactionMetrics(rows: setup.rows(of: CustomerTransactionMetrics.table)))
             .process(FraudDetection(
-                alertThreshold: settings.alertThreshold, accounts: setup.reference(FintechJob.ReferenceName.accounts),
+                alertThreshold: settings.alertThreshold, accounts: setup.reference(FintechJob.ReferenceName.accounts), remarks: setup.remarks,
                 rows: setup.rows(of: FraudAlertWriter.table)
             ))
             .process(CustomerLifecycle(

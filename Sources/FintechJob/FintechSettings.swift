@@ -11,6 +11,8 @@ public struct FintechSettings: Sendable {
     /// How far a record's times may lie after its Kafka timestamp, and its own time after the worker's clock, before they count as wrong;
     /// nil for any time, as of a future that is replayed.
     public var maxAhead: EventSpan? = .hours(1)
+    /// How records are written.
+    public var form = InputForm()
     /// What the transactions' topic is keyed by.
     public var keyedBy = Keying.customerID
     /// How long by event time a transaction's id is remembered, so that it counts once; nil to count whatever comes.

@@ -103,7 +103,7 @@ struct ReferenceRecords {
         row.write(time: updatedAt - .days(Int64(age)))
         row.write("\",\"updated_at\":\"")
         row.write(time: updatedAt)
-        row.write("\",\"version\":1,\"__deleted\":\"false\"}")
+        row.write("\",\"version\":1,\"__deleted\":\"false\",\"__op\":\"c\"}")
     }
 
     private func pick(_ names: [StaticString], _ random: inout TrafficRandom) -> StaticString { names[random.below(names.count)] }

@@ -45,6 +45,6 @@ struct SessionRecords {
         row.write(time: startedAt)
         row.write("\",\"updated_at\":\"")
         row.write(time: startedAt)
-        row.write("\",\"version\":1,\"__deleted\":\"false\"}")
+        row.write("\",\"version\":1,\"__deleted\":\"false\",\"__op\":\"c\"}")
     }
 }

@@ -55,7 +55,7 @@ struct TransactionRecords {
         row.write(time: createdAt)
         row.write("\",\"updated_at\":\"")
         row.write(time: createdAt)
-        row.write("\",\"version\":1,\"__deleted\":\"false\"}")
+        row.write("\",\"version\":1,\"__deleted\":\"false\",\"__op\":\"c\"}")
     }
 
     /// Cents: half of the amounts under 400, one in ten over 5,500, one in a hundred over 20,000.

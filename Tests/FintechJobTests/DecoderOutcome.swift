@@ -18,8 +18,8 @@ enum DecoderOutcome: Equatable {
     }
 
     /// Decodes a value as a transaction.
-    static func transaction(_ value: [UInt8], timestamp: EventTime? = nil, maxAhead: EventSpan = .hours(1)) -> DecoderOutcome {
-        var decoder = TransactionDecoder(maxAhead: maxAhead)
+    static func transaction(_ value: [UInt8], timestamp: EventTime? = nil, maxAhead: EventSpan = .hours(1), form: InputForm = .ofInserts) -> DecoderOutcome {
+        var decoder = TransactionDecoder(maxAhead: maxAhead, form: form)
         return outcome(value, timestamp, &decoder) { event, _ in
             [
                 "id": shown(event.id), "customer": shown(event.customerID), "amount": String(event.amount),
@@ -32,8 +32,8 @@ enum DecoderOutcome: Equatable {
     }
 
     /// Decodes a value as a session.
-    static func session(_ value: [UInt8], timestamp: EventTime? = nil, maxAhead: EventSpan = .hours(1)) -> DecoderOutcome {
-        var decoder = SessionDecoder(maxAhead: maxAhead)
+    static func session(_ value: [UInt8], timestamp: EventTime? = nil, maxAhead: EventSpan = .hours(1), form: InputForm = .ofInserts) -> DecoderOutcome {
+        var decoder = SessionDecoder(maxAhead: maxAhead, form: form)
         return outcome(value, timestamp, &decoder) { event, _ in
             [
                 "id": shown(event.id), "customer": shown(event.customerID), "started": String(event.startedAt.milliseconds),

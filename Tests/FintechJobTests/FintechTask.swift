@@ -14,7 +14,7 @@ final class FintechTask {
     private(set) var deltas: [StateDelta] = []
     private var chunks: [OutboxChunk] = []
 
-    init(_ settings: FintechSettings = FintechSettings(), stage name: StageName = "transactions") {
+    init(_ settings: FintechSettings = FintechSettings.ofInserts, stage name: StageName = "transactions") {
         topology = FintechJob.topology(settings: settings)
         references = Dictionary(uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) })
         var readers: [String: any ReferenceReader] = [:]
@@ -26,7 +26,7 @@ final class FintechTask {
     }
 
     /// A task that goes on where `before` was cut last, with empty reference tables.
-    convenience init(after before: FintechTask, _ settings: FintechSettings = FintechSettings()) throws {
+    convenience init(after before: FintechTask, _ settings: FintechSettings = FintechSettings.ofInserts) throws {
         self.init(settings)
         for delta in before.deltas {
             guard let table = task.stateTables.first(where: { $0.schema.table == delta.table }) else { throw Damage() }

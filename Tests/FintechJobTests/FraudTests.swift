@@ -7,7 +7,7 @@ import TestSupport
 @Suite("Fraud alerts are exact and what is kept for them is small")
 struct FraudTests {
     @Test func detailsAreJSONWhateverTheTextsHold() throws {
-        var settings = FintechSettings()
+        var settings = FintechSettings.ofInserts
         settings.alertThreshold = 0
         let more = #""device_fingerprint":"\"\\\u0001\u001f\n\u00e9/","transaction_location":{"country":"\ud83d\ude80"}"#
         let row = try #require(JobRun.rows(of: "fraud_detection_alerts", transactions: [JobRun.transaction("-0.05", type: #"t\u000bx"#, more)], settings: settings).first)
@@ -19,7 +19,7 @@ struct FraudTests {
 
     @Test(arguments: [("0.00", "0.00"), ("9.99", "9.99"), ("10", "10.00"), ("-1234567.8", "-1234567.80"), ("999999999999.99", "999999999999.99")])
     func detailsShowTheAmountWithTwoDecimals(_ amount: String, _ shown: String) throws {
-        var settings = FintechSettings()
+        var settings = FintechSettings.ofInserts
         settings.alertThreshold = 0
         let row = try #require(JobRun.rows(of: "fraud_detection_alerts", transactions: [JobRun.transaction(amount)], settings: settings).first)
         guard case .object(let details)? = try row.shownInGolden().columns["fraudDetails"] else { Issue.record("no JSON object"); return }
@@ -27,7 +27,7 @@ struct FraudTests {
     }
 
     @Test func anAccountCountsAsItIsAtTheTransaction() throws {
-        var settings = FintechSettings()
+        var settings = FintechSettings.ofInserts
         settings.alertThreshold = 0
         let task = FintechTask(settings)
         let transaction = JobRun.transaction("1.00", #""from_account_id":"a","to_account_id":"b""#)
@@ -47,7 +47,7 @@ struct FraudTests {
 
     /// Of each, 32 would be kept if a smaller number did not always say the same.
     @Test func whatIsForgottenOfDevicesAndCountriesChangesNothing() throws {
-        var settings = FintechSettings()
+        var settings = FintechSettings.ofInserts
         settings.alertThreshold = 0
         for seed in 1...20 as ClosedRange<UInt64> {
             var random = SeededRandom(seed: seed)

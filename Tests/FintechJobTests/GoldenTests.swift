@@ -7,7 +7,7 @@ import TestSupport
 @Suite("The job's tables hold exactly the golden rows")
 struct GoldenTests {
     private static func settings(_ golden: GoldenCase) -> FintechSettings {
-        var settings = FintechSettings()
+        var settings = FintechSettings.ofInserts
         if golden.name == GoldenCase.rules.name { settings.alertThreshold = 0 }
         return settings
     }

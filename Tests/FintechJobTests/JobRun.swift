@@ -6,7 +6,7 @@ import TestSupport
 enum JobRun {
     /// The rows of `table` after a bounded run over one partition of each stream.
     static func rows(
-        of table: String, transactions: [String] = [], sessions: [String] = [], settings: FintechSettings = FintechSettings()
+        of table: String, transactions: [String] = [], sessions: [String] = [], settings: FintechSettings = FintechSettings.ofInserts
     ) throws -> [GoldenRow] {
         let topology = FintechJob.topology(settings: settings)
         let run = TopologyRun(topology)

@@ -101,7 +101,7 @@ struct LifecycleTests {
     }
 
     @Test func timersLiveThroughARestart() throws {
-        var settings = FintechSettings()
+        var settings = FintechSettings.ofInserts
         settings.churnAfter = .seconds(60)
         let before = FintechTask(settings)
         try before.process(JobRun.transaction(at: 0))

@@ -6,7 +6,7 @@ import TestSupport
 @Suite("merchant_performance_analytics merges the windows of all customers' tasks, in order")
 struct MerchantPerformanceTests {
     private func rows(_ partitions: [[String]]) throws -> [[String: GoldenValue]] {
-        let topology = FintechJob.topology(settings: FintechSettings())
+        let topology = FintechJob.topology(settings: FintechSettings.ofInserts)
         let run = TopologyRun(topology)
         try run.run { topic in
             topic == "fintech.public.transactions" ? partitions.map { $0.map { Array($0.utf8) } } : [[]]

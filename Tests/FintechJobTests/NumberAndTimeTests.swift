@@ -28,7 +28,9 @@ struct NumberAndTimeTests {
         amount: "+1" => rejected bad_value:amount
         amount: ".5" => rejected bad_value:amount
         amount: "5." => rejected bad_value:amount
-        amount: "1e3" => rejected bad_value:amount
+        amount: "1e3" => event amount=100000
+        amount: "1.5E-1" => event amount=15
+        amount: "1e" => rejected bad_value:amount
         amount: " 1" => rejected bad_value:amount
         amount: "1 " => rejected bad_value:amount
         amount: "1.2.3" => rejected bad_value:amount
@@ -91,11 +93,16 @@ struct NumberAndTimeTests {
         created_at: "2025-01-10T24:00:00Z" => rejected bad_value:created_at
         created_at: "2025-01-10T00:60:00Z" => rejected bad_value:created_at
         created_at: "2025-01-10T00:00:60Z" => rejected bad_value:created_at
-        created_at: "2025-03-10T10:00:00" => rejected bad_value:created_at
+        created_at: "2025-03-10T10:00:00" => event at=1741600800000
+        created_at: "2025-03-10 10:00:00.5" => event at=1741600800500
+        created_at: "2025-03-10" => rejected bad_value:created_at
+        created_at: "0044-03-15T00:00:00Z BC" => rejected bad_value:created_at
+        created_at: "infinity" => rejected bad_value:created_at
+        created_at: "+10000-01-01T00:00:00Z" => rejected bad_value:created_at
         created_at: "2025-03-10T10:00:00.Z" => rejected bad_value:created_at
         created_at: "2025-03-10T10:00:00.1234567890Z" => rejected bad_value:created_at
         created_at: "2025-03-10T10:00Z" => rejected bad_value:created_at
-        created_at: "2025-03-10 10:00:00Z" => rejected bad_value:created_at
+        created_at: "2025-03-10 10:00:00Z" => event at=1741600800000
         created_at: "2025-03-10t10:00:00z" => rejected bad_value:created_at
         created_at: "2025-3-10T10:00:00Z" => rejected bad_value:created_at
         created_at: "2025-03-10T10:00:00+7:00" => rejected bad_value:created_at
@@ -109,9 +116,16 @@ struct NumberAndTimeTests {
         created_at: 1741600800000999 => event at=1741600800000
         created_at: 1741600800000999999 => event at=1741600800000
         created_at: 99999999999999 => rejected bad_value:created_at
-        created_at: 100000000000000 => event at=100000000000
+        created_at: 100000000000000 => rejected bad_value:created_at
+        created_at: 253402300799000 => rejected bad_value:created_at
+        created_at: 946684799999999 => rejected bad_value:created_at
+        created_at: 946684800000000 => event at=946684800000
         created_at: 99999999999999999 => rejected bad_value:created_at
-        created_at: 100000000000000000 => event at=100000000000
+        created_at: 100000000000000000 => rejected bad_value:created_at
+        created_at: 253402300799000000 => rejected bad_value:created_at
+        created_at: 946684800000000000 => event at=946684800000
+        created_at: 9223372036825200000 => rejected bad_value:created_at
+        created_at: -9223372036832400000 => rejected bad_value:created_at
         created_at: 0 => event at=0
         created_at: -0 => event at=0
         created_at: -1 => rejected bad_value:created_at

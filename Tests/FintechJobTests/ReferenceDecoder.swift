@@ -9,7 +9,10 @@ enum ReferenceDecoder {
 
     private static func decode(_ value: [UInt8], _ outcome: (Row) -> DecoderOutcome) -> DecoderOutcome {
         if value.isEmpty { return .skipped("null_value") }
-        guard let json = ReferenceJSON(value) else { return .rejected("malformed_json") }
+        guard let json = ReferenceJSON(value) else {
+            return .rejected(String(decoding: value, as: UTF8.self).hasPrefix("Struct{") ? "printed_struct" : "malformed_json")
+        }
+        if case .text(let text) = json, text.hasPrefix("Struct{") { return .rejected("printed_struct") }
         return decode(json, mayLieUnderSchema: true, outcome)
     }
 
@@ -19,7 +22,7 @@ enum ReferenceDecoder {
         if mayLieUnderSchema, fields["schema"] != nil, let payload = fields["payload"] {
             return decode(payload, mayLieUnderSchema: false, outcome)
         }
-        if let operation = fields["op"], fields["before"] != nil || fields["after"] != nil {
+        if let operation = fields["op"], fields["before"] != nil || fields["after"] != nil || fields["source"] != nil {
             let after = fields["after"] ?? .null
             switch after {
             case .null, .object: break
@@ -57,17 +60,21 @@ enum ReferenceDecoder {
 
     private static func session(in row: Row) -> DecoderOutcome {
         var event: [String: String] = [:]
-        if let rejection = read([("id", "id", text), ("customer_id", "customer", text), ("started_at", "started", time)], of: row, into: &event) {
+        if let rejection = read([("id", "id", code), ("customer_id", "customer", code), ("started_at", "started", time)], of: row, into: &event) {
             return rejection
         }
         let end = row["ended_at"] ?? .null
         guard let ended = isNull(end) ? "-" : time(end) else { return .rejected("bad_value:ended_at") }
         event["ended"] = ended
         for (column, name) in [("session_id", "session"), ("channel", "channel"), ("device_type", "device")] {
-            event[name] = row[column].flatMap { text($0) } ?? "-"
+            event[name] = row[column].flatMap { column == "session_id" ? code($0) : text($0) } ?? "-"
         }
         event["actions"] = "0"
-        if case .number(let digits) = row["actions_count"], let count = UInt64(digits) { event["actions"] = String(count) }
+        switch row["actions_count"] {
+        case .number(let digits): if let count = UInt64(digits) { event["actions"] = String(count) }
+        case .text(let digits): if digits.wholeMatch(of: /-?[0-9]+ */) != nil, let count = UInt64(digits.filter { $0 != " " }) { event["actions"] = String(count) }
+        default: break
+        }
         return .event(event)
     }
 
@@ -75,18 +82,18 @@ enum ReferenceDecoder {
         var event: [String: String] = [:]
         let rejection = read(
             [
-                ("id", "id", text), ("customer_id", "customer", text), ("amount", "amount", hundredths), ("created_at", "at", time),
+                ("id", "id", code), ("customer_id", "customer", code), ("amount", "amount", hundredths), ("created_at", "at", time),
                 ("transaction_type", "type", text), ("status", "status", text),
             ], of: row, into: &event)
         if let rejection { return rejection }
         for (column, name) in [("fee_amount", "fee"), ("risk_score", "risk")] {
             let value = row[column] ?? .null
-            guard let shown = isNull(value) ? "0" : hundredths(value) else { return .rejected("bad_value:\(column)") }
+            guard let shown = isNull(value) || isNoNumber(value) ? "0" : hundredths(value) else { return .rejected("bad_value:\(column)") }
             event[name] = shown
         }
         if !["completed", "failed", "pending"].contains(event["status"]) { event["status"] = "other" }
         for (column, name) in [("merchant_id", "merchant"), ("from_account_id", "from"), ("to_account_id", "to"), ("device_fingerprint", "device")] {
-            event[name] = row[column].flatMap { text($0) } ?? "-"
+            event[name] = row[column].flatMap { code($0) } ?? "-"
         }
         var location = row["transaction_location"] ?? .null
         if case .text(let inner) = location { location = ReferenceJSON(Array(inner.utf8)) ?? .null }
@@ -100,14 +107,24 @@ enum ReferenceDecoder {
         if case .null = value { true } else { false }
     }
 
+    private static func isNoNumber(_ value: ReferenceJSON) -> Bool {
+        if case .text(let text) = value { ["NaN", "Infinity", "-Infinity", "+Infinity"].contains(text) } else { false }
+    }
+
     private static func text(_ value: ReferenceJSON) -> String? {
-        guard case .text(let text) = value, (1...256).contains(text.utf8.count) else { return nil }
-        return text
+        guard case .text(var text) = value else { return nil }
+        while text.utf8.last == 0x20 { text = String(decoding: text.utf8.dropLast(), as: UTF8.self) }
+        return (1...256).contains(text.utf8.count) && text != "__debezium_unavailable_value" ? text : nil
+    }
+
+    private static func code(_ value: ReferenceJSON) -> String? {
+        if case .number(let digits) = value { return digits.wholeMatch(of: /-?[0-9]+/) != nil && digits.count <= 256 ? digits : nil }
+        return text(value)
     }
 
     private static func hundredths(_ value: ReferenceJSON) -> String? {
         switch value {
-        case .text(let text) where text.wholeMatch(of: /-?[0-9]+(\.[0-9]+)?/) != nil: rounded(text)
+        case .text(let text) where text.wholeMatch(of: /-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil: rounded(text)
         case .number(let text): rounded(text)
         default: nil
         }
@@ -140,7 +157,8 @@ enum ReferenceDecoder {
         case .number(let text):
             Decimal(string: text).flatMap { number in
                 guard text.wholeMatch(of: /-?[0-9]+/) != nil, number >= 0, text.count < 30 else { return nil }
-                let divisor = number >= Decimal(string: "1e17")! ? 1_000_000 : number >= Decimal(string: "1e14")! ? 1000 : 1
+                let isMicroseconds = number >= Decimal(string: "946684800e6")! && number < Decimal(string: "4291747200e6")!
+                let divisor = number >= Decimal(string: "946684800e9")! ? 1_000_000 : isMicroseconds ? 1000 : 1
                 var quotient = number / Decimal(divisor)
                 var cut = Decimal()
                 NSDecimalRound(&cut, &quotient, 0, .down)
@@ -151,7 +169,7 @@ enum ReferenceDecoder {
     }
 
     private static func time(_ text: String) -> String? {
-        let form = /([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?(?:Z|([+-])([0-9]{2}):?([0-9]{2}))/
+        let form = /([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?(?:Z|([+-])([0-9]{2}):?([0-9]{2}))?/
         guard let match = text.wholeMatch(of: form) else { return nil }
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = TimeZone(secondsFromGMT: 0)!

@@ -17,7 +17,7 @@ struct RekeyingTests {
     }
 
     @Test func aRejectedRecordIsToldOnceAndAsItWas() throws {
-        var settings = FintechSettings()
+        var settings = FintechSettings.ofInserts
         settings.keyedBy = .id
         let late = transaction("3", of: "c", at: 1)
         let (run, topology) = try run([["{}"], ["nonsense", transaction("1", of: "c", at: 100_000), late]], settings)
@@ -36,21 +36,21 @@ struct RekeyingTests {
         let partitions = (0..<3).map { partition in (0..<200).map { transaction("\(partition)-\($0)", of: "customer-\($0)") } }
         var message = ""
         do {
-            _ = try run(partitions, FintechSettings())
+            _ = try run(partitions, FintechSettings.ofInserts)
         } catch let failure as any Failure {
             #expect(failure.kind == .invalid)
             message = failure.message
         }
         #expect(message.contains(try Regex("customer customer-[0-9]+ is in partitions 0 and [12] of topic fintech.public.transactions")), "\(message)")
         for part in ["input.keyedBy: id", "empty state directory", "message.key.columns"] { #expect(message.contains(part), "\(part)") }
-        var settings = FintechSettings()
+        var settings = FintechSettings.ofInserts
         settings.keyedBy = .id
         let (run, _) = try run(partitions, settings)
         #expect(run.counters.values.allSatisfy { $0.late == 0 })
     }
 
     @Test func aTransactionIsKnownAgainAfterARestart() throws {
-        var settings = FintechSettings()
+        var settings = FintechSettings.ofInserts
         settings.deduplicationHorizon = .hours(1)
         settings.alertThreshold = 0
         let before = FintechTask(settings)

@@ -10,7 +10,7 @@ struct SessionDecoderTests {
     static let cases = #"""
         id: "s1" => event id=s1 customer=c1 started=1741600800000 ended=- session=- channel=- device=- actions=0
         session_id: "x"; channel: "web"; device_type: "tablet"; actions_count: 7 => event session=x channel=web device=tablet actions=7
-        session_id: 1; channel: ""; device_type: "<<d*257>>" => event session=- channel=- device=-
+        session_id: []; channel: ""; device_type: "<<d*257>>" => event session=- channel=- device=-
         id: null => rejected missing_field:id
         customer_id: "" => rejected bad_value:customer_id
         started_at: -; ended_at: "x" => rejected missing_field:started_at
@@ -21,7 +21,7 @@ struct SessionDecoderTests {
         ended_at: 1741600860000 => event ended=1741600860000
         ended_at: "2025-03-10T09:59:59Z" => event ended=1741600799000
         actions_count: -1 => event actions=0
-        actions_count: "5" => event actions=0
+        actions_count: "5" => event actions=5
         actions_count: 5.0 => event actions=0
         actions_count: 5e0 => event actions=0
         actions_count: null => event actions=0

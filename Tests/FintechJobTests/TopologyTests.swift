@@ -5,7 +5,7 @@ import TestSupport
 
 @Suite("What the job stores and writes keeps its names")
 struct TopologyTests {
-    private let topology = FintechJob.topology(settings: FintechSettings())
+    private let topology = FintechJob.topology(settings: FintechSettings.ofInserts)
 
     /// Stored under version 1: a change here is a new version of the table, with a migration.
     @Test func stateTablesKeepTheirFields() {
@@ -18,7 +18,7 @@ struct TopologyTests {
             "customer_lifecycle_analytics 1 key: count unsigned, total signed128, amounts recentNumbers, tier unsigned, kycStatus unsigned, tierChanges unsigned, reportedSession text, channel text, isChurned bool, rowTime time, rowRisk signed",
             "merchant_partials 1 windowAndKey: count unsigned, total signed128, smallest signed, greatest signed, risk signed128, completed unsigned, failed unsigned, customers unsigned",
             "merchant_customers 1 windowAndKey: isMember bool",
-            "transaction_ids 1 windowAndKey: hashes text",
+            "transaction_decimals 1 key: hasBase64 bool", "transaction_ids 1 windowAndKey: hashes text",
             "customer_places 2 key: partition signed, partitions unsigned",
             "customer_session_metrics 1 windowAndKey: count unsigned, actions signed128, ended unsigned, duration signed128, firstAt time, lastAt time, latestID text, latestSessionID text, channel text, deviceType text",
             "merchant_performance_analytics 1 windowAndKey: count unsigned, total signed128, smallest signed, greatest signed, risk signed128, completed unsigned, failed unsigned, customers unsigned",
@@ -28,11 +28,11 @@ struct TopologyTests {
 
     /// Of a re-keyed job the same tables lie in other stages.
     @Test func aRekeyedJobKeepsItsStages() {
-        var settings = FintechSettings()
+        var settings = FintechSettings.ofInserts
         settings.keyedBy = .id
         let rekeyed = FintechJob.topology(settings: settings)
         #expect(rekeyed.stages.map { "\($0.name) \($0.input): \($0.blueprint.schemas.map(\.table)), to \($0.blueprint.sendsTo)" } == [
-            #"transactions topic("fintech.public.transactions"): ["transaction_ids"], to [customers]"#,
+            #"transactions topic("fintech.public.transactions"): ["transaction_decimals", "transaction_ids"], to [customers]"#,
             #"customers messages(partitions: 8): ["customer_transaction_metrics", "fraud_detection_alerts", "customer_lifecycle_analytics", "merchant_partials", "merchant_customers"], to [merchants]"#,
             #"sessions topic("fintech.public.customer_sessions"): ["customer_session_metrics"], to []"#,
             #"merchants messages(partitions: 8): ["merchant_performance_analytics", "merchant_histories"], to []"#,
@@ -69,7 +69,7 @@ struct TopologyTests {
     }
 
     @Test func settingsReachTheStages() throws {
-        var settings = FintechSettings()
+        var settings = FintechSettings.ofInserts
         settings.topicPrefix = "bank."
         settings.outOfOrderness = .seconds(60)
         #expect(FintechJob.topology(settings: settings).stages.map(\.input) == [.topic("bank.transactions"), .messages(partitions: 1), .topic("bank.customer_sessions"), .messages(partitions: 8)])

@@ -15,7 +15,12 @@ struct TransactionDecoderTests {
         value: {} => rejected missing_field:id
         id: - => rejected missing_field:id
         id: null => rejected missing_field:id
-        id: 7 => rejected bad_value:id
+        id: 7 => event id=7
+        id: -7 => event id=-7
+        id: 7.0 => rejected bad_value:id
+        id: 7e1 => rejected bad_value:id
+        id: "t2   " => event id=t2
+        id: "   " => rejected bad_value:id
         id: true => rejected bad_value:id
         id: {} => rejected bad_value:id
         id: "" => rejected bad_value:id
@@ -45,15 +50,18 @@ struct TransactionDecoderTests {
         fee_amount: null => event fee=0
         fee_amount: "1.5" => event fee=150
         fee_amount: "" => rejected bad_value:fee_amount
+        fee_amount: "NaN"; risk_score: "-Infinity" => event fee=0 risk=0
+        fee_amount: {"scale":3,"value":"BNI="} => event fee=123
+        fee_amount: {"scale":3} => rejected bad_value:fee_amount
         fee_amount: false => rejected bad_value:fee_amount
         risk_score: 19.4 => event risk=1940
         risk_score: "70.005" => event risk=7001
         merchant_id: "m1"; from_account_id: "a1"; to_account_id: "a2"; device_fingerprint: "d1" => event merchant=m1 from=a1 to=a2 device=d1
-        merchant_id: 5; from_account_id: ""; to_account_id: null; device_fingerprint: "<<d*257>>" => event merchant=- from=- to=- device=-
+        merchant_id: 5; from_account_id: ""; to_account_id: null; device_fingerprint: "<<d*257>>" => event merchant=5 from=- to=- device=-
         transaction_location: "{\"country\": \"PE\", \"city\": \"Lima\"}" => event country=PE city=Lima
         transaction_location: {"country": "PE", "city": "Lima"} => event country=PE city=Lima
         transaction_location: "{\"country\": \"\\u0050E\", \"city\": \"S\\u00e3o\"}" => event country=PE city=São
-        transaction_location: {"country": 5, "city": ""} => event country=- city=-
+        transaction_location: {"country": [], "city": ""} => event country=- city=-
         transaction_location: "not json" => event country=- city=-
         transaction_location: "{\"country\": \"PE\"" => event country=- city=-
         transaction_location: "{\"country\": \"PE\"} x" => event country=-
@@ -89,6 +97,9 @@ struct TransactionDecoderTests {
         value: {"op":"u","after":null,"after":$row,"op":"c"} => event id=t1
         value: {"after":$row} => rejected missing_field:id
         value: {"op":"c"} => rejected missing_field:id
+        value: {"op":"t","source":{"db":"bank"},"ts_ms":1} => skipped truncate
+        value: {"op":"d","source":{"db":"bank"}} => skipped delete
+        value: {"op":"m","source":{},"message":{}} => skipped unknown_operation
         # Under a schema.
         value: {"schema":{"type":"struct"},"payload":$row} => event id=t1
         value: {"payload":{"op":"c","after":$row},"schema":null} => event id=t1
@@ -122,6 +133,8 @@ struct TransactionDecoderTests {
         value: \x20 => rejected malformed_json
         value: 5 => rejected malformed_json
         value: "text" => rejected malformed_json
+        value: Struct{id=t1,amount=12} => rejected printed_struct
+        value: "Struct{id=t1}" => rejected printed_struct
         value: [1,2] => rejected malformed_json
         value: true => rejected malformed_json
         """#

@@ -8,7 +8,7 @@ struct WatermarkTests {
     private static let base: Int64 = 1_736_942_400_000
 
     @Test func itIsTheGreatestTimeLessTheOutOfOrdernessAndNeverMovesBack() throws {
-        var settings = FintechSettings()
+        var settings = FintechSettings.ofInserts
         settings.outOfOrderness = .seconds(7)
         let transactions = FintechTask(settings)
         #expect(transactions.watermark == nil)
@@ -57,7 +57,7 @@ struct WatermarkTests {
         let task = FintechTask(stage: stage)
         try task.process(record(at: WatermarkTests.base), record(at: far), record(at: WatermarkTests.base + 1), timestamp: EventTime(milliseconds: far), at: now)
         #expect(task.watermark == WatermarkTests.base - 4_999 && task.counters.rejected == 1 && task.counters.late == 0)
-        var settings = FintechSettings()
+        var settings = FintechSettings.ofInserts
         settings.maxAhead = nil
         let replay = FintechTask(settings, stage: stage)
         try replay.process(record(at: far), timestamp: now, at: now)
@@ -92,7 +92,7 @@ struct WatermarkTests {
     }
 
     @Test func aWindowThatWasTooLateForItLeavesARecordToTheOthers() throws {
-        var settings = FintechSettings()
+        var settings = FintechSettings.ofInserts
         settings.alertThreshold = 0
         let task = FintechTask(settings)
         let sale = JobRun.transaction("9.00", at: 1_000, #""merchant_id":"m""#)

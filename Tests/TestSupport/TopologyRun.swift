@@ -22,16 +22,21 @@ public final class TopologyRun {
 
     public init(_ topology: Topology) { self.topology = topology }
 
-    /// Reads all topics to their ends and closes all windows. `values`: a topic's records by partition.
+    /// As `run(records:)`, of values alone.
     public func run(timestamp: EventTime? = nil, values: (_ topic: String) throws -> [[[UInt8]]]) throws {
-        for reference in topology.references { try read(reference, timestamp, values(reference.topic)) }
-        var inputs: [(task: any StreamTask, values: [[UInt8]])] = []
+        try run { topic in try values(topic).map { $0.map { TestRecord(value: $0, timestamp: timestamp) } } }
+    }
+
+    /// Reads all topics to their ends and closes all windows. `records`: a topic's records by partition.
+    public func run(records: (_ topic: String) throws -> [[TestRecord]]) throws {
+        for reference in topology.references { try read(reference, records(reference.topic)) }
+        var inputs: [(task: any StreamTask, records: [TestRecord])] = []
         var partitions: [StageName: Int] = [:]
-        var parts: [StageName: [[[UInt8]]]] = [:]
+        var parts: [StageName: [[TestRecord]]] = [:]
         for stage in topology.stages {
             switch stage.input {
             case .topic(let topic):
-                parts[stage.name] = try values(topic)
+                parts[stage.name] = try records(topic)
                 topicPartitions[topic] = parts[stage.name]?.count
                 partitions[stage.name] = parts[stage.name]?.count
             case .messages(let count): partitions[stage.name] = count
@@ -44,15 +49,15 @@ public final class TopologyRun {
             tasks[stage.name] = own
             inputs += zip(own, parts[stage.name] ?? []).map { ($0, $1) }
         }
-        try readStreams(inputs, timestamp)
+        try readStreams(inputs)
         try closeWindows()
     }
 
-    private func read(_ reference: Reference, _ timestamp: EventTime?, _ partitions: [[[UInt8]]]) throws {
+    private func read(_ reference: Reference, _ partitions: [[TestRecord]]) throws {
         let table = ReferenceTable(name: reference.name)
         let reader = reference.makeReader(table)
-        for values in partitions {
-            withRecords(values, timestamp: timestamp) { records in
+        for records in partitions {
+            withRecords(records) { records in
                 for record in records { referenceOutcomes[reference.name, default: []].append(reader.apply(record)) }
             }
         }
@@ -60,11 +65,11 @@ public final class TopologyRun {
     }
 
     /// All partitions side by side, as a worker reads them.
-    private func readStreams(_ inputs: [(task: any StreamTask, values: [[UInt8]])], _ timestamp: EventTime?) throws {
-        for start in stride(from: 0, to: inputs.map(\.values.count).max() ?? 0, by: TopologyRun.recordsPerEpoch) {
-            for (task, values) in inputs where start < values.count {
-                let part = values[start..<min(start + TopologyRun.recordsPerEpoch, values.count)]
-                try withRecords(Array(part), firstOffset: Int64(start), timestamp: timestamp) { try task.process($0) }
+    private func readStreams(_ inputs: [(task: any StreamTask, records: [TestRecord])]) throws {
+        for start in stride(from: 0, to: inputs.map(\.records.count).max() ?? 0, by: TopologyRun.recordsPerEpoch) {
+            for (task, records) in inputs where start < records.count {
+                let part = records[start..<min(start + TopologyRun.recordsPerEpoch, records.count)]
+                try withRecords(Array(part), firstOffset: Int64(start)) { try task.process($0) }
             }
             try cut()
         }
@@ -106,21 +111,4 @@ public final class TopologyRun {
             for task in tasks[stage.name] ?? [] { try task.upstreamReached(reached, firingTimers: firingTimers) }
         }
     }
-}
-
-/// Calls `body` with records of these values, in memory that lives as long as the call.
-public func withRecords<Result>(
-    _ values: [[UInt8]], firstOffset: Int64 = 0, timestamp: EventTime? = nil, _ body: (UnsafeBufferPointer<SourceRecord>) throws -> Result
-) rethrows -> Result {
-    let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: max(values.reduce(0) { $0 + $1.count }, 1))
-    defer { memory.deallocate() }
-    var used = 0
-    var records: [SourceRecord] = []
-    for (index, value) in values.enumerated() {
-        (memory + used).update(from: value, count: value.count)
-        let view = ByteView(start: UnsafePointer(memory + used), count: value.count)
-        records.append(SourceRecord(offset: firstOffset + Int64(index), timestamp: timestamp, key: .null, value: view))
-        used += value.count
-    }
-    return try records.withUnsafeBufferPointer(body)
 }

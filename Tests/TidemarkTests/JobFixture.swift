@@ -15,7 +15,7 @@ final class JobFixture {
     private let settings: [String]
     private let environment: [String: String]
 
-    /// `url`: where the job finds ClickHouse, when that is not the server itself but a proxy before it.
+    /// Flat records that don't say their operation are inserts, as in the golden cases. `url`: where the job finds ClickHouse, when that is not the server itself but a proxy before it.
     init(_ input: Input, _ clickHouse: any TestClickHouse, url: String? = nil, settings: [String] = [], environment: [String: String] = [:]) throws {
         directory = try TemporaryDirectory("tidemark-job")
         database = "job_\(UInt32.random(in: 1 ... .max))"
@@ -24,8 +24,8 @@ final class JobFixture {
         self.settings = settings
         self.environment = environment
         let source = switch input {
-        case .kafka(let brokers): "{kafka: {properties: {bootstrap.servers: \"\(brokers)\"}}}"
-        case .directory(let path): "{directory: \"\(path)\"}"
+        case .kafka(let brokers): "{kafka: {properties: {bootstrap.servers: \"\(brokers)\"}}, operations: inserts}"
+        case .directory(let path): "{directory: \"\(path)\", operations: inserts}"
         }
         let text = """
             job: {id: fintech}

@@ -18,7 +18,7 @@ struct OperationsTests {
         let directory = try TemporaryDirectory("tidemark-operations")
         try """
             job: {id: fintech}
-            input: {kafka: {properties: {bootstrap.servers: "\(broker.brokers)"}}}
+            input: {kafka: {properties: {bootstrap.servers: "\(broker.brokers)"}}, operations: inserts}
             clickhouse: {url: "\(clickHouse.url)", database: operations, settleDelay: 200ms, flushInterval: 100ms}
             state: {directory: state}
             checkpoints: {store: checkpoints, interval: 1s}
@@ -49,7 +49,7 @@ struct OperationsTests {
         let directory = try TemporaryDirectory("tidemark-growth")
         try """
             job: {id: fintech}
-            input: {directory: "\(log.growing.path)", deduplicate: {by: id}}
+            input: {directory: "\(log.growing.path)", deduplicate: {by: id}, operations: inserts}
             clickhouse: {url: "\(clickHouse.url)", database: \(job.database), settleDelay: 200ms, flushInterval: 100ms}
             state: {directory: state}
             checkpoints: {store: checkpoints, interval: 1s}

@@ -50,7 +50,7 @@ struct TrafficTests {
             "id", "transaction_type", "status", "from_account_id", "to_account_id", "customer_id", "amount", "currency", "exchange_rate",
             "fee_amount", "description", "merchant_id", "reference_number", "authorization_code", "transaction_location",
             "device_fingerprint", "ip_address", "user_agent", "risk_score", "risk_level", "compliance_flags", "processing_time_ms",
-            "network", "card_last_four", "tags", "metadata", "created_at", "updated_at", "version", "__deleted",
+            "network", "card_last_four", "tags", "metadata", "created_at", "updated_at", "version", "__deleted", "__op",
         ]
         let transactions = TrafficTests.make(2000).filter { $0.topic == .transactions }
         for made in transactions {

@@ -80,6 +80,14 @@ struct MetricsText {
         add("tidemark_reference_bytes", "gauge", "Memory that a reference table takes.", samples { "\($0.memoryBytes)" })
         add("tidemark_reference_records_total", "counter", "Records read of a reference topic.", samples { "\($0.records)" })
         add("tidemark_reference_unusable_total", "counter", "Records of a reference topic that can't be used.", samples { "\($0.unusable)" })
+        for (kind, name, help) in [
+            (StatusSnapshot.Reason.Kind.rejected, "tidemark_rejected_reasons_total", "Rejected records by reason."),
+            (.remark, "tidemark_remarks_total", "What was remarked of records that were used all the same, by reason."),
+        ] {
+            add(name, "counter", help, snapshot.reasons.filter { $0.kind == kind }.map {
+                ([("job_id", snapshot.job), ("topic", $0.topic), ("reason", $0.reason)], "\($0.count)")
+            })
+        }
         let defects: [Sample] = snapshot.references.flatMap { reference in
             reference.defects.map { defect in
                 let labels = [("reference", reference.name), ("topic", reference.topic), ("reason", defect.reason), ("field", defect.field ?? "")]

@@ -30,6 +30,7 @@ struct StatusPage {
         \(partitions)
         \(tables)
         \(references)
+        \(reasons)
         <footer><a href="/status">status as JSON</a> · <a href="/metrics">metrics</a>\(canLogIn ? " · <a href=\"/login\">log in</a> to be shown what may quote records" : "")</footer>
         </body>
         </html>
@@ -114,6 +115,16 @@ struct StatusPage {
             ])
         }
         return table("Reference tables", ["Table", "Topic", "Keys", "Memory", "Records", "Unusable", "Read at the start"], rows)
+    }
+
+    /// Why records were rejected or remarked on; nothing while none was.
+    private var reasons: String {
+        guard !snapshot.reasons.isEmpty else { return "" }
+        let rows = snapshot.reasons.map { reason in
+            let place = reason.offset.map { "offset \(grouped(Int(clamping: $0)))" + (reason.partition.map { " of partition \($0)" } ?? "") } ?? "–"
+            return row([escaped(reason.topic), reason.kind.rawValue, escaped(reason.reason), grouped(Int(clamping: reason.count)), place])
+        }
+        return table("Rejected and remarked", ["Topic", "Kind", "Reason", "Records", "Last at"], rows)
     }
 
     /// How many records could not be used, and of which fields and why, with the last place of each.

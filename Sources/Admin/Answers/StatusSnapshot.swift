@@ -20,6 +20,8 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
     public var partitions: [Partition] = []
     public var tables: [Table] = []
     public var references: [Reference] = []
+    /// Why records were rejected, and what was remarked of records that were used, by stage and reason.
+    public var reasons: [Reason] = []
     public var memory: Memory
     /// How many times a name found no room in its record, in all tasks.
     public var namesLeftOut: UInt64 = 0
@@ -189,6 +191,31 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
             self.unusable = unusable
             self.loaded = loaded
             self.toLoad = toLoad
+        }
+    }
+
+    /// A reason for which records of a stage were rejected, or remarked on, since this process began.
+    public struct Reason: Codable, Sendable, Equatable {
+        public enum Kind: String, Codable, Sendable {
+            case rejected, remark
+        }
+
+        public var kind: Kind
+        /// The topic that the stage reads, or the stage's name where it reads none.
+        public var topic: String
+        public var reason: String
+        public var count: UInt64
+        /// Where it was met last, as far as that is known.
+        public var partition: Int?
+        public var offset: Int64?
+
+        public init(kind: Kind, topic: String, reason: String, count: UInt64, partition: Int?, offset: Int64?) {
+            self.kind = kind
+            self.topic = topic
+            self.reason = reason
+            self.count = count
+            self.partition = partition
+            self.offset = offset
         }
     }
 

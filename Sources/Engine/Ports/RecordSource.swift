@@ -46,12 +46,14 @@ public struct SourceRecord: BitwiseCopyable {
     public let key: ByteView
     /// The null view for a null value.
     public let value: ByteView
+    public let headers: RecordHeaders
 
-    public init(offset: Int64, timestamp: EventTime?, key: ByteView, value: ByteView) {
+    public init(offset: Int64, timestamp: EventTime?, key: ByteView, value: ByteView, headers: RecordHeaders = .none) {
         self.offset = offset
         self.timestamp = timestamp
         self.key = key
         self.value = value
+        self.headers = headers
     }
 
     /// Of key and value, as they are in memory: what a compressed batch becomes says nothing of what it was.

@@ -276,6 +276,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         let batch = UnsafeMutableBufferPointer(rebasing: events[..<count])
         for processor in processors { try processor.process(batch) }
         forward?(batch, records, start)
+        if let remarks = setup.remarks.take() { counters.remarks.add(remarks) }
         try setup.checkSideStates()
         for event in batch where event.isLate {
             rejected.append((event.record, .late))
@@ -316,6 +317,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         rejected.sort { $0.record < $1.record }
         for (index, rejection) in rejected {
             let (record, partition) = try record(Int(index))
+            counters.reasons.add(rejection, at: record.offset)
             rejections.write(record, of: partition, rejection)
         }
     }

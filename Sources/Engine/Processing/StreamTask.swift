@@ -42,6 +42,10 @@ public struct TaskCounters: Sendable, Equatable {
     public var rejected: UInt64 = 0
     public var late: UInt64 = 0
     public var skipped: [String: UInt64] = [:]
+    /// Why records were rejected.
+    public var reasons = ReasonCounts()
+    /// What the decoder said of records that it used all the same.
+    public var remarks = ReasonCounts()
     /// Of the late ones, those that another task read and forwarded, by that task.
     public var lateOf: [TaskID: UInt64] = [:]
     /// How many times a name found no room in its record: counted as another, or not at all.

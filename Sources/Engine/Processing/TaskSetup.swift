@@ -34,6 +34,9 @@ public final class TaskSetup {
         return writer
     }
 
+    /// Where the task's decoder and processors say what is to be known of records that were used all the same.
+    public let remarks = TaskRemarks()
+
     /// A record for each key that is kept for ever, beside the processors' own state. `name` and `version` as theirs: the
     /// name is stored, and unique in the stage. `evolution`: how state of earlier versions goes on. `placement`: what becomes
     /// of them when the stage's topic gets more partitions.

@@ -29,6 +29,13 @@ public protocol ReferenceReader: AnyObject {
     /// Applies one record. What can't be used changes nothing and is counted and told by its reason, not rejected: every worker
     /// reads it.
     func apply(_ record: SourceRecord) -> ReferenceOutcome
+
+    /// What of the fields of the last record, which was applied all the same, could not be used.
+    var fieldDefects: [FieldDefect] { get }
+}
+
+extension ReferenceReader {
+    public var fieldDefects: [FieldDefect] { [] }
 }
 
 /// What became of a reference record.

@@ -32,6 +32,9 @@ public final class ReferenceTable: @unchecked Sendable {
         return bytes
     }
 
+    /// Hands over everything that is held, in no order.
+    public func forEach(_ body: (_ key: ByteView, _ record: ByteView) -> Void) { table.forEach(body) }
+
     // MARK: - Changing
 
     /// Holds `record` under `key`; changes nothing and says why when it is not sound.

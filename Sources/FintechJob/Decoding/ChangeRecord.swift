@@ -4,59 +4,73 @@ import Engine
 ///
 /// One pass over the value collects the fields of a flat row and, beside them, what tells an envelope. Only when it is
 /// one, or lies under `payload`, the part that holds the row is looked at again.
-struct ChangeRecord<Row: JSONFields>: JSONFields {
+struct ChangeRecord<Row: RowFields>: RowFields {
     private(set) var row = Row()
-    private var operation = JSONValue.absent
-    private var before = JSONValue.absent
-    private var after = JSONValue.absent
-    private var schema = JSONValue.absent
-    private var payload = JSONValue.absent
-    private var flatOperation = JSONValue.absent
-    private var flatDeleted = JSONValue.absent
+    /// Of an envelope: the row before the change.
+    private(set) var before = FieldValue.absent
+    /// What the record's own schema says; nil when it brings none.
+    private(set) var schema: ConnectSchema?
+    private var operation = FieldValue.absent
+    private var after = FieldValue.absent
+    private var schemaText = FieldValue.absent
+    private var payload = FieldValue.absent
+    private var source = FieldValue.absent
+    private var flatOperation = FieldValue.absent
+    private var flatDeleted = FieldValue.absent
 
     init() {}
 
     @inline(__always)
-    mutating func take(_ key: ByteView, _ value: JSONValue) {
+    mutating func take(_ key: ByteView, _ value: FieldValue) {
         switch key.count {
         case 2 where isKey(key, "op"): operation = value
         case 4 where isKey(key, "__op"): flatOperation = value
         case 5 where isKey(key, "after"): after = value
         case 6 where isKey(key, "before"): before = value
-        case 6 where isKey(key, "schema"): schema = value
+        case 6 where isKey(key, "schema"): schemaText = value
+        case 6 where isKey(key, "source"): source = value
         case 7 where isKey(key, "payload"): payload = value
         case 9 where isKey(key, "__deleted"): flatDeleted = value
         default: row.take(key, value)
         }
     }
 
-    /// Reads a value into this record, which is fresh.
-    mutating func read(_ value: ByteView, _ scratch: ScratchMemory) -> RowChange {
+    /// Reads a record's value into this change, which is fresh.
+    mutating func read(_ record: SourceRecord, _ context: DecodingContext, _ scratch: ScratchMemory) -> RowChange {
+        let value = record.value
         guard !value.isEmpty else { return .nullValue }
-        guard let kind = JSONScanner.read(value, &self, scratch) else { return .malformed }
-        if let change = withoutRow(kind) { return change }
-        if schema.kind != .absent, payload.kind != .absent {
-            let inner = payload
+        guard let kind = JSONScanner.read(value, &self, scratch) else { return RowChange(unreadable: value) }
+        if let change = withoutRow(kind) { return change == .malformed ? RowChange(unreadable: value) : change }
+        var flat = value
+        if schemaText.kind != .absent, payload.kind != .absent {
+            let (inner, text) = (payload, schemaText)
             self = ChangeRecord()
+            if text.kind == .object { schema = context.schemas.schema(text.bytes, scratch) }
             guard let kind = readAgain(inner, scratch) else { return .malformed }
             if let change = withoutRow(kind) { return change }
+            flat = inner.bytes
         }
-        if operation.kind != .absent, before.kind != .absent || after.kind != .absent {
-            return readEnvelope(scratch)
-        }
-        return flatChange(scratch)
+        if isEnvelope { return readEnvelope(scratch) }
+        if let schema { return typed(flat, &row, schema, scratch) ? flatChange(of: flat, record, context, scratch) : .malformed }
+        return flatChange(of: flat, record, context, scratch)
+    }
+
+    /// An operation beside an image, or beside where it comes from: events without a row (of a truncated table, say) have no image, and
+    /// some converters leave out what is null.
+    private var isEnvelope: Bool {
+        operation.kind != .absent && (before.kind != .absent || after.kind != .absent || source.kind != .absent)
     }
 
     /// The change of a value that can't hold a row; nil for an object.
-    private func withoutRow(_ kind: JSONValue.Kind) -> RowChange? {
+    private func withoutRow(_ kind: FieldValue.Kind) -> RowChange? {
         switch kind {
         case .object: nil
         case .null: .nullValue
-        case .absent, .true, .false, .number, .string, .escapedString, .array: .malformed
+        case .absent, .true, .false, .number, .string, .escapedString, .array, .integer, .double, .bytes: .malformed
         }
     }
 
-    private mutating func readAgain(_ value: JSONValue, _ scratch: ScratchMemory) -> JSONValue.Kind? {
+    private mutating func readAgain(_ value: FieldValue, _ scratch: ScratchMemory) -> FieldValue.Kind? {
         value.kind == .object ? JSONScanner.read(value.bytes, &self, scratch) : value.kind
     }
 
@@ -66,40 +80,61 @@ struct ChangeRecord<Row: JSONFields>: JSONFields {
         row = Row()
         let image = change == .deleted ? before : after
         guard image.kind == .object else { return change == .created ? .nullValue : change }
-        return JSONScanner.read(image.bytes, &row, scratch) == nil ? .malformed : change
+        return read(image.bytes, &row, scratch) ? change : .malformed
     }
 
-    private func flatChange(_ scratch: ScratchMemory) -> RowChange {
+    /// Reads the row before the change; false when there is none to be used.
+    func readBefore(_ row: inout Row, _ scratch: ScratchMemory) -> Bool {
+        before.kind == .object && read(before.bytes, &row, scratch)
+    }
+
+    private func read(_ image: ByteView, _ row: inout Row, _ scratch: ScratchMemory) -> Bool {
+        if let schema { return typed(image, &row, schema, scratch) }
+        return JSONScanner.read(image, &row, scratch) != nil
+    }
+
+    /// Reads a row whose schema is known.
+    private func typed(_ image: ByteView, _ row: inout Row, _ schema: ConnectSchema, _ scratch: ScratchMemory) -> Bool {
+        var fields = TypedFields<Row>()
+        fields.schema = schema
+        guard JSONScanner.read(image, &fields, scratch) != nil else { return false }
+        row = fields.row
+        return true
+    }
+
+    private func flatChange(of value: ByteView, _ record: SourceRecord, _ context: DecodingContext, _ scratch: ScratchMemory) -> RowChange {
         if flatDeleted.kind == .true { return .deleted }
         if let text = flatDeleted.text(scratch), text == "true" { return .deleted }
-        return flatOperation.isMissing ? .created : RowChange(operation: flatOperation, scratch)
+        if !flatOperation.isMissing { return RowChange(operation: flatOperation, scratch) }
+        if context.hasOwnOperationName {
+            var named = NamedField()
+            named.name = context.operationName
+            if JSONScanner.read(value, &named, scratch) != nil, !named.value.isMissing { return RowChange(operation: named.value, scratch) }
+        }
+        let header = context.operationName.withUnsafeBytes { record.headers.value(of: ByteView($0)) }
+        guard let header, !header.isEmpty else { return .unstated }
+        return RowChange(header: header)
     }
 }
 
-/// What a value says was done to a row.
-enum RowChange: BitwiseCopyable {
-    /// Created or read; its fields are in the change record's `row`.
-    case created
-    /// Changed; its new fields are in `row`.
-    case updated
-    /// Deleted; what is known of it is in `row`, often nothing.
-    case deleted
-    /// All rows of the table were deleted.
-    case truncated
-    /// The value is null, and so is the row: with a log that is compacted, the key's row is gone.
-    case nullValue
-    case unknownOperation
-    case malformed
+/// A row's fields with what its schema says of each.
+private struct TypedFields<Row: RowFields>: RowFields {
+    var row = Row()
+    var schema: ConnectSchema?
 
-    /// What Debezium's `op` says.
-    init(operation: JSONValue, _ scratch: ScratchMemory) {
-        guard let text = operation.text(scratch), text.count == 1 else { self = .unknownOperation; return }
-        switch text[0] {
-        case UInt8(ascii: "c"), UInt8(ascii: "r"): self = .created
-        case UInt8(ascii: "u"): self = .updated
-        case UInt8(ascii: "d"): self = .deleted
-        case UInt8(ascii: "t"): self = .truncated
-        default: self = .unknownOperation
-        }
+    mutating func take(_ key: ByteView, _ value: FieldValue) {
+        var value = value
+        if let schema { value.declared = schema.type(of: key) }
+        row.take(key, value)
+    }
+}
+
+/// The one field of a name that is known only at run time.
+private struct NamedField: RowFields {
+    var name: [UInt8] = []
+    var value = FieldValue.absent
+
+    mutating func take(_ key: ByteView, _ value: FieldValue) {
+        if name.withUnsafeBytes({ ByteView($0) == key }) { self.value = value }
     }
 }

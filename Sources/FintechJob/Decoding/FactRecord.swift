@@ -5,20 +5,26 @@ extension SourceRecord {
     /// the row, with its time, and what its reader rejects is rejected. `maxAhead`: how far times may lie after the
     /// record's timestamp; nil for any time.
     @inline(__always)
-    func fact<Row: JSONFields, Event>(
-        in _: Row.Type, maxAhead: EventSpan?, _ scratch: ScratchMemory, _ read: (borrowing Row, inout FieldReader) -> (Event, at: EventTime)
+    func fact<Row: RowFields, Event>(
+        in _: Row.Type, maxAhead: EventSpan?, _ context: DecodingContext, _ scratch: ScratchMemory,
+        _ read: (borrowing Row, inout FieldReader) -> (Event, at: EventTime)
     ) -> DecodedRecord<Event> {
         var change = ChangeRecord<Row>()
-        switch change.read(value, scratch) {
+        switch change.read(self, context, scratch) {
+        // A row whose key was changed comes as a deletion and a creation, which names the key that it had: no new fact.
+        case .created where headers.value(of: "__debezium.oldkey") != nil: return .skipped("key_change")
         case .created: break
+        case .unstated where context.takesInserts: break
+        case .unstated: return .rejected(Rejection("missing_operation"))
         case .updated: return .skipped("update")
         case .deleted: return .skipped("delete")
         case .truncated: return .skipped("truncate")
         case .nullValue: return .skipped("null_value")
         case .unknownOperation: return .skipped("unknown_operation")
+        case .printedStruct: return .rejected(.printedStruct)
         case .malformed: return .rejected(.malformedJSON)
         }
-        var reader = FieldReader(scratch: scratch, latest: .latest(in: self, maxAhead: maxAhead))
+        var reader = FieldReader(context, scratch: scratch, latest: .latest(in: self, maxAhead: maxAhead), offset: offset)
         let (event, time) = read(change.row, &reader)
         if let rejection = reader.rejection { return .rejected(rejection) }
         return .event(event, at: time)
@@ -27,4 +33,5 @@ extension SourceRecord {
 
 extension Rejection {
     static var malformedJSON: Rejection { Rejection("malformed_json") }
+    static var printedStruct: Rejection { Rejection("printed_struct") }
 }

@@ -16,18 +16,22 @@ public struct Session: BitwiseCopyable {
 /// Decodes the records of the sessions topic.
 public struct SessionDecoder: EventDecoder {
     private let maxAhead: EventSpan?
+    private let context: DecodingContext
 
     /// `maxAhead`: how far a `started_at` or `ended_at` may lie after its record's timestamp; nil for any time.
-    public init(maxAhead: EventSpan?) { self.maxAhead = maxAhead }
+    public init(maxAhead: EventSpan?, form: InputForm = InputForm()) {
+        self.maxAhead = maxAhead
+        context = DecodingContext(form)
+    }
 
     public mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Session> {
-        record.fact(in: SessionRow.self, maxAhead: maxAhead, scratch) { row, read in
-            let id = read.text(row.id, "id")
-            let customerID = read.text(row.customerID, "customer_id")
+        record.fact(in: SessionRow.self, maxAhead: maxAhead, context, scratch) { row, read in
+            let id = read.code(row.id, "id")
+            let customerID = read.code(row.customerID, "customer_id")
             let startedAt = read.time(row.startedAt, "started_at")
             let endedAt = read.optionalTime(row.endedAt, "ended_at")
             let session = Session(
-                id: id, customerID: customerID, startedAt: startedAt, endedAt: endedAt, sessionID: read.optionalText(row.sessionID),
+                id: id, customerID: customerID, startedAt: startedAt, endedAt: endedAt, sessionID: read.optionalCode(row.sessionID),
                 channel: read.optionalText(row.channel), deviceType: read.optionalText(row.deviceType), actions: read.optionalCount(row.actions)
             )
             return (session, startedAt)
@@ -36,17 +40,17 @@ public struct SessionDecoder: EventDecoder {
 }
 
 /// The columns of a session that are used.
-struct SessionRow: JSONFields {
-    var id = JSONValue.absent
-    var customerID = JSONValue.absent
-    var startedAt = JSONValue.absent
-    var endedAt = JSONValue.absent
-    var sessionID = JSONValue.absent
-    var channel = JSONValue.absent
-    var deviceType = JSONValue.absent
-    var actions = JSONValue.absent
+struct SessionRow: RowFields {
+    var id = FieldValue.absent
+    var customerID = FieldValue.absent
+    var startedAt = FieldValue.absent
+    var endedAt = FieldValue.absent
+    var sessionID = FieldValue.absent
+    var channel = FieldValue.absent
+    var deviceType = FieldValue.absent
+    var actions = FieldValue.absent
 
-    mutating func take(_ key: ByteView, _ value: JSONValue) {
+    mutating func take(_ key: ByteView, _ value: FieldValue) {
         switch key.count {
         case 2 where isKey(key, "id"): id = value
         case 7 where isKey(key, "channel"): channel = value

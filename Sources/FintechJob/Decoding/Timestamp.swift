@@ -6,43 +6,61 @@ enum Timestamp {
     /// ClickHouse's DateTime is, ends in that year.
     static let end = EventTime(milliseconds: 4_291_747_200_000)
 
-    /// Integers from here on count nanoseconds.
-    private static let firstNanoseconds: UInt64 = 100_000_000_000_000_000
-    /// Integers from here on, and below those, count microseconds.
-    private static let firstMicroseconds: UInt64 = 100_000_000_000_000
+    /// 2000-01-01T00:00:00Z in seconds: where nothing says an integer's unit, microseconds and nanoseconds are those that lie from here
+    /// to `end`. So the far ends that databases write for "never" (9999-12-31, infinity) are taken for no other time in another unit.
+    private static let firstGuessed: Int64 = 946_684_800
 
-    // Not `EventTime(iso8601:)`, which is for what people write: this is what every record has, of bytes without an allocation,
-    // and what Debezium never writes (no offset, no seconds) is refused rather than guessed.
-    /// `YYYY-MM-DDTHH:MM:SS`, then a point and 1 to 9 decimals or neither, then `Z`, `±HH:MM` or `±HHMM`; nil for any
-    /// other text, for dates that don't exist and for times before 1970 or from 2106 on.
-    static func read(text: ByteView) -> EventTime? {
+    // Not `EventTime(iso8601:)`, which is for what people write: this is what every record has, of bytes without an allocation.
+    /// `YYYY-MM-DDTHH:MM:SS` (or with a blank for the T), then a point and 1 to 9 decimals or neither, then `Z`, `±HH:MM`, `±HHMM`, or
+    /// nothing for a time of `zone`'s clocks (nil: UTC); nil for any other text, for dates that don't exist and for times before 1970
+    /// or from 2106 on. `isLocal`: what zone the text names counts for nothing.
+    static func read(text: ByteView, zone: ZoneOffsets?, isLocal: Bool = false) -> EventTime? {
         var reader = DigitReader(text)
         guard
             let year = reader.number(digits: 4), reader.take(UInt8(ascii: "-")),
             let month = reader.number(digits: 2), reader.take(UInt8(ascii: "-")),
-            let day = reader.number(digits: 2), reader.take(UInt8(ascii: "T")),
+            let day = reader.number(digits: 2), reader.take(UInt8(ascii: "T")) || reader.take(UInt8(ascii: " ")),
             let hour = reader.number(digits: 2), reader.take(UInt8(ascii: ":")),
             let minute = reader.number(digits: 2), reader.take(UInt8(ascii: ":")),
             let second = reader.number(digits: 2),
-            let fraction = fraction(&reader), let zone = zone(&reader), reader.isAtEnd,
+            let fraction = fraction(&reader),
             (1...12).contains(month), (1...days(in: month, of: year)).contains(day), hour < 24, minute < 60, second < 60
         else { return nil }
+        let isZoneless = reader.isAtEnd
+        guard let ahead = isZoneless ? 0 : self.zone(&reader), reader.isAtEnd else { return nil }
         let days = CivilDate.daysSince1970(year: year, month: month, day: day)
-        let seconds = ((days * 24 + hour) * 60 + minute - zone) * 60 + second
-        return checked(seconds * 1000 + fraction)
+        let local = ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + fraction
+        if isZoneless || isLocal { return checked(zone?.instant(ofLocal: local) ?? local) }
+        return checked(local - ahead * 60_000)
     }
 
-    /// An integer of milliseconds, microseconds or nanoseconds, by its size. Fractions and exponents are no integers.
-    static func read(number: ByteView) -> EventTime? {
-        guard let integer = nonNegativeInteger(number) else { return nil }
-        let milliseconds =
+    /// A count of `unit` since 1970, as the record's schema says, or as its size says where there is none: then times of `zone`'s
+    /// clocks, as Debezium writes a column without a zone.
+    static func read(integer: Int64, declared: DeclaredType.Meaning, zone: ZoneOffsets?) -> EventTime? {
+        let milliseconds: Int64
+        switch declared {
+        case .days:
+            guard (0...100_000).contains(integer) else { return nil }
+            milliseconds = integer * 86_400_000
+        case .milliseconds, .instantMilliseconds: milliseconds = integer
+        case .microseconds, .instantMicroseconds: milliseconds = floored(integer, 1000)
+        case .nanoseconds, .instantNanoseconds: milliseconds = floored(integer, 1_000_000)
+        case .none, .text, .decimal, .localText:
             switch integer {
-            case firstNanoseconds...: integer / 1_000_000
-            case firstMicroseconds...: integer / 1000
-            default: integer
+            case (firstGuessed * 1_000_000_000)...: milliseconds = integer / 1_000_000
+            case (firstGuessed * 1_000_000)..<(end.milliseconds * 1000): milliseconds = integer / 1000
+            default: milliseconds = integer
             }
-        return checked(Int64(milliseconds))
+        }
+        // Far enough from the ends of time that a zone's offset can be added.
+        guard (-86_400_000...end.milliseconds + 86_400_000).contains(milliseconds) else { return nil }
+        switch declared {
+        case .instantMilliseconds, .instantMicroseconds, .instantNanoseconds: return checked(milliseconds)
+        default: return checked(zone?.instant(ofLocal: milliseconds) ?? milliseconds)
+        }
     }
+
+    private static func floored(_ value: Int64, _ unit: Int64) -> Int64 { value >= 0 ? value / unit : (value - unit + 1) / unit }
 
     private static func checked(_ milliseconds: Int64) -> EventTime? {
         let time = EventTime(milliseconds: milliseconds)

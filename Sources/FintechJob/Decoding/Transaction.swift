@@ -35,14 +35,19 @@ public struct Transaction: BitwiseCopyable {
 /// Decodes the records of the transactions topic.
 public struct TransactionDecoder: EventDecoder {
     private let maxAhead: EventSpan?
+    private let context: DecodingContext
 
     /// `maxAhead`: how far a `created_at` may lie after its record's timestamp; nil for any time.
-    public init(maxAhead: EventSpan?) { self.maxAhead = maxAhead }
+    /// `remarks`: where it says what it met; `forms`: where it keeps what it met of how decimals are written.
+    public init(maxAhead: EventSpan?, form: InputForm = InputForm(), remarks: TaskRemarks? = nil, remembering forms: KeyedRecords<DecimalForms>? = nil) {
+        self.maxAhead = maxAhead
+        context = DecodingContext(form, remarks: remarks, remembering: forms)
+    }
 
     public mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Transaction> {
-        record.fact(in: TransactionRow.self, maxAhead: maxAhead, scratch) { row, read in
-            let id = read.text(row.id, "id")
-            let customerID = read.text(row.customerID, "customer_id")
+        record.fact(in: TransactionRow.self, maxAhead: maxAhead, context, scratch) { row, read in
+            let id = read.code(row.id, "id")
+            let customerID = read.code(row.customerID, "customer_id")
             let amount = read.hundredths(row.amount, "amount")
             let createdAt = read.time(row.createdAt, "created_at")
             let type = read.text(row.type, "transaction_type")
@@ -53,8 +58,8 @@ public struct TransactionDecoder: EventDecoder {
             read.json(row.location, &location)
             let transaction = Transaction(
                 id: id, customerID: customerID, amount: amount, createdAt: createdAt, type: type, status: Transaction.Status(status),
-                fee: fee, risk: risk, merchantID: read.optionalText(row.merchantID), fromAccountID: read.optionalText(row.fromAccountID),
-                toAccountID: read.optionalText(row.toAccountID), deviceFingerprint: read.optionalText(row.deviceFingerprint),
+                fee: fee, risk: risk, merchantID: read.optionalCode(row.merchantID), fromAccountID: read.optionalCode(row.fromAccountID),
+                toAccountID: read.optionalCode(row.toAccountID), deviceFingerprint: read.optionalCode(row.deviceFingerprint),
                 country: read.optionalText(location.country), city: read.optionalText(location.city)
             )
             return (transaction, createdAt)
@@ -63,23 +68,23 @@ public struct TransactionDecoder: EventDecoder {
 }
 
 /// The columns of a transaction that are used.
-struct TransactionRow: JSONFields {
-    var id = JSONValue.absent
-    var customerID = JSONValue.absent
-    var amount = JSONValue.absent
-    var createdAt = JSONValue.absent
-    var type = JSONValue.absent
-    var status = JSONValue.absent
-    var fee = JSONValue.absent
-    var risk = JSONValue.absent
-    var merchantID = JSONValue.absent
-    var fromAccountID = JSONValue.absent
-    var toAccountID = JSONValue.absent
-    var deviceFingerprint = JSONValue.absent
-    var location = JSONValue.absent
+struct TransactionRow: RowFields {
+    var id = FieldValue.absent
+    var customerID = FieldValue.absent
+    var amount = FieldValue.absent
+    var createdAt = FieldValue.absent
+    var type = FieldValue.absent
+    var status = FieldValue.absent
+    var fee = FieldValue.absent
+    var risk = FieldValue.absent
+    var merchantID = FieldValue.absent
+    var fromAccountID = FieldValue.absent
+    var toAccountID = FieldValue.absent
+    var deviceFingerprint = FieldValue.absent
+    var location = FieldValue.absent
 
     @inline(__always)
-    mutating func take(_ key: ByteView, _ value: JSONValue) {
+    mutating func take(_ key: ByteView, _ value: FieldValue) {
         switch key.count {
         case 2 where isKey(key, "id"): id = value
         case 6 where isKey(key, "amount"): amount = value
@@ -100,11 +105,11 @@ struct TransactionRow: JSONFields {
 }
 
 /// What is used of a location or an address.
-struct LocationRow: JSONFields {
-    var country = JSONValue.absent
-    var city = JSONValue.absent
+struct LocationRow: RowFields {
+    var country = FieldValue.absent
+    var city = FieldValue.absent
 
-    mutating func take(_ key: ByteView, _ value: JSONValue) {
+    mutating func take(_ key: ByteView, _ value: FieldValue) {
         switch key.count {
         case 4 where isKey(key, "city"): city = value
         case 7 where isKey(key, "country"): country = value

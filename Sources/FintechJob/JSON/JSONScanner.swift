@@ -20,9 +20,9 @@ struct JSONScanner {
 
     /// Reads one value that fills all the bytes, handing the fields of an object to `fields`. Returns what kind of value
     /// it is; nil when the bytes are malformed.
-    static func read<Fields: JSONFields>(_ bytes: ByteView, _ fields: inout Fields, _ scratch: ScratchMemory) -> JSONValue.Kind? {
+    static func read<Fields: RowFields>(_ bytes: ByteView, _ fields: inout Fields, _ scratch: ScratchMemory) -> FieldValue.Kind? {
         guard var scanner = JSONScanner(bytes), let first = scanner.nextToken() else { return nil }
-        let kind: JSONValue.Kind
+        let kind: FieldValue.Kind
         if first == UInt8(ascii: "{") {
             scanner.at += 1
             guard scanner.readFields(&fields, scratch) else { return nil }
@@ -36,7 +36,7 @@ struct JSONScanner {
 
     /// Reads the rest of an object, `at` standing behind its brace.
     @inline(__always)
-    private mutating func readFields<Fields: JSONFields>(_ fields: inout Fields, _ scratch: ScratchMemory) -> Bool {
+    private mutating func readFields<Fields: RowFields>(_ fields: inout Fields, _ scratch: ScratchMemory) -> Bool {
         guard var token = nextToken() else { return false }
         if token == UInt8(ascii: "}") {
             at += 1
@@ -61,6 +61,37 @@ struct JSONScanner {
         }
     }
 
+    /// The value that the bytes are as a whole, which `read` has checked.
+    static func scalar(_ bytes: ByteView) -> FieldValue {
+        guard var scanner = JSONScanner(bytes), let first = scanner.nextToken(), let value = scanner.value(first, depth: 0) else { return .absent }
+        return value
+    }
+
+    /// Hands the elements of an array, which `read` has checked, to `body`; false for bytes that are none.
+    static func forEachElement(of array: ByteView, _ body: (FieldValue) -> Void) -> Bool {
+        guard var scanner = JSONScanner(array), scanner.nextToken() == UInt8(ascii: "[") else { return false }
+        scanner.at += 1
+        if scanner.nextToken() == UInt8(ascii: "]") { return true }
+        while let first = scanner.nextToken(), let value = scanner.value(first, depth: 1) {
+            body(value)
+            guard let separator = scanner.nextToken() else { return false }
+            scanner.at += 1
+            if separator == UInt8(ascii: "]") { return true }
+            guard separator == UInt8(ascii: ",") else { return false }
+        }
+        return false
+    }
+
+    /// Whether the array has one element, of which `condition` holds.
+    static func holdsOnly(_ array: ByteView, where condition: (FieldValue) -> Bool) -> Bool {
+        var (count, holds) = (0, false)
+        let isArray = forEachElement(of: array) {
+            count += 1
+            if count == 1 { holds = condition($0) }
+        }
+        return isArray && count == 1 && holds
+    }
+
     /// The next byte that is no white space, not taken yet; nil at the end.
     @inline(__always)
     mutating func nextToken() -> UInt8? {
@@ -75,7 +106,7 @@ struct JSONScanner {
 
     /// Reads the value that starts at `at` with `first`, inside of `depth` objects and arrays.
     @inline(__always)
-    private mutating func value(_ first: UInt8, depth: Int) -> JSONValue? {
+    private mutating func value(_ first: UInt8, depth: Int) -> FieldValue? {
         switch first {
         case UInt8(ascii: "\""):
             at += 1
@@ -83,7 +114,7 @@ struct JSONScanner {
         case UInt8(ascii: "{"), UInt8(ascii: "["):
             let start = at
             guard skipContainer(depth: depth) else { return nil }
-            return JSONValue(kind: first == UInt8(ascii: "{") ? .object : .array, bytes: ByteView(start: start, count: at - start))
+            return FieldValue(kind: first == UInt8(ascii: "{") ? .object : .array, bytes: ByteView(start: start, count: at - start))
         default:
             return scalar(first)
         }
@@ -91,7 +122,7 @@ struct JSONScanner {
 
     /// Reads a literal or a number.
     @inline(__always)
-    private mutating func scalar(_ first: UInt8) -> JSONValue? {
+    private mutating func scalar(_ first: UInt8) -> FieldValue? {
         switch first {
         case UInt8(ascii: "n"): literal("null", .null)
         case UInt8(ascii: "t"): literal("true", .true)
@@ -101,14 +132,14 @@ struct JSONScanner {
     }
 
     @inline(__always)
-    private mutating func literal(_ text: StaticString, _ kind: JSONValue.Kind) -> JSONValue? {
+    private mutating func literal(_ text: StaticString, _ kind: FieldValue.Kind) -> FieldValue? {
         let bytes = ByteView(start: at, count: text.utf8CodeUnitCount)
         guard end - at >= bytes.count, isKey(bytes, text) else { return nil }
         at += bytes.count
-        return JSONValue(kind: kind, bytes: bytes)
+        return FieldValue(kind: kind, bytes: bytes)
     }
 
-    private mutating func number() -> JSONValue? {
+    private mutating func number() -> FieldValue? {
         let start = at
         if at.pointee == UInt8(ascii: "-") { at += 1 }
         let whole = skipDigits()
@@ -122,7 +153,7 @@ struct JSONScanner {
             if at < end, at.pointee == UInt8(ascii: "+") || at.pointee == UInt8(ascii: "-") { at += 1 }
             guard skipDigits() > 0 else { return nil }
         }
-        return JSONValue(kind: .number, bytes: ByteView(start: start, count: at - start))
+        return FieldValue(kind: .number, bytes: ByteView(start: start, count: at - start))
     }
 
     @inline(__always)

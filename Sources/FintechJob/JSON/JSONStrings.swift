@@ -4,16 +4,16 @@ extension JSONScanner {
     /// Reads a string up to and with its closing quote; `at` stands behind the opening one. nil when it is no valid
     /// string: control characters, unknown escapes, invalid UTF-8 and lone surrogates are refused.
     @inline(__always)
-    mutating func string() -> JSONValue? {
+    mutating func string() -> FieldValue? {
         let start = at
-        var kind = JSONValue.Kind.string
+        var kind = FieldValue.Kind.string
         while true {
             skipPlainText()
             guard at < end else { return nil }
             switch at.pointee {
             case UInt8(ascii: "\""):
                 defer { at += 1 }
-                return JSONValue(kind: kind, bytes: ByteView(start: start, count: at - start))
+                return FieldValue(kind: kind, bytes: ByteView(start: start, count: at - start))
             case UInt8(ascii: "\\"):
                 kind = .escapedString
                 guard skipEscape() else { return nil }

@@ -26,12 +26,12 @@ struct Customer: StateRecord {
 
 /// The columns of a customer that are used.
 struct CustomerRow: ReferenceRow {
-    var id = JSONValue.absent
-    var kycStatus = JSONValue.absent
-    var tier = JSONValue.absent
-    var risk = JSONValue.absent
+    var id = FieldValue.absent
+    var kycStatus = FieldValue.absent
+    var tier = FieldValue.absent
+    var risk = FieldValue.absent
 
-    mutating func take(_ key: ByteView, _ value: JSONValue) {
+    mutating func take(_ key: ByteView, _ value: FieldValue) {
         switch key.count {
         case 2 where isKey(key, "id"): id = value
         case 4 where isKey(key, "tier"): tier = value
@@ -42,8 +42,8 @@ struct CustomerRow: ReferenceRow {
     }
 
     func fill(_ customer: inout Customer, _ reader: FieldReader) {
-        customer.kycStatus.set(reader.optionalText(kycStatus))
-        customer.tier.set(reader.optionalText(tier))
-        customer.risk = reader.usableHundredths(risk) ?? 0
+        reader.fill(&customer.kycStatus, with: kycStatus, "kyc_status")
+        reader.fill(&customer.tier, with: tier, "tier")
+        reader.fill(hundredths: &customer.risk, with: risk, "risk_score")
     }
 }

@@ -27,14 +27,14 @@ struct Merchant: StateRecord {
 
 /// The columns of a merchant that are used.
 struct MerchantRow: ReferenceRow {
-    var id = JSONValue.absent
-    var name = JSONValue.absent
-    var businessType = JSONValue.absent
-    var categoryCode = JSONValue.absent
-    var address = JSONValue.absent
-    var isActive = JSONValue.absent
+    var id = FieldValue.absent
+    var name = FieldValue.absent
+    var businessType = FieldValue.absent
+    var categoryCode = FieldValue.absent
+    var address = FieldValue.absent
+    var isActive = FieldValue.absent
 
-    mutating func take(_ key: ByteView, _ value: JSONValue) {
+    mutating func take(_ key: ByteView, _ value: FieldValue) {
         switch key.count {
         case 2 where isKey(key, "id"): id = value
         case 4 where isKey(key, "name"): name = value
@@ -47,12 +47,15 @@ struct MerchantRow: ReferenceRow {
     }
 
     func fill(_ merchant: inout Merchant, _ reader: FieldReader) {
-        var location = LocationRow()
-        reader.json(address, &location)
-        merchant.name.set(reader.optionalText(name))
-        merchant.businessType.set(reader.optionalText(businessType))
-        merchant.categoryCode.set(reader.optionalText(categoryCode))
-        merchant.country.set(reader.optionalText(location.country))
-        merchant.isActive = reader.usableFlag(isActive) ?? false
+        reader.fill(&merchant.name, with: name, "name")
+        reader.fill(&merchant.businessType, with: businessType, "business_type")
+        reader.fill(code: &merchant.categoryCode, digits: 4, with: categoryCode, "mcc_code")
+        if !reader.isUnavailable(address) {
+            var location = LocationRow()
+            let isRead = reader.json(address, &location)
+            if !isRead, !address.isMissing { reader.note(address, "address", "a JSON object, or the text of one") }
+            reader.fill(&merchant.country, with: location.country, "address.country")
+        }
+        reader.fill(&merchant.isActive, with: isActive, default: false, "is_active")
     }
 }

@@ -1,40 +1,51 @@
 import Engine
 
 /// The columns of a reference topic whose rows are held under their `id`.
-protocol ReferenceRow: JSONFields {
+protocol ReferenceRow: RowFields {
     associatedtype Record: StateRecord
-    var id: JSONValue { get }
-    /// Fills a fresh record; a column that can't be used leaves its default.
+    var id: FieldValue { get }
+    /// Fills the record that is held, or a fresh one: what the row doesn't have leaves its default, what the database did not hand over
+    /// leaves what is held.
     func fill(_ record: inout Record, _ reader: FieldReader)
 }
 
 /// Applies the records of a reference topic whose rows are held under their `id`.
 final class ReferenceRowReader<Row: ReferenceRow>: ReferenceReader {
     private let table: ReferenceTable
+    private let context: DecodingContext
     private let scratch = ScratchMemory()
     private var record = Row.Record()
 
-    init(_ table: ReferenceTable) { self.table = table }
+    init(_ table: ReferenceTable, _ form: InputForm) {
+        self.table = table
+        context = DecodingContext(form)
+    }
+
+    var fieldDefects: [FieldDefect] { context.fieldDefects }
 
     func apply(_ source: SourceRecord) -> ReferenceOutcome {
         scratch.reset()
+        context.fieldDefects.removeAll(keepingCapacity: true)
         var change = ChangeRecord<Row>()
-        let kind = change.read(source.value, scratch)
-        let reader = FieldReader(scratch: scratch, latest: .distantFuture)
-        var id = reader.optionalText(change.row.id)
-        let noID = reader.defect(of: change.row.id, "id")
+        let kind = change.read(source, context, scratch)
+        let reader = FieldReader(context, scratch: scratch, latest: .distantFuture, offset: source.offset)
+        var id = reader.optionalCode(change.row.id)
         switch kind {
-        case .created, .updated:
-            guard !id.isNull else { return .unusable(noID) }
-            record.reset()
+        case .created, .updated, .unstated:
+            guard !id.isNull else { return .unusable(reader.defect(of: change.row.id, "id")) }
+            if !table.find(id, into: &record) { record.reset() }
             change.row.fill(&record, reader)
             return table.set(id, to: &record)
         case .deleted, .nullValue:
-            if id.isNull { id = RecordKey.read(.id, of: source, reader, scratch) }
-            guard !id.isNull else { return .unusable(noID) }
+            if id.isNull {
+                let key = RecordKey(of: source, scratch)
+                id = key.code(.id, reader)
+                guard !id.isNull else { return .unusable(key.defect("id")) }
+            }
             table.remove(id)
         case .truncated: table.removeAll()
         case .unknownOperation: return .ignored
+        case .printedStruct: return .unusable(.printedStruct)
         case .malformed: return .unusable(.malformedJSON)
         }
         return .applied

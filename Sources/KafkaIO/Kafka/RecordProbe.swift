@@ -87,6 +87,7 @@ func sourceRecord(of message: UnsafeMutablePointer<rd_kafka_message_t>) -> Sourc
         // A record whose producer set no time has -1 there, whatever the kind says.
         timestamp: kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || timestamp < 0 ? nil : EventTime(milliseconds: timestamp),
         key: ByteView(start: message.pointee.key?.assumingMemoryBound(to: UInt8.self), count: message.pointee.key_len),
-        value: ByteView(start: message.pointee.payload?.assumingMemoryBound(to: UInt8.self), count: message.pointee.len)
+        value: ByteView(start: message.pointee.payload?.assumingMemoryBound(to: UInt8.self), count: message.pointee.len),
+        headers: RecordHeaders(of: UnsafeRawPointer(message), lookup: findHeader)
     )
 }

@@ -65,7 +65,7 @@ final class KafkaTransactions: TransactionalProducer {
         var waiting: Deadline?
         while true {
             let code = tidemark_produce(
-                connection.client.handle, connection.topic, RD_KAFKA_PARTITION_UA, key.start, key.count, value.start, value.count, 0)
+                connection.client.handle, connection.topic, RD_KAFKA_PARTITION_UA, key.start, key.count, value.start, value.count, 0, nil)
             switch code {
             case RD_KAFKA_RESP_ERR_NO_ERROR:
                 return nil

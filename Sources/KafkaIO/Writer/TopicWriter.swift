@@ -56,14 +56,20 @@ public final class TopicWriter {
     }
 
     /// Puts a record in the local queue; waits while that is full, at most `queueWaitLimit`.
-    /// `timestamp` nil: now. The bytes are copied. Throws when an earlier record could not be delivered.
-    public func send(topic: String, partition: Int, key: ByteView, value: ByteView, timestamp: EventTime? = nil) throws {
+    /// `timestamp` nil: now. `headers` in their order, a null value as nil. The bytes are copied. Throws when an earlier record could not
+    /// be delivered.
+    public func send(
+        topic: String, partition: Int, key: ByteView, value: ByteView, timestamp: EventTime? = nil,
+        headers: [(name: String, value: String?)] = []
+    ) throws {
         let handle = try topicHandle(topic)
         var waiting: Deadline?
         while true {
+            let list = TopicWriter.headerList(headers)
             let code = tidemark_produce(
-                client.handle, handle, Int32(partition), key.start, key.count, value.start, value.count, timestamp?.milliseconds ?? 0)
+                client.handle, handle, Int32(partition), key.start, key.count, value.start, value.count, timestamp?.milliseconds ?? 0, list)
             if code == RD_KAFKA_RESP_ERR_NO_ERROR { break }
+            if let list { rd_kafka_headers_destroy(list) }
             guard code == RD_KAFKA_RESP_ERR__QUEUE_FULL else { throw refused(code, topic, partition, value.count) }
             let deadline = waiting ?? Deadline(settings.queueWaitLimit)
             waiting = deadline
@@ -73,6 +79,13 @@ public final class TopicWriter {
         }
         client.serveCallbacks()
         try checkDeliveries()
+    }
+
+    private static func headerList(_ headers: [(name: String, value: String?)]) -> OpaquePointer? {
+        guard !headers.isEmpty else { return nil }
+        let list = rd_kafka_headers_new(headers.count)
+        for header in headers { rd_kafka_header_add(list, header.name, -1, header.value, header.value.map { $0.utf8.count } ?? 0) }
+        return list
     }
 
     /// Waits until everything that was sent is delivered; throws what failed, or when `timeout` is over first.

@@ -32,7 +32,9 @@ final class HeldReference {
                 continue
             }
             switch reader.apply(record) {
-            case .applied: counters.applied += 1
+            case .applied:
+                counters.applied += 1
+                for defect in reader.fieldDefects { note(defect, of: record, partition) }
             case .ignored: counters.ignored += 1
             case .unusable(let rejection): note(rejection, of: record, partition)
             }
@@ -50,6 +52,12 @@ final class HeldReference {
             ? "it has \(record.byteCount) bytes: have the row written again, smaller or after input.maxRecordBytes (\(recordLimit)) was raised"
             : "correct the row, or what writes it: its next record is taken in its place"
         logger.warning("\(reference.topic)[\(partition)] offset \(record.offset) can't be used for reference table \(reference.name) and was passed over, \(rejection): \(cure). Others like it are counted on the status page and in tidemark_reference_defects_total, and not told")
+    }
+
+    /// Counts a field that can't be used; the first of each is told.
+    private func note(_ defect: FieldDefect, of record: SourceRecord, _ partition: Int) {
+        guard defects.note(defect.rejection, partition: partition, offset: record.offset), let field = defect.rejection.field else { return }
+        logger.warning("\(reference.topic)[\(partition)] offset \(record.offset): \(field) is \(defect.found) that can't be used, so reference table \(reference.name) holds the row without it; expected \(defect.expected). Others like it are counted on the status page and in tidemark_reference_defects_total, and not told")
     }
 
     /// What changed since the last call, with how far the topic was read for it; nil when no record came.

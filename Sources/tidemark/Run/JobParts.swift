@@ -31,9 +31,27 @@ struct JobParts {
         case .none: nil
         case .id: configuration.input.deduplicationHorizon
         }
+        settings.form = inputForm
         settings.alertThreshold = configuration.fintech.alertThreshold
         settings.churnAfter = configuration.fintech.churnAfter
         return FintechJob.topology(settings: settings).alsoWriting(to: configuration.kafkaOutput.isEnabled ? [KafkaOutput.name] : [])
+    }
+
+    private var inputForm: InputForm {
+        let section = configuration.input.form
+        var form = InputForm()
+        form.operations = switch section.operations {
+        case .records: .records
+        case .inserts: .inserts
+        }
+        form.addFieldsPrefix = section.addFieldsPrefix
+        form.unavailableValue = section.unavailableValue
+        form.decimals = switch section.decimals {
+        case .string: .text
+        case .precise: .precise(scale: section.decimalScale)
+        }
+        form.zone = section.zone
+        return form
     }
 
     func workerSettings(untilEnd: Bool) -> WorkerSettings {

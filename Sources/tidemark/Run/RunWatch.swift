@@ -42,7 +42,8 @@ final class RunWatch: @unchecked Sendable {
         publisher.look()
         var seen: [String: RejectionWatch.Topic] = [:]
         for task in worker.status.tasks {
-            guard let topic = topics[task.id.stage] else { continue }
+            // A stage that reads no topic rejects nothing of its own, and may have something to remark.
+            let topic = topics[task.id.stage] ?? "stage \(task.id.stage)"
             seen[topic, default: RejectionWatch.Topic()].add(task.id.partition, task.counters)
         }
         tellNamesLeftOut()

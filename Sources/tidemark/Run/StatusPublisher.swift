@@ -48,6 +48,7 @@ final class StatusPublisher: Sendable {
         let tables = sinks.flatMap(\.status)
         snapshot.tables = status.outbox.map { depth in table(depth, tables.first { $0.table == depth.table }) }
         snapshot.references = status.references.map(reference)
+        snapshot.reasons = reasons(status)
         snapshot.checkpoint = status.checkpoint.last.map {
             .init(number: $0.number, epoch: $0.epoch.number, time: status.checkpoint.lastAt ?? 0, bytes: $0.totalBytes)
         }
@@ -81,6 +82,24 @@ final class StatusPublisher: Sendable {
                 records: task.counters.records, rejected: task.counters.rejected, late: task.counters.late, skipped: task.counters.skipped
             )
         }.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
+    }
+
+    /// By kind, rejections first, then by topic and reason.
+    private func reasons(_ status: WorkerStatus) -> [StatusSnapshot.Reason] {
+        var found: [String: StatusSnapshot.Reason] = [:]
+        for task in status.tasks {
+            let topic = topics[task.id.stage] ?? task.id.stage.description
+            for (kind, counts) in [(StatusSnapshot.Reason.Kind.rejected, task.counters.reasons), (.remark, task.counters.remarks)] {
+                for entry in counts.entries {
+                    let key = "\(kind == .rejected ? 0 : 1) \(topic) \(entry.reason)"
+                    let count = entry.count + (found[key]?.count ?? 0)
+                    found[key] = .init(
+                        kind: kind, topic: topic, reason: entry.reason, count: count, partition: entry.offset == nil ? nil : task.id.partition, offset: entry.offset
+                    )
+                }
+            }
+        }
+        return found.sorted { $0.key < $1.key }.map(\.value)
     }
 
     private func reference(_ reference: WorkerStatus.Reference) -> StatusSnapshot.Reference {

@@ -1,25 +1,45 @@
 import Engine
 
-/// A JSON value where it stands in a record: what it is, and its bytes, not copied.
-struct JSONValue: BitwiseCopyable {
+/// A field's value where it stands in a record: what it is, and its bytes, not copied.
+struct FieldValue: BitwiseCopyable {
     enum Kind: UInt8, BitwiseCopyable {
-        /// The key did not occur.
+        /// The field did not occur.
         case absent
-        case null, `true`, `false`, number
+        case null, `true`, `false`
+        /// A number as JSON writes it.
+        case number
         /// A string whose bytes are its text.
         case string
-        /// A string with at least one escape.
+        /// A JSON string with at least one escape.
         case escapedString
+        /// JSON's, brackets included.
         case object, array
+        /// A number in `integer`, of a form that is not text.
+        case integer
+        /// A number in `double`, of a form that is not text.
+        case double
+        /// Raw bytes; of a decimal, its unscaled value in two's complement, the greatest byte first.
+        case bytes
     }
 
     let kind: Kind
-    /// What lies between a string's quotes; the whole text of any other value, brackets included.
+    /// What the record's own schema says of the column.
+    var declared = DeclaredType.none
+    /// What lies between a string's quotes; the whole text of any other value that is text; raw bytes.
     let bytes: ByteView
 
-    static var absent: JSONValue { JSONValue(kind: .absent, bytes: .null) }
+    static var absent: FieldValue { FieldValue(kind: .absent, bytes: .null) }
+    static func integer(_ value: Int64) -> FieldValue { FieldValue(kind: .integer, bytes: ByteView(start: nil, count: Int(value))) }
+    static func double(_ value: Double) -> FieldValue {
+        FieldValue(kind: .double, bytes: ByteView(start: nil, count: Int(Int64(bitPattern: value.bitPattern))))
+    }
 
-    /// Absent, or JSON's null.
+    /// Of a value of the kind `integer`.
+    var integer: Int64 { Int64(bytes.count) }
+    /// Of a value of the kind `double`.
+    var double: Double { Double(bitPattern: UInt64(bitPattern: Int64(bytes.count))) }
+
+    /// Absent, or null.
     var isMissing: Bool { kind == .absent || kind == .null }
 
     /// The text of a string, unescaped into `scratch` if need be; nil for anything that is no string.
@@ -27,16 +47,16 @@ struct JSONValue: BitwiseCopyable {
         switch kind {
         case .string: bytes
         case .escapedString: unescapedText(of: bytes, scratch)
-        case .absent, .null, .true, .false, .number, .object, .array: nil
+        case .absent, .null, .true, .false, .number, .object, .array, .integer, .double, .bytes: nil
         }
     }
 }
 
 /// Collects the fields of an object that somebody wants.
-protocol JSONFields {
+protocol RowFields {
     init()
     /// Takes note of a field; called again with the same key, the later value counts.
-    mutating func take(_ key: ByteView, _ value: JSONValue)
+    mutating func take(_ key: ByteView, _ value: FieldValue)
 }
 
 /// Whether `key` is `name`, for a caller that has compared the lengths: with both known to the compiler, a few

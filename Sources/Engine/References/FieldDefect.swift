@@ -1,0 +1,15 @@
+/// A field of a reference record that can't be used: the record is held without it.
+public struct FieldDefect: Sendable {
+    /// The reason, with the field.
+    public let rejection: Rejection
+    /// What its value is, never the value itself: `a number`.
+    public let found: StaticString
+    /// What it has to be, with what to set for it: `true, false, 1 or 0`.
+    public let expected: StaticString
+
+    public init(_ rejection: Rejection, found: StaticString, expected: StaticString) {
+        self.rejection = rejection
+        self.found = found
+        self.expected = expected
+    }
+}

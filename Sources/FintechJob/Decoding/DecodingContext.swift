@@ -1,0 +1,71 @@
+import Engine
+
+/// What the decoder of one topic knows beside the record in its hands: how values are written, the schemas met, and what is to be
+/// remarked. For one task.
+final class DecodingContext {
+    /// The field, and the header, that names the operation.
+    let operationName: [UInt8]
+    let takesInserts: Bool
+    let preciseScale: Int?
+    let zone: ZoneOffsets?
+    private let unavailable: [UInt8]
+    private let unavailableBase64: [UInt8]
+    let schemas = ConnectSchemas()
+    /// A decimal in Base64 was met where none is taken; nil while the state was not asked.
+    private var hasMetBase64: Bool?
+    /// Where that is kept; nil where it is not.
+    private let forms: KeyedRecords<DecimalForms>?
+    private let remarks: TaskRemarks?
+    /// What could not be used of the reference record read last.
+    var fieldDefects: [FieldDefect] = []
+
+    init(_ form: InputForm, remarks: TaskRemarks? = nil, remembering forms: KeyedRecords<DecimalForms>? = nil) {
+        self.forms = forms
+        self.remarks = remarks
+        operationName = Array((form.addFieldsPrefix + "op").utf8)
+        takesInserts = form.operations == .inserts
+        if case .precise(let scale) = form.decimals { preciseScale = scale } else { preciseScale = nil }
+        zone = form.zone
+        unavailable = Array(form.unavailableValue.utf8)
+        unavailableBase64 = Base64.encoded(unavailable)
+    }
+
+    /// The name of the operation's field is not the one that `ChangeRecord` looks for by itself.
+    private(set) lazy var hasOwnOperationName = !operationName.elementsEqual("__op".utf8)
+
+    // MARK: - Decimals that may be either
+
+    /// Takes note of a decimal in Base64 where texts are taken.
+    func metBase64(_ field: StaticString, at offset: Int64) {
+        if hasMetBase64 != true {
+            hasMetBase64 = true
+            update { $0.hasBase64 = true }
+        }
+        remarks?.add(Rejection("base64_decimal", field: field), at: offset)
+    }
+
+    /// Whether digits that may be Base64 are taken for the number that they show: not where Base64 was met.
+    func mayTakeDigits(_ field: StaticString, at offset: Int64) -> Bool {
+        if hasMetBase64 == nil { update { hasMetBase64 = $0.hasBase64 } }
+        guard hasMetBase64 != true else { return false }
+        remarks?.add(Rejection("ambiguous_decimal", field: field), at: offset)
+        return true
+    }
+
+    private func update(_ body: (inout DecimalForms) -> Void) {
+        let key: StaticString = "decimals"
+        forms?.update(ByteView(start: key.utf8Start, count: key.utf8CodeUnitCount), body)
+    }
+
+    // MARK: - Values that are not there
+
+    /// Whether a text stands for a value that the database did not hand over: the placeholder, or its bytes in Base64.
+    @inline(__always)
+    func isUnavailable(_ text: ByteView) -> Bool {
+        text.count == unavailable.count && same(text, unavailable) || text.count == unavailableBase64.count && same(text, unavailableBase64)
+    }
+
+    private func same(_ text: ByteView, _ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { text == ByteView($0) }
+    }
+}

@@ -1,0 +1,110 @@
+import Engine
+
+/// Applies the sessions topic to a table that holds one session for each customer.
+final class LatestSessionReader: ReferenceReader {
+    private let table: ReferenceTable
+    private let maxAhead: EventSpan?
+    private let context: DecodingContext
+    private let scratch = ScratchMemory()
+    private var held = LatestSession()
+    /// Whose session the one with the id is, for those that are held; made when a deletion first names nothing but the id.
+    private var owners: [[UInt8]: [UInt8]]?
+
+    /// `maxAhead`: how far a `started_at` may lie after its record's timestamp; nil for any time.
+    init(_ table: ReferenceTable, _ form: InputForm, maxAhead: EventSpan?) {
+        self.table = table
+        context = DecodingContext(form)
+        self.maxAhead = maxAhead
+    }
+
+    var fieldDefects: [FieldDefect] { context.fieldDefects }
+
+    func apply(_ record: SourceRecord) -> ReferenceOutcome {
+        scratch.reset()
+        context.fieldDefects.removeAll(keepingCapacity: true)
+        var change = ChangeRecord<SessionRow>()
+        let kind = change.read(record, context, scratch)
+        let reader = FieldReader(context, scratch: scratch, latest: .latest(in: record, maxAhead: maxAhead), offset: record.offset)
+        switch kind {
+        case .created, .updated, .unstated: return hold(change.row, reader)
+        // The row goes on under another key; for the customer that it was of it stays the latest session that they had.
+        case .deleted where record.headers.value(of: "__debezium.newkey") != nil: return .ignored
+        case .deleted: return forget(change.row, record, reader)
+        // A topic keyed by customer has a tombstone for each of a customer's sessions, which says nothing about one.
+        case .nullValue:
+            let id = RecordKey(of: record, scratch).namedCode(.id, reader)
+            if !id.isNull { forget(id) }
+            return id.isNull ? .ignored : .applied
+        case .truncated:
+            table.removeAll()
+            owners = nil
+            return .applied
+        case .unknownOperation: return .ignored
+        case .printedStruct: return .unusable(.printedStruct)
+        case .malformed: return .unusable(.malformedJSON)
+        }
+    }
+
+    private func hold(_ row: SessionRow, _ reader: FieldReader) -> ReferenceOutcome {
+        let id = reader.optionalCode(row.id)
+        let customer = reader.optionalCode(row.customerID)
+        guard !id.isNull else { return .unusable(reader.defect(of: row.id, "id")) }
+        guard !customer.isNull else { return .unusable(reader.defect(of: row.customerID, "customer_id")) }
+        let startedAt = reader.usableTime(row.startedAt) ?? .distantPast
+        if startedAt == .distantPast, !row.startedAt.isMissing { reader.note(row.startedAt, "started_at", "a time, no further ahead than time.maxAhead") }
+        if table.find(customer, into: &held) {
+            if held.id.view != id {
+                guard startedAt > held.startedAt || (startedAt == held.startedAt && held.id.view < id) else { return .applied }
+                owners?[held.id.view.copy()] = nil
+                held.reset()
+            }
+        } else {
+            held.reset()
+        }
+        held.id.set(id)
+        held.startedAt = startedAt
+        reader.fill(&held.channel, with: row.channel, "channel")
+        reader.fill(&held.deviceType, with: row.deviceType, "device_type")
+        let actions = reader.usableCount(row.actions)
+        if actions == nil, !row.actions.isMissing { reader.note(row.actions, "actions_count", "an integer of 0 or more") }
+        held.actions = actions ?? 0
+        owners?[id.copy()] = customer.copy()
+        return table.set(customer, to: &held)
+    }
+
+    private func forget(_ row: SessionRow, _ record: SourceRecord, _ reader: FieldReader) -> ReferenceOutcome {
+        let key = RecordKey(of: record, scratch)
+        var id = reader.optionalCode(row.id)
+        if id.isNull { id = key.namedCode(.id, reader) }
+        guard !id.isNull else { return .unusable(key.defect("id")) }
+        // A database that logs only the primary key of a deleted row leaves the customer to the record's key.
+        var customer = reader.optionalCode(row.customerID)
+        if customer.isNull { customer = key.namedCode(.customerID, reader) }
+        guard customer.isNull else {
+            if table.find(customer, into: &held), held.id.view == id { remove(customer, id) }
+            return .applied
+        }
+        forget(id)
+        return .applied
+    }
+
+    /// Forgets the session with the id, whosever it is.
+    private func forget(_ id: ByteView) {
+        if owners == nil { owners = readOwners() }
+        guard let customer = owners?[id.copy()] else { return }
+        customer.withUnsafeBytes { remove(ByteView($0), id) }
+    }
+
+    private func remove(_ customer: ByteView, _ id: ByteView) {
+        table.remove(customer)
+        owners?[id.copy()] = nil
+    }
+
+    private func readOwners() -> [[UInt8]: [UInt8]] {
+        var owners: [[UInt8]: [UInt8]] = [:]
+        table.forEach { customer, record in
+            if FieldDecoder.decode(record, into: &held) { owners[held.id.view.copy()] = customer.copy() }
+        }
+        return owners
+    }
+}

@@ -1,0 +1,36 @@
+import Engine
+
+/// What to set, or to see to, when records or fields of the input can't be used.
+public enum RejectionCure {
+    /// By the reason as `rejected_records` and the metrics have it (`bad_value:amount`); nil where nothing general can be said.
+    public static func words(for reason: String) -> String? {
+        let parts = reason.parts(at: ":", maxSplits: 1)
+        let field = parts.count > 1 ? String(parts[1]) : ""
+        return switch String(parts[0]) {
+        case "missing_operation":
+            "flat records have to say what was done to their rows: have Debezium add it (add.fields=op or add.headers=op, with another prefix input.addFieldsPrefix), or set input.operations: inserts if all of them are inserts"
+        case "malformed_json":
+            "the values are no JSON objects: set value.converter to org.apache.kafka.connect.json.JsonConverter"
+        case "printed_struct":
+            "keys or values were printed as Struct{…} by a string converter: set key.converter and value.converter to org.apache.kafka.connect.json.JsonConverter"
+        case "unavailable":
+            "the database did not hand the value over: set REPLICA IDENTITY FULL on the table, so that unchanged large values come too"
+        case "missing_field": "\(field) is not in the records: see to the connector's lists of columns"
+        case "bad_value" where timeFields.contains(field):
+            "times are ISO 8601 or counts since 1970, no further ahead of the record's Kafka time than time.maxAhead; without a zone they follow input.timeZone"
+        case "bad_value" where decimalFields.contains(field): decimals
+        case "base64_decimal": "decimals come in Base64: " + decimals
+        case "ambiguous_decimal":
+            "\(field) was digits alone, which may be a number or Base64, and was taken for a number: " + decimals
+        case "unjudged_rule":
+            "accounts have fields that can't be used, so the rule was not judged: see to the defects of reference table accounts"
+        case "too_large": "raise input.maxRecordBytes, or have the records written smaller"
+        default: nil
+        }
+    }
+
+    private static let decimals =
+        "set decimal.handling.mode=string at the connector, or input.decimals: precise with input.decimalScale, or have the converter send its schema"
+    private static let timeFields: Set<String> = ["created_at", "started_at", "ended_at"]
+    private static let decimalFields: Set<String> = ["amount", "fee_amount", "risk_score"]
+}
