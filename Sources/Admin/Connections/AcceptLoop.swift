@@ -48,14 +48,14 @@ struct AcceptLoop: ~Copyable {
                 take()
             }
             let now = ContinuousClock.now
-            for ended in daemon.pool.withLock({ $0.overdue(at: now) }) { end(ended.descriptor, ended.why, now) }
+            for ended in daemon.callbacks.pool.withLock({ $0.overdue(at: now) }) { end(ended.descriptor, ended.why, now) }
         }
     }
 
     private var untilDeadline: Duration? {
         if socket == nil { return pause }
         let now = ContinuousClock.now
-        return daemon.pool.withLock { $0.nextDeadline }.map { max(.zero, $0 - now) }
+        return daemon.callbacks.pool.withLock { $0.nextDeadline }.map { max(.zero, $0 - now) }
     }
 
     /// Waits for a connection, for the limit, or for the end, upon which it is true.
@@ -72,7 +72,7 @@ struct AcceptLoop: ~Copyable {
 
     private mutating func take() {
         for _ in 0..<AcceptLoop.burst {
-            guard daemon.pool.withLock({ $0.hasRoom(at: .now, hasInput: AcceptLoop.hasInput) }) else {
+            guard daemon.callbacks.pool.withLock({ $0.hasRoom(at: .now, hasInput: AcceptLoop.hasInput) }) else {
                 // The server's thread answers those who wait, and closes what was ended; who comes meanwhile waits with the kernel.
                 _ = isStopped(or: nil, within: AcceptLoop.fullPause)
                 return
@@ -94,16 +94,16 @@ struct AcceptLoop: ~Copyable {
 
     private func serve(_ descriptor: Int32, _ peer: NetworkAddress) {
         let now = ContinuousClock.now
-        let ended = daemon.pool.withLock { $0.admit(descriptor, from: peer.neighbour, at: now, hasInput: AcceptLoop.hasInput) }
+        let ended = daemon.callbacks.pool.withLock { $0.admit(descriptor, from: peer.neighbour, at: now, hasInput: AcceptLoop.hasInput) }
         for one in ended { end(one.descriptor, one.why, now) }
         if !daemon.add(descriptor) {
-            daemon.pool.withLock { $0.remove(descriptor) }
+            daemon.callbacks.pool.withLock { $0.remove(descriptor) }
             tell(.refused, now)
         }
     }
 
     private func end(_ descriptor: Int32, _ why: ConnectionPool.Ending, _ now: ContinuousClock.Instant) {
-        daemon.pool.withLock { if $0.has(descriptor) { shutdown(descriptor, Int32(SHUT_RDWR)) } }
+        daemon.callbacks.pool.withLock { if $0.has(descriptor) { shutdown(descriptor, Int32(SHUT_RDWR)) } }
         tell(why, now)
     }
 
@@ -126,7 +126,7 @@ struct AcceptLoop: ~Copyable {
         }
         if reserve.release() { return }
         let now = ContinuousClock.now
-        if let oldest = daemon.pool.withLock({ $0.makeRoom(at: now, hasInput: AcceptLoop.hasInput) }) { end(oldest, .full, now) }
+        if let oldest = daemon.callbacks.pool.withLock({ $0.makeRoom(at: now, hasInput: AcceptLoop.hasInput) }) { end(oldest, .full, now) }
         _ = isStopped(or: nil, within: AcceptLoop.fullPause)
     }
 
