@@ -8,8 +8,9 @@ extension SQLiteStateStore {
         opened.lastEpoch = epoch
         try readFoldStatus(opened)
         let ends = try lineageEnds(lineage, opened)
+        guard let hashKey = try HashKeyEntry(database: database).read() else { throw damaged("it lacks its entry '\(HashKeyEntry.name)'") }
         var restored = RestoredState(
-            isNew: isNew, lineage: lineage, identity: try identity(), epoch: epoch, partitions: try CheckpointFacts.partitions(database),
+            isNew: isNew, lineage: lineage, identity: try identity(), hashKey: hashKey, epoch: epoch, partitions: try CheckpointFacts.partitions(database),
             tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(lineage, opened), withdrawal: try withdrawal(lineage, ends),
             lineageEnds: ends
         )

@@ -146,6 +146,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
             try setMeta("epoch", "0")
             try setMeta(KeptChanges.entry, "0")
             try setMeta("identity", String(UInt64.random(in: .min ... .max), radix: 16))
+            try HashKeyEntry(database: database).make()
             return true
         }
         guard application == Database.applicationID else {
@@ -159,6 +160,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
             throw StateError(.invalid, "the state in \(database.path) belongs to job \(owner), not to \(job); set job.id or state.directory")
         }
         try upgradeFile()
+        try HashKeyEntry(database: database).make()
         // A state restored from a checkpoint of epoch 0 is none that nobody knows of.
         return try meta("epoch") == "0" && meta("lineage") == String(Lineage.first.number)
     }

@@ -47,6 +47,7 @@ public final class SimulatedDisk {
     private(set) var withdrawal: WithdrawalPlan.Stage?
     /// What tells this state from others.
     let identity: String
+    let hashKey: HashKey
     /// The cuts since an epoch, for the next delta.
     private(set) var kept: [Commit] = []
     private(set) var keptAfter = Epoch(0)
@@ -55,14 +56,17 @@ public final class SimulatedDisk {
     /// True from then on until a checkpoint of it is in the store.
     private var supersedes = false
 
-    public init(identity: String = "") { self.identity = identity }
+    public init(identity: String = "", hashKey: HashKey = HashKey(first: 0, second: 0)) {
+        self.identity = identity
+        self.hashKey = hashKey
+    }
 
     /// The same content, on another disk.
     init(copying other: SimulatedDisk) {
         (epoch, foldedThrough, partitions, positions, messages) = (other.epoch, other.foldedThrough, other.partitions, other.positions, other.messages)
         (chunks, undelivered, lastFrozen, frozen, layouts) = (other.chunks, other.undelivered, other.lastFrozen, other.frozen, other.layouts)
         (keyed, deltas, lineage, lineageEnds) = (other.keyed, other.deltas, other.lineage, other.lineageEnds)
-        (withdrawal, identity, keptAfter, finals) = (other.withdrawal, other.identity, other.epoch, other.finals)
+        (withdrawal, identity, hashKey, keptAfter, finals) = (other.withdrawal, other.identity, other.hashKey, other.epoch, other.finals)
         isInUse = true
     }
 
@@ -103,7 +107,7 @@ public final class SimulatedDisk {
 
     func facts(jobVersion: Int) -> CheckpointFacts {
         CheckpointFacts(
-            job: "simulated", jobVersion: jobVersion, stateFormat: 1, identity: identity, lineage: lineage, epoch: epoch, partitions: partitions,
+            job: "simulated", jobVersion: jobVersion, stateFormat: 1, identity: identity, hashKey: hashKey, lineage: lineage, epoch: epoch, partitions: partitions,
             tasks: positions.sorted { $0.key < $1.key }.map { CheckpointFacts.TaskProgress(id: $0, watermark: $1.watermark == .distantPast ? nil : $1.watermark, next: $1.position?.next) },
             tables: knownTables.map(restoredOutbox).map { CheckpointFacts.TableProgress(name: $0.table, lastFrozen: $0.lastFrozen, lastDelivered: $0.lastDelivered) }
         )
@@ -137,7 +141,7 @@ public final class SimulatedDisk {
     /// `reading`: makes messages as they were sent those that the version at hand reads.
     func restored(reading: (StoredMessages) throws -> MessageBatch) rethrows -> RestoredState {
         var restored = RestoredState(
-            isNew: !isInUse, lineage: lineage, identity: identity, epoch: epoch, partitions: partitions, tasks: positions, messages: try messages.map(reading),
+            isNew: !isInUse, lineage: lineage, identity: identity, hashKey: hashKey, epoch: epoch, partitions: partitions, tasks: positions, messages: try messages.map(reading),
             outbox: knownTables.map(restoredOutbox), withdrawal: withdrawal.map { WithdrawalPlan(stage: $0, lineage: lineage, tables: lineageEnds) },
             lineageEnds: lineageEnds
         )

@@ -17,7 +17,7 @@ struct SimulatedPlan {
             case .messages(let count): count
             }
         }
-        let environment = TaskEnvironment(partitioning: parts.plan.partitioning, partitions: stageCounts, cold: store)
+        let environment = TaskEnvironment(partitioning: parts.plan.partitioning, partitions: stageCounts, cold: store, hashKey: restored.hashKey)
         var members: [any StreamTask] = []
         var readers: [TopicPartition: (reader: any StreamTask, next: Int64)] = [:]
         for stage in topology.stages {

@@ -9,7 +9,7 @@ final class SimulatedMachine {
 
     init(_ number: Int) {
         self.number = number
-        disk = SimulatedDisk(identity: "state-\(number)")
+        disk = SimulatedDisk(identity: "state-\(number)", hashKey: HashKey(first: UInt64(number), second: 1))
     }
 }
 

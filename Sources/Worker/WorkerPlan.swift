@@ -134,7 +134,9 @@ struct WorkerPlan {
             case .messages(let count): count
             }
         }
-        var environment = TaskEnvironment(partitioning: partitioning, partitions: counts, cold: worker.store, references: worker.referenceTables)
+        var environment = TaskEnvironment(
+            partitioning: partitioning, partitions: counts, cold: worker.store, hashKey: restored.hashKey, references: worker.referenceTables
+        )
         environment.holdsWatermarks = worker.settings.endsBeforeRepartition
         environment.namesPerRecord = worker.settings.namesPerRecord
         environment.recordLimit = worker.settings.recordLimit

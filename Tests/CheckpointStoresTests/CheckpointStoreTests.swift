@@ -41,7 +41,7 @@ struct CheckpointStoreTests {
         let sha = manifest.objects[0].digest.sha256.hex
         let zeros = String(repeating: "0", count: 64)
         let blank = #"""
-            {"checksum":"\#(zeros)","createdAt":1788220800000,"epoch":3,"format":1,"identity":"b6a1","job":"fin tech+1","jobVersion":3,"lineage":1,"minimumReader":1,"number":1,"objects":[{"bytes":9,"epoch":3,"key":"snapshots/\#(sha).db","kind":"base","sha256":"\#(sha)"}],"parent":null,"partitions":{"transactions":4},"reason":"interval","stateFormat":2,"tables":[{"lastDelivered":null,"lastFrozen":9,"name":"metrics"},{"lastDelivered":3,"lastFrozen":4,"name":"alerts"}],"tasks":[{"next":7,"partition":0,"stage":"by \"key\"","watermark":null},{"next":null,"partition":1,"stage":"totals","watermark":-5}],"writer":"host:1:a"}
+            {"checksum":"\#(zeros)","createdAt":1788220800000,"epoch":3,"format":1,"hashKey":"646c6f74000000007465726365730000","identity":"b6a1","job":"fin tech+1","jobVersion":3,"lineage":1,"minimumReader":1,"number":1,"objects":[{"bytes":9,"epoch":3,"key":"snapshots/\#(sha).db","kind":"base","sha256":"\#(sha)"}],"parent":null,"partitions":{"transactions":4},"reason":"interval","stateFormat":2,"tables":[{"lastDelivered":null,"lastFrozen":9,"name":"metrics"},{"lastDelivered":3,"lastFrozen":4,"name":"alerts"}],"tasks":[{"next":7,"partition":0,"stage":"by \"key\"","watermark":null},{"next":null,"partition":1,"stage":"totals","watermark":-5}],"writer":"host:1:a"}
 
             """#
         let expected = blank.replacing(zeros, with: SHA256.of(Array(blank.utf8)).hex)
@@ -54,7 +54,8 @@ struct CheckpointStoreTests {
     @Test func aManifestSaysOfTheStateWhatTheStateSays() throws {
         let fixture = try StoreFixture()
         let facts = CheckpointFacts(
-            job: fixture.store.job, jobVersion: 3, stateFormat: 2, identity: "b6a1", lineage: Lineage(2), epoch: Epoch(7), partitions: ["transactions": 16],
+            job: fixture.store.job, jobVersion: 3, stateFormat: 2, identity: "b6a1", hashKey: .ofTests, lineage: Lineage(2), epoch: Epoch(7),
+            partitions: ["transactions": 16],
             tasks: [
                 .init(id: TaskID(stage: "a", partition: 0), watermark: EventTime(milliseconds: -5), next: 12),
                 .init(id: TaskID(stage: "a", partition: 1), watermark: nil, next: nil),

@@ -53,8 +53,8 @@ struct StoreFixture {
         lineage: Lineage = .first
     ) -> ManifestDraft {
         ManifestDraft(
-            parent: parent?.link, jobVersion: 3, stateFormat: 2, identity: "b6a1", lineage: lineage, writer: writer, epoch: Epoch(epoch), createdAt: createdAt,
-            reason: .interval, retained: retained, partitions: ["transactions": 4],
+            parent: parent?.link, jobVersion: 3, stateFormat: 2, identity: "b6a1", hashKey: .ofTests, lineage: lineage, writer: writer, epoch: Epoch(epoch),
+            createdAt: createdAt, reason: .interval, retained: retained, partitions: ["transactions": 4],
             tasks: [CheckpointFacts.TaskProgress(id: TaskID(stage: "by \"key\"", partition: 0), watermark: nil, next: 7)],
             tables: [CheckpointFacts.TableProgress(name: "metrics", lastFrozen: BatchNumber(9), lastDelivered: nil)]
         )

@@ -109,8 +109,8 @@ struct GoldenStoreTests {
         let facts = try StateReader(path: file).facts
         let store = try CheckpointStore.open(location: directory.file("store"), job: facts.job, environment: [:])
         let draft = ManifestDraft(
-            parent: nil, jobVersion: facts.jobVersion, stateFormat: 1, identity: facts.identity, lineage: facts.lineage, writer: "test", epoch: facts.epoch,
-            createdAt: 0, reason: .interval, retained: [], partitions: [:], tasks: [], tables: []
+            parent: nil, jobVersion: facts.jobVersion, stateFormat: 1, identity: facts.identity, hashKey: nil, lineage: facts.lineage, writer: "test",
+            epoch: facts.epoch, createdAt: 0, reason: .interval, retained: [], partitions: [:], tasks: [], tables: []
         )
         _ = try store.publish(draft, files: [NewObject(kind: .base, file: file, epoch: facts.epoch)])
         let arguments = ["--store", "store", "--job", facts.job]

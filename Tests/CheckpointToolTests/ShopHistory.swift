@@ -7,6 +7,9 @@ import TestSupport
 /// A state of the shop job with six epochs behind it, and four checkpoints of them in a directory store: a base of epoch 2,
 /// deltas of epochs 4 and 5 on it, and a base of epoch 6, which was a drain's.
 final class ShopHistory: Sendable {
+    /// Of the shop's state, as it is stored.
+    static let hashKey = "5ec2e7000102030405060708090a0b0c"
+
     /// The working directory of the tool: `state` is the state directory, `store` the checkpoints.
     let directory: TemporaryDirectory
 
@@ -75,10 +78,10 @@ private final class ShopPublisher {
         }
     }
 
-    /// The identity is drawn by lot; here it has to be the same each time.
+    /// Identity and hash key are drawn by lot; here they have to be the same each time.
     private static func makeState(_ path: String) throws {
         _ = try SQLiteStateStore(directory: path).open(ShopJob.topology())
-        try ShopHistory.change(path, "UPDATE meta SET value = '5409' WHERE name = 'identity'")
+        try ShopHistory.change(path, "UPDATE meta SET value = '5409' WHERE name = 'identity'; UPDATE meta SET value = '\(ShopHistory.hashKey)' WHERE name = 'hash_key'")
     }
 
     private func publishBase(_ reason: CheckpointReason) throws {

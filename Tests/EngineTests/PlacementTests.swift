@@ -10,12 +10,12 @@ struct PlacementTests {
     ])
 
     private static func task(_ stage: Int, _ partition: Int, of partitions: Int = 8) -> any StreamTask {
-        let environment = TaskEnvironment(partitioning: [:], partitions: ["clicks": partitions, "places": 1], cold: NothingEvicted())
+        let environment = TaskEnvironment(partitioning: [:], partitions: ["clicks": partitions, "places": 1], cold: NothingEvicted(), hashKey: .ofTests)
         let stage = topology.stages[stage]
         return stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: partition), environment: environment))
     }
 
-    private static func isWatched(_ page: String) -> Bool { page.withBytes { tableHash($0, seed: .fixed) } % 64 == 0 }
+    private static func isWatched(_ page: String) -> Bool { page.withBytes { tableHash($0, seed: TableSeed(.ofTests, for: KeySample.use)) } % 64 == 0 }
     private static let watched = (0..<2000).map { "page-\($0)" }.filter(isWatched)
 
     private func report(_ pages: [String], from partition: Int, of partitions: Int = 8) throws -> [MessageBatch] {
@@ -84,6 +84,17 @@ struct PlacementTests {
         let batches = try report(pages, from: 1)
         #expect(batches.map(\.count) == [expected] && (100...220).contains(expected))
         #expect(try report(pages.filter { !PlacementTests.isWatched($0) }, from: 1).isEmpty)
+    }
+
+    @Test func whichKeysAreWatchedDependsOnTheJobsKey() {
+        func sample(_ key: HashKey) -> Set<Int> {
+            let seed = TableSeed(key, for: KeySample.use)
+            return Set((0..<20_000).filter { "page-\($0)".withBytes { tableHash($0, seed: seed) } % 64 == 0 })
+        }
+        let keys = (0..<8 as Range<UInt64>).map { HashKey(first: $0, second: 0) }
+        let samples = keys.map(sample)
+        #expect(sample(keys[3]) == samples[3], "in each task and process")
+        for (first, second) in zip(samples, samples.dropFirst()) { #expect(first.intersection(second).count < 40, "by chance 5 of 300") }
     }
 
     @Test func aSampleIsBoundedAndMeetsThatOfAnotherTask() {

@@ -1,4 +1,5 @@
 @testable import Engine
+import TestSupport
 import Testing
 
 @Suite("State beside a processor's own is cut, restored and checked as that is")
@@ -16,7 +17,7 @@ struct SideStateTests {
     }
 
     private func setup(_ cold: any ColdStateReader = NothingEvicted()) -> TaskSetup {
-        TaskSetup(task: TaskID(stage: "s", partition: 0), environment: TaskEnvironment(partitioning: [:], partitions: [:], cold: cold))
+        TaskSetup(task: TaskID(stage: "s", partition: 0), environment: TaskEnvironment(partitioning: [:], partitions: [:], cold: cold, hashKey: .ofTests))
     }
 
     private func view(_ text: StaticString) -> ByteView { ByteView(start: text.utf8Start, count: text.utf8CodeUnitCount) }

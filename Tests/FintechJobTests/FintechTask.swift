@@ -21,7 +21,7 @@ final class FintechTask {
         for reference in topology.references { readers[reference.name] = reference.makeReader(references[reference.name]!) }
         self.readers = readers
         let stage = topology.stages.first { $0.name == name }!
-        let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted(), references: references)
+        let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted(), hashKey: .ofTests, references: references)
         task = stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: 0), environment: environment))
     }
 

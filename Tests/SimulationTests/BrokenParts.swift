@@ -52,6 +52,18 @@ final class TearingStore: PassingStore, @unchecked Sendable {  // One thread, as
     }
 }
 
+/// Draws another key with each start, so that what is remembered is never met again.
+final class KeylessStore: PassingStore, @unchecked Sendable {  // One thread, as its superclass.
+    override func open(_ topology: Topology) throws -> RestoredState {
+        let found = try inner.open(topology)
+        return RestoredState(
+            isNew: found.isNew, lineage: found.lineage, identity: found.identity, hashKey: HashKey(first: found.epoch.number, second: 9), epoch: found.epoch,
+            partitions: found.partitions, tasks: found.tasks, messages: found.messages, outbox: found.outbox, withdrawal: found.withdrawal,
+            lineageEnds: found.lineageEnds
+        )
+    }
+}
+
 /// Says that everything is folded, so that records leave memory which the keyed rows don't have yet.
 final class HastyStore: PassingStore, @unchecked Sendable {  // One thread, as its superclass.
     private var last = Epoch(0)

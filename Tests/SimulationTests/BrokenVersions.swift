@@ -14,8 +14,8 @@ final class LayoutlessStore: PassingStore, @unchecked Sendable {  // One thread,
             )
         }
         return RestoredState(
-            isNew: restored.isNew, lineage: restored.lineage, identity: restored.identity, epoch: restored.epoch, partitions: restored.partitions,
-            tasks: restored.tasks, messages: restored.messages, outbox: outbox, withdrawal: restored.withdrawal, lineageEnds: restored.lineageEnds
+            isNew: restored.isNew, lineage: restored.lineage, identity: restored.identity, hashKey: restored.hashKey, epoch: restored.epoch,
+            partitions: restored.partitions, tasks: restored.tasks, messages: restored.messages, outbox: outbox, withdrawal: restored.withdrawal, lineageEnds: restored.lineageEnds
         )
     }
 

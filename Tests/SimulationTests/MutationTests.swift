@@ -21,6 +21,12 @@ struct MutationTests {
         #expect(isNoticed(by: implementations))
     }
 
+    @Test func promise1AStoreThatLosesTheHashKey() {
+        var implementations = SimulatedImplementations()
+        implementations.store = { KeylessStore($0) }
+        #expect((0..<20 as Range<UInt64>).contains { !SimulatedJob(.once, seed: $0).run(implementations).violations.isEmpty })
+    }
+
     @Test(arguments: TearingStore.Part.allCases)
     func promise1AStoreThatCommitsInParts(part: TearingStore.Part) {
         var implementations = SimulatedImplementations()

@@ -7,7 +7,7 @@ import Worker
 
 @Suite("A topic that grew: the rows are those of a topic that never did")
 struct RepartitionTests {
-    private struct Purchase {
+    struct Purchase {
         let customer: String
         let value: String
         let second: Int
@@ -20,7 +20,7 @@ struct RepartitionTests {
     private static let end = 130
 
     /// In order of time; a tenth of the customers is not seen any more after the growth.
-    private static func purchases(_ seconds: Range<Int>) -> [Purchase] {
+    static func purchases(_ seconds: Range<Int>) -> [Purchase] {
         seconds.flatMap { second in
             (0..<10).compactMap { index in
                 let number = (second * 7 + index * 3) % 60
@@ -31,18 +31,18 @@ struct RepartitionTests {
         }
     }
 
-    private static func values(_ purchases: [Purchase], _ partitions: Int) -> [[String]] {
+    static func values(_ purchases: [Purchase], _ partitions: Int) -> [[String]] {
         purchases.reduce(into: Array(repeating: [], count: partitions)) { $0[$1.partition(of: partitions)].append($1.value) }
     }
 
-    private static func source(_ values: [[String]]) -> MemorySource {
+    static func source(_ values: [[String]]) -> MemorySource {
         let source = MemorySource(topic: PurchaseJob.topic, partitions: values.count)
         for (number, values) in values.enumerated() { source.append(values, to: Bench.partition(number)) }
         return source
     }
 
     /// As the tool does it.
-    private func repartition(_ directory: String, to partitions: Int, isDrained: Bool = false) throws -> TemporaryDirectory {
+    static func repartition(_ directory: String, to partitions: Int, isDrained: Bool = false) throws -> TemporaryDirectory {
         let target = try TemporaryDirectory("tidemark-grown")
         var held: HeldState?
         try waitUntil("the worker lets go of \(directory)") {
@@ -59,7 +59,7 @@ struct RepartitionTests {
     }
 
     /// Reads everything behind the first `known` records, and is stopped.
-    private func runAndStop(_ bench: Bench, _ values: [[String]], after known: Int = 0) throws {
+    static func runAndStop(_ bench: Bench, _ values: [[String]], after known: Int = 0) throws {
         let source = RepartitionTests.source(values)
         let worker = try bench.start(untilEnd: false, source: source)
         try waitUntil("everything is read") { source.readCount == values.reduce(-known) { $0 + $1.count } }
@@ -95,7 +95,7 @@ struct RepartitionTests {
         ).map { $0 + $1 }
         let bench = try Bench(test.job, partitions: before)
         let first = early.filter { $0.second < RepartitionTests.growth - 30 }
-        try runAndStop(bench, RepartitionTests.values(first, before))
+        try RepartitionTests.runAndStop(bench, RepartitionTests.values(first, before))
 
         bench.settings.endsBeforeRepartition = true
         if PartitionGrowth(from: before, to: after).fillsNewPartitionsOnly {
@@ -105,7 +105,7 @@ struct RepartitionTests {
         } else {
             // Keys have gone from one old partition to another.
             bench.settings.endsBeforeRepartition = false
-            try runAndStop(bench, RepartitionTests.values(early, before), after: first.count)
+            try RepartitionTests.runAndStop(bench, RepartitionTests.values(early, before), after: first.count)
             bench.settings.endsBeforeRepartition = true
             let refused = try bench.start(untilEnd: false, source: RepartitionTests.source(grown)).waitForFailure()
             #expect(refused.kind == .invalid && refused.message.contains("no multiple"))
@@ -114,7 +114,7 @@ struct RepartitionTests {
         let refused = try bench.start(untilEnd: true, source: RepartitionTests.source(grown)).waitForFailure()
         #expect(refused.message.contains("checkpoint repartition latest --topic \(PurchaseJob.topic) --partitions \(after)"))
 
-        let target = try repartition(bench.directory.path, to: after, isDrained: !PartitionGrowth(from: before, to: after).fillsNewPartitionsOnly)
+        let target = try RepartitionTests.repartition(bench.directory.path, to: after, isDrained: !PartitionGrowth(from: before, to: after).fillsNewPartitionsOnly)
         #expect(try bench.start(untilEnd: true, source: RepartitionTests.source(grown), on: target.path).wait() == .complete)
         bench.expectRows(RepartitionTests.values(early + repeated + late, before))
     }
@@ -123,7 +123,7 @@ struct RepartitionTests {
         let values = RepartitionTests.values(RepartitionTests.purchases(0..<30), 2)
         let grown = values + [[], []]
         let bench = try Bench(.once, partitions: 2)
-        try runAndStop(bench, values.map { Array($0.prefix($0.count / 2)) })
+        try RepartitionTests.runAndStop(bench, values.map { Array($0.prefix($0.count / 2)) })
         bench.settings.endsBeforeRepartition = true
         let early = try bench.start(untilEnd: false, source: RepartitionTests.source(values)).waitForFailure()
         #expect(early.kind == .invalid && early.message.contains("no topic has more partitions"))
@@ -137,8 +137,8 @@ struct RepartitionTests {
         try expectUnread(bench)
 
         #expect(try bench.start(untilEnd: false, source: RepartitionTests.source(grown)).wait() == .complete)
-        _ = try repartition(bench.directory.path, to: 4)
-        let other = #expect(throws: StateError.self) { _ = try repartition(bench.directory.path, to: 6) }
+        _ = try RepartitionTests.repartition(bench.directory.path, to: 4)
+        let other = #expect(throws: StateError.self) { _ = try RepartitionTests.repartition(bench.directory.path, to: 6) }
         #expect(other?.message.contains("when it had 4 partitions, not 6") == true)
 
         // What reads on makes it untrue.
@@ -150,7 +150,7 @@ struct RepartitionTests {
     }
 
     private func expectUnread(_ bench: Bench) throws {
-        let error = #expect(throws: StateError.self) { _ = try repartition(bench.directory.path, to: 4) }
+        let error = #expect(throws: StateError.self) { _ = try RepartitionTests.repartition(bench.directory.path, to: 4) }
         #expect(error?.message.contains("nothing says that \(PurchaseJob.topic) was read to its end") == true, "\(error?.message ?? "")")
     }
 
@@ -178,9 +178,9 @@ struct RepartitionTests {
         let empty = try bench.start(untilEnd: false, source: RepartitionTests.source(before)).waitForFailure()
         #expect(empty.message.contains("there is no state"))
         bench.settings.endsBeforeRepartition = false
-        try runAndStop(bench, before)
+        try RepartitionTests.runAndStop(bench, before)
         #expect(bench.sink.rows.isEmpty, "the shops wait for the partition behind")
-        let target = try repartition(bench.directory.path, to: 3, isDrained: true)
+        let target = try RepartitionTests.repartition(bench.directory.path, to: 3, isDrained: true)
         let source = RepartitionTests.source(before + [[purchase(ahead, 13)]])
         source.silenceLeaders(true)
         let worker = try bench.start(untilEnd: false, source: source, on: target.path)

@@ -30,7 +30,7 @@ struct TaskThreadTests {
         static let idleAfter = Duration.milliseconds(400)
 
         init() {
-            let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted())
+            let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted(), hashKey: .ofTests)
             let stage = PurchaseJob.windowed.topology.stages[0]
             let member = stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: 0), environment: environment))
             _ = source.open([SourceAssignment(partition: Bench.partition(0), position: nil)])

@@ -47,7 +47,7 @@ struct JobMeasurement {
         let references = Dictionary(uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) })
         var partitions: [StageName: Int] = [:]
         for stage in topology.stages { if case .messages(let count) = stage.input { partitions[stage.name] = count } }
-        let environment = TaskEnvironment(partitioning: [:], partitions: partitions, cold: cold, references: references)
+        let environment = TaskEnvironment(partitioning: [:], partitions: partitions, cold: cold, hashKey: HashKey(first: 1, second: 2), references: references)
         let stage = topology.stages[stage]
         return (0..<count).map { stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment)) }
     }

@@ -10,7 +10,7 @@ extension Manifest {
     ) throws(CheckpointError) -> (manifest: Manifest, bytes: [UInt8]) {
         var manifest = Manifest(
             number: draft.parent?.number.next ?? .first, job: job, minimumReader: draft.minimumReader, jobVersion: draft.jobVersion,
-            stateFormat: draft.stateFormat, identity: draft.identity, lineage: draft.lineage, writer: draft.writer, epoch: draft.epoch,
+            stateFormat: draft.stateFormat, identity: draft.identity, hashKey: draft.hashKey, lineage: draft.lineage, writer: draft.writer, epoch: draft.epoch,
             createdAt: draft.createdAt, reason: draft.reason, parent: draft.parent, objects: objects, partitions: draft.partitions,
             tasks: draft.tasks, tables: draft.tables, sha256: SHA256.of([])
         )

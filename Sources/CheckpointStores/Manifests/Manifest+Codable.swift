@@ -2,7 +2,7 @@ import Engine
 
 extension Manifest: Codable {
     private enum Key: String, CodingKey {
-        case format, minimumReader, number, job, jobVersion, stateFormat, identity, lineage, writer, epoch, createdAt, reason, parent
+        case format, minimumReader, number, job, jobVersion, stateFormat, identity, hashKey, lineage, writer, epoch, createdAt, reason, parent
         case objects, partitions, tasks, tables
     }
 
@@ -18,6 +18,10 @@ extension Manifest: Codable {
         jobVersion = Int(try fields.number(.jobVersion, StoredBounds.version))
         stateFormat = Int(try fields.number(.stateFormat, StoredBounds.version))
         identity = try fields.decode(String.self, forKey: .identity)
+        hashKey = try fields.decodeIfPresent(String.self, forKey: .hashKey).map { hex in
+            guard let key = HashKey(hex: hex) else { throw DecodingError.dataCorruptedError(forKey: .hashKey, in: fields, debugDescription: "it is no key") }
+            return key
+        }
         lineage = Lineage(UInt32(try fields.number(.lineage, StoredBounds.lineage)))
         writer = try fields.decode(String.self, forKey: .writer)
         epoch = Epoch(UInt64(try fields.number(.epoch, StoredBounds.counter)))
@@ -43,6 +47,7 @@ extension Manifest: Codable {
         try fields.encode(jobVersion, forKey: .jobVersion)
         try fields.encode(stateFormat, forKey: .stateFormat)
         try fields.encode(identity, forKey: .identity)
+        try fields.encodeIfPresent(hashKey?.hex, forKey: .hashKey)
         try fields.encode(lineage.number, forKey: .lineage)
         try fields.encode(writer, forKey: .writer)
         try fields.encode(epoch.number, forKey: .epoch)

@@ -6,8 +6,8 @@ extension ManifestDraft {
         _ facts: CheckpointFacts, after parent: ManifestLink?, retaining retained: [ManifestObject], writer: String, createdAt: Int64, reason: CheckpointReason
     ) {
         self.init(
-            parent: parent, jobVersion: facts.jobVersion, stateFormat: facts.stateFormat, identity: facts.identity, lineage: facts.lineage, writer: writer,
-            epoch: facts.epoch, createdAt: createdAt, reason: reason, retained: retained, partitions: facts.partitions, tasks: facts.tasks, tables: facts.tables
+            parent: parent, jobVersion: facts.jobVersion, stateFormat: facts.stateFormat, identity: facts.identity, hashKey: facts.hashKey, lineage: facts.lineage,
+            writer: writer, epoch: facts.epoch, createdAt: createdAt, reason: reason, retained: retained, partitions: facts.partitions, tasks: facts.tasks, tables: facts.tables
         )
     }
 }
@@ -16,7 +16,7 @@ extension Manifest {
     /// What the manifest says of the state, as a state file tells it of itself.
     public var facts: CheckpointFacts {
         CheckpointFacts(
-            job: job, jobVersion: jobVersion, stateFormat: stateFormat, identity: identity, lineage: lineage, epoch: epoch, partitions: partitions,
+            job: job, jobVersion: jobVersion, stateFormat: stateFormat, identity: identity, hashKey: hashKey, lineage: lineage, epoch: epoch, partitions: partitions,
             tasks: tasks, tables: tables
         )
     }

@@ -15,6 +15,8 @@ public struct Manifest: Equatable, Sendable {
     public let stateFormat: Int
     /// The history that the state belongs to; a new one begins with an empty state.
     public let identity: String
+    /// The job's, for hashes that the state holds; nil where an earlier build wrote the manifest.
+    public let hashKey: HashKey?
     public let lineage: Lineage
     /// Who wrote it: `host:pid:random`, another one each run.
     public let writer: String

@@ -9,6 +9,7 @@ public struct ManifestDraft: Sendable {
     public var jobVersion: Int
     public var stateFormat: Int
     public var identity: String
+    public var hashKey: HashKey?
     public var lineage: Lineage
     public var writer: String
     public var epoch: Epoch
@@ -22,13 +23,14 @@ public struct ManifestDraft: Sendable {
     public var tables: [CheckpointFacts.TableProgress]
 
     public init(
-        parent: ManifestLink?, jobVersion: Int, stateFormat: Int, identity: String, lineage: Lineage, writer: String, epoch: Epoch, createdAt: Int64,
-        reason: CheckpointReason, retained: [ManifestObject], partitions: [String: Int], tasks: [CheckpointFacts.TaskProgress], tables: [CheckpointFacts.TableProgress]
+        parent: ManifestLink?, jobVersion: Int, stateFormat: Int, identity: String, hashKey: HashKey?, lineage: Lineage, writer: String, epoch: Epoch,
+        createdAt: Int64, reason: CheckpointReason, retained: [ManifestObject], partitions: [String: Int], tasks: [CheckpointFacts.TaskProgress], tables: [CheckpointFacts.TableProgress]
     ) {
         self.parent = parent
         self.jobVersion = jobVersion
         self.stateFormat = stateFormat
         self.identity = identity
+        self.hashKey = hashKey
         self.lineage = lineage
         self.writer = writer
         self.epoch = epoch

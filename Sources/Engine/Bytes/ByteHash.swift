@@ -1,7 +1,8 @@
 /// What the hashes of a table in memory depend on besides the key.
 ///
 /// Whoever chooses keys can choose those that collide under a hash that is known, and a table of them is a list. So tables are
-/// seeded at random, anew in each process: nothing that is stored, sent or placed may depend on them, nor any order.
+/// seeded at random, anew in each process: nothing that is stored, sent or placed may depend on them, nor any order. What several
+/// processes of a job have to agree on goes by a seed that is made of the job's key.
 public struct TableSeed: Sendable, BitwiseCopyable {
     @usableFromInline let start: UInt64
     @usableFromInline let factor: UInt64
@@ -14,8 +15,12 @@ public struct TableSeed: Sendable, BitwiseCopyable {
 
     /// Of every table of this process.
     public static let ofProcess = TableSeed(start: .random(in: .min ... .max), factor: .random(in: .min ... .max) | 1 << 63 | 1)
-    /// The same everywhere, for what several processes have to agree on.
-    public static let fixed = TableSeed(start: 0x9E37_79B9_7F4A_7C15, factor: 0xE703_7ED1_A0B4_28DB)
+
+    /// The same in all tasks and processes of a job, and in no other: for what they have to agree on. `use` says for what.
+    public init(_ key: HashKey, for use: StaticString) {
+        let hash = sipHash(ByteView(start: use.utf8Start, count: use.utf8CodeUnitCount), key: key)
+        self.init(start: hash.low, factor: hash.high | 1 << 63 | 1)
+    }
 }
 
 /// A 64-bit hash of bytes for in-memory tables: multiply and fold, eight bytes at a time, as wyhash does it

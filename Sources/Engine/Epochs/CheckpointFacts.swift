@@ -5,6 +5,8 @@ public struct CheckpointFacts: Sendable, Equatable {
     /// The version of the state file's format.
     public let stateFormat: Int
     public let identity: String
+    /// nil for a state that no build which knows such keys has opened.
+    public let hashKey: HashKey?
     public let lineage: Lineage
     /// The last epoch in it.
     public let epoch: Epoch
@@ -44,13 +46,14 @@ public struct CheckpointFacts: Sendable, Equatable {
     }
 
     public init(
-        job: String, jobVersion: Int, stateFormat: Int, identity: String, lineage: Lineage, epoch: Epoch, partitions: [String: Int],
+        job: String, jobVersion: Int, stateFormat: Int, identity: String, hashKey: HashKey?, lineage: Lineage, epoch: Epoch, partitions: [String: Int],
         tasks: [TaskProgress], tables: [TableProgress]
     ) {
         self.job = job
         self.jobVersion = jobVersion
         self.stateFormat = stateFormat
         self.identity = identity
+        self.hashKey = hashKey
         self.lineage = lineage
         self.epoch = epoch
         self.partitions = partitions

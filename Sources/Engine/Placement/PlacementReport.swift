@@ -7,14 +7,16 @@ final class PlacementReport<Event: BitwiseCopyable>: EventProcessor {
     private let partition: UInt64
     private let partitions: UInt64
     private let key: (Event) -> ByteView
+    private let seed: TableSeed
     private var sample = KeySample()
     private var payload = ByteWriter(capacity: 16)
 
-    /// `partitions`: how many the topic has.
-    init(messages: MessageWriter, partition: Int, of partitions: Int, key: @escaping (Event) -> ByteView) {
+    /// `partitions`: how many the topic has. `seed`: the same in all tasks, so that they watch the same keys; nobody else knows which.
+    init(messages: MessageWriter, partition: Int, of partitions: Int, seed: TableSeed, key: @escaping (Event) -> ByteView) {
         self.messages = messages
         self.partition = UInt64(partition)
         self.partitions = UInt64(partitions)
+        self.seed = seed
         self.key = key
     }
 
@@ -24,7 +26,7 @@ final class PlacementReport<Event: BitwiseCopyable>: EventProcessor {
     func process(_ events: UnsafeMutableBufferPointer<TimedEvent<Event>>) {
         for event in events {
             let key = key(event.event)
-            guard sample.insert(tableHash(key, seed: .fixed)) else { continue }
+            guard sample.insert(tableHash(key, seed: seed)) else { continue }
             payload.removeAll()
             payload.write(varint: partition)
             payload.write(varint: partitions)
@@ -45,6 +47,8 @@ struct KeySample {
     private var hashes: [UInt64] = []
 
     static let limit = 1024
+    /// What the hashes' seed is made for.
+    static let use: StaticString = "sample of keys"
     private static let oneIn: UInt64 = 64
 
     /// True when the key with this hash belongs to the sample and was not in it.

@@ -86,7 +86,9 @@ extension StageTask {
     /// Reports a sample of the keys that this task meets to `stage`, which is made by `TaskSetup.watchPlacement`.
     @discardableResult
     public func reportingPlacement(to stage: StageName, key: @escaping (Decoder.Event) -> ByteView) -> StageTask {
-        add(PlacementReport(messages: messages(to: stage, layout: KeyPlacement.layout), partition: id.partition, of: partitions, key: key))
+        add(PlacementReport(
+            messages: messages(to: stage, layout: KeyPlacement.layout), partition: id.partition, of: partitions, seed: TableSeed(hashKey, for: KeySample.use), key: key
+        ))
     }
 }
 

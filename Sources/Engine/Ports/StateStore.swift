@@ -50,6 +50,8 @@ public struct RestoredState: Sendable {
     public let lineage: Lineage
     /// What tells this state from others that the same job began with an empty store; empty where the store keeps none.
     public let identity: String
+    /// The job's, for hashes that are stored: the same for as long as there is the state, wherever it is restored.
+    public let hashKey: HashKey
     /// The last epoch committed; 0 before the first.
     public let epoch: Epoch
     /// When the last epoch in which records were read was committed, by the wall clock of then; nil when none is known.
@@ -74,13 +76,14 @@ public struct RestoredState: Sendable {
     public let lineageEnds: [String: [LineageEnd]]
 
     public init(
-        isNew: Bool, lineage: Lineage, identity: String = "", epoch: Epoch, partitions: [String: Int], tasks: [TaskID: RestoredTask],
+        isNew: Bool, lineage: Lineage, identity: String = "", hashKey: HashKey, epoch: Epoch, partitions: [String: Int], tasks: [TaskID: RestoredTask],
         messages: [MessageBatch], outbox: [RestoredOutboxTable], withdrawal: WithdrawalPlan? = nil,
         lineageEnds: [String: [LineageEnd]] = [:]
     ) {
         self.isNew = isNew
         self.lineage = lineage
         self.identity = identity
+        self.hashKey = hashKey
         self.epoch = epoch
         self.partitions = partitions
         self.tasks = tasks

@@ -61,6 +61,9 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
 
     func messages(to stage: StageName, layout: MessageLayout) -> MessageWriter { setup.messages(to: stage, layout: layout) }
 
+    /// What the hashes depend on that the job stores, or has its tasks agree on.
+    var hashKey: HashKey { setup.environment.hashKey }
+
     /// How many tasks the stage has.
     var partitions: Int { setup.environment.partitions[id.stage] ?? 1 }
 
@@ -99,12 +102,12 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     /// bucket, in which their events' times lie, by `horizon`; older events, of which nobody can say whether they have
     /// come, are rejected as late. With `horizon` nil nothing is dropped, and what the state knows of ids is forgotten.
     ///
-    /// `name` and `version` as a processor's. Ids are kept as 128-bit hashes, all of them in memory.
+    /// `name` and `version` as a processor's. Ids are kept as 128-bit hashes under the job's key, all of them in memory.
     @discardableResult
     public func droppingRepeated(
         _ name: String, version: Int, horizon: EventSpan?, bucket: EventSpan = .hours(1), id: @escaping (Decoder.Event) -> ByteView
     ) -> StageTask {
-        let ids = RecentIDs(name: name, version: version, horizon: horizon ?? .seconds(0), bucket: bucket)
+        let ids = RecentIDs(name: name, version: version, horizon: horizon ?? .seconds(0), bucket: bucket, key: hashKey)
         repeats = RepeatFilter(ids, isOn: horizon != nil, id: id)
         return self
     }

@@ -82,6 +82,8 @@ public struct TaskEnvironment: Sendable {
     /// How many partitions each stage has.
     public var partitions: [StageName: Int]
     public var cold: any ColdStateReader
+    /// As the state says it.
+    public var hashKey: HashKey
     /// The reference tables by name.
     public var references: [String: ReferenceTable]
     /// Records of topics move no watermark: no window closes because of them, and none of them makes another one late.
@@ -93,10 +95,13 @@ public struct TaskEnvironment: Sendable {
     /// True for the task that only shows what its stage declares.
     var isBlueprint = false
 
-    public init(partitioning: [String: RowPartitioning], partitions: [StageName: Int], cold: any ColdStateReader, references: [String: ReferenceTable] = [:]) {
+    public init(
+        partitioning: [String: RowPartitioning], partitions: [StageName: Int], cold: any ColdStateReader, hashKey: HashKey, references: [String: ReferenceTable] = [:]
+    ) {
         self.partitioning = partitioning
         self.partitions = partitions
         self.cold = cold
+        self.hashKey = hashKey
         self.references = references
     }
 }

@@ -105,7 +105,7 @@ public struct Stage: Sendable {
 
     /// What the stage declares, learnt by building one task that nothing is ever done with.
     public var blueprint: StageBlueprint {
-        var environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted())
+        var environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted(), hashKey: HashKey(first: 0, second: 0))
         environment.isBlueprint = true
         let setup = TaskSetup(task: TaskID(stage: name, partition: 0), environment: environment)
         let task = build(setup)

@@ -11,7 +11,7 @@ final class HashedIDs {
 
     private static let leastCapacity = 64
     private static let unused = Hash128(low: 0, high: 0)
-    /// Ids can be made whose hashes, which are stored and so the same everywhere, lie close together: where they lie here nobody knows.
+    /// Ids can be made whose unkeyed hashes lie close together: where they lie here nobody knows.
     private let seed: TableSeed
 
     init(seed: TableSeed = .ofProcess) {
@@ -30,8 +30,7 @@ final class HashedIDs {
     /// Adds a hash to a bucket unless it is in one that `isLive`. True when it was in none.
     func insert(_ hash: Hash128, bucket: Int32, isLive: (Int32) -> Bool) -> Bool {
         if used * 4 >= capacity * 3 { rebuild(isLive) }
-        // The mark of unused slots is no hash.
-        let hash = hash == HashedIDs.unused ? Hash128(low: 1, high: 0) : hash
+        let hash = HashedIDs.used(hash)
         let slot = slot(of: hash)
         if hashes[slot] == HashedIDs.unused {
             hashes[slot] = hash
@@ -42,6 +41,29 @@ final class HashedIDs {
         buckets[slot] = bucket
         return true
     }
+
+    /// True when the hash is in a bucket that `isLive`.
+    func holds(_ hash: Hash128, isLive: (Int32) -> Bool) -> Bool {
+        let slot = slot(of: HashedIDs.used(hash))
+        return hashes[slot] != HashedIDs.unused && isLive(buckets[slot])
+    }
+
+    /// Puts a hash into a bucket, as it is stored there; of several buckets the last one remembers it longest.
+    func add(_ hash: Hash128, bucket: Int32) {
+        if used * 4 >= capacity * 3 { rebuild { _ in true } }
+        let hash = HashedIDs.used(hash)
+        let slot = slot(of: hash)
+        if hashes[slot] == HashedIDs.unused {
+            hashes[slot] = hash
+            buckets[slot] = bucket
+            used += 1
+        } else {
+            buckets[slot] = max(buckets[slot], bucket)
+        }
+    }
+
+    /// The mark of unused slots is no hash.
+    private static func used(_ hash: Hash128) -> Hash128 { hash == unused ? Hash128(low: 1, high: 0) : hash }
 
     /// Where the hash is, or else belongs: linear probing, at most three quarters full.
     private func slot(of hash: Hash128) -> Int {

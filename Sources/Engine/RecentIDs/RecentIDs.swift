@@ -1,8 +1,12 @@
 /// The ids of the events that a task has processed lately, as 128-bit hashes in buckets of event time.
 ///
+/// The hashes are keyed with the job's `HashKey`, so that nobody can choose ids that are taken for one. Earlier builds stored
+/// unkeyed ones: those are asked for as well, until the last bucket that has some is forgotten.
+///
 /// A bucket is forgotten when the watermark has passed its end by the horizon. Stored is a record for every 32 ids of a
 /// bucket (window start = the bucket's, key = a number counted from 0, 4 bytes, big-endian): an epoch writes its new ids
-/// and at most 31 old ones a bucket again. All of them are held in memory: about 30 to 40 bytes an id.
+/// and at most 31 old ones a bucket again. Its one field is the byte 1 and the keyed hashes, or unkeyed hashes alone, so that
+/// builds that know no key refuse it. All of them are held in memory: about 30 to 40 bytes an id.
 final class RecentIDs: StateTable {
     /// What is known of an id.
     enum Verdict {
@@ -19,12 +23,20 @@ final class RecentIDs: StateTable {
         /// The hashes of the last record as far as it is stored, then those that are new.
         var pending: [UInt8] = []
         var hasChanged = false
+        /// Some of its records are of a build that knew no key.
+        var hasUnkeyed = false
+
+        /// How many ids it has at most: records of several partitions that came together may be full in part.
+        var count: Int { record * RecentIDs.idsInRecord + pending.count / RecentIDs.hashSize }
     }
 
     let declaration: StateDeclaration
     private let horizon: EventSpan
     private let span: EventSpan
+    private let key: HashKey
     private let hashed = HashedIDs()
+    /// The hashes of builds that knew no key; nil once there are none.
+    private var unkeyed: HashedIDs?
     /// In order of time; few.
     private var buckets: [Bucket] = []
     private var recent = 0
@@ -35,16 +47,21 @@ final class RecentIDs: StateTable {
 
     static let idsInRecord = 32
     private static let hashSize = 16
+    /// Leads the hashes of a record when they are keyed.
+    private static let keyedMark: UInt8 = 1
+    /// The largest number of a record: twice what the limit can lead to.
+    private static let largestRecord = 2 * limit / idsInRecord
     /// More ids than this in one task are an error: 1.3 GiB of memory.
     static let limit = 1 << 25
 
     /// `bucket`: how much event time a bucket holds, at least a second.
-    init(name: String, version: Int, horizon: EventSpan, bucket: EventSpan, limit: Int = RecentIDs.limit) {
+    init(name: String, version: Int, horizon: EventSpan, bucket: EventSpan, key: HashKey, limit: Int = RecentIDs.limit) {
         precondition(bucket >= .seconds(1), "a bucket of ids holds at least a second")
         declaration = StateDeclaration(schema: StateSchema(
             table: name, version: version, key: .windowAndKey, hasTimer: false, span: bucket, fields: [StateField(name: "hashes", type: .text)]
         ), placement: .copiedByNumber)
         self.horizon = horizon
+        self.key = key
         self.limit = limit
         span = bucket
     }
@@ -53,8 +70,10 @@ final class RecentIDs: StateTable {
     func note(_ id: ByteView, at time: EventTime, watermark: EventTime) throws -> Verdict {
         let window = Window(containing: time, span: span)
         guard window.end + horizon > watermark else { return .tooOld }
-        let hash = murmur3(id)
-        guard insert(hash, in: window, watermark: watermark) else { return .repeated }
+        if let unkeyed, unkeyed.holds(murmur3(id), isLive: { isLive($0, at: watermark) }) { return .repeated }
+        let hash = sipHash(id, key: key)
+        guard hashed.insert(hash, bucket: number(of: window), isLive: { isLive($0, at: watermark) }) else { return .repeated }
+        count += 1
         let bucket = bucket(of: window)
         withUnsafeBytes(of: hash.low.littleEndian) { buckets[bucket].pending += $0 }
         withUnsafeBytes(of: hash.high.littleEndian) { buckets[bucket].pending += $0 }
@@ -63,12 +82,8 @@ final class RecentIDs: StateTable {
         return .new
     }
 
-    private func insert(_ hash: Hash128, in window: Window, watermark: EventTime) -> Bool {
-        let isNew = hashed.insert(hash, bucket: number(of: window)) { number in
-            EventTime(milliseconds: (Int64(number) + 1) * span.milliseconds) + horizon > watermark
-        }
-        if isNew { count += 1 }
-        return isNew
+    private func isLive(_ bucket: Int32, at watermark: EventTime) -> Bool {
+        EventTime(milliseconds: (Int64(bucket) + 1) * span.milliseconds) + horizon > watermark
     }
 
     /// Of windows of a second and more within 60 years of 1970, and of an hour within any that a time can hold.
@@ -89,13 +104,17 @@ final class RecentIDs: StateTable {
     private func forget(_ bucket: Bucket) {
         buckets.removeAll { $0.window == bucket.window }
         recent = 0
-        count -= bucket.record * RecentIDs.idsInRecord + bucket.pending.count / RecentIDs.hashSize
+        count -= bucket.count
+        if bucket.hasUnkeyed && !asksForUnkeyed { unkeyed = nil }
         closed.append(bucket.window.start)
     }
 
+    /// Whether ids are asked for twice, because some that are remembered may be unkeyed.
+    var asksForUnkeyed: Bool { buckets.contains(where: \.hasUnkeyed) }
+
     // MARK: - As a state table
 
-    var memoryBytes: Int { hashed.memoryBytes + buckets.reduce(0) { $0 + $1.pending.capacity } }
+    var memoryBytes: Int { hashed.memoryBytes + (unkeyed?.memoryBytes ?? 0) + buckets.reduce(0) { $0 + $1.pending.capacity } }
     var isHeldWhole: Bool { true }
     func noteUnloaded(_ key: ByteView) -> Bool { false }
     func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int { 0 }
@@ -119,14 +138,17 @@ final class RecentIDs: StateTable {
     /// Writes the records that have changed, and keeps the hashes of the last one unless it is full. Returns how many.
     private func write(_ bucket: inout Bucket, into records: inout ByteWriter) -> UInt64 {
         let size = RecentIDs.idsInRecord * RecentIDs.hashSize
-        var field = ByteWriter(capacity: size + 2)
+        var field = ByteWriter(capacity: size + 3)
         bucket.pending.withUnsafeBytes { pending in
             for start in stride(from: 0, to: pending.count, by: size) {
                 records.write(varint: 12)
                 WindowPrefix.write(bucket.window.start, into: &records)
                 records.write(fixed: UInt32(bucket.record + start / size).byteSwapped)
                 field.removeAll()
-                field.write(text: ByteView(UnsafeRawBufferPointer(rebasing: pending[start..<min(start + size, pending.count)])))
+                let hashes = UnsafeRawBufferPointer(rebasing: pending[start..<min(start + size, pending.count)])
+                field.write(varint: UInt64(hashes.count) + 1)
+                field.write(byte: RecentIDs.keyedMark)
+                field.write(raw: ByteView(hashes))
                 records.write(text: field.view)
             }
         }
@@ -155,22 +177,33 @@ final class RecentIDs: StateTable {
         var reader = ByteReader(ByteView(start: key.start.map { $0 + 8 }, count: 4))
         let number = Int(reader.fixed(UInt32.self).byteSwapped)
         reader = ByteReader(record)
-        let hashes = reader.text()
-        guard !reader.failed, reader.isAtEnd, hashes.count % RecentIDs.hashSize == 0, hashes.count <= RecentIDs.idsInRecord * RecentIDs.hashSize else { return false }
+        let field = reader.text()
+        guard !reader.failed, reader.isAtEnd, number <= RecentIDs.largestRecord, let (hashes, isKeyed) = RecentIDs.hashes(of: field) else { return false }
         let window = Window(start: start, end: start + span)
         let bucket = bucket(of: window)
+        if !isKeyed { buckets[bucket].hasUnkeyed = true }
+        let table = isKeyed ? hashed : unkeyed ?? HashedIDs()
+        if !isKeyed { unkeyed = table }
         var each = ByteReader(hashes)
         while !each.isAtEnd {
             let low: UInt64 = each.fixed()
-            _ = hashed.insert(Hash128(low: low, high: each.fixed()), bucket: self.number(of: window)) { _ in true }
+            table.add(Hash128(low: low, high: each.fixed()), bucket: self.number(of: window))
         }
         guard number >= buckets[bucket].record else { return true }
-        // The last record, or a later version of it: what is stored next goes on behind it.
-        let before = buckets[bucket].record * RecentIDs.idsInRecord + buckets[bucket].pending.count / RecentIDs.hashSize
-        buckets[bucket].record = number
-        buckets[bucket].pending = hashes.copy()
-        count += number * RecentIDs.idsInRecord + hashes.count / RecentIDs.hashSize - before
+        let before = buckets[bucket].count
+        // The last record, or a later version of it: what is stored next goes on in it, and behind it where it is unkeyed.
+        buckets[bucket].record = isKeyed ? number : number + 1
+        buckets[bucket].pending = isKeyed ? hashes.copy() : []
+        count += buckets[bucket].count - before
         return true
+    }
+
+    /// The hashes that a record holds, without their mark; nil when they are damaged.
+    private static func hashes(of field: ByteView) -> (ByteView, isKeyed: Bool)? {
+        let isKeyed = field.count % hashSize == 1
+        guard !isKeyed || field[0] == keyedMark else { return nil }
+        let hashes = isKeyed ? ByteView(start: field.start.map { $0 + 1 }, count: field.count - 1) : field
+        return hashes.count % hashSize == 0 && hashes.count <= idsInRecord * hashSize ? (hashes, isKeyed) : nil
     }
 }
 

@@ -95,6 +95,9 @@ struct AssembledFile {
             let found = try entry(name)
             guard found == known else { throw doesNotFollow(path, "its \(name) is \(found), not \(known)") }
         }
+        if let known = facts.hashKey, try HashKeyEntry(database: database).read(schema: "changes") != known {
+            throw doesNotFollow(path, "its \(HashKeyEntry.name) is another")
+        }
         let from = try epoch("from_epoch")
         guard from == facts.epoch else { throw doesNotFollow(path, "it continues epoch \(from), and this is epoch \(facts.epoch)") }
         let end = try epoch("to_epoch")
@@ -120,6 +123,9 @@ struct AssembledFile {
         try database.execute("DELETE FROM main.batch WHERE delivered_epoch IS NULL")
         for table in ["epoch_offsets", "batch"] { try database.execute("INSERT OR REPLACE INTO main.\(table) SELECT * FROM changes.\(table)") }
     }
+
+    /// Makes sure that the state has the key that its checkpoint's manifest says.
+    func adopt(_ hashKey: HashKey) throws { try HashKeyEntry(database: database).adopt(hashKey) }
 
     /// Closes what was assembled: nothing of it is kept for deltas of epochs before its own.
     func finish() throws -> CheckpointFacts {

@@ -13,7 +13,7 @@ extension CheckpointFacts {
         let lineage = Lineage(UInt32(try number("lineage", StoredBounds.lineage)))
         self.init(
             job: try entry("job"), jobVersion: Int(try number("job_version", StoredBounds.version)), stateFormat: Int(try database.integer("PRAGMA user_version")),
-            identity: try database.meta("identity") ?? "", lineage: lineage, epoch: Epoch(UInt64(try number("epoch", StoredBounds.counter))),
+            identity: try database.meta("identity") ?? "", hashKey: try HashKeyEntry(database: database).read(), lineage: lineage, epoch: Epoch(UInt64(try number("epoch", StoredBounds.counter))),
             partitions: try CheckpointFacts.partitions(database), tasks: try CheckpointFacts.tasks(database),
             tables: try CheckpointFacts.tables(database, lineage)
         )

@@ -34,13 +34,29 @@ enum QueryPermissions {
 
     /// From now on statements that do more are refused when they are prepared.
     static func restrict(_ handle: OpaquePointer) {
-        sqlite3_set_authorizer(handle, { _, action, _, name, _, _ in
+        sqlite3_set_authorizer(handle, { _, action, first, name, schema, _ in
             switch action {
-            case SQLITE_SELECT, SQLITE_READ, SQLITE_RECURSIVE: SQLITE_OK
+            case SQLITE_SELECT, SQLITE_RECURSIVE: SQLITE_OK
+            case SQLITE_READ: QueryPermissions.isHidden(name, table: first, of: schema) ? SQLITE_DENY : SQLITE_OK
             case SQLITE_FUNCTION: name.map { QueryPermissions.functions.contains(String(cString: $0).lowercased()) } == true ? SQLITE_OK : SQLITE_DENY
             default: SQLITE_DENY
             }
         }, nil)
+    }
+
+    /// The file's own `meta` holds the job's hash key; queries find the rest of it under the same name (`offerMeta`).
+    private static func isHidden(_ column: UnsafePointer<CChar>?, table: UnsafePointer<CChar>?, of schema: UnsafePointer<CChar>?) -> Bool {
+        // Rows may be counted: no column is read then.
+        guard let table, let schema, let column, column.pointee != 0 else { return false }
+        return String(cString: schema) == "main" && String(cString: table).lowercased() == "meta"
+    }
+
+    /// Puts a copy of `meta` in place of it whose hash key is left out.
+    static func offerMeta(_ database: Database) throws {
+        try database.execute("""
+            CREATE TEMP TABLE meta AS
+                SELECT name, CASE name WHEN '\(HashKeyEntry.name)' THEN '(secret)' ELSE value END AS value FROM main.meta ORDER BY name
+            """)
     }
 
     static func lift(_ handle: OpaquePointer) { sqlite3_set_authorizer(handle, nil, nil) }

@@ -11,6 +11,8 @@ public struct StateFacts: Equatable, Sendable {
     public let format: Int64
     /// What tells this state from others of the job; empty in a file of the first versions.
     public let identity: String
+    /// Whether there is a key for stored hashes; which one is nobody's business here.
+    public let hasHashKey: Bool
     public let lineage: Lineage
     /// The last epoch committed.
     public let epoch: Epoch
@@ -42,6 +44,7 @@ public struct StateFacts: Equatable, Sendable {
         jobVersion = try version("job_version") ?? 0
         leastReader = try version("min_reader") ?? jobVersion
         identity = meta["identity"] ?? ""
+        hasHashKey = try HashKeyEntry(database: database).read() != nil
         self.lineage = lineage
         self.epoch = epoch
         let newest = try Statement(database, "SELECT committed_at FROM epoch_offsets ORDER BY epoch DESC LIMIT 1")

@@ -47,7 +47,8 @@ public final class StateQuery {
         guard code == SQLITE_OK else {
             let said = String(cString: sqlite3_errmsg(handle))
             QueryPermissions.lift(handle)
-            let reason = code & 0xFF == SQLITE_AUTH ? "it does more than read" : said
+            // SQLite's words for a column that may not be read.
+            let reason = code & 0xFF != SQLITE_AUTH ? said : said.starts(with: "access to ") ? "main.meta holds a secret; meta has the rest" : "it does more than read"
             if [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_IOERR].contains(code & 0xFF) { try reader.database.check(code, while: sql) }
             throw StateError(.invalid, "the query can't be run: \(reason)")
         }

@@ -7,6 +7,7 @@ extension StateReader {
     func offerTables() throws {
         guard !areTablesOffered else { return }
         areTablesOffered = true
+        try QueryPermissions.offerMeta(database)
         for module in QueryPermissions.modules { try meet(module) }
         let names = Dictionary(grouping: tables, by: \.schema.table)
         for table in tables {

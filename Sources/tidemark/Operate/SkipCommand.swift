@@ -123,7 +123,7 @@ struct SkipCommand: ParsableCommand {
             }
         }
         let references = Dictionary(uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) })
-        let environment = TaskEnvironment(partitioning: [:], partitions: partitions, cold: store, references: references)
+        let environment = TaskEnvironment(partitioning: [:], partitions: partitions, cold: store, hashKey: restored.hashKey, references: references)
         let task = stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: partition), environment: environment))
         try task.resume(at: known.watermark, position: known.position)
         task.passOver(skipped)

@@ -25,7 +25,7 @@ struct StandInState {
         defer { Scratch.removeAll() }
         let files = try store.fetch(newest, into: scratch)
         let copy = try StateDirectory(path: scratch)
-        try StateAssembly.assemble(base: files.base, deltas: files.deltas, into: copy.stateFile)
+        try StateAssembly.assemble(base: files.base, deltas: files.deltas, into: copy.stateFile, hashKey: newest.hashKey)
         waiting = try WaitingFinding.all(of: StateReader(path: copy.stateFile), topology)
         guard let found = try parts.makeStore(copy).inspect(topology, asDrained: true) else { return nil }
         manifest = newest

@@ -61,7 +61,9 @@ struct StateRestoration {
         // What is in the way holds nothing, and must not be taken for restored when this start is killed from here on.
         try directory.removeStateFile()
         try StoreArchive.noteRestored(over: found.later, stateDirectory: directory.path)
-        try StateAssembly.assemble(base: files.base, deltas: files.deltas, into: directory.stateFile, beginning: found.lineage, tables: found.tables)
+        try StateAssembly.assemble(
+            base: files.base, deltas: files.deltas, into: directory.stateFile, beginning: found.lineage, tables: found.tables, hashKey: found.manifest.hashKey
+        )
     }
 
     /// True also for what a start left that was refused before its first epoch; a state that the newest checkpoint is of goes on.

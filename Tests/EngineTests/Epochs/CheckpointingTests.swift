@@ -1,4 +1,5 @@
 import Engine
+import TestSupport
 import Testing
 
 @Suite("Promise 5: what a worker decides about its checkpoints, and whether it may deliver")
@@ -7,7 +8,8 @@ struct CheckpointingTests {
 
     private func restored(isNew: Bool = false, epoch: UInt64 = 4, withdrawal: WithdrawalPlan? = nil) -> RestoredState {
         RestoredState(
-            isNew: isNew, lineage: withdrawal?.lineage ?? .first, epoch: Epoch(epoch), partitions: [:], tasks: [:], messages: [], outbox: [], withdrawal: withdrawal
+            isNew: isNew, lineage: withdrawal?.lineage ?? .first, hashKey: .ofTests, epoch: Epoch(epoch), partitions: [:], tasks: [:], messages: [], outbox: [],
+            withdrawal: withdrawal
         )
     }
 
@@ -48,7 +50,7 @@ struct CheckpointingTests {
         // Without an answer: what was delivered before is known from then.
         let delivered = RestoredOutboxTable(table: "a", lastFrozen: BatchNumber(2), pending: [], undelivered: [])
         let state = RestoredState(
-            isNew: false, lineage: Lineage(2), epoch: Epoch(4), partitions: [:], tasks: [:], messages: [], outbox: [delivered],
+            isNew: false, lineage: Lineage(2), hashKey: .ofTests, epoch: Epoch(4), partitions: [:], tasks: [:], messages: [], outbox: [delivered],
             lineageEnds: ["b": [LineageEnd(lineage: .first, lastBatch: nil)]]
         )
         #expect(checkpointing(state, nil, tables: ["a", "b", "c"]).wait == .tables(["c"]))

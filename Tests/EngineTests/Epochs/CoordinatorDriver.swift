@@ -1,4 +1,5 @@
 @testable import Engine
+import TestSupport
 
 /// A coordinator of a made-up job, told by tests what its tasks say; actions come back as short texts.
 struct CoordinatorDriver {
@@ -32,7 +33,7 @@ struct CoordinatorDriver {
         let table = RestoredOutboxTable(table: "t", lastFrozen: undelivered.last?.number, pending: [], undelivered: undelivered)
         epoch = messages.last?.id.epoch.number ?? 0
         let restored = RestoredState(
-            isNew: messages.isEmpty && undelivered.isEmpty, lineage: .first, epoch: Epoch(epoch), partitions: [:],
+            isNew: messages.isEmpty && undelivered.isEmpty, lineage: .first, hashKey: .ofTests, epoch: Epoch(epoch), partitions: [:],
             tasks: watermark.map { [TaskID(stage: "topic", partition: 0): RestoredTask(watermark: EventTime(milliseconds: $0), isEnded: isEnded, position: nil)] } ?? [:],
             messages: messages, outbox: [table]
         )

@@ -39,7 +39,7 @@ struct ForwardingTests {
 
     private static func tasks(partitions: Int) -> (clicks: [any StreamTask], pages: any StreamTask) {
         let topology = topology(partitions: partitions)
-        let environment = TaskEnvironment(partitioning: [:], partitions: ["clicks": partitions, "pages": 1], cold: NothingEvicted())
+        let environment = TaskEnvironment(partitioning: [:], partitions: ["clicks": partitions, "pages": 1], cold: NothingEvicted(), hashKey: .ofTests)
         let clicks = (0..<partitions).map { topology.stages[0].build(TaskSetup(task: TaskID(stage: "clicks", partition: $0), environment: environment)) }
         return (clicks, topology.stages[1].build(TaskSetup(task: TaskID(stage: "pages", partition: 0), environment: environment)))
     }

@@ -1,4 +1,5 @@
 import Engine
+import TestSupport
 
 /// A small job: clicks per page and minute; a record's value is `page time`, such as `home 61000`.
 enum ClickJob {
@@ -65,7 +66,7 @@ struct ClickTask {
 
     init(_ topology: Topology = ClickJob.topology, cold: any ColdStateReader = NothingEvicted()) {
         let stage = topology.stages[0]
-        let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: cold)
+        let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: cold, hashKey: .ofTests)
         task = stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: 0), environment: environment))
     }
 

@@ -36,6 +36,30 @@ struct DroppingRepeatedTests {
         #expect(late.reduce(0) { $0 + $1.rowCount } == 3)
     }
 
+    /// A stage that forwards its events drops copies before that, so that no other stage sees them.
+    @Test(arguments: [false, true])
+    func copiesOfWhatAnEarlierBuildRememberedAreDropped(isRekeyed: Bool) throws {
+        struct PageForwarding: EventForwarding {
+            func key(of click: Click) -> ByteView { click.page }
+            func encode(_ click: Click, into payload: inout ByteWriter) { payload.write(raw: click.page) }
+        }
+        var clicks = ClickTask(Topology(job: "clicks", version: 1, stages: [
+            Stage("clicks", topic: "clicks") { setup in
+                let stage = setup.decode(with: ClickDecoder()).rejecting(topic: "clicks")
+                    .droppingRepeated("ids", version: 1, horizon: .minutes(1), bucket: .seconds(10)) { $0.page }
+                return isRekeyed ? stage.forwarding(to: "pages", PageForwarding()) : stage.window(.minutes(1), ClicksPerPage(rows: setup.rows(of: ClickJob.table)))
+            },
+        ]))
+        let ids = try #require(clicks.task.stateTables.first { $0.schema.table == "ids" })
+        #expect(UnkeyedRecords.apply(UnkeyedRecords.delta(["a", "b"], bucket: 0), to: ids))
+        try clicks.process(["a 1000", "c 2000", "b 3000", "c 2000", "a 4000"])
+        #expect(clicks.task.counters.skipped == ["duplicate": 4])
+        if isRekeyed { #expect(clicks.cut().sent.map(\.count) == [1]) } else {
+            try clicks.task.raiseWatermark(to: EventTime(milliseconds: 60_000), firingTimers: true)
+            #expect(clickRows(clicks.cut().rows) == ["c 60000 1"])
+        }
+    }
+
     @Test func switchedOffItDropsNothingAndForgets() throws {
         var clicks = task(horizon: nil)
         try clicks.process(["a 1000", "a 1000"])

@@ -7,7 +7,7 @@ struct RecentIDsTests {
     private static let hour: Int64 = 3_600_000
 
     private func make(horizon: EventSpan = .hours(2), limit: Int = RecentIDs.limit) -> RecentIDs {
-        RecentIDs(name: "ids", version: 1, horizon: horizon, bucket: .hours(1), limit: limit)
+        RecentIDs(name: "ids", version: 1, horizon: horizon, bucket: .hours(1), key: .ofTests, limit: limit)
     }
 
     private func note(_ ids: RecentIDs, _ id: String, at time: Int64, watermark: Int64 = .min) throws -> RecentIDs.Verdict {

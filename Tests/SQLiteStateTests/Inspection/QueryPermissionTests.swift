@@ -48,6 +48,21 @@ struct QueryPermissionTests {
         #expect(error?.kind == .invalid, "\(error.map { "\($0)" } ?? "nothing")")
     }
 
+    @Test func theJobsHashKeyIsInNoAnswer() throws {
+        let hidden = try rows("SELECT value FROM meta WHERE name = 'hash_key'")
+        #expect(hidden == [[.text("(secret)")]])
+        #expect(try rows("SELECT value FROM temp.meta WHERE name = 'job'") == rows("SELECT value FROM META WHERE name = 'job'"))
+        #expect(try rows("SELECT count(*) FROM main.meta") == rows("SELECT count(*) FROM meta"), "no row is missing")
+        for sql in [
+            "SELECT * FROM main.meta", "SELECT value FROM \"MAIN\".\"Meta\"", "WITH meta AS (SELECT * FROM main.meta) SELECT * FROM meta",
+            "SELECT (SELECT value FROM main.meta AS m WHERE m.name = 'hash_key')", "SELECT m.value FROM (SELECT * FROM main.meta) AS m",
+            "SELECT max(main.meta.value) FROM main.meta", "SELECT 1 FROM task WHERE EXISTS (SELECT 1 FROM main.meta WHERE value > '5')",
+        ] {
+            let error = failure(sql)
+            #expect(error?.kind == .invalid && error?.message.contains("main.meta holds a secret") == true, "\(sql): \(error.map { "\($0)" } ?? "nothing")")
+        }
+    }
+
     @Test func whatReadsAndComputesGivesItsRows() throws {
         #expect(try rows("SELECT key, a FROM \"first.keyed\" ORDER BY a DESC") == [[.text("b"), .integer(2)], [.text("a"), .integer(1)]])
         #expect(try rows("SELECT sum(a), count(*), upper(min(key)), date(0, 'unixepoch') FROM \"first.keyed\"") == [[.integer(3), .integer(2), .text("A"), .text("1970-01-01")]])

@@ -70,7 +70,7 @@ final class LayoutRun {
         limits.batchRows = 1 << 20
         var outbox = Outbox(lineage: restored.lineage, tables: restored.outboxes(of: tables), flushInterval: .zero, limits: limits, now: .zero)
         let setup = TaskSetup(
-            task: TaskID(stage: "lines", partition: 0), environment: TaskEnvironment(partitioning: [:], partitions: ["lines": 1], cold: store)
+            task: TaskID(stage: "lines", partition: 0), environment: TaskEnvironment(partitioning: [:], partitions: ["lines": 1], cold: store, hashKey: .ofTests)
         )
         let task = topology.stages[0].build(setup)
         try store.restore(task, memoryBudget: .max)

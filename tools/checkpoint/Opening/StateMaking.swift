@@ -23,6 +23,8 @@ extension CheckpointSource {
     ) throws -> CheckpointFacts {
         // Beside it, where there has to be room anyway.
         let fetched = try store.fetch(manifest, into: try Scratch.make(below: NewFile.directory(of: directory)))
-        return try StateAssembly.assemble(base: fetched.base, deltas: fetched.deltas, into: directory + "/state.db", beginning: lineage, tables: tables)
+        return try StateAssembly.assemble(
+            base: fetched.base, deltas: fetched.deltas, into: directory + "/state.db", beginning: lineage, tables: tables, hashKey: manifest.hashKey
+        )
     }
 }

@@ -20,6 +20,8 @@ struct ShowCommand: CheckpointVerb {
         report.fact("job", .text(reader.facts.job))
         report.fact("jobVersion", .count(reader.facts.jobVersion))
         report.fact("identity", .text(reader.facts.identity))
+        // States of earlier builds have none.
+        if reader.facts.hasHashKey { report.fact("hashKey", .flag(true)) }
         report.fact("lineage", .count(reader.facts.lineage.number))
         report.fact("epoch", .count(reader.facts.epoch.number))
         report.fact("committedAt", .time(milliseconds: reader.facts.committedAt))

@@ -1,0 +1,35 @@
+import Engine
+
+/// The entry of `meta` that holds the job's key for stored hashes. Files of earlier builds lack it until a run opens them.
+struct HashKeyEntry {
+    static let name = "hash_key"
+
+    let database: Database
+
+    /// nil where there is none. What stands there instead of a key is not said: it may be one that somebody cut.
+    func read(schema: String = "main") throws -> HashKey? {
+        let statement = try Statement(database, "SELECT value FROM \(schema).meta WHERE name = ?")
+        try statement.bind(.text(HashKeyEntry.name))
+        guard try statement.step() else { return nil }
+        guard let key = HashKey(hex: statement.text(0)) else {
+            throw StateError(.corrupt, "the state file \(database.path) is damaged: its entry '\(HashKeyEntry.name)' is no key; \(StateError.wayOut)")
+        }
+        return key
+    }
+
+    /// The key, made now where there is none: what was hashed before then had none, and says so. Must run inside a transaction.
+    func make() throws {
+        guard try read() == nil else { return }
+        try set(HashKey(first: .random(in: .min ... .max), second: .random(in: .min ... .max)))
+    }
+
+    /// Makes sure that the key is what the manifest of the file's checkpoint says.
+    func adopt(_ key: HashKey) throws {
+        guard let known = try read() else { return try set(key) }
+        guard known == key else {
+            throw StateError(.corrupt, "the state file has another '\(HashKeyEntry.name)' than its checkpoint's manifest")
+        }
+    }
+
+    private func set(_ key: HashKey) throws { try database.setMeta(HashKeyEntry.name, key.hex) }
+}
