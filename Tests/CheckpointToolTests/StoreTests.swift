@@ -12,6 +12,9 @@ struct StoreTests {
         GoldenFile(name: "ls", arguments: ["ls"] + store),
         GoldenFile(name: "ls-json", arguments: ["ls", "--limit", "1", "-o", "json"] + store),
         GoldenFile(name: "ls-empty", arguments: ["ls", "--store", "nowhere", "--job", "shop"]),
+        GoldenFile(name: "ls-other-job", arguments: ["ls", "--store", "store", "--job", "shp"]),
+        GoldenFile(name: "reference-too-high", arguments: ["show", "7"] + store),
+        GoldenFile(name: "reference-other-tag", arguments: ["show", "tag:after-five"] + store),
         GoldenFile(name: "verify", arguments: ["verify", "--all"] + store),
         GoldenFile(name: "verify-state", arguments: ["verify", "./state"]),
         GoldenFile(name: "show-state", arguments: ["show", "./state"]),
@@ -41,6 +44,21 @@ struct StoreTests {
         let run = try CheckpointBinary.run(["restore", "3", "--to", target] + StoreTests.store, in: shop.directory.path)
         #expect(run.status == 0, "\(run.errors)")
         #expect(try CheckpointBinary.run(["diff", "\(target)/state.db", "3"] + StoreTests.store, in: shop.directory.path).status == 0)
+    /// Whatever is asked of them: a place that is mistyped is never an empty store.
+    @Test(arguments: [
+        ["ls"], ["verify", "--all"], ["verify"], ["history", "baskets", "anna"], ["prune", "--dry-run"], ["gc", "--dry-run"], ["show"], ["offsets"],
+        ["untag", "held", "--dry-run"], ["tag", "latest", "held"], ["copy", "1", "--to", "other"], ["restore", "latest", "--to", "restored"],
+        ["rewind", "latest", "--sink", "delete", "--dry-run"], ["diff", "1", "2"], ["recover", "latest", "--to", "recovered.db"], ["reconcile", "--clickhouse", "http://127.0.0.1:1"],
+    ])
+    func aMistypedJobOrStoreIsNotFoundAndWhatIsThereIsNamed(verb: [String]) throws {
+        let shop = try ShopHistory.shared.get()
+        let job = try CheckpointBinary.run(verb + ["--store", "store", "--job", "shp"], in: shop.directory.path)
+        #expect(job.status == 10 && job.errors.contains("no checkpoints of job shp in store, but those of shop"), "\(job.status) \(job.output)\(job.errors)")
+        let store = try CheckpointBinary.run(verb + ["--store", "stroe", "--job", "shop"], in: shop.directory.path)
+        #expect(store.status == 10 && store.errors.contains("no checkpoints of job shop in stroe, nor of any other"), "\(store.status) \(store.output)\(store.errors)")
+        #expect(!FileManager.default.fileExists(atPath: shop.directory.file("stroe")))
+    }
+
         #expect(try SQLiteStateStore(directory: target).open(ShopJob.topology()).epoch == Epoch(5))
         let again = try CheckpointBinary.run(["restore", "2", "--to", target] + StoreTests.store, in: shop.directory.path)
         #expect(again.status == 1)
