@@ -45,6 +45,34 @@ struct UnreadableBatchTests {
         #expect(text.contains("receive.message.max.bytes, 100000000") && text.contains("tidemark skip bombs 0 3 --reason"), "\(text)")
     }
 
+    /// A limit that was lowered since: the start's look at the record that was read last says so, and not that nobody answers.
+    @Test func aStartBehindItNamesTheLimitToo() throws {
+        let source = try broker.source(broker.settings())
+        let last = RecordFingerprint(offset: 5, timestamp: 0, checksum: 0)
+        let error = #expect(throws: SourceError.self) { try source.open([SourceAssignment(partition: partition, position: SourcePosition(next: 6, last: last))]) }
+        #expect(error?.kind == .invalid)
+        let text = error?.message ?? ""
+        #expect(text.contains("bombs[0] holds a batch at offset 5") && text.contains("receive.message.max.bytes, 100000000"), "\(text)")
+        #expect(text.contains("set the limits as they were") && !text.contains("tidemark skip"), "\(text)")
+    }
+
+    /// Nothing is passed over in a reference topic, so that is no advice.
+    @Test func ofAReferenceTopicTheAdviceIsToHaveItWrittenAnew() throws {
+        var settings = broker.settings()
+        settings.readsReferences = true
+        let source = try broker.source(settings)
+        try source.open([SourceAssignment(partition: partition, position: nil)])
+        let reader = try source.makeReader(of: [partition])
+        let error = #expect(throws: SourceError.self) {
+            try waitUntil("it is met") {
+                try reader.poll(maximumRecords: 100, timeout: .milliseconds(50)) { _ in }
+                return false
+            }
+        }
+        let text = error?.message ?? ""
+        #expect(text.contains("make the topic anew and have the rows of its table written to it again") && !text.contains("pass over it"), "\(text)")
+    }
+
     @Test func aHigherLimitReadsIt() throws {
         let reader = try reader(["receive.message.max.bytes": "300000000"])
         var offsets: [Int64] = []
