@@ -29,6 +29,31 @@ import TestSupport
         try handle.close()
     }
 
+    @Test("a link, a pipe or a folder in a partition's place is refused, named, and not waited for", arguments: ["t.jsonl", "t/0.jsonl"])
+    func noRegularFile(name: String) throws {
+        let directory = try directory(["other.jsonl": "a\n", "t/none": ""])
+        let path = directory.file(name)
+        if name == "t.jsonl" { try FileManager.default.removeItem(atPath: directory.file("t")) }
+        let ways: [(String, () -> Int32)] = [
+            ("a link", { symlink(directory.file("other.jsonl"), path) }), ("a link to nothing", { symlink("/nowhere", path) }),
+            ("a pipe", { mkfifo(path, 0o600) }), ("a folder", { mkdir(path, 0o700) }),
+        ]
+        for (what, make) in ways {
+            #expect(make() == 0)
+            let error = #expect(throws: SourceError.self, "\(what)") { try source(directory).open([SourceAssignment(partition: partition, position: nil)]) }
+            #expect(error?.kind == .invalid && error?.message.contains("\(path) is a link, a directory, a pipe or a device") == true, "\(what): \(error.map { "\($0)" } ?? "")")
+            try FileManager.default.removeItem(atPath: path)
+        }
+    }
+
+    @Test("a link in the place of a topic's folder is refused and named")
+    func linkedFolder() throws {
+        let directory = try directory(["other/0.jsonl": "a\n"])
+        #expect(symlink("other", directory.file("t")) == 0)
+        let error = #expect(throws: SourceError.self) { try source(directory).partitionCount(of: "t") }
+        #expect(error?.message.contains("/t is a link, which is not followed") == true)
+    }
+
     @Test("lines are records in order, numbered from 0, without key and timestamp; an empty line is an empty value")
     func lines() throws {
         let directory = try directory(["t.jsonl": "{\"a\":1}\n\nnull\nlast"])
