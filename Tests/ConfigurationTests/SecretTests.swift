@@ -15,6 +15,7 @@ struct SecretTests {
             """
         let configuration = try JobConfiguration(yaml: yaml, file: "t.yaml", environment: ["PART": "from-env"])
         #expect(configuration.clickHouse.password.revealed == "a-from-env-from-file-${x}")
+        #expect(configuration.secretFiles == [directory.file("secret")])
         #expect(configuration.redactor.redact("user from-env said a-from-env-from-file-${x}") == "user <hidden> said <hidden>")
     }
 
