@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import SQLiteState
 import Testing
+@testable import checkpoint
 
 @Suite("The checkpoint tool's verbs on a store write what they always wrote, and change what they say")
 struct StoreTests {
@@ -38,12 +39,6 @@ struct StoreTests {
         #expect(GoldenFile.comparable(try file.expected(or: found)) == GoldenFile.comparable(found))
     }
 
-    @Test func restoreMakesTheStateOfTheCheckpointAndOverwritesNothing() throws {
-        let shop = try ShopHistory.shared.get()
-        let target = shop.directory.file("restored-\(UUID().uuidString)")
-        let run = try CheckpointBinary.run(["restore", "3", "--to", target] + StoreTests.store, in: shop.directory.path)
-        #expect(run.status == 0, "\(run.errors)")
-        #expect(try CheckpointBinary.run(["diff", "\(target)/state.db", "3"] + StoreTests.store, in: shop.directory.path).status == 0)
     /// Whatever is asked of them: a place that is mistyped is never an empty store.
     @Test(arguments: [
         ["ls"], ["verify", "--all"], ["verify"], ["history", "baskets", "anna"], ["prune", "--dry-run"], ["gc", "--dry-run"], ["show"], ["offsets"],
@@ -59,6 +54,12 @@ struct StoreTests {
         #expect(!FileManager.default.fileExists(atPath: shop.directory.file("stroe")))
     }
 
+    @Test func restoreMakesTheStateOfTheCheckpointAndOverwritesNothing() throws {
+        let shop = try ShopHistory.shared.get()
+        let target = shop.directory.file("restored-\(UUID().uuidString)")
+        let run = try CheckpointBinary.run(["restore", "3", "--to", target] + StoreTests.store, in: shop.directory.path)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try CheckpointBinary.run(["diff", "\(target)/state.db", "3"] + StoreTests.store, in: shop.directory.path).status == 0)
         #expect(try SQLiteStateStore(directory: target).open(ShopJob.topology()).epoch == Epoch(5))
         let again = try CheckpointBinary.run(["restore", "2", "--to", target] + StoreTests.store, in: shop.directory.path)
         #expect(again.status == 1)
@@ -78,6 +79,21 @@ struct StoreTests {
         #expect(restored.lineage == Lineage(2) && restored.epoch == Epoch(4))
         // Batch 2 was frozen and not known to be delivered: its rows wait again.
         #expect(restored.outbox.first { $0.table == "order_totals" }?.pending.map(\.rowCount) == [4])
+    }
+
+    /// Of a worker that goes on, and of one that is started on it.
+    @Test func aStateDirectoryFromBeforeARewindIsToBeRemoved() throws {
+        let shop = try ShopHistory()
+        let store = try CheckpointStore.open(location: shop.directory.file("store"), job: ShopJob.job, environment: [:])
+        let facts = try #require(try store.newest()).facts
+        let archive = try StoreArchive(store, stateDirectory: shop.directory.file("state"))
+        _ = try archive.claim(facts, .none)
+        #expect(try CheckpointBinary.run(["rewind", "2", "--sink", "delete", "--yes"] + StoreTests.store, in: shop.directory.path).status == 0)
+        let later = try StoreArchive(store, stateDirectory: shop.directory.file("state"))
+        for error in [#expect(throws: CheckpointError.self) { try archive.confirmOwnership() }, #expect(throws: CheckpointError.self) { _ = try later.claim(facts, .none) }] {
+            #expect(error?.kind == .fenced)
+            #expect(error?.message.contains("`checkpoint rewind` went back in this job") == true && error?.message.contains("remove") == true, "\(error.map { "\($0)" } ?? "")")
+        }
     }
 
     @Test func pruneKeepsTheNewestAndTaggedOnesAndWhatTheyNeed() throws {
