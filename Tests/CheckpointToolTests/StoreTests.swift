@@ -16,6 +16,9 @@ struct StoreTests {
         GoldenFile(name: "ls-other-job", arguments: ["ls", "--store", "store", "--job", "shp"]),
         GoldenFile(name: "reference-too-high", arguments: ["show", "7"] + store),
         GoldenFile(name: "reference-other-tag", arguments: ["show", "tag:after-five"] + store),
+        GoldenFile(name: "rewind-no-sink", arguments: ["rewind", "2"] + store),
+        GoldenFile(name: "export-no-format", arguments: ["export", "baskets", "--to", "baskets.txt"] + store),
+        GoldenFile(name: "export-two-formats", arguments: ["export", "baskets", "--to", "baskets.csv", "--format", "sqlite"] + store),
         GoldenFile(name: "verify", arguments: ["verify", "--all"] + store),
         GoldenFile(name: "verify-state", arguments: ["verify", "./state"]),
         GoldenFile(name: "show-state", arguments: ["show", "./state"]),
@@ -93,6 +96,21 @@ struct StoreTests {
         for error in [#expect(throws: CheckpointError.self) { try archive.confirmOwnership() }, #expect(throws: CheckpointError.self) { _ = try later.claim(facts, .none) }] {
             #expect(error?.kind == .fenced)
             #expect(error?.message.contains("`checkpoint rewind` went back in this job") == true && error?.message.contains("remove") == true, "\(error.map { "\($0)" } ?? "")")
+        }
+    }
+
+    @Test func aTaskBeforeItsFirstRecordShowsNoWatermark() {
+        for none in [nil, EventTime.distantPast] { #expect(Cell.watermark(none).json == "null" && Cell.watermark(none).text == "") }
+        #expect(Cell.watermark(EventTime(milliseconds: 0)).text == "1970-01-01T00:00:00Z")
+    }
+
+    @Test func theNameOfAnExportSaysItsFormat() throws {
+        let shop = try ShopHistory.shared.get()
+        for (ending, beginning) in [("csv", "partition,"), ("jsonl", "{"), ("db", "SQLite format 3"), ("sqlite", "SQLite format 3")] {
+            let file = shop.directory.file("export-\(UUID().uuidString).\(ending)")
+            #expect(try CheckpointBinary.run(["export", "hourly", "--to", file] + StoreTests.store, in: shop.directory.path).status == 0)
+            let bytes = try #require(FileManager.default.contents(atPath: file))
+            #expect(bytes.starts(with: Data(beginning.utf8)), "\(ending)")
         }
     }
 
