@@ -17,6 +17,9 @@ final class KafkaReader: RecordReader {
         let cure: ReadFailure.Cure
     }
 
+    /// How many partitions an error names that may be of any.
+    private static let mostNamed = 5
+
     let consumption: Consumption
     private let confirmMissing: (String) throws -> Void
     private let readAhead: ReadAhead
@@ -67,6 +70,10 @@ final class KafkaReader: RecordReader {
             }
         }
         consumption.client.serveCallbacks()
+        if count == 0, let answer = consumption.client.events.lastingLongAnswer {
+            let places = slots.prefix(KafkaReader.mostNamed).map { "\($0.partition) from offset \($0.next) on" }.joined(separator: ", ")
+            throw consumption.client.tooLong(answer, " with records of \(places)\(slots.count > KafkaReader.mostNamed ? " or another partition" : "")")
+        }
         if let reason = consumption.client.events.takeMissingTopics() { try confirmMissing(reason) }
         wakeFetchersNowAndThen()
     }

@@ -69,6 +69,7 @@ final class RecordProbe {
                 // librdkafka tries again; the deadline bounds it.
             }
         } while !deadline.isOver
+        if let answer = client.events.longAnswer { throw client.tooLong(answer, " with records of \(partition) from offset \(offset) on") }
         throw client.unreachable(within: deadline.limit)
     }
 }
