@@ -23,6 +23,8 @@ public struct JobConfiguration: Sendable {
     public var log: LogSection
     /// Takes the secrets of this configuration out of texts that others made.
     public let redactor: Redactor
+    /// The files that `${file:PATH}` names, sorted.
+    public let secretFiles: [String]
 
     /// Says what is wrong with a property for librdkafka, given its name and value: unknown, refused, or the engine's own.
     public typealias KafkaPropertyCheck = (_ name: String, _ value: String) -> String?
@@ -91,6 +93,7 @@ public struct JobConfiguration: Sendable {
         var secrets = reader.secrets + [clickHouse.password, http.token].compactMap { $0 } + kafkaOutput.properties.namedSecrets
         if case .kafka(let kafka) = input.source { secrets += kafka.properties.namedSecrets }
         redactor = Redactor(secrets)
+        secretFiles = reader.secretFiles.sorted()
     }
 
     private static func readJobID(_ reader: inout SettingsReader) -> String {

@@ -12,6 +12,8 @@ struct References {
     struct Resolved {
         var text = ""
         var secrets: [Secret] = []
+        /// The files that were read for it.
+        var files: [String] = []
     }
 
     /// Why a reference stands for nothing; the text goes into the error and holds no secret.
@@ -30,7 +32,9 @@ struct References {
             guard let end = rest[start.upperBound...].firstIndex(ofSign: "}") else {
                 throw Unresolved(explanation: "a ${ has no closing }; for a literal ${ write $${")
             }
-            let value = try self.value(of: rest[start.upperBound..<end])
+            let reference = rest[start.upperBound..<end]
+            let value = try self.value(of: reference)
+            if let path = reference.rest(after: "file:") { resolved.files.append(String(path)) }
             resolved.text += value
             resolved.secrets.append(Secret(value))
             rest = rest[rest.utf8.index(after: end)...]

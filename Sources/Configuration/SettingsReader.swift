@@ -15,6 +15,8 @@ struct SettingsReader {
     private(set) var askedKeys: Set<String> = []
     private var askedMaps: Set<String> = []
     private(set) var secrets: [Secret] = []
+    /// The files that secrets were read from.
+    private(set) var secretFiles: Set<String> = []
     private var problems: [(order: Int, problem: ConfigurationError.Problem)] = []
 
     init(yaml: String, file: String, environment: [String: String], flags: [String]) {
@@ -86,6 +88,7 @@ struct SettingsReader {
         do {
             let resolved = try references.resolve(setting.text)
             secrets += resolved.secrets
+            secretFiles.formUnion(resolved.files)
             return Setting(key: setting.key, text: resolved.text, origin: setting.origin, hasReference: !resolved.secrets.isEmpty)
         } catch {
             report(setting, error.explanation)

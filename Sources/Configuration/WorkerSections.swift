@@ -23,7 +23,10 @@ public struct StateSection: Sendable {
     }
 
     init(_ reader: inout SettingsReader) {
-        directory = reader.value("state.directory", default: directory, expected: "the path of a directory") { $0.isEmpty ? nil : $0 }
+        // An address, which may hold a password, would be made as a directory, and shown as one.
+        directory = reader.value("state.directory", default: directory, expected: "the path of a directory (an address such as s3://… goes to checkpoints.store)") {
+            $0.isEmpty || $0.holds("://") ? nil : $0
+        }
         memoryBudget = reader.bytes("state.memoryBudget", default: memoryBudget, from: "16MiB", to: "1TiB")
         namesPerRecord = reader.integer("state.namesPerRecord", default: namesPerRecord, in: NameBound.least...16_777_216)
         restore = reader.value("state.restore", default: restore, expected: "latest, never, or a checkpoint: its number, latest~2, @2026-09-01T10:00Z or tag:name") { text in

@@ -187,7 +187,9 @@ public final class HTTPClient {
             return HTTPError(.invalidRequest, "\(subject): \(reason)")
         default:
             let nothingSent = isKnown && requestBytes == 0 && transfer.sentBytes == 0
-            return HTTPError(nothingSent ? .nothingSent : .unknown, "\(subject): \(reason)")
+            let isOfCertificate = [CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR].contains(code)
+            let advice = isOfCertificate ? "; the certificate has to be valid, for the very name in the address, and signed by an authority of this machine's certificates (update-ca-certificates adds one; for a checkpoint store AWS_CA_BUNDLE names others)" : ""
+            return HTTPError(nothingSent ? .nothingSent : .unknown, "\(subject): \(reason)\(advice)", isOfCertificate: isOfCertificate)
         }
     }
 }

@@ -13,10 +13,13 @@ public struct HTTPError: Error, CustomStringConvertible, Sendable {
 
     public let kind: Kind
     public let message: String
+    /// The other side's certificate is not taken: it is there, and trying again does not help by itself.
+    public let isOfCertificate: Bool
 
-    public init(_ kind: Kind, _ message: String) {
+    public init(_ kind: Kind, _ message: String, isOfCertificate: Bool = false) {
         self.kind = kind
         self.message = message
+        self.isOfCertificate = isOfCertificate
     }
 
     public var description: String { message }

@@ -6,8 +6,8 @@ import Glibc
 enum PrivateFiles {
     private static let fileMode: mode_t = 0o600
     private static let directoryMode: mode_t = 0o700
-    /// What group and others may do.
-    private static let others: mode_t = 0o077
+    /// What anybody may do; the bits above it stay.
+    private static let everything: mode_t = 0o777
 
     /// Makes a directory, or takes from one that is there what others may do in it. Throws kind `denied` where that can't be taken
     /// away: whoever may write there could put other files in the place of ours.
@@ -32,9 +32,9 @@ enum PrivateFiles {
     private static func tighten(_ path: String, to mode: mode_t) throws {
         var status = stat()
         guard stat(path, &status) == 0 else { throw StateError.system("look at \(path)", path, "check the directory's owner and permissions") }
-        // A umask may have taken the owner's own bits, too.
-        guard status.st_mode & (others | mode) != mode else { return }
-        guard chmod(path, status.st_mode & ~others & 0o7777 | mode) == 0 else {
+        // A umask may have taken the owner's own bits, too; and a file is nothing to run, not even for its owner.
+        guard status.st_mode & everything != mode else { return }
+        guard chmod(path, status.st_mode & 0o7000 | mode) == 0 else {
             throw StateError(.denied, "\(path) may be read or written by others (mode \(String(status.st_mode & 0o777, radix: 8))), and this user may not change that: \(String(cString: strerror(errno))). Give it to the user that the worker runs as, or name a directory below it, which is made then")
         }
     }

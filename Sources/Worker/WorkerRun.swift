@@ -8,6 +8,8 @@ final class WorkerRun {
     private let plan: WorkerPlan
     private let references: ReadWriteLock?
     private let clock: ClockWatch
+    /// Where reading begins.
+    private let starts: [TopicPartition: Int64]
     private var coordinator: Coordinator
     private var threads: [TaskThread] = []
     private var threadOf: [TaskID: Int] = [:]
@@ -55,7 +57,7 @@ final class WorkerRun {
             wait: plan.checkpointer?.wait ?? .nothing
         )
         clock = ClockWatch(settings, lastReadAt: plan.restored.lastReadAt, sink: worker.sink, logger: worker.logger)
-        let starts = try worker.source.open(plan.assignments)
+        starts = try worker.source.open(plan.assignments)
         for assignment in plan.assignments where assignment.position == nil {
             guard let start = starts[assignment.partition] else {
                 throw WorkerError(.bug, "the source does not say where it begins to read \(assignment.partition)")
@@ -132,7 +134,7 @@ final class WorkerRun {
 
     func loop() throws -> RunOutcome {
         try raiseWatermarks()
-        worker.publish { $0.phase = .running; $0.lineage = plan.restored.lineage }
+        publishStart()
         let doubtful = plan.restored.outbox.reduce(0) { $0 + $1.undelivered.count }
         if doubtful > 0 { worker.logger.notice("\(doubtful) batches of an earlier start may have been sent: settling them first") }
         sinks.start()
@@ -190,6 +192,25 @@ final class WorkerRun {
         for task in plan.tasks {
             guard let raise = plan.restored.tasks[task.id]?.raise else { continue }
             try task.raiseWatermark(to: raise.watermark, firingTimers: !raise.isEnded)
+        }
+    }
+
+    /// What is known before the first epoch, so that what is read next and what waits is shown though no record comes.
+    private func publishStart() {
+        let starts = starts
+        let partitions = Dictionary(uniqueKeysWithValues: plan.readers.map { ($1.id, $0) })
+        worker.publish { status in
+            status.phase = .running
+            status.lineage = plan.restored.lineage
+            status.epoch = plan.restored.epoch
+            status.tasks = plan.tasks.map { task in
+                let begun = partitions[task.id].flatMap { starts[$0] }.map { SourcePosition(next: $0, last: nil) }
+                return WorkerStatus.Task(
+                    id: task.id, watermark: task.watermark, position: plan.restored.tasks[task.id]?.position ?? begun, isIdle: false, counters: TaskCounters()
+                )
+            }.sorted { $0.id < $1.id }
+            status.outbox = coordinator.outbox.depths
+            status.outboxBytes = coordinator.outbox.bytes
         }
     }
 

@@ -39,6 +39,15 @@ struct ObjectStoreTests {
     }
 
     @Test(arguments: StoreKind.allCases)
+    func theNamesBeforeTheFirstSlashAreItsFolders(kind: StoreKind) throws {
+        let fixture = try StoreFixture(kind)
+        #expect(try fixture.objects.folders(limit: 10) == [])
+        for key in ["a/1", "a/b/2", "a b/1", "b/1", "b/2", "file", "ä/1"] { _ = try fixture.objects.put(.bytes([1]), at: ObjectKey(key), onlyIfAbsent: true) }
+        #expect(try fixture.objects.folders(limit: 10).sorted() == ["a", "a b", "b", "ä"].sorted())
+        #expect(try fixture.objects.folders(limit: 2).count == 2)
+    }
+
+    @Test(arguments: StoreKind.allCases)
     func createsOnlyWhatIsAbsent(kind: StoreKind) throws {
         let fixture = try StoreFixture(kind)
         let key = try ObjectKey("one")

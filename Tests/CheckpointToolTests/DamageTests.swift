@@ -33,6 +33,21 @@ struct DamageTests {
         #expect(pages > 3)
     }
 
+    /// A manifest that is damaged, and one that somebody removed.
+    @Test(arguments: [true, false])
+    func aDamagedManifestHidesNoOtherAndEndsWith4(isThere: Bool) throws {
+        let shop = try ShopHistory()
+        let manifest = shop.directory.file("store/shop/manifests/00000000000000000002.json")
+        if isThere { try Data("{".utf8).write(to: URL(fileURLWithPath: manifest)) } else { try FileManager.default.removeItem(atPath: manifest) }
+        for verb in [["ls"], ["verify", "--all"]] {
+            let run = try CheckpointBinary.run(verb + ["-o", "jsonl"] + StoreTests.store, in: shop.directory.path)
+            #expect(run.status == 4, "\(verb): \(run.errors)")
+            let rows = run.output.split(separator: "\n").dropFirst()
+            #expect(rows.count == 4, "\(verb): \(run.output)")
+            #expect(rows.filter { $0.contains("00000000000000000002.json") }.count == (verb == ["ls"] ? 1 : 2), "\(verb) names it, and verify what follows on it: \(run.output)")
+        }
+    }
+
     @Test func aStateDirectoryThatAWorkerHasIsRefusedWithExit11() throws {
         let shop = try ShopHistory()
         let held = try StateDirectory(path: shop.directory.file("state"))

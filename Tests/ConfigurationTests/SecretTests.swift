@@ -15,6 +15,7 @@ struct SecretTests {
             """
         let configuration = try JobConfiguration(yaml: yaml, file: "t.yaml", environment: ["PART": "from-env"])
         #expect(configuration.clickHouse.password.revealed == "a-from-env-from-file-${x}")
+        #expect(configuration.secretFiles == [directory.file("secret")])
         #expect(configuration.redactor.redact("user from-env said a-from-env-from-file-${x}") == "user <hidden> said <hidden>")
     }
 
@@ -33,6 +34,7 @@ struct SecretTests {
         "clickhouse.password: \"hunter2 ${nothing}\"", "clickhouse.password: \"hunter2 ${\"", "clickhouse.password: hunter2: hunter2",
         "clickhouse.password: \"${env:ABSENT} hunter2\"", "clickhouse.password: [hunter2]", "clickhouse.database: http://u:${env:KEY}@h",
         "input.kafka.properties.sasl.mechanism: \"${env:KEY}\"", "http.token: hunter2", "http.token: \"${env:KEY}\"", "http.token: hunter2 with spaces in it",
+        "state.directory: s3://u:hunter2@bucket", "state.directory: file://hunter2@", "input.directory: s3://u:hunter2@bucket/prefix",
         "checkpoints.store: s3://u:hunter2@bucket", "checkpoints.store: http://u:hunter2@host/bucket",
     ])
     func noErrorShowsASecret(line: String) {

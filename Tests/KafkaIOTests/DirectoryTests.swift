@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import Synchronization
 import Testing
 import TestSupport
 
@@ -27,6 +28,53 @@ import TestSupport
         try handle.seekToEnd()
         try handle.write(contentsOf: Data(text.utf8))
         try handle.close()
+    }
+
+    @Test("a link, a pipe or a folder in a partition's place is refused, named, and not waited for", arguments: ["t.jsonl", "t/0.jsonl"])
+    func noRegularFile(name: String) throws {
+        let directory = try directory(["other.jsonl": "a\n", "t/none": ""])
+        let path = directory.file(name)
+        if name == "t.jsonl" { try FileManager.default.removeItem(atPath: directory.file("t")) }
+        let ways: [(String, () -> Int32)] = [
+            ("a link", { symlink(directory.file("other.jsonl"), path) }), ("a link to nothing", { symlink("/nowhere", path) }),
+            ("a pipe", { mkfifo(path, 0o600) }), ("a folder", { mkdir(path, 0o700) }),
+        ]
+        for (what, make) in ways {
+            #expect(make() == 0)
+            let error = #expect(throws: SourceError.self, "\(what)") { try source(directory).open([SourceAssignment(partition: partition, position: nil)]) }
+            #expect(error?.kind == .invalid && error?.message.contains("\(path) is a link, a directory, a pipe or a device") == true, "\(what): \(error.map { "\($0)" } ?? "")")
+            try FileManager.default.removeItem(atPath: path)
+        }
+    }
+
+    @Test("a link in the place of a topic's folder is refused and named")
+    func linkedFolder() throws {
+        let directory = try directory(["other/0.jsonl": "a\n"])
+        #expect(symlink("other", directory.file("t")) == 0)
+        let error = #expect(throws: SourceError.self) { try source(directory).partitionCount(of: "t") }
+        #expect(error?.message.contains("/t is a link, which is not followed") == true)
+    }
+
+    @Test("a last line that stays without its newline is told once, with its place, and read when it is whole")
+    func partialLine() throws {
+        let directory = try directory(["t.jsonl": "one\ntw"])
+        let told = Mutex<[String]>([])
+        let source = try DirectorySource(path: directory.path, readsUnterminatedLastLine: false, partialLineLimit: .zero) { text in told.withLock { $0.append(text) } }
+        let reader = try openReader(source, fresh([partition]))
+        var seen = Seen()
+        try waitUntil("it is told") {
+            try seen.poll(reader)
+            return told.withLock { !$0.isEmpty }
+        }
+        #expect(told.withLock { $0 }.first?.contains("t.jsonl: the last line, offset 1 at byte 4, has no newline") == true)
+        try append("o", to: directory.file("t.jsonl"))
+        for _ in 0..<5 { try seen.poll(reader) }
+        try append("\n", to: directory.file("t.jsonl"))
+        try waitUntil("it is read") {
+            try seen.poll(reader)
+            return seen.records[partition]?.count == 2
+        }
+        #expect(seen.records[partition]?.map(\.value) == ["one", "two"] && told.withLock { $0.count } == 1)
     }
 
     @Test("lines are records in order, numbered from 0, without key and timestamp; an empty line is an empty value")

@@ -1,5 +1,6 @@
+import CRdKafka
 import Engine
-import KafkaIO
+@testable import KafkaIO
 import TestSupport
 import Testing
 
@@ -43,6 +44,60 @@ struct UnreadableBatchTests {
         #expect(error?.kind == .invalid, "it is not damaged")
         let text = error?.message ?? ""
         #expect(text.contains("receive.message.max.bytes, 100000000") && text.contains("tidemark skip bombs 0 3 --reason"), "\(text)")
+    }
+
+    /// A limit that was lowered since: the start's look at the record that was read last says so, and not that nobody answers.
+    @Test func aStartBehindItNamesTheLimitToo() throws {
+        let source = try broker.source(broker.settings())
+        let last = RecordFingerprint(offset: 5, timestamp: 0, checksum: 0)
+        let error = #expect(throws: SourceError.self) { try source.open([SourceAssignment(partition: partition, position: SourcePosition(next: 6, last: last))]) }
+        #expect(error?.kind == .invalid)
+        let text = error?.message ?? ""
+        #expect(text.contains("bombs[0] holds a batch at offset 5") && text.contains("receive.message.max.bytes, 100000000"), "\(text)")
+        #expect(text.contains("set the limits as they were") && !text.contains("tidemark skip"), "\(text)")
+    }
+
+    /// One that is not compressed is not handed over either, and no sign that nobody answers.
+    @Test func anAnswerThatIsLongerThanTheLimitIsNoBrokerThatIsAway() throws {
+        let partition = TopicPartition(topic: "long", partition: 0)
+        let broker = try DevelopmentBroker(topics: [DevelopmentTopic(name: partition.topic, partitions: 1)])
+        try broker.write([String(repeating: "x", count: 300_000)], to: partition, with: broker.writer(["compression.codec": "none"]))
+        let small = ["message.max.bytes": "10000", "fetch.max.bytes": "10000", "fetch.message.max.bytes": "10000", "receive.message.max.bytes": "20000"]
+        let behind = try broker.source(broker.settings(reachLimit: .seconds(2), small))
+        let position = SourcePosition(next: 1, last: RecordFingerprint(offset: 0, timestamp: 0, checksum: 0))
+        let error = #expect(throws: SourceError.self) { try behind.open([SourceAssignment(partition: partition, position: position)]) }
+        #expect(error?.kind == .invalid)
+        let text = error?.message ?? ""
+        #expect(text.contains("answers with records of long[0] from offset 0 on with more bytes than receive.message.max.bytes") && !text.contains("no Kafka broker"), "\(text)")
+    }
+
+    /// librdkafka says so again after 30 s, which a running reader waits for; an answer that is understood in between is one.
+    @Test func anAnswerThatIsTooLongEndsAReaderWhenItStays() {
+        let events = ClientEvents(logger: quietLogger)
+        let words = "127.0.0.1:9092/1: Receive failed: Invalid response size 300142 (0..20000): increase receive.message.max.bytes"
+        events.heardError(RD_KAFKA_RESP_ERR__BAD_MSG, reason: words)
+        #expect(events.longAnswer == words && events.lastingLongAnswer == nil)
+        events.heardAnswer()
+        #expect(events.longAnswer == nil)
+        for _ in 0..<2 { events.heardError(RD_KAFKA_RESP_ERR__BAD_MSG, reason: words) }
+        #expect(events.lastingLongAnswer == words)
+    }
+
+    /// Nothing is passed over in a reference topic, so that is no advice.
+    @Test func ofAReferenceTopicTheAdviceIsToHaveItWrittenAnew() throws {
+        var settings = broker.settings()
+        settings.readsReferences = true
+        let source = try broker.source(settings)
+        try source.open([SourceAssignment(partition: partition, position: nil)])
+        let reader = try source.makeReader(of: [partition])
+        let error = #expect(throws: SourceError.self) {
+            try waitUntil("it is met") {
+                try reader.poll(maximumRecords: 100, timeout: .milliseconds(50)) { _ in }
+                return false
+            }
+        }
+        let text = error?.message ?? ""
+        #expect(text.contains("make the topic anew and have the rows of its table written to it again") && !text.contains("pass over it"), "\(text)")
     }
 
     @Test func aHigherLimitReadsIt() throws {

@@ -62,6 +62,27 @@ struct CheckTests {
         try check(2, saying: "finding  reference topic fintech.public.customers: ", "skipped  references.db: not looked at, because a reference topic is a finding")
     }
 
+    @Test func whatOthersMayReadOrChangeIsAWarningWithTheCommandToRun() throws {
+        let token = log.file("token")
+        try "0123456789abcdef0123456789abcdef\n".write(toFile: token, atomically: true, encoding: .utf8)
+        #expect(try job.runUntilEnd().status == 0)
+        let store = job.checkpoints
+        for (state, secret, others) in [(0o700, 0o600, 0o750), (0o755, 0o644, 0o777)] as [(mode_t, mode_t, mode_t)] {
+            chmod(job.stateDirectory, state)
+            chmod(token, secret)
+            chmod(store, others)
+            let run = try job.run("check", ["--set", "http.token=${file:\(token)}"])
+            #expect(run.status == 0, "\(run.output)")
+            let warnings = run.output.split(separator: "\n").filter { $0.hasPrefix("warning  ") }
+            guard state == 0o755 else { #expect(warnings.isEmpty, "\(warnings)"); continue }
+            #expect(warnings.count == 3)
+            for text in [
+                "secret file: others on this machine may read \(token) (mode 644)", "chmod 600 \(token)", "state directory: others on this machine may read",
+                "chmod 700 \(job.stateDirectory)", "checkpoint store: others on this machine may change \(store) (mode 777)", "chmod g-w,o-rwx \(store)",
+            ] { #expect(warnings.contains { $0.contains(text) }, "\(text) in \(warnings)") }
+        }
+    }
+
     @Test func theTopicsOfACluster() throws {
         let broker = try DevelopmentBrokerProcess(topics: GoldenCase.basic.topics)
         #expect(try TidemarkBinary.run(["load", log.path, "--brokers", broker.brokers]).status == 0)

@@ -32,6 +32,16 @@ struct StatusTests {
         #expect(try get(page + "metrics").contains("tidemark_partition_next_offset{job_id=\"fintech\",topic=\"fintech.public.transactions\",partition=\"0\"} 2000"))
         worker.send(SIGTERM)
         #expect(worker.waitForExit() == 0, "\(worker.errors)")
+
+        let next = try job.start()
+        let nextPage = try statusPage(of: next)
+        try waitUntil("what is read next, and the lag, are there again though no record comes") {
+            let found = try JSONDecoder().decode(StatusSnapshot.self, from: Data(try get(nextPage + "status").utf8))
+            return found.partitions.count == 2 && found.partitions.allSatisfy { $0.nextOffset != nil && $0.lag == 0 && $0.watermark != nil && $0.records == 0 }
+        }
+        #expect(try get(nextPage + "metrics").contains("tidemark_partition_lag{job_id=\"fintech\",topic=\"fintech.public.transactions\",partition=\"0\"} 0"))
+        next.send(SIGTERM)
+        #expect(next.waitForExit() == 0, "\(next.errors)")
     }
 
     @Test func aBrokerThatIsDownIsAProblemOnThePageWhileTheJobStarts() throws {

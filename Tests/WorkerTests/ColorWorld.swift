@@ -71,10 +71,15 @@ final class ColorWorld {
     /// Runs a worker beside `body`, then drains it.
     func running(_ body: (Worker) throws -> Void) throws {
         let worker = try worker(untilEnd: false)
+        try running(worker) { try body(worker) }
+    }
+
+    /// The same of a worker that the test has made.
+    func running(_ worker: Worker, _ body: () throws -> Void) throws {
         let ended = Ended()
         Thread { ended.end(Result { try worker.run() }) }.start()
         defer { worker.drain() }
-        try body(worker)
+        try body()
         worker.drain()
         try waitUntil("the worker has drained") { ended.result != nil }
         _ = try ended.result?.get()

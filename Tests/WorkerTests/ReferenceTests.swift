@@ -98,6 +98,22 @@ import Worker
         #expect(world.sink.rows == ["a red", "b none", "c blue"])
     }
 
+    @Test func whereReadingGoesOnIsKnownBeforeTheFirstRecord() throws {
+        let world = try ColorWorld(colors: ["a red"], items: ["a", "a", "a"])
+        for next in [Int64(0), 3] {
+            let worker = try world.worker(untilEnd: false)
+            var task: WorkerStatus.Task?
+            try world.running(worker) {
+                try waitUntil("the worker runs") { worker.status.phase == .running }
+                // What the start knows, or a first epoch by now: of the same log.
+                task = worker.status.tasks.first
+                if next == 0 { try waitUntil("all is read") { world.sink.rows.count == 3 } }
+            }
+            let first = try #require(task?.position)
+            #expect(next == 0 ? (0...3).contains(first.next) : first.next == 3)
+        }
+    }
+
     @Test func changesAreFollowedWhileRunning() throws {
         let world = try ColorWorld(colors: ["a red"], items: ["a"])
         try world.running { worker in

@@ -14,8 +14,8 @@ struct Checkpoint: ParsableCommand {
             the store that --store and --job or --config name; or the path of a state directory or state file that no \
             worker has.
 
-            Verbs read only, unless they say otherwise; those that change something print a plan first, take --dry-run, and \
-            need --yes off a terminal. Nothing is overwritten.
+            Verbs read only, unless they say otherwise; those that take something away, or the job from its worker (rewind, prune, gc, \
+            untag), print a plan first, take --dry-run, and need --yes off a terminal. Nothing is overwritten.
 
             Exit codes: 0 done, 1 error, 2 differs, 3 partial, 4 corrupt, 5 incompatible version, 10 not found, 11 locked by \
             another process, 12 denied, 64 usage, 130 interrupted.

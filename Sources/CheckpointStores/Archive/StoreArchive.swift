@@ -119,6 +119,9 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     /// Throws when the newest manifest is of a worker that went on from another copy of the job's state.
     private func refuseForeign(_ newest: Manifest, _ facts: CheckpointFacts) throws(CheckpointError) {
         let who = "checkpoint \(newest.number) of \(store.location), by \(newest.writer), lineage \(newest.lineage), epoch \(newest.epoch)"
+        guard newest.lineage <= facts.lineage || newest.reason != .rewind else {
+            throw CheckpointError(.fenced, "`checkpoint rewind` went back in this job: \(who). This state directory is from before that (lineage \(facts.lineage)): remove it, or move it away, and start again; an empty one is restored from that checkpoint")
+        }
         guard newest.lineage <= facts.lineage else {
             throw CheckpointError(.fenced, "the job was restored elsewhere and goes on there: \(who). Stop this worker; its state (lineage \(facts.lineage)) is not the job's any more")
         }
@@ -198,6 +201,9 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
                 throw CheckpointError(.corrupt, "checkpoint \(number) is gone already")
             }
             guard manifest.writer != writer else { return }
+            guard manifest.reason != .rewind else {
+                throw CheckpointError(.fenced, "`checkpoint rewind` went back in this job: checkpoint \(number) of \(store.location), lineage \(manifest.lineage). This worker stops; remove its state directory, or move it away, and start again: an empty one is restored from that checkpoint")
+            }
             throw CheckpointError(.fenced, "another worker has taken the job over: checkpoint \(number) of \(store.location) is by \(manifest.writer), lineage \(manifest.lineage). This worker stops; its state is not the job's any more")
         } catch {
             guard [.corrupt, .incompatible, .invalid].contains(error.kind) else { throw error }

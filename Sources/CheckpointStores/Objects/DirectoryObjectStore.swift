@@ -139,6 +139,15 @@ public final class DirectoryObjectStore: ObjectStore {
         try DirectoryListing(root: location).objects(prefix: prefix, after: after, limit: limit)
     }
 
+    public func folders(limit: Int) throws(CheckpointError) -> [String] {
+        var folders: [String] = []
+        for name in try DirectoryListing.names(in: location).sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) where folders.count < limit {
+            var status = stat()
+            if stat("\(location)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR { folders.append(name) }
+        }
+        return folders
+    }
+
     public func delete(_ key: ObjectKey) throws(CheckpointError) {
         guard unlink(path(of: key)) == 0 || errno == ENOENT else { throw LocalFile.failure("remove", path(of: key)) }
     }

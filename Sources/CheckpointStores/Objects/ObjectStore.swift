@@ -26,8 +26,28 @@ public protocol ObjectStore: Sendable {
     /// Up to `limit` objects whose keys start with `prefix` and come after `after`, ordered by the bytes of their keys.
     func list(prefix: String, after: ObjectKey?, limit: Int) throws(CheckpointError) -> [ListedObject]
 
+    /// Up to `limit` of the names that keys begin with, up to their first slash, in the order of their bytes.
+    func folders(limit: Int) throws(CheckpointError) -> [String]
+
     /// Removes an object; one that isn't there is fine.
     func delete(_ key: ObjectKey) throws(CheckpointError)
+}
+
+extension ObjectStore {
+    /// By a listing that goes past each folder's content.
+    public func folders(limit: Int) throws(CheckpointError) -> [String] {
+        var folders: [String] = []
+        var after: ObjectKey?
+        while folders.count < limit, let key = try list(prefix: "", after: after, limit: 1).first?.key {
+            after = key
+            guard let slash = key.text.firstIndex(ofSign: "/") else { continue }
+            let folder = String(key.text[..<slash])
+            folders.append(folder)
+            // The sign after the slash: nothing that begins with the folder's name and a slash comes behind it.
+            after = ObjectKey(known: folder + "0")
+        }
+        return folders
+    }
 }
 
 /// What to write.

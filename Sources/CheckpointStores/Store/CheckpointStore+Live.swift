@@ -18,6 +18,11 @@ public struct LiveCheckpoint: Sendable {
     /// An error is of kind `corrupt`, `incompatible` or `invalid`, or `missing` when somebody removed the manifest.
     public let manifest: Result<Manifest, CheckpointError>
 
+    public init(number: ManifestNumber, manifest: Result<Manifest, CheckpointError>) {
+        self.number = number
+        self.manifest = manifest
+    }
+
     /// nil when the manifest can't be read for one of `reasons`; for any other, that is thrown.
     public func manifest(unless reasons: Set<FailureKind>) throws(CheckpointError) -> Manifest? {
         switch manifest {
@@ -61,7 +66,7 @@ extension CheckpointStore {
             switch try manifest(number) {
             case .manifest(let manifest): return LiveCheckpoint(number: number, manifest: .success(manifest))
             case .tombstone: return nil
-            case nil: return LiveCheckpoint(number: number, manifest: .failure(isMissing(number)))
+            case nil: return LiveCheckpoint(number: number, manifest: .failure(CheckpointError(.missing, "\(place(of: layout.manifest(number))) is not there any more; somebody removed it")))
             }
         } catch {
             guard [.corrupt, .incompatible, .invalid].contains(error.kind) else { throw error }
@@ -86,23 +91,30 @@ extension CheckpointStore {
         _ = try objects.put(.bytes(try CheckedJSON.encode(collected)), at: layout.collected, onlyIfAbsent: false)
     }
 
-    /// The manifest that a reference names. Throws kind `missing` when there is none, `corrupt` when it is damaged.
-    public func resolve(_ reference: CheckpointReference) throws(CheckpointError) -> Manifest {
+    /// The manifest that a reference names. Throws kind `missing` when there is none, saying what there is, `corrupt` when it is damaged.
+    public func resolve(_ reference: CheckpointReference) throws(CheckpointError) -> Manifest { try live(try number(of: reference)) }
+
+    /// The number that a reference names, whether or not its manifest can be read. Throws kind `missing` when it names none.
+    public func number(of reference: CheckpointReference) throws(CheckpointError) -> ManifestNumber {
         switch reference {
-        case .number(let number): return try live(number)
-        case .tag(let name): return try live(try taggedNumber(name))
+        case .number(let number): return number
+        case .tag(let name): return try taggedNumber(name)
         case .latest(let back):
-            let checkpoints = try liveCheckpoints()
-            guard back < checkpoints.count else {
-                throw CheckpointError(.missing, "\(location) has \(checkpoints.count) checkpoints; there is no latest\(back == 0 ? "" : "~\(back)")")
+            let numbers = try liveNumbers()
+            guard !numbers.isEmpty else { throw try noCheckpoints() }
+            guard back < numbers.count else {
+                throw CheckpointError(.missing, "\(location) has \(numbers.count) checkpoints; there is no latest\(back == 0 ? "" : "~\(back)")")
             }
-            return try checkpoints[back].manifest.get()
+            return numbers[back]
         case .time(let time):
+            var oldest: Manifest?
             for checkpoint in try liveCheckpoints() {
                 let manifest = try checkpoint.manifest.get()
-                if manifest.createdAt <= time { return manifest }
+                if manifest.createdAt <= time { return manifest.number }
+                oldest = manifest
             }
-            throw CheckpointError(.missing, "\(location) has no checkpoint from that time or before")
+            guard let oldest else { throw try noCheckpoints() }
+            throw CheckpointError(.missing, "\(location) has no checkpoint from that time or before; the oldest is \(oldest.number), of \(EventTime(milliseconds: oldest.createdAt).text)")
         }
     }
 
@@ -110,11 +122,7 @@ extension CheckpointStore {
         switch try manifest(number) {
         case .manifest(let manifest): return manifest
         case .tombstone: throw CheckpointError(.missing, "checkpoint \(number) of \(location) was collected")
-        case nil: throw isMissing(number)
+        case nil: throw try isMissing(number)
         }
-    }
-
-    private func isMissing(_ number: ManifestNumber) -> CheckpointError {
-        CheckpointError(.missing, "\(location) has no checkpoint \(number)")
     }
 }

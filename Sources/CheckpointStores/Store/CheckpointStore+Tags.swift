@@ -47,7 +47,7 @@ extension CheckpointStore {
     /// Throws kind `missing` when there is no such tag.
     public func untag(_ name: String) throws(CheckpointError) {
         let key = try layout.tag(name)
-        guard try objects.get(key, limit: TagDocument.longest) != nil else { throw CheckpointError(.missing, "\(location) has no tag \(name)") }
+        guard try objects.get(key, limit: TagDocument.longest) != nil else { throw try isMissing(tag: name) }
         try objects.delete(key)
     }
 
@@ -79,7 +79,7 @@ extension CheckpointStore {
     }
 
     func taggedNumber(_ name: String) throws(CheckpointError) -> ManifestNumber {
-        guard let number = try number(taggedAs: name) else { throw CheckpointError(.missing, "\(location) has no tag \(name)") }
+        guard let number = try number(taggedAs: name) else { throw try isMissing(tag: name) }
         return number
     }
 

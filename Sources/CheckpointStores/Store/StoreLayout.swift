@@ -27,6 +27,7 @@ struct StoreLayout: Sendable {
     }
 
     var objectFolders: [String] { ["\(job)/snapshots/", "\(job)/deltas/"] }
+    var manifestFolder: String { "\(job)/manifests/" }
     var tagFolder: String { "\(job)/tags/" }
     var collected: ObjectKey { ObjectKey(known: "\(job)/collected.json") }
 
@@ -34,7 +35,7 @@ struct StoreLayout: Sendable {
 
     func manifest(_ number: ManifestNumber) -> ObjectKey {
         let digits = String(number.number)
-        return ObjectKey(known: "\(job)/manifests/\(String(repeating: "0", count: 20 - digits.count))\(digits).json")
+        return ObjectKey(known: "\(manifestFolder)\(String(repeating: "0", count: 20 - digits.count))\(digits).json")
     }
 
     /// Throws kind `invalid` for a name that no tag can have.

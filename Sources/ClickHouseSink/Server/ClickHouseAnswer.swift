@@ -31,6 +31,9 @@ struct ServerRefusal: CustomStringConvertible {
     /// `UNKNOWN_USER`, `WRONG_PASSWORD`, `REQUIRED_PASSWORD`, `DATABASE_ACCESS_DENIED`, `ACCESS_DENIED`, `AUTHENTICATION_FAILED`, `READONLY`
     static let denials: Set<Int> = [164, 192, 193, 194, 291, 497, 516]
 
+    /// Of these, those about who asks and not about what for.
+    private static let wrongCredentials: Set<Int> = [192, 193, 194, 516]
+
     /// HTTP's word for a user or password that is not taken; the servers of today say it before any query runs.
     private static let unauthorized = 401
 
@@ -73,5 +76,15 @@ struct ServerRefusal: CustomStringConvertible {
         text.rest(after: "Code: ").flatMap { Int(String(decoding: $0.utf8.prefix { (0x30...0x39).contains($0) }, as: UTF8.self)) }
     }
 
-    var description: String { "HTTP \(status)\(text.isEmpty ? "" : ": \(text)")" }
+    var description: String { "HTTP \(status)\(text.isEmpty ? "" : ": \(text)")\(advice.map { " – \($0)" } ?? "")" }
+
+    /// What to do about an answer that says too little of it; nil for others.
+    private var advice: String? {
+        switch (code, status) {
+        case (nil, 300..<400): "redirections are not followed, since the password would go there too: set clickhouse.url to the address where ClickHouse itself answers"
+        case (nil, ServerRefusal.unauthorized): "correct clickhouse.user and clickhouse.password"
+        case (.some(let code), _) where ServerRefusal.wrongCredentials.contains(code): "correct clickhouse.user and clickhouse.password"
+        default: nil
+        }
+    }
 }

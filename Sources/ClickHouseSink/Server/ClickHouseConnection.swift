@@ -75,6 +75,11 @@ final class ClickHouseConnection {
         _ = try answer(sql, [], isCancelled)
     }
 
+    func noAnswer(_ error: HTTPError) -> SinkError {
+        let what = error.isOfCertificate ? "is not trusted; see to its certificate" : "gave no answer; start it, or correct clickhouse.url"
+        return SinkError(error.kind == .invalidRequest ? .invalid : .retry, "ClickHouse at \(settings.url) \(what)", cause: error)
+    }
+
     private func answer(
         _ sql: String, _ parameters: [(name: String, value: String)], _ isCancelled: () -> Bool
     ) throws(SinkError) -> [UInt8] {
@@ -84,7 +89,7 @@ final class ClickHouseConnection {
         case .refused(let refusal):
             throw SinkError(refusal.kind, "ClickHouse at \(settings.url) refused: \(refusal). The statement: \(sql)")
         case .broken(let error):
-            throw SinkError(error.kind == .invalidRequest ? .invalid : .retry, "ClickHouse at \(settings.url) gave no answer; start it, or correct clickhouse.url", cause: error)
+            throw noAnswer(error)
         }
     }
 }

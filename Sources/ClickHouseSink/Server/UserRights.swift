@@ -61,7 +61,7 @@ struct UserRights {
             throw denied(what, right, table, SinkError(.denied, "it has not been granted that"))
         // The server does not know the question; a run finds out.
         case .refused: return
-        case .broken(let error): throw SinkError(.retry, "ClickHouse at \(settings.url) gave no answer; start it, or correct clickhouse.url", cause: error)
+        case .broken(let error): throw connection.noAnswer(error)
         }
     }
 

@@ -334,7 +334,10 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         repeats?.ids.close(through: watermark)
         let tables = stateTables
         let deltas = tables.compactMap { $0.cut() }
-        counters.namesLeftOut += tables.reduce(0) { $0 + $1.takeNamesLeftOut() }
+        for leftOut in tables.compactMap({ $0.takeNamesLeftOut() }) {
+            counters.namesLeftOut += leftOut.count
+            counters.firstLeftOut = counters.firstLeftOut ?? leftOut
+        }
         return TaskCut(
             task: id, watermark: watermark, isEnded: isEnded, position: hasMoved ? position : nil,
             deltas: deltas,

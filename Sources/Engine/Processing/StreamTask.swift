@@ -50,6 +50,8 @@ public struct TaskCounters: Sendable, Equatable {
     public var lateOf: [TaskID: UInt64] = [:]
     /// How many times a name found no room in its record: counted as another, or not at all.
     public var namesLeftOut: UInt64 = 0
+    /// Where that came first; nil while it has not.
+    public var firstLeftOut: NamesLeftOut?
     /// The record that moved the watermark last; nil when none has.
     public var raisedBy: RaisingRecord?
 

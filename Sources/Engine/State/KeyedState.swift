@@ -61,6 +61,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         body(&large.held[place].value)
         if large.held[place].value.isRemoved {
             large.held[place].value.record.fields(&names)
+            names.noteVisited(key)
             large.remove(place)
             table.remove(key, hash: hash)
             return
@@ -85,6 +86,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
     @usableFromInline
     func letGo(_ place: Int) {
         large.held[place].value.record.fields(&names)
+        names.noteVisited(table.key(of: large.held[place].entry))
         table.replace(large.held[place].entry, with: encoder.encode(timer: large.held[place].value.timer, &large.held[place].value.record))
         large.remove(place)
     }
@@ -100,7 +102,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         set { names.limit = newValue }
     }
 
-    public func takeNamesLeftOut() -> UInt64 { names.takeLeftOut() }
+    public func takeNamesLeftOut() -> NamesLeftOut? { names.takeLeftOut(of: name) }
 
     /// Fires every timer due at or before `watermark`, in order of time, then of key.
     @inlinable

@@ -97,7 +97,8 @@ public final class KeyedTable {
         return nil
     }
 
-    private func key(of number: Int) -> ByteView {
+    /// The key of an entry.
+    func key(of number: Int) -> ByteView {
         let entry = entries[number]
         return ByteView(UnsafeRawBufferPointer(start: entry.block, count: Int(entry.keyLength)))
     }

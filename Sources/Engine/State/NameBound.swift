@@ -20,20 +20,36 @@ public struct NameBound: Sendable {
     }
 }
 
+/// That names found no room in records of a state table.
+public struct NamesLeftOut: Sendable, Equatable {
+    /// How many times, in all records.
+    public let count: UInt64
+    public let table: String
+    /// The first record's key.
+    public let key: [UInt8]
+}
+
 /// Sets the bound of the names of records that it visits, and takes what they left out.
 @usableFromInline
 struct NameBounds: FieldVisitor {
     @usableFromInline var limit = NameBound.usual
     /// Of all records that were visited.
     @usableFromInline var leftOut: UInt64 = 0
+    private var firstKey: [UInt8]?
 
     @usableFromInline
     init() {}
 
-    /// What was left out since this was asked last.
-    mutating func takeLeftOut() -> UInt64 {
-        defer { leftOut = 0 }
-        return leftOut
+    /// Says whose record was visited last.
+    @usableFromInline
+    mutating func noteVisited(_ key: ByteView) {
+        if leftOut > 0 && firstKey == nil { firstKey = key.copy() }
+    }
+
+    /// What was left out since this was asked last; nil when nothing was.
+    mutating func takeLeftOut(of table: String) -> NamesLeftOut? {
+        defer { (leftOut, firstKey) = (0, nil) }
+        return leftOut > 0 ? NamesLeftOut(count: leftOut, table: table, key: firstKey ?? []) : nil
     }
 
     @usableFromInline mutating func field(_ name: StaticString, _ value: inout TextSet) { set(&value.bound) }

@@ -14,8 +14,8 @@ public protocol StateTable: AnyObject {
     func noteUnloaded(_ key: ByteView) -> Bool
     /// How many names a set, or counts, of a record hold at most; at least 1024. Set before the first record.
     var namesPerRecord: Int { get set }
-    /// How many times a name found no room in its record since this was asked last.
-    func takeNamesLeftOut() -> UInt64
+    /// That names found no room in their records since this was asked last; nil when all did.
+    func takeNamesLeftOut() -> NamesLeftOut?
     /// Says that the durable file has folded every change up to that of this many cuts, and gives back about `bytes` of
     /// memory. Returns how many were: fewer when nothing can be given or that would take long; the next call goes on.
     func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int
@@ -32,7 +32,7 @@ extension StateTable {
         set {}
     }
 
-    public func takeNamesLeftOut() -> UInt64 { 0 }
+    public func takeNamesLeftOut() -> NamesLeftOut? { nil }
 
     /// Timers are needed at once.
     public var isHeldWhole: Bool { schema.hasTimer }

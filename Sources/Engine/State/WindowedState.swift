@@ -53,6 +53,7 @@ public final class WindowedState<Record: StateRecord>: StateTable {
     @usableFromInline
     func letGo(_ place: Int) {
         large.held[place].value.fields(&names)
+        names.noteVisited(large.held[place].table.key(of: large.held[place].entry))
         large.held[place].table.replace(large.held[place].entry, with: encoder.encode(&large.held[place].value))
         large.remove(place)
     }
@@ -68,7 +69,7 @@ public final class WindowedState<Record: StateRecord>: StateTable {
         set { names.limit = newValue }
     }
 
-    public func takeNamesLeftOut() -> UInt64 { names.takeLeftOut() }
+    public func takeNamesLeftOut() -> NamesLeftOut? { names.takeLeftOut(of: name) }
 
     /// Stores a fresh record under the key unless it has one in the window. True when it had none.
     func insert(_ key: ByteView, in window: Window) throws -> Bool {

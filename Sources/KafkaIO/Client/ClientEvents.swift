@@ -1,4 +1,5 @@
 import CRdKafka
+import Engine
 import Logging
 import Synchronization
 
@@ -10,6 +11,9 @@ final class ClientEvents: Sendable {
         var lastError: String?
         var missingTopics: String?
         var brokersDown: String?
+        /// How often an answer was longer than is taken, since a broker was understood last.
+        var longAnswers = 0
+        var longAnswer = ""
         var delivery = DeliveryCount()
     }
 
@@ -26,7 +30,18 @@ final class ClientEvents: Sendable {
     var brokersDown: String? { heard.withLock { $0.brokersDown } }
 
     /// A broker answered.
-    func heardAnswer() { heard.withLock { $0.brokersDown = nil } }
+    func heardAnswer() { heard.withLock { ($0.brokersDown, $0.longAnswers) = (nil, 0) } }
+
+    /// What librdkafka said of an answer that is longer than it takes, if none was understood since. It asks again and again for such
+    /// a one, over a new connection each time.
+    var longAnswer: String? { heard.withLock { $0.longAnswers > 0 ? $0.longAnswer : nil } }
+
+    /// The same once it is no accident any more: it repeats what it says of one broker after 30 s.
+    var lastingLongAnswer: String? { heard.withLock { $0.longAnswers >= ClientEvents.fewestLongAnswers ? $0.longAnswer : nil } }
+
+    private static let fewestLongAnswers = 2
+    /// Its words, which come with no code of their own.
+    private static let saysLongAnswer = "Invalid response size"
 
     /// Takes librdkafka's word, if it gave one, that a topic or partition being read does not exist any more.
     func takeMissingTopics() -> String? {
@@ -60,6 +75,10 @@ final class ClientEvents: Sendable {
                 heard.brokersDown = heard.lastError ?? reason
             } else {
                 heard.lastError = reason
+            }
+            if reason.holds(ClientEvents.saysLongAnswer) {
+                heard.longAnswers += 1
+                heard.longAnswer = reason
             }
             if missingTopicCodes.contains(code.rawValue) { heard.missingTopics = reason }
         }

@@ -72,10 +72,19 @@ struct ClusterTopics {
 extension KafkaClient {
     /// The error for brokers that nobody could be reached at in time.
     func unreachable(within limit: Duration) -> SourceError {
+        if let answer = events.longAnswer { return tooLong(answer, "") }
         let last = events.lastError.map { "last error: \($0)" } ?? "no error was reported"
         return SourceError(
             .retry,
             "no Kafka broker of \(brokers) answered within \(limit) (\(last)): start the brokers, or correct bootstrap.servers and the security properties"
+        )
+    }
+
+    /// The error for brokers that answer with more than is taken. `what`: of what, as in ` with records of t[0] from offset 7 on`.
+    func tooLong(_ answer: String, _ what: String) -> SourceError {
+        SourceError(
+            .invalid,
+            "Kafka at \(brokers) answers\(what) with more bytes than receive.message.max.bytes, which a batch may be alone (\(answer)): raise it under input.kafka.properties, above the topics' max.message.bytes; or correct bootstrap.servers, if what answers there is no broker"
         )
     }
 }

@@ -5,7 +5,7 @@ import Engine
 public struct KafkaPropertyProblem: Hashable, Sendable {
     /// The property's name as it was written.
     public let name: String
-    /// What is wrong with it and what to do; never shows the value of a secret.
+    /// What is wrong with it and what to do; never shows the value, which may be a secret.
     public let message: String
 }
 
@@ -83,13 +83,8 @@ public enum KafkaProperties {
         }
     }
 
-    /// True for properties whose values no log or error may show.
-    public static func isSecret(_ name: String) -> Bool {
-        let words = ["password", "secret", "passphrase", "ssl.key", "sasl.oauthbearer.config", "sasl.username"]
-        return words.contains { name.contains($0) }
-    }
-
-    /// Sets one property; what is wrong with it, or nil when it was taken.
+    /// Sets one property; what is wrong with it, or nil when it was taken. librdkafka repeats a value that it refuses, or a part of it,
+    /// and a secret may have been written into any property: only the numbers that it says are allowed are handed on.
     static func set(_ name: String, to value: String, in configuration: OpaquePointer?) -> String? {
         var text = [CChar](repeating: 0, count: 512)
         let result = rd_kafka_conf_set(configuration, name, value, &text, text.count)
@@ -97,9 +92,12 @@ public enum KafkaProperties {
         if result == RD_KAFKA_CONF_UNKNOWN {
             return "\(name) is no property of librdkafka \(String(cString: rd_kafka_version_str())): correct or remove it"
         }
-        if isSecret(name) { return "librdkafka refuses the value of \(name) (not shown): correct it" }
-        return "librdkafka refuses \(name): \(terminated(text))"
+        let said = terminated(text)
+        let range = said.utf8.firstRange(of: allowedRange.utf8).map { ": expected \(said[$0.upperBound...])" } ?? ""
+        return "librdkafka refuses the value of \(name) (not shown)\(range); correct it (its CONFIGURATION.md says what it takes)"
     }
+
+    private static let allowedRange = "is outside allowed range "
 }
 
 /// The text of a zero-terminated buffer that C wrote.

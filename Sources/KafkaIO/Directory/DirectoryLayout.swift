@@ -31,7 +31,11 @@ public struct DirectoryLayout: Sendable {
     /// The files of a topic in the order of its partitions.
     public func files(of topic: String) throws -> [String] {
         let (single, folder) = ("\(path)/\(topic).jsonl", "\(path)/\(topic)")
-        switch (FileManager.default.fileExists(atPath: single), isDirectory(folder)) {
+        guard kind(of: folder) != S_IFLNK else {
+            throw SourceError(.invalid, "\(folder) is a link, which is not followed: put the topic's folder itself there, or name the directory that it lies in")
+        }
+        // Whatever it is: that it is no file is said when it is opened.
+        switch (kind(of: single) != nil, isDirectory(folder)) {
         case (true, false): return [single]
         case (false, true): return try partitionFiles(in: folder, of: topic)
         case (true, true):
@@ -67,8 +71,11 @@ public struct DirectoryLayout: Sendable {
         }
     }
 
-    private func isDirectory(_ path: String) -> Bool {
-        var isDirectory: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+    private func isDirectory(_ path: String) -> Bool { kind(of: path) == S_IFDIR }
+
+    /// What stands under a name, as the bits of its mode say; nil when nothing does. Links are not followed.
+    private func kind(of path: String) -> mode_t? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
     }
 }

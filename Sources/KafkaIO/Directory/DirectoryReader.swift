@@ -24,15 +24,22 @@ final class DirectoryReader: RecordReader {
         var followsUnterminated: Bool
         /// The end was reached, and told, at this size of the file; nil while there is more to read.
         var endedAt: Int64?
+        /// Since when the last line lacks its newline; nil while it doesn't, and once that was told.
+        var partialSince: ContinuousClock.Instant?
+        var isPartialTold = false
     }
 
     private let readsUnterminatedLastLine: Bool
+    private let partialLineLimit: Duration
+    private let tell: (String) -> Void
     private var places: [Place]
     private var current = 0
     private var scanner = LineScanner()
     private var records: UnsafeMutableBufferPointer<SourceRecord> = .allocate(capacity: 0)
 
-    init(_ starts: [Start], readsUnterminatedLastLine: Bool) {
+    init(_ starts: [Start], readsUnterminatedLastLine: Bool, partialLineLimit: Duration, tell: @escaping (String) -> Void) {
+        self.partialLineLimit = partialLineLimit
+        self.tell = tell
         self.readsUnterminatedLastLine = readsUnterminatedLastLine
         places = starts.map {
             Place(partition: $0.partition, file: $0.file, line: $0.line, byte: $0.byte, followsUnterminated: $0.followsUnterminated, endedAt: nil)
@@ -61,8 +68,11 @@ final class DirectoryReader: RecordReader {
     /// Hands over what is there of one partition; false when there is nothing new.
     private func read(_ place: inout Place, _ wanted: Int, _ handle: (SourceEvent) -> Void) throws -> Bool {
         if let ended = place.endedAt {
-            guard try place.file.size(readUpTo: place.byte) != ended else { return false }
-            place.endedAt = nil
+            guard try place.file.size(readUpTo: place.byte) != ended else {
+                tellPartial(&place)
+                return false
+            }
+            (place.endedAt, place.partialSince) = (nil, nil)
         }
         if place.followsUnterminated { try skipNewline(&place) }
         var count = 0
@@ -78,6 +88,7 @@ final class DirectoryReader: RecordReader {
             place.followsUnterminated = true
         case .unterminated(_, let after):
             try reachedEnd(&place, at: after, handle)
+            if !place.isPartialTold { place.partialSince = .now }
             return true
         case .end:
             try reachedEnd(&place, at: place.byte, handle)
@@ -85,6 +96,13 @@ final class DirectoryReader: RecordReader {
         }
         handle(.records(place.partition, UnsafeBufferPointer(rebasing: records[..<count])))
         return true
+    }
+
+    /// Who writes a line is soon done with it; one that stays without its end was cut off, or its writer leaves newlines out.
+    private func tellPartial(_ place: inout Place) {
+        guard let since = place.partialSince, ContinuousClock.now - since >= partialLineLimit else { return }
+        (place.partialSince, place.isPartialTold) = (nil, true)
+        tell("\(place.file.path): the last line, offset \(place.line) at byte \(place.byte), has no newline, so that it may not be complete and is not read: end it with one, or remove it; a run with --until-end takes it as it is")
     }
 
     /// `size`: where the file ended when it was read. It may have grown by now, and what came meanwhile may be the last for long.

@@ -17,11 +17,19 @@ public final class DirectorySource: RecordSource {
     private let layout: DirectoryLayout
     private let readsUnterminatedLastLine: Bool
     private let startsAtEnd: Bool
+    private let tell: @Sendable (String) -> Void
+    private let partialLineLimit: Duration
     private let opened = Mutex(Opened())
 
     /// `readsUnterminatedLastLine`: a last line without a newline is a record, as in a bounded run; otherwise it is
-    /// waited for until its newline is there. `startsAtEnd`: partitions without state begin after their last record.
-    public init(path: String, readsUnterminatedLastLine: Bool, startsAtEnd: Bool = false) throws {
+    /// waited for until its newline is there, and told to `tell`, once a partition, when it is not for `partialLineLimit`.
+    /// `startsAtEnd`: partitions without state begin after their last record.
+    public init(
+        path: String, readsUnterminatedLastLine: Bool, startsAtEnd: Bool = false, partialLineLimit: Duration = .seconds(5),
+        tell: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws {
+        self.partialLineLimit = partialLineLimit
+        self.tell = tell
         layout = try DirectoryLayout(path: path)
         self.readsUnterminatedLastLine = readsUnterminatedLastLine
         self.startsAtEnd = startsAtEnd
@@ -51,7 +59,7 @@ public final class DirectorySource: RecordSource {
                 return start
             }
         }
-        return DirectoryReader(starts, readsUnterminatedLastLine: readsUnterminatedLastLine)
+        return DirectoryReader(starts, readsUnterminatedLastLine: readsUnterminatedLastLine, partialLineLimit: partialLineLimit, tell: tell)
     }
 
     /// Files that can't be counted to their end in time are left out; the next call goes on where this one stopped.

@@ -10,18 +10,26 @@ final class LogFile: Sendable {
     private let descriptor: Int32
     private let identity: FileIdentity
 
+    /// Opens a file, and nothing else that may have its name: a pipe would be waited for, and a link leads where somebody else wants.
     init(_ path: String) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw SourceError(errno == ENOENT ? .missing : .invalid, "\(path) can't be opened: \(Self.reason())") }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+        guard descriptor >= 0 else {
+            if errno == ELOOP || errno == ENXIO { throw Self.isNoFile(path) }
+            throw SourceError(errno == ENOENT ? .missing : errno == EACCES ? .denied : .invalid, "\(path) can't be opened: \(Self.reason()); see to its rights and to the disk")
+        }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
-            throw SourceError(.invalid, "\(path) is no regular file: a topic's partition must be one")
+            throw Self.isNoFile(path)
         }
         posix_fadvise(descriptor, 0, 0, Int32(POSIX_FADV_SEQUENTIAL))
         self.path = path
         self.descriptor = descriptor
         identity = FileIdentity(status)
+    }
+
+    private static func isNoFile(_ path: String) -> SourceError {
+        SourceError(.invalid, "\(path) is a link, a directory, a pipe or a device: a topic's partition is a regular file, so put one there, or a hard link")
     }
 
     deinit { close(descriptor) }
@@ -38,7 +46,7 @@ final class LogFile: Sendable {
     /// Bytes in the file now. Throws when it is not the file that was opened any more, or has lost bytes that were read.
     func size(readUpTo position: Int64) throws -> Int64 {
         var status = stat()
-        guard stat(path, &status) == 0 else { throw SourceError(.missing, "\(path) is gone (\(Self.reason())): put it back and start again; the state keeps its position") }
+        guard lstat(path, &status) == 0 else { throw SourceError(.missing, "\(path) is gone (\(Self.reason())): put it back and start again; the state keeps its position") }
         guard FileIdentity(status) == identity else {
             throw SourceError(.invalid, "\(path) was replaced by another file while it was read: only append to it, or start with an empty state directory")
         }

@@ -11,10 +11,19 @@ final class KafkaReader: RecordReader {
         var next: Int64
     }
 
+    /// What its errors say of the limits, and of what to do.
+    struct Limits {
+        let receiveLimit: Int
+        let cure: ReadFailure.Cure
+    }
+
+    /// How many partitions an error names that may be of any.
+    private static let mostNamed = 5
+
     let consumption: Consumption
     private let confirmMissing: (String) throws -> Void
     private let readAhead: ReadAhead
-    private let receiveLimit: Int
+    private let limits: Limits
     private var (bytesSinceWakeUp, recordsSinceWakeUp) = (0, 0)
     private var slots: [Slot]
     private var messages: UnsafeMutableBufferPointer<UnsafeMutablePointer<rd_kafka_message_t>?>
@@ -22,14 +31,14 @@ final class KafkaReader: RecordReader {
 
     /// `confirmMissing` is told when librdkafka says that a topic is gone, and throws when it really is.
     init(
-        _ starts: [(TopicPartition, Int64)], client: KafkaClient, readAhead: ReadAhead, receiveLimit: Int,
+        _ starts: [(TopicPartition, Int64)], client: KafkaClient, readAhead: ReadAhead, limits: Limits,
         confirmMissing: @escaping (String) throws -> Void
     ) throws {
         let consumption = try Consumption(client: client)
         self.consumption = consumption
         self.confirmMissing = confirmMissing
         self.readAhead = readAhead
-        self.receiveLimit = receiveLimit
+        self.limits = limits
         messages = .allocate(capacity: 0)
         records = .allocate(capacity: 0)
         slots = []
@@ -61,6 +70,10 @@ final class KafkaReader: RecordReader {
             }
         }
         consumption.client.serveCallbacks()
+        if count == 0, let answer = consumption.client.events.lastingLongAnswer {
+            let places = slots.prefix(KafkaReader.mostNamed).map { "\($0.partition) from offset \($0.next) on" }.joined(separator: ", ")
+            throw consumption.client.tooLong(answer, " with records of \(places)\(slots.count > KafkaReader.mostNamed ? " or another partition" : "")")
+        }
         if let reason = consumption.client.events.takeMissingTopics() { try confirmMissing(reason) }
         wakeFetchersNowAndThen()
     }
@@ -114,7 +127,7 @@ final class KafkaReader: RecordReader {
             return
         }
         let reason = rd_kafka_message_errstr(message).map { String(cString: $0) } ?? text(of: code)
-        let failure = ReadFailure(partition: slot.partition, next: slot.next, code: code, reason: reason, receiveLimit: receiveLimit)
+        let failure = ReadFailure(partition: slot.partition, next: slot.next, code: code, reason: reason, receiveLimit: limits.receiveLimit, cure: limits.cure)
         if let error = failure.error(asking: LogEnds(client: consumption.client)) { throw error }
         consumption.client.events.log(.warning, kind: "read \(code.rawValue)", "\(slot.partition) can't be read just now (librdkafka goes on trying): \(reason)")
     }

@@ -71,7 +71,7 @@ public final class KafkaSource: RecordSource {
             }
             return partitions.map { ($0, starts[$0] ?? 0) }
         }
-        return try KafkaReader(starts, client: client, readAhead: settings.readAhead, receiveLimit: settings.receiveLimit, confirmMissing: { [self] in try confirmMissing($0) })
+        return try KafkaReader(starts, client: client, readAhead: settings.readAhead, limits: .init(receiveLimit: settings.receiveLimit, cure: settings.readsReferences ? .writeAnew : .skip), confirmMissing: { [self] in try confirmMissing($0) })
     }
 
     public func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] {
@@ -115,7 +115,7 @@ public final class KafkaSource: RecordSource {
 
     private func recognise(_ expected: [TopicPartition: RecordFingerprint], within deadline: Deadline) throws {
         guard !expected.isEmpty else { return }
-        let probe = try RecordProbe(properties: properties, logger: logger)
+        let probe = try RecordProbe(properties: properties, receiveLimit: settings.receiveLimit, logger: logger)
         let found = try probe.records(at: expected.mapValues(\.offset), within: deadline)
         for (partition, fingerprint) in expected.sorted(by: { $0.key < $1.key }) {
             try AssignmentCheck.recognise(found[partition] ?? nil, as: fingerprint, in: partition)

@@ -10,6 +10,17 @@ struct ReadFailure {
     let reason: String
     /// What librdkafka's `receive.message.max.bytes` is: a batch that becomes more is not handed over.
     let receiveLimit: Int
+    var cure = Cure.skip
+
+    /// What else than other limits helps where a batch can't be read.
+    enum Cure: Sendable {
+        /// The worker's state is told to pass over it.
+        case skip
+        /// The rows of a table: what is passed over would be missing or old for ever.
+        case writeAnew
+        /// It was read before.
+        case restoreLimits
+    }
 
     /// nil for what librdkafka mends by trying again at the same offset: brokers down, leaders moving, time-outs.
     /// An error for what it never mends, or would mend by skipping records.
@@ -38,7 +49,11 @@ struct ReadFailure {
     }
 
     private var passOver: String {
-        "pass over it with `tidemark skip \(partition.topic) \(partition.partition) \(next) --reason TEXT`"
+        switch cure {
+        case .skip: "pass over it with `tidemark skip \(partition.topic) \(partition.partition) \(next) --reason TEXT`"
+        case .writeAnew: "make the topic anew and have the rows of its table written to it again, as a connector's first snapshot does (`tidemark skip` does not pass over rows of a reference topic, which would be missing or old for ever)"
+        case .restoreLimits: "set the limits as they were when the state read it"
+        }
     }
 
     private func lostOffset(_ ends: LogEnds) -> SourceError {

@@ -11,7 +11,10 @@ final class RecordProbe {
     private var topics: [String: OpaquePointer] = [:]
     private var started: [TopicPartition] = []
 
-    init(properties: [String: String], logger: Logger) throws {
+    private let receiveLimit: Int
+
+    init(properties: [String: String], receiveLimit: Int, logger: Logger) throws {
+        self.receiveLimit = receiveLimit
         // The limit is one of bytes: a queue that is full by its number of records (1, say) makes librdkafka 2.0 wait a
         // second before the next fetch, which a start would pay for each partition.
         let small = [
@@ -60,9 +63,13 @@ final class RecordProbe {
             case RD_KAFKA_RESP_ERR__PARTITION_EOF, RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
                 return nil
             default:
-                continue  // librdkafka tries again; the deadline bounds it
+                let reason = rd_kafka_message_errstr(message).map { String(cString: $0) } ?? text(of: message.pointee.err)
+                let failure = ReadFailure(partition: partition, next: offset, code: message.pointee.err, reason: reason, receiveLimit: receiveLimit, cure: .restoreLimits)
+                if let error = failure.error(asking: LogEnds(client: client)) { throw error }
+                // librdkafka tries again; the deadline bounds it.
             }
         } while !deadline.isOver
+        if let answer = client.events.longAnswer { throw client.tooLong(answer, " with records of \(partition) from offset \(offset) on") }
         throw client.unreachable(within: deadline.limit)
     }
 }

@@ -37,6 +37,9 @@ final class CheckReport {
         write(.error, "finding  \(what): \(Console.redact(text))")
     }
 
+    /// What a run does not mind, and somebody should see to.
+    func warning(_ what: String, _ text: String) { write(.warning, "warning  \(what): \(Console.redact(text))") }
+
     /// What could not be looked at, because of a finding that is written already, or because a worker has it.
     func skipped(_ what: String, _ reason: String) { write(.notice, "skipped  \(what): not looked at, because \(reason)") }
 

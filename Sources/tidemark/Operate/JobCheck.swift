@@ -20,6 +20,7 @@ struct JobCheck {
     @discardableResult
     func run() -> FoundState {
         let topology = parts.topology
+        PermissionCheck(configuration: parts.configuration, report: report).run()
         checkCheckpoints()
         let state = checkState(topology)
         if let source = reach() {

@@ -12,7 +12,7 @@ struct ReferenceCheck {
     func topics(_ references: [Reference]) -> [String: Int] {
         var partitions: [String: Int] = [:]
         for reference in references {
-            let found = report.attempt("reference topic \(reference.topic)", { try TopicCheck(parts: parts).look(at: reference.topic) }, ok: \.text)
+            let found = report.attempt("reference topic \(reference.topic)", { try TopicCheck(parts: parts, areReferences: true).look(at: reference.topic) }, ok: \.text)
             partitions[reference.topic] = found?.partitions
         }
         return partitions
@@ -38,7 +38,7 @@ struct ReferenceCheck {
         if let reason = stored?.droppedBecause { return "\(reference.name) is read anew, because \(reason)" }
         guard let stored, !stored.positions.isEmpty else { return "\(reference.name) is not read yet" }
         let partitions = stored.positions.keys.sorted().map { TopicPartition(topic: reference.topic, partition: $0) }
-        let source = try TopicCheck(parts: parts).makeSource()
+        let source = try TopicCheck(parts: parts, areReferences: true).makeSource()
         do {
             try source.open(partitions.map { SourceAssignment(partition: $0, position: stored.positions[$0.partition]) })
         } catch let failure as any Failure where failure.kind == .invalid || failure.kind == .corrupt {

@@ -5,6 +5,8 @@ import KafkaIO
 /// Looks whether topics can be read, by reading a record of each.
 struct TopicCheck {
     let parts: JobParts
+    /// The topics are a job's reference topics.
+    var areReferences = false
 
     /// What a topic's log has.
     struct FoundTopic {
@@ -15,7 +17,7 @@ struct TopicCheck {
 
     /// A source that begins at the logs' first records.
     func makeSource() throws -> any RecordSource {
-        try parts.makeSource(untilEnd: true, start: .earliest, reachLimit: JobCheck.reachLimit)
+        try parts.makeSource(untilEnd: true, start: .earliest, ofReferences: areReferences, reachLimit: JobCheck.reachLimit)
     }
 
     /// Throws, saying what to do, when the topic is not there or can't be read.

@@ -78,11 +78,16 @@ struct JobParts {
 
     /// `start`: where partitions without state begin, instead of `input.kafka.start`; `reachLimit`: how long the brokers
     /// may take to answer what is asked of them before the source is open.
-    func makeSource(untilEnd: Bool, start override: KafkaSettings.Start? = nil, reachLimit: Duration = .seconds(30)) throws -> any RecordSource {
+    func makeSource(
+        untilEnd: Bool, start override: KafkaSettings.Start? = nil, ofReferences: Bool = false, reachLimit: Duration = .seconds(30)
+    ) throws -> any RecordSource {
         switch configuration.input.source {
         case .directory(let path):
-            return try DirectorySource(path: path, readsUnterminatedLastLine: untilEnd)
-        case .kafka: return try KafkaSource(kafkaSettings(start: override, reachLimit: reachLimit), logger: logger)
+            return try DirectorySource(path: path, readsUnterminatedLastLine: untilEnd, tell: { [logger] in logger.warning("\($0)") })
+        case .kafka:
+            var settings = kafkaSettings(start: override, reachLimit: reachLimit)
+            settings.readsReferences = ofReferences
+            return try KafkaSource(settings, logger: logger)
         }
     }
 
@@ -103,7 +108,7 @@ struct JobParts {
     func makeReferences(untilEnd: Bool) throws -> ReferenceInput? {
         guard !topology.references.isEmpty else { return nil }
         let file = try ReferenceFile(directory: configuration.state.directory)
-        return ReferenceInput(file: file) { [self] in try makeSource(untilEnd: untilEnd, start: .earliest) }
+        return ReferenceInput(file: file) { [self] in try makeSource(untilEnd: untilEnd, start: .earliest, ofReferences: true) }
     }
 
     /// Where checkpoints go; nil when they are off.

@@ -1,6 +1,7 @@
 import Dispatch
 import Engine
 import Logging
+import SQLiteState
 import Synchronization
 import Worker
 
@@ -18,6 +19,8 @@ final class RunWatch: @unchecked Sendable {
     private let timer: any DispatchSourceTimer
 
     private static let interval = DispatchTimeInterval.seconds(1)
+    /// A key is cut to so many bytes.
+    private static let shownKeyBytes = 64
 
     init(_ worker: Worker, publisher: StatusPublisher, topology: Topology, logger: Logger) {
         self.worker = worker
@@ -52,12 +55,13 @@ final class RunWatch: @unchecked Sendable {
 
     /// Once a run.
     private func tellNamesLeftOut() {
-        guard let task = worker.status.tasks.first(where: { $0.counters.namesLeftOut > 0 }) else { return }
+        guard let (task, first) = worker.status.tasks.lazy.compactMap({ task in task.counters.firstLeftOut.map { (task.id, $0) } }).first else { return }
         let isTold = hasToldNames.withLock { isTold in
             defer { isTold = true }
             return isTold
         }
         guard !isTold else { return }
-        logger.warning("a record in task \(task.id) has state.namesPerRecord names: counts by name take those beyond it as \(TextCounts.other), and numbers of distinct names are lower bounds there; tidemark_names_left_out_total counts on. If such a key is no attack and no collective one, raise state.namesPerRecord")
+        let key = first.key.withUnsafeBytes { StateText.key(ByteView($0).prefix(RunWatch.shownKeyBytes)) }
+        logger.warning("the record of key '\(key)' in state table \(first.table) of task \(task) has state.namesPerRecord names: counts by name take those beyond it as \(TextCounts.other), and numbers of distinct names are lower bounds there; tidemark_names_left_out_total counts on. If such a key is no attack and no collective one, raise state.namesPerRecord")
     }
 }

@@ -18,6 +18,8 @@ enum Cell {
     static func optional(_ number: (some BinaryInteger)?) -> Cell { number.map { .number(Int128($0)) } ?? .none }
     static func time(milliseconds: Int64?) -> Cell { milliseconds.map { .time(EventTime(milliseconds: $0)) } ?? .none }
     static func time(_ time: EventTime?) -> Cell { time.map { .time($0) } ?? .none }
+    /// Nothing before the first record, where a task's watermark lies before all times.
+    static func watermark(_ time: EventTime?) -> Cell { time == .distantPast ? .none : .time(time) }
 
     init(_ value: StateValue) {
         self = switch value {

@@ -71,6 +71,7 @@ private struct Collection {
     let age: Duration
 
     func run(_ store: CheckpointStore, _ output: OutputOptions, _ change: ChangeOptions) throws {
+        try store.requireCheckpoints()
         let planned = try store.planCollection(policy, olderThan: age, now: WallTime.now.milliseconds)
         var plan = Plan(verb, output, change)
         plan.fact("store", .text(store.location))

@@ -8,21 +8,28 @@ import SQLiteState
 struct ExportCommand: CheckpointVerb {
     static let configuration = verb(
         "export", abstract: "Writes all records of a table as JSON lines, CSV or an SQLite file, its columns typed.",
-        discussion: "Goes to standard output, or to a new file with --to; an SQLite file needs --to."
+        discussion: "Goes to standard output, or to a new file with --to; an SQLite file needs --to. The file's ending (.jsonl, .csv, .db, .sqlite) says the format, or --format does."
     )
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case jsonl
         case csv
         case sqlite
+
+        /// What a file's name says; nil when it says nothing.
+        init?(fileName: String) {
+            let endings: [(String, Format)] = [(".jsonl", .jsonl), (".csv", .csv), (".db", .sqlite), (".sqlite", .sqlite)]
+            guard let found = endings.first(where: { fileName.rest(before: $0.0) != nil }) else { return nil }
+            self = found.1
+        }
     }
 
     static let operands = [VerbOperand.table]
 
     @OptionGroup var words: CheckpointWords<ExportCommand>
 
-    @Option(help: "The format of what is written.")
-    var format = Format.jsonl
+    @Option(name: .customLong("format"), help: "The format of what is written; without --to it is jsonl.")
+    var chosen: Format?
 
     @Option(name: .customLong("to"), help: ArgumentHelp("A file that does not exist yet.", valueName: "file"))
     var target: String?
@@ -30,8 +37,16 @@ struct ExportCommand: CheckpointVerb {
     @OptionGroup var source: CheckpointSource
 
     func validate() throws {
-        if format == .sqlite && target == nil { throw ValidationError("--format sqlite needs --to FILE") }
+        if chosen == .sqlite && target == nil { throw ValidationError("--format sqlite needs --to FILE") }
+        guard let target else { return }
+        let named = Format(fileName: target)
+        if chosen == nil && named == nil {
+            throw ValidationError("--to: \(target) does not say its format: end its name with .jsonl, .csv, .db or .sqlite, or add --format jsonl, csv or sqlite")
+        }
+        if let chosen, let named, chosen != named { throw ValidationError("--to: \(target) is the name of a \(named.rawValue) file, and --format says \(chosen.rawValue): change one of them") }
     }
+
+    private var format: Format { chosen ?? target.flatMap { Format(fileName: $0) } ?? .jsonl }
 
     func run() throws {
         let checkpoint = try source.open(reference)

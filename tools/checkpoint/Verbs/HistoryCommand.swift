@@ -40,6 +40,7 @@ struct HistoryCommand: ParsableCommand {
     func run() throws {
         let bytes = try keyBytes(key, "key")
         let store = try source.store()
+        try store.requireCheckpoints()
         let numbers = try store.liveNumbers()
         let report = Report("history", output)
         report.fact("store", .text(store.location))

@@ -1,11 +1,12 @@
 import ArgumentParser
 import CheckpointStores
+import CommandLineParts
 import Engine
 
 /// `checkpoint ls`
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "Lists the checkpoints of a store, newest first.", discussion: "Collected ones are left out; damaged ones are listed as such."
+        commandName: "ls", abstract: "Lists the checkpoints of a store, newest first.", discussion: "Collected ones are left out; damaged ones are listed as such, and it ends with 4 then."
     )
 
     @Option(help: "At most this many; 0 for all.")
@@ -20,29 +21,38 @@ struct ListCommand: ParsableCommand {
 
     func run() throws {
         let store = try store.open()
+        try store.requireCheckpoints()
         let tags = Dictionary(grouping: try store.tags(), by: \.number).mapValues { $0.map(\.name).sorted() }
         let report = Report("ls", output)
         report.fact("store", .text(store.location))
         report.section("checkpoints", ["number", "createdAt", "reason", "lineage", "epoch", "jobVersion", "objects", "bytes", "tags", "damage"].map { ReportColumn($0) })
-        let numbers = try store.liveNumbers()
-        for number in limit == 0 ? numbers[...] : numbers.prefix(limit) {
-            let tagged = Cell.json("[" + (tags[number] ?? []).map(quotedJSON).joined(separator: ",") + "]")
-            if let cells = try ListCommand.cells(of: number, store, tagged) { report.row(cells) }
+        let checkpoints = try store.liveCheckpoints()
+        var damage: CheckpointError?
+        for checkpoint in limit == 0 ? checkpoints[...] : checkpoints.prefix(limit) {
+            let tagged = Cell.json("[" + (tags[checkpoint.number] ?? []).map(quotedJSON).joined(separator: ",") + "]")
+            report.row(ListCommand.cells(of: checkpoint, tagged))
+            if case .failure(let error) = checkpoint.manifest { damage = damage ?? error }
         }
         report.finish()
+        if let damage { throw ExitCode(ExitStatus(damage: damage).rawValue) }
     }
 
-    /// nil for one that was collected meanwhile.
-    private static func cells(of number: ManifestNumber, _ store: CheckpointStore, _ tagged: Cell) throws -> [Cell]? {
-        do throws(CheckpointError) {
-            guard case .manifest(let manifest)? = try store.manifest(number) else { return nil }
-            return [
-                .count(number.number), .time(milliseconds: manifest.createdAt), .text(manifest.reason.rawValue), .count(manifest.lineage.number),
+    private static func cells(of checkpoint: LiveCheckpoint, _ tagged: Cell) -> [Cell] {
+        switch checkpoint.manifest {
+        case .success(let manifest):
+            [
+                .count(manifest.number.number), .time(milliseconds: manifest.createdAt), .text(manifest.reason.rawValue), .count(manifest.lineage.number),
                 .count(manifest.epoch.number), .count(manifest.jobVersion), .count(manifest.objects.count), .bytes(manifest.bytes), tagged, .none,
             ]
-        } catch {
-            guard [.corrupt, .incompatible, .invalid].contains(error.kind) else { throw error }
-            return [.count(number.number), .none, .none, .none, .none, .none, .none, .none, tagged, .text(error.message)]
+        case .failure(let error):
+            [.count(checkpoint.number.number), .none, .none, .none, .none, .none, .none, .none, tagged, .text(error.message)]
         }
+    }
+}
+
+extension ExitStatus {
+    /// The code for what is damaged in a store: a manifest that somebody removed is damage too.
+    init(damage: any Failure) {
+        self = damage.kind == .missing ? .corrupt : ExitStatus(damage)
     }
 }

@@ -66,7 +66,7 @@ struct OffsetsCommand: CheckpointVerb {
             let timestamp = last.flatMap { $0.timestamp == .min ? nil : $0.timestamp }
             var cells: [Cell] = [
                 .text(id.stage.text), .count(id.partition), .optional(task?.position?.next), .optional(last?.offset),
-                .time(milliseconds: timestamp), .time(task?.watermark),
+                .time(milliseconds: timestamp), .watermark(task?.watermark),
             ]
             if lag { cells += [behind(timestamp, reader), behind(task?.watermark?.milliseconds, reader)] + log(found[id]) }
             report.row(cells)

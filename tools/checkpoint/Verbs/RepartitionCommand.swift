@@ -103,7 +103,7 @@ struct RepartitionCommand: CheckpointVerb {
         for partition in done.partitions {
             report.row([
                 .text(partition.task.stage.text), .count(partition.task.partition), .count(partition.keysBefore), .count(partition.keysAfter),
-                .time(partition.watermark),
+                .watermark(partition.watermark),
             ])
         }
         report.finish()

@@ -24,8 +24,8 @@ struct RewindCommand: CheckpointVerb {
 
     @OptionGroup var words: CheckpointWords<RewindCommand>
 
-    @Option(name: .customLong("sink"), help: "What becomes of later rows in the sink.")
-    var sinkRows: SinkRows
+    @Option(name: .customLong("sink"), help: "What becomes of later rows in the sink; has to be said.")
+    var sinkRows: SinkRows?
 
     @Option(name: .customLong("to"), help: ArgumentHelp("A directory that is empty or not there yet.", valueName: "directory"))
     var target: String?
@@ -33,6 +33,11 @@ struct RewindCommand: CheckpointVerb {
     @OptionGroup var change: ChangeOptions
     @OptionGroup var source: CheckpointSource
     @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard sinkRows == nil else { return }
+        throw ValidationError("--sink is missing: add --sink \(SinkRows.allCases.map(\.rawValue).joined(separator: " or ")) to say that rows delivered after the checkpoint are to be deleted from the sink when the job starts next")
+    }
 
     func run() throws {
         let (store, manifest) = try source.stored(reference)

@@ -39,12 +39,10 @@ struct UntagCommand: ParsableCommand {
 
     func run() throws {
         let store = try store.open()
-        guard let tag = try store.tags().first(where: { $0.name == name }) else {
-            throw ToolError(.missing, "\(store.location) has no tag \(name)")
-        }
+        let number = try store.number(of: .tag(name))
         var plan = Plan("untag", output, change)
         plan.fact("store", .text(store.location))
-        plan.step("remove", "tag \(name)", "checkpoint \(tag.number) may be collected then")
+        plan.step("remove", "tag \(name)", "checkpoint \(number) may be collected then")
         try plan.carryOut { try store.untag(name) }
     }
 }

@@ -40,13 +40,12 @@ struct VerifyCommand: CheckpointVerb {
             let store = try source.store()
             report.fact("store", .text(store.location))
             report.section("checkpoints", VerifyCommand.columns)
-            let numbers = all ? try store.liveNumbers() : [try number(store)]
-            var progress = ProgressBar("checkpoints", total: numbers.count)
-            for (done, number) in numbers.enumerated() {
-                let failure = try check("\(number)", report) {
-                    guard case .manifest(let manifest)? = try store.manifest(number) else {
-                        throw CheckpointError(.missing, "\(store.location) has no checkpoint \(number)")
-                    }
+            if all { try store.requireCheckpoints() }
+            let checkpoints = try all ? store.liveCheckpoints() : [named(in: store)]
+            var progress = ProgressBar("checkpoints", total: checkpoints.count)
+            for (done, checkpoint) in checkpoints.enumerated() {
+                let failure = try check("\(checkpoint.number)", report) {
+                    let manifest = try checkpoint.manifest.get()
                     try store.verify(manifest, deep: !quick)
                     try store.verifyChain(manifest)
                     return "\(manifest.objects.count) objects, \(manifest.bytes) bytes"
@@ -54,32 +53,31 @@ struct VerifyCommand: CheckpointVerb {
                 worst = worst ?? failure
                 progress.show(done + 1)
             }
-            progress.finish(numbers.count)
+            progress.finish(checkpoints.count)
         }
         report.finish()
-        if let worst { throw ExitCode(ExitStatus(worst).rawValue) }
+        if let worst { throw ExitCode(ExitStatus(damage: worst).rawValue) }
+    }
+
+    /// Damage of the one that was named is a result and not the end; that it is not there is.
+    private func named(in store: CheckpointStore) throws -> LiveCheckpoint {
+        let number = try store.number(of: CheckpointReference(reference))
+        do throws(CheckpointError) {
+            return LiveCheckpoint(number: number, manifest: .success(try store.resolve(.number(number))))
+        } catch {
+            guard error.kind != .missing else { throw error }
+            return LiveCheckpoint(number: number, manifest: .failure(error))
+        }
     }
 
     private static let columns = ["checkpoint", "result", "detail"].map { ReportColumn($0) }
-
-    /// The number alone, so that a damaged manifest is a result and not the end.
-    private func number(_ store: CheckpointStore) throws -> ManifestNumber {
-        switch try CheckpointReference(reference) {
-        case .number(let number): return number
-        case .latest(let back):
-            let numbers = try store.liveNumbers()
-            guard back < numbers.count else { throw ToolError(.missing, "\(store.location) has \(numbers.count) checkpoints") }
-            return numbers[back]
-        case let other: return try store.resolve(other).number
-        }
-    }
 
     /// Writes the row; what can't be looked at for other reasons than damage ends the verb.
     private func check(_ name: String, _ report: Report, _ body: () throws -> String) throws -> (any Failure)? {
         do {
             report.row([.text(name), .text("ok"), .text(try body())])
             return nil
-        } catch let failure as any Failure where [.corrupt, .incompatible].contains(failure.kind) {
+        } catch let failure as any Failure where [.corrupt, .incompatible, .missing].contains(failure.kind) {
             report.row([.text(name), .text(failure.kind.rawValue), .text(plainText(of: failure))])
             return failure
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CheckpointStores
+import CommandLineParts
 import Configuration
 import Engine
 import Foundation
@@ -33,6 +34,7 @@ struct WatchCommand: ParsableCommand {
 
     func run() throws {
         let store = try store.open()
+        try tellIfEmpty(store)
         let report = Report("watch", output)
         report.fact("store", .text(store.location))
         report.section("checkpoints", ["number", "createdAt", "reason", "lineage", "epoch", "objects", "bytes", "newBytes"].map { ReportColumn($0) })
@@ -54,5 +56,15 @@ struct WatchCommand: ParsableCommand {
             seen += 1
         }
         report.finish()
+    }
+
+    /// A place without checkpoints may be one where the first is still to come, or a mistyped one.
+    private func tellIfEmpty(_ store: CheckpointStore) throws {
+        do throws(CheckpointError) {
+            try store.requireCheckpoints()
+        } catch {
+            guard error.kind == .missing else { throw error }
+            Console.writeLog("Note: \(Console.redact(error.message)); waiting for the first")
+        }
     }
 }
