@@ -7,6 +7,7 @@ struct DependencyRules {
 
     static let tidemark = DependencyRules(allowed: [
         "Engine": [],
+        "Avro": ["Engine"],
         "FintechJob": ["Engine"],
         "Simulation": ["Engine"],
         "Traffic": ["Engine"],
@@ -14,6 +15,7 @@ struct DependencyRules {
         "SQLiteState": system.union(["Engine", "CSQLite"]),
         "CurlHTTP": system.union(["CCurl"]),
         "KafkaIO": system.union(["Engine", "CRdKafka", "Logging"]),
+        "SchemaRegistry": system.union(["Avro", "CurlHTTP", "Engine", "Logging"]),
         "ClickHouseSink": system.union(["Engine", "CurlHTTP", "Logging"]),
         "CheckpointStores": system.union(["Engine", "CurlHTTP", "CCrypto"]),
         "Admin": system.union(["Engine", "CCrypto", "CMicroHTTPD"]),
@@ -21,12 +23,12 @@ struct DependencyRules {
         "CommandLineParts": system.union(["Engine", "Configuration"]),
         "tidemark": system.union([
             "CommandLineParts", "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores", "CurlHTTP", "KafkaIO",
-            "ClickHouseSink", "Admin", "Worker", "ArgumentParser", "Logging",
+            "ClickHouseSink", "Admin", "Avro", "SchemaRegistry", "Worker", "ArgumentParser", "Logging",
         ]),
     ])
 
     /// The targets that compute and nothing else.
-    static let pure = ["Engine", "FintechJob", "Simulation", "Traffic"]
+    static let pure = ["Engine", "Avro", "FintechJob", "Simulation", "Traffic"]
 
     /// Names through which a target without imports could still reach a clock, the outside, chance or concurrency.
     static let impure = [
