@@ -23,7 +23,7 @@ let package = Package(
         // The core: no C library, no clock, no I/O, no async.
         .target(name: "Engine", swiftSettings: strict),
         .target(name: "Avro", dependencies: ["Engine"], swiftSettings: strict),
-        .target(name: "FintechJob", dependencies: ["Engine"], swiftSettings: strict),
+        .target(name: "FintechJob", dependencies: ["Avro", "Engine"], swiftSettings: strict),
         .target(name: "Simulation", dependencies: ["Engine"], swiftSettings: strict),
 
         .target(name: "Configuration", dependencies: ["Engine", "Yams"], swiftSettings: strict),
@@ -77,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "benchmark",
             dependencies: [
-                "CheckpointStores", "Engine", "FintechJob", "SQLiteState", "Simulation", "KafkaIO", "ClickHouseSink", "Worker",
+                "Avro", "CheckpointStores", "Engine", "FintechJob", "SQLiteState", "Simulation", "KafkaIO", "ClickHouseSink", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
             ],
             path: "tools/benchmark",
@@ -102,7 +102,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "FintechJobTests", dependencies: ["Engine", "FintechJob", "Simulation", "TestSupport"], swiftSettings: strict
+            name: "FintechJobTests", dependencies: ["Avro", "Engine", "FintechJob", "Simulation", "TestSupport"], swiftSettings: strict
         ),
         .testTarget(name: "AdminTests", dependencies: ["Admin", "TestSupport"], swiftSettings: strict),
         .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/CFaultVFS"),

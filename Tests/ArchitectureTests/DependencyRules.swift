@@ -8,7 +8,7 @@ struct DependencyRules {
     static let tidemark = DependencyRules(allowed: [
         "Engine": [],
         "Avro": ["Engine"],
-        "FintechJob": ["Engine"],
+        "FintechJob": ["Avro", "Engine"],
         "Simulation": ["Engine"],
         "Traffic": ["Engine"],
         "Configuration": system.union(["Engine", "Yams"]),

@@ -108,6 +108,23 @@ struct WaitingTests {
         #expect(again.requests.filter { $0.hasPrefix("GET /schemas") } == ["GET /schemas/ids/2"])
     }
 
+    @Test func recordsThatWaitKeepTheirHeaders() {
+        let records = [
+            TestRecord(key: "k", "v", headers: ["__op": "u", "other": "x"], timestamp: EventTime(milliseconds: 7)), TestRecord(nil), TestRecord("", headers: ["other": "x"]),
+        ]
+        let held = withRecords(records) { HeldRecords($0, of: WaitingTests.partition, headerNames: ["missing", "__op"].map { Array($0.utf8) }) }
+        var seen: [String] = []
+        let count = held.handOver(10, while: { _ in true }) { event in
+            guard case .records(WaitingTests.partition, let records) = event else { return }
+            for record in records {
+                let operation = record.headers.value(of: "__op")?.text ?? "-"
+                seen.append("\(record.offset) \(record.key.isNull ? "null" : record.key.text) \(record.value.isNull ? "null" : record.value.text) \(operation) \(record.headers.value(of: "other") == nil) \(record.timestamp?.milliseconds ?? -1)")
+            }
+        }
+        #expect(count == 3 && held.isEmpty)
+        #expect(seen == ["0 k v u true 7", "1 null null - true -1", "2 null  - true -1"])
+    }
+
     @Test func aNumberThatTheRegistryDoesNotKnowHoldsNothingUp() throws {
         let directory = try TemporaryDirectory("tidemark-registry")
         let registry = try SchemaRegistryServer(file: directory.file("schemas"))

@@ -18,6 +18,7 @@ import fastavro
 
 form, source, target = sys.argv[1:4]
 schemas = []
+NULL = ("null", {})
 
 DECIMALS = {"amount", "fee_amount", "risk_score", "balance", "minimum_balance", "available_balance"}
 MICRO_TIMESTAMP = {"type": "long", "connect.version": 1, "connect.name": "io.debezium.time.MicroTimestamp"}
@@ -39,14 +40,18 @@ def no_number(name):
 
 
 def operation_and_row(line):
-    """What a JSON record says: an operation and the row; None for what is no record."""
+    """What a JSON record says: an operation and the row; NULL for a null value, None for what is no record."""
+    if not line:
+        return NULL
     try:
-        value = json.loads(line, parse_constant=no_number)
+        value = json.loads(line.decode(), parse_constant=no_number)
         json.dumps(value, ensure_ascii=False).encode()  # Half a character is in no record.
     except ValueError:
         return None
     if isinstance(value, dict) and "schema" in value and "payload" in value:
         value = value["payload"]
+    if value is None:
+        return NULL
     if not isinstance(value, dict):
         return None
     if "op" in value and ("before" in value or "after" in value):
@@ -141,8 +146,8 @@ def written_row(row, number):
 
 def write_topic(path, topic):
     with open(path, "rb") as file:
-        lines = file.read().decode("utf-8", "replace").split("\n")
-    if lines[-1] == "":
+        lines = file.read().split(b"\n")
+    if lines[-1] == b"":
         lines.pop()
     rows = [operation_and_row(line) for line in lines]
     types = {}
@@ -161,7 +166,9 @@ def write_topic(path, topic):
         for index, row in enumerate(rows):
             number = 1 if index < len(rows) // 2 else 2
             schema_id, parsed = made[number - 1]
-            if row is None:
+            if row == NULL:
+                key, value = None, None
+            elif row is None:
                 key, value = None, struct.pack(">bI", 0, schema_id) + b"\xff"
             else:
                 change, columns = row

@@ -26,6 +26,9 @@ public struct AvroPlan: BitwiseCopyable, @unchecked Sendable {  // Sendable: the
         self.root = root
     }
 
+    /// Whether values of the type are strings or symbols.
+    public func isText(_ type: Int32) -> Bool { nodes[Int(type)].kind == .string || nodes[Int(type)].kind == .enumeration }
+
     /// Reads a value that fills all the bytes, handing the fields of a record to `fields`. Returns the value, a record's without
     /// its bytes; nil when they are malformed.
     @inlinable

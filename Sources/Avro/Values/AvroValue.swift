@@ -29,6 +29,9 @@ public struct AvroValue: BitwiseCopyable {
         self.bytes = bytes
     }
 
+    /// A record that was handed over, from what was kept of it.
+    @inlinable public init(record type: Int32, bytes: ByteView) { self.init(.record, type: type, bytes: bytes) }
+
     /// Of an `integer`.
     @inlinable public var integer: Int64 { Int64(bitPattern: bits) }
     /// Of a `double`.

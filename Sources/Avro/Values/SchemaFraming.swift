@@ -7,10 +7,16 @@ public struct SchemaFraming: BitwiseCopyable, Sendable {
     /// How many bytes the number has, the greatest first: 4 as Confluent writes it, or 8.
     public var numberBytes: NumberBytes
 
+    /// Whether headers that Apicurio's serializers write count: with one of them the value has no frame.
+    public var looksAtHeaders = false
+
     public enum NumberBytes: Int, BitwiseCopyable, Sendable {
         case four = 4
         case eight = 8
     }
+
+    /// Their names.
+    public static let headerNames = ["apicurio.value.globalId", "apicurio.value.contentId", "apicurio.key.globalId", "apicurio.key.contentId"]
 
     public init(space: SchemaID.Space = .schema, numberBytes: NumberBytes = .four) {
         self.space = space
@@ -26,6 +32,32 @@ public struct SchemaFraming: BitwiseCopyable, Sendable {
             self.schema = schema
             self.bytes = bytes
         }
+    }
+
+    /// A record's value.
+    @inlinable
+    public func value(of record: SourceRecord) -> Framed? {
+        if looksAtHeaders, !record.value.isNull {
+            if let id = SchemaFraming.number(record.headers.value(of: "apicurio.value.globalId")) { return Framed(schema: SchemaID(.global, id), bytes: record.value) }
+            if let id = SchemaFraming.number(record.headers.value(of: "apicurio.value.contentId")) { return Framed(schema: SchemaID(.content, id), bytes: record.value) }
+        }
+        return open(record.value)
+    }
+
+    /// A record's key.
+    @inlinable
+    public func key(of record: SourceRecord) -> Framed? {
+        if looksAtHeaders, !record.key.isNull {
+            if let id = SchemaFraming.number(record.headers.value(of: "apicurio.key.globalId")) { return Framed(schema: SchemaID(.global, id), bytes: record.key) }
+            if let id = SchemaFraming.number(record.headers.value(of: "apicurio.key.contentId")) { return Framed(schema: SchemaID(.content, id), bytes: record.key) }
+        }
+        return open(record.key)
+    }
+
+    /// Headers have eight bytes, the greatest first.
+    @usableFromInline static func number(_ header: ByteView?) -> Int64? {
+        guard let header, header.count == 8, let start = header.start else { return nil }
+        return Int64(bigEndian: UnsafeRawPointer(start).loadUnaligned(as: Int64.self))
     }
 
     /// nil for what has no such frame: nothing, or something that is not written so.

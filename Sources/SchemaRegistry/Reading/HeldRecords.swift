@@ -5,9 +5,11 @@ final class HeldRecords {
     let partition: TopicPartition
     private var records: [SourceRecord]
     private let memory: UnsafeMutablePointer<UInt8>
+    private var headers: [HeldHeaders] = []
     private var next = 0
 
-    init(_ records: UnsafeBufferPointer<SourceRecord>, of partition: TopicPartition) {
+    /// `headerNames`: the headers that are kept with them.
+    init(_ records: UnsafeBufferPointer<SourceRecord>, of partition: TopicPartition, headerNames: [[UInt8]]) {
         self.partition = partition
         let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: max(records.reduce(0) { $0 + $1.byteCount }, 1))
         self.memory = memory
@@ -19,7 +21,15 @@ final class HeldRecords {
             used += bytes.count
             return ByteView(start: place, count: bytes.count)
         }
-        self.records = records.map { SourceRecord(offset: $0.offset, timestamp: $0.timestamp, key: copy($0.key), value: copy($0.value)) }
+        var kept: [HeldHeaders] = []
+        self.records = records.map { record in
+            let headers = HeldHeaders(record, names: headerNames)
+            if let headers { kept.append(headers) }
+            return SourceRecord(
+                offset: record.offset, timestamp: record.timestamp, key: copy(record.key), value: copy(record.value), headers: headers?.view ?? .none
+            )
+        }
+        headers = kept
     }
 
     deinit { memory.deallocate() }

@@ -15,15 +15,17 @@ final class RegistryReader: RecordReader {
     private let reader: any RecordReader
     private let schemas: RegisteredSchemas
     private let framing: SchemaFraming
+    private let headerNames: [[UInt8]]
     private var held: [Held] = []
     private let news = DispatchSemaphore(value: 0)
     /// Schemas that need not be looked for: nearly every record names that of the one before it.
     private var (lastOfKey, lastOfValue): (SchemaID?, SchemaID?)
 
-    init(_ reader: any RecordReader, schemas: RegisteredSchemas, framing: SchemaFraming) {
+    init(_ reader: any RecordReader, schemas: RegisteredSchemas, framing: SchemaFraming, headerNames: [[UInt8]]) {
         self.reader = reader
         self.schemas = schemas
         self.framing = framing
+        self.headerNames = headerNames
         schemas.notify(news)
     }
 
@@ -51,7 +53,7 @@ final class RegistryReader: RecordReader {
             let known = held.isEmpty ? records.firstIndex { !isReady($0) } ?? records.count : 0
             if known == records.count { return handle(event) }
             if known > 0 { handle(.records(partition, UnsafeBufferPointer(rebasing: records[..<known]))) }
-            let rest = HeldRecords(UnsafeBufferPointer(rebasing: records[known...]), of: partition)
+            let rest = HeldRecords(UnsafeBufferPointer(rebasing: records[known...]), of: partition, headerNames: headerNames)
             held.append(.records(rest))
             schemas.want(rest.rest.flatMap(ids).filter { !schemas.isKnown($0) })
         }
@@ -75,11 +77,11 @@ final class RegistryReader: RecordReader {
     }
 
     private func isReady(_ record: SourceRecord) -> Bool {
-        if let id = framing.open(record.value)?.schema, id != lastOfValue {
+        if let id = framing.value(of: record)?.schema, id != lastOfValue {
             guard schemas.isKnown(id) else { return false }
             lastOfValue = id
         }
-        if let id = framing.open(record.key)?.schema, id != lastOfKey {
+        if let id = framing.key(of: record)?.schema, id != lastOfKey {
             guard schemas.isKnown(id) else { return false }
             lastOfKey = id
         }
@@ -87,7 +89,7 @@ final class RegistryReader: RecordReader {
     }
 
     private func ids(_ record: SourceRecord) -> [SchemaID] {
-        [framing.open(record.value)?.schema, framing.open(record.key)?.schema].compactMap { $0 }
+        [framing.value(of: record)?.schema, framing.key(of: record)?.schema].compactMap { $0 }
     }
 }
 

@@ -6,11 +6,14 @@ public final class RegistrySource: RecordSource {
     private let source: any RecordSource
     private let schemas: RegisteredSchemas
     private let framing: SchemaFraming
+    private let headerNames: [[UInt8]]
 
-    public init(_ source: any RecordSource, schemas: RegisteredSchemas, framing: SchemaFraming) {
+    /// `headerNames`: the headers that whoever decodes the records asks for; a record that has to wait keeps those alone.
+    public init(_ source: any RecordSource, schemas: RegisteredSchemas, framing: SchemaFraming, headerNames: [String] = []) {
         self.source = source
         self.schemas = schemas
         self.framing = framing
+        self.headerNames = (headerNames + (framing.looksAtHeaders ? SchemaFraming.headerNames : [])).map { Array($0.utf8) }
     }
 
     public func reach() throws { try source.reach() }
@@ -21,7 +24,7 @@ public final class RegistrySource: RecordSource {
     public func open(_ assignments: [SourceAssignment]) throws -> [TopicPartition: Int64] { try source.open(assignments) }
 
     public func makeReader(of partitions: [TopicPartition]) throws -> any RecordReader {
-        RegistryReader(try source.makeReader(of: partitions), schemas: schemas, framing: framing)
+        RegistryReader(try source.makeReader(of: partitions), schemas: schemas, framing: framing, headerNames: headerNames)
     }
 
     public func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] {

@@ -62,6 +62,7 @@ struct JobParts {
         case .precise: .precise(scale: section.decimalScale)
         }
         form.zone = section.zone
+        if let schemas, let framing { form.avro = AvroForm(framing: framing, schemas: schemas) }
         return form
     }
 
@@ -96,7 +97,7 @@ struct JobParts {
         case .kafka:
             let source = try KafkaSource(kafkaSettings(start: override, reachLimit: reachLimit), logger: logger)
             guard let schemas, let framing else { return source }
-            return RegistrySource(source, schemas: schemas, framing: framing)
+            return RegistrySource(source, schemas: schemas, framing: framing, headerNames: inputForm.headerNames)
         }
     }
 
@@ -108,7 +109,9 @@ struct JobParts {
             case (.apicurio, .content): .content
             case (.apicurio, .global): .global
             }
-            return SchemaFraming(space: space, numberBytes: registry.idBytes == .eight ? .eight : .four)
+            var framing = SchemaFraming(space: space, numberBytes: registry.idBytes == .eight ? .eight : .four)
+            framing.looksAtHeaders = registry.api == .apicurio
+            return framing
         }
     }
 
