@@ -22,7 +22,8 @@ let package = Package(
     targets: [
         // The core: no C library, no clock, no I/O, no async.
         .target(name: "Engine", swiftSettings: strict),
-        .target(name: "FintechJob", dependencies: ["Engine"], swiftSettings: strict),
+        .target(name: "Avro", dependencies: ["Engine"], swiftSettings: strict),
+        .target(name: "FintechJob", dependencies: ["Avro", "Engine"], swiftSettings: strict),
         .target(name: "Simulation", dependencies: ["Engine"], swiftSettings: strict),
 
         .target(name: "Configuration", dependencies: ["Engine", "Yams"], swiftSettings: strict),
@@ -42,6 +43,7 @@ let package = Package(
         .target(name: "SQLiteState", dependencies: ["Engine", "CSQLite"], swiftSettings: strict),
         .target(name: "KafkaIO", dependencies: ["Engine", "CRdKafka", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], swiftSettings: strict),
+        .target(name: "SchemaRegistry", dependencies: ["Avro", "CurlHTTP", "Engine", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
         .target(name: "ClickHouseSink", dependencies: ["Engine", "CurlHTTP", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
         .target(name: "CheckpointStores", dependencies: ["Engine", "CurlHTTP", "CCrypto"], swiftSettings: strict),
         .target(name: "Admin", dependencies: ["Engine", "CCrypto", "CMicroHTTPD"], swiftSettings: strict),
@@ -55,8 +57,8 @@ let package = Package(
         .executableTarget(
             name: "tidemark",
             dependencies: [
-                "CommandLineParts", "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores", "KafkaIO", "ClickHouseSink",
-                "Admin", "Worker",
+                "CommandLineParts", "Avro", "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores", "KafkaIO", "ClickHouseSink",
+                "Admin", "SchemaRegistry", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -75,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "benchmark",
             dependencies: [
-                "CheckpointStores", "Engine", "FintechJob", "SQLiteState", "Simulation", "KafkaIO", "ClickHouseSink", "Worker",
+                "Avro", "CheckpointStores", "Engine", "FintechJob", "SQLiteState", "Simulation", "KafkaIO", "ClickHouseSink", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
             ],
             path: "tools/benchmark",
@@ -96,11 +98,11 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: ["Engine", "Simulation", "CSQLite", "CurlHTTP", "CFaultVFS", .product(name: "Logging", package: "swift-log")],
-            path: "Tests/TestSupport", exclude: ["chdb_front.py", "s3_front.py"],
+            path: "Tests/TestSupport", exclude: ["avro_records.py", "chdb_front.py", "s3_front.py", "schema_registry.py"],
             swiftSettings: strict
         ),
         .testTarget(
-            name: "FintechJobTests", dependencies: ["Engine", "FintechJob", "Simulation", "TestSupport"], swiftSettings: strict
+            name: "FintechJobTests", dependencies: ["Avro", "Engine", "FintechJob", "Simulation", "TestSupport"], swiftSettings: strict
         ),
         .testTarget(name: "AdminTests", dependencies: ["Admin", "TestSupport"], swiftSettings: strict),
         .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/CFaultVFS"),
@@ -117,12 +119,18 @@ let package = Package(
         ),
         .testTarget(name: "SimulationTests", dependencies: ["CheckpointStores", "Engine", "Simulation", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Simulation", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "AvroTests", dependencies: ["Avro", "Engine", "Simulation", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "TrafficTests", dependencies: ["Engine", "Traffic"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "KafkaIOTests", dependencies: ["Engine", "KafkaIO", "CRdKafka", "TestSupport", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CheckpointStoresTests", dependencies: ["CheckpointStores", "CurlHTTP", "Engine", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SchemaRegistryTests",
+            dependencies: ["Avro", "Engine", "SchemaRegistry", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "ClickHouseSinkTests",
             dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log")],

@@ -10,6 +10,10 @@ public struct InputSection: Sendable {
     public var referenceTimeout: Duration = .seconds(300)
     /// `input.maxRecordBytes`: a record with more bytes of key and value, decompressed, is rejected.
     public var maxRecordBytes = 1 << 20
+    /// `input.format`: how records are written.
+    public var format = Format.json
+    /// `input.registry`: where the schemas of Avro are; nil for JSON.
+    public var registry: RegistrySection?
     /// `input.keyedBy`: what the transactions are keyed by.
     public var keyedBy = Keying.customerID
     /// `input.deduplicate.by`: what tells transactions that Debezium sent again.
@@ -18,6 +22,12 @@ public struct InputSection: Sendable {
     public var deduplicationHorizon = EventSpan.hours(24)
     /// How records are written.
     public var form: InputFormSection
+
+    public enum Format: String, Sendable, CaseIterable {
+        case json
+        /// With the numbers of its schemas, which a registry has.
+        case avro
+    }
 
     public enum Keying: String, Sendable, CaseIterable {
         case customerID = "customer_id"
@@ -43,6 +53,11 @@ public struct InputSection: Sendable {
         topicPrefix = reader.topicPrefix("input.topicPrefix", default: topicPrefix)
         referenceTimeout = reader.duration("input.referenceTimeout", default: referenceTimeout, from: "1s", to: "24h")
         maxRecordBytes = reader.bytes("input.maxRecordBytes", default: maxRecordBytes, from: "1KiB", to: "1GiB")
+        format = reader.choice("input.format", default: format)
+        registry = RegistrySection(&reader, format: format)
+        if format == .avro, case .directory = source, let setting = reader.setting("input.format") {
+            reader.report(setting, "a directory's files hold a line of JSON a record; Avro is read from Kafka")
+        }
         keyedBy = reader.choice("input.keyedBy", default: keyedBy)
         deduplicateBy = reader.choice("input.deduplicate.by", default: deduplicateBy)
         deduplicationHorizon = reader.span("input.deduplicate.horizon", default: deduplicationHorizon, from: "1m", to: "30d")

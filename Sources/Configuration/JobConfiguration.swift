@@ -91,6 +91,7 @@ public struct JobConfiguration: Sendable {
         log = LogSection(&reader)
         kafkaOutput = KafkaOutputSection(&reader, input: input.source, check: outputProblem)
         var secrets = reader.secrets + [clickHouse.password, http.token].compactMap { $0 } + kafkaOutput.properties.namedSecrets
+        secrets += input.registry?.secrets ?? []
         if case .kafka(let kafka) = input.source { secrets += kafka.properties.namedSecrets }
         redactor = Redactor(secrets)
         secretFiles = reader.secretFiles.sorted()

@@ -156,6 +156,24 @@ struct SettingsReader {
         }
     }
 
+    /// The address of an HTTP server, without the slash at its end; `instead` says where user and password belong.
+    mutating func httpURL(_ setting: Setting, expected: String, instead: String) -> String {
+        guard !setting.text.holds("@") else {
+            report(setting, "must not hold user or password; \(instead)")
+            return ""
+        }
+        guard let scheme = setting.text.firstRange(of: "://"), ["http", "https"].contains(setting.text[..<scheme.lowerBound]),
+              let host = setting.text[scheme.upperBound...].parts(at: "/", omittingEmpty: false).first, !host.isEmpty
+        else {
+            report(setting, "expected \(expected), found \(shown(setting))")
+            return ""
+        }
+        if setting.text.utf8.contains(where: { $0 <= 0x20 || "?#".utf8.contains($0) }) {
+            report(setting, "expected \(expected), without spaces, ? or #")
+        }
+        return setting.text.rest(before: "/").map(String.init) ?? setting.text
+    }
+
     mutating func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, default standard: Choice) -> Choice where Choice.RawValue == String {
         let names = Choice.allCases.map(\.rawValue)
         return value(key, default: standard, expected: "one of \(names.joined(separator: ", "))") { Choice(rawValue: $0) }

@@ -45,20 +45,7 @@ public struct ClickHouseSection: Sendable {
             reader.reportMissing("clickhouse.url", "is needed and has no default: \(expected)")
             return ""
         }
-        guard !setting.text.holds("@") else {
-            reader.report(setting, "must not hold user or password; put them under clickhouse.user and clickhouse.password")
-            return ""
-        }
-        guard let scheme = setting.text.firstRange(of: "://"), ["http", "https"].contains(setting.text[..<scheme.lowerBound]),
-              let host = setting.text[scheme.upperBound...].parts(at: "/", omittingEmpty: false).first, !host.isEmpty
-        else {
-            reader.report(setting, "expected \(expected), found \(reader.shown(setting))")
-            return ""
-        }
-        if setting.text.utf8.contains(where: { $0 <= 0x20 || "?#".utf8.contains($0) }) {
-            reader.report(setting, "expected \(expected), without spaces, ? or #")
-        }
-        return setting.text.rest(before: "/").map(String.init) ?? setting.text
+        return reader.httpURL(setting, expected: expected, instead: "put them under clickhouse.user and clickhouse.password")
     }
 
     private static func identifier(_ text: String) -> String? {

@@ -12,6 +12,8 @@ public struct InputForm: Sendable {
     public var decimals = Decimals.text
     /// The zone of times that name none; nil for UTC.
     public var zone: ZoneOffsets?
+    /// Of records in Avro; nil for JSON.
+    public var avro: AvroForm?
 
     public enum Operations: String, Sendable, CaseIterable {
         /// Every record says it; one that doesn't is rejected.
@@ -28,4 +30,7 @@ public struct InputForm: Sendable {
     }
 
     public init() {}
+
+    /// The headers that the job looks at.
+    public var headerNames: [String] { [addFieldsPrefix + "op", "__debezium.oldkey", "__debezium.newkey"] }
 }

@@ -129,6 +129,7 @@ final class TaskThread: @unchecked Sendable {
                 events.readingFailed(error)
             }
             if let error = handlingError { throw error }
+            if reader.waitsFor != nil { idle.readingWasHeld(now: Clock.now) }
             noteProgress()
         }
         releaseSome()

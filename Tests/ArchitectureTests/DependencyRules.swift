@@ -7,13 +7,15 @@ struct DependencyRules {
 
     static let tidemark = DependencyRules(allowed: [
         "Engine": [],
-        "FintechJob": ["Engine"],
+        "Avro": ["Engine"],
+        "FintechJob": ["Avro", "Engine"],
         "Simulation": ["Engine"],
         "Traffic": ["Engine"],
         "Configuration": system.union(["Engine", "Yams"]),
         "SQLiteState": system.union(["Engine", "CSQLite"]),
         "CurlHTTP": system.union(["CCurl"]),
         "KafkaIO": system.union(["Engine", "CRdKafka", "Logging"]),
+        "SchemaRegistry": system.union(["Avro", "CurlHTTP", "Engine", "Logging"]),
         "ClickHouseSink": system.union(["Engine", "CurlHTTP", "Logging"]),
         "CheckpointStores": system.union(["Engine", "CurlHTTP", "CCrypto"]),
         "Admin": system.union(["Engine", "CCrypto", "CMicroHTTPD"]),
@@ -21,12 +23,12 @@ struct DependencyRules {
         "CommandLineParts": system.union(["Engine", "Configuration"]),
         "tidemark": system.union([
             "CommandLineParts", "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores", "CurlHTTP", "KafkaIO",
-            "ClickHouseSink", "Admin", "Worker", "ArgumentParser", "Logging",
+            "ClickHouseSink", "Admin", "Avro", "SchemaRegistry", "Worker", "ArgumentParser", "Logging",
         ]),
     ])
 
     /// The targets that compute and nothing else.
-    static let pure = ["Engine", "FintechJob", "Simulation", "Traffic"]
+    static let pure = ["Engine", "Avro", "FintechJob", "Simulation", "Traffic"]
 
     /// Names through which a target without imports could still reach a clock, the outside, chance or concurrency.
     static let impure = [

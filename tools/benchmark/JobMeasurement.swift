@@ -16,7 +16,11 @@ struct JobMeasurement {
 
     /// The rows that the job made of the records.
     func run() throws -> [OutboxChunk] {
-        _ = Figures.measure("parse", records: log.records.count, passes: passes, parse)
+        _ = Figures.measure("parse", records: log.records.count, passes: passes) { parse(log.records, InputForm()) }
+        for isEnvelope in [false, true] {
+            let avro = try AvroLog(log, isEnvelope: isEnvelope)
+            _ = Figures.measure(isEnvelope ? "parse, Avro in an envelope" : "parse, Avro", records: avro.records.count, passes: passes) { parse(avro.records, avro.form) }
+        }
         let chunks = try Figures.measure("parse, state", records: log.records.count, passes: passes) { try process(topology) }
         var remembering = FintechSettings()
         remembering.deduplicationHorizon = .hours(24)
@@ -30,13 +34,13 @@ struct JobMeasurement {
         return chunks
     }
 
-    private func parse() -> Int {
+    private func parse(_ records: [SourceRecord], _ form: InputForm) -> Int {
         let scratch = ScratchMemory()
-        var decoder = TransactionDecoder(maxAhead: .hours(1))
+        var decoder = TransactionDecoder(maxAhead: .hours(1), form: form)
         var events = 0
-        for start in stride(from: 0, to: log.records.count, by: 1024) {
+        for start in stride(from: 0, to: records.count, by: 1024) {
             scratch.reset()
-            for record in log.records[start..<min(start + 1024, log.records.count)] {
+            for record in records[start..<min(start + 1024, records.count)] {
                 if case .event = decoder.decode(record, scratch: scratch) { events += 1 }
             }
         }

@@ -4,6 +4,10 @@
 /// the position asked for; a partition whose log no longer fits its position (offset gone, topic recreated) is an
 /// error at `open`, never a silent jump; a source that can't be reached is waited for, not an error, once it is open.
 public protocol RecordSource: AnyObject, Sendable {
+    /// Throws when nobody answers within the source's limit.
+    func reach() throws
+    /// What was said when the last of those that the records come from went away, until one answers again; nil while they answer.
+    var outage: String? { get }
     /// How many partitions the topic has. Throws when it does not exist or nobody answers within the source's limit.
     func partitionCount(of topic: String) throws -> Int
     /// Checks every assignment against the log and positions the source; called once, before any reader is made.
@@ -19,6 +23,11 @@ public protocol RecordSource: AnyObject, Sendable {
     func report(_ positions: [TopicPartition: Int64])
 }
 
+extension RecordSource {
+    public func reach() throws {}
+    public var outage: String? { nil }
+}
+
 /// Reads assigned partitions on one thread.
 ///
 /// An implementor never skips or repeats a record between calls, and reads ahead no further than its own limit.
@@ -27,6 +36,12 @@ public protocol RecordReader: AnyObject {
     /// The records' bytes are valid only inside `handle`. Throws when a partition can't be read any more, as when its
     /// position fell off the log while it was being read.
     func poll(maximumRecords: Int, timeout: Duration, _ handle: (SourceEvent) -> Void) throws
+    /// What records that were read have to wait for before they are handed over, for people; nil when none waits.
+    var waitsFor: String? { get }
+}
+
+extension RecordReader {
+    public var waitsFor: String? { nil }
 }
 
 /// What a reader has to say.

@@ -10,6 +10,8 @@ struct ChangeRecord<Row: RowFields>: RowFields {
     private(set) var before = FieldValue.absent
     /// What the record's own schema says; nil when it brings none.
     private(set) var schema: ConnectSchema?
+    /// Of a record in Avro: its schema.
+    private var table: AvroTable?
     private var operation = FieldValue.absent
     private var after = FieldValue.absent
     private var schemaText = FieldValue.absent
@@ -39,6 +41,7 @@ struct ChangeRecord<Row: RowFields>: RowFields {
     mutating func read(_ record: SourceRecord, _ context: DecodingContext, _ scratch: ScratchMemory) -> RowChange {
         let value = record.value
         guard !value.isEmpty else { return .nullValue }
+        if let avro = context.avro { return readAvro(record, avro, context, scratch) }
         guard let kind = JSONScanner.read(value, &self, scratch) else { return RowChange(unreadable: value) }
         if let change = withoutRow(kind) { return change == .malformed ? RowChange(unreadable: value) : change }
         var flat = value
@@ -55,6 +58,22 @@ struct ChangeRecord<Row: RowFields>: RowFields {
         return flatChange(of: flat, record, context, scratch)
     }
 
+    private mutating func readAvro(_ record: SourceRecord, _ avro: AvroRecords, _ context: DecodingContext, _ scratch: ScratchMemory) -> RowChange {
+        switch avro.value(of: record) {
+        case .unframed: return .malformedAvro
+        case .unknownSchema: return .unknownSchema
+        case .unusableSchema: return .unusableSchema
+        case .record(let table, let bytes):
+            guard let value = table.read(bytes, &self, scratch) else { return .malformedAvro }
+            self.table = table
+            switch value.kind {
+            case .record: return isEnvelope ? readEnvelope(scratch) : flatChange(of: bytes, record, context, scratch)
+            case .null: return .nullValue
+            default: return .malformedAvro
+            }
+        }
+    }
+
     /// An operation beside an image, or beside where it comes from: events without a row (of a truncated table, say) have no image, and
     /// some converters leave out what is null.
     private var isEnvelope: Bool {
@@ -66,7 +85,7 @@ struct ChangeRecord<Row: RowFields>: RowFields {
         switch kind {
         case .object: nil
         case .null: .nullValue
-        case .absent, .true, .false, .number, .string, .escapedString, .array, .integer, .double, .bytes: .malformed
+        case .absent, .true, .false, .number, .string, .escapedString, .array, .integer, .double, .bytes, .record: .malformed
         }
     }
 
@@ -76,21 +95,25 @@ struct ChangeRecord<Row: RowFields>: RowFields {
 
     private mutating func readEnvelope(_ scratch: ScratchMemory) -> RowChange {
         let change = RowChange(operation: operation, scratch)
-        guard after.kind == .object || after.isMissing else { return .malformed }
+        guard isImage(after) || after.isMissing else { return malformed }
         row = Row()
         let image = change == .deleted ? before : after
-        guard image.kind == .object else { return change == .created ? .nullValue : change }
-        return read(image.bytes, &row, scratch) ? change : .malformed
+        guard isImage(image) else { return change == .created ? .nullValue : change }
+        return read(image, &row, scratch) ? change : malformed
     }
+
+    private func isImage(_ value: FieldValue) -> Bool { value.kind == .object || value.kind == .record }
+    private var malformed: RowChange { table == nil ? .malformed : .malformedAvro }
 
     /// Reads the row before the change; false when there is none to be used.
     func readBefore(_ row: inout Row, _ scratch: ScratchMemory) -> Bool {
-        before.kind == .object && read(before.bytes, &row, scratch)
+        isImage(before) && read(before, &row, scratch)
     }
 
-    private func read(_ image: ByteView, _ row: inout Row, _ scratch: ScratchMemory) -> Bool {
-        if let schema { return typed(image, &row, schema, scratch) }
-        return JSONScanner.read(image, &row, scratch) != nil
+    private func read(_ image: FieldValue, _ row: inout Row, _ scratch: ScratchMemory) -> Bool {
+        if let table { return table.read(image, &row, scratch) }
+        if let schema { return typed(image.bytes, &row, schema, scratch) }
+        return JSONScanner.read(image.bytes, &row, scratch) != nil
     }
 
     /// Reads a row whose schema is known.
@@ -109,7 +132,8 @@ struct ChangeRecord<Row: RowFields>: RowFields {
         if context.hasOwnOperationName {
             var named = NamedField()
             named.name = context.operationName
-            if JSONScanner.read(value, &named, scratch) != nil, !named.value.isMissing { return RowChange(operation: named.value, scratch) }
+            let isRead = table.map { $0.read(value, &named, scratch) != nil } ?? (JSONScanner.read(value, &named, scratch) != nil)
+            if isRead, !named.value.isMissing { return RowChange(operation: named.value, scratch) }
         }
         let header = context.operationName.withUnsafeBytes { record.headers.value(of: ByteView($0)) }
         guard let header, !header.isEmpty else { return .unstated }

@@ -11,6 +11,8 @@ final class DecodingContext {
     private let unavailable: [UInt8]
     private let unavailableBase64: [UInt8]
     let schemas = ConnectSchemas()
+    /// The schemas of records in Avro; nil where records are JSON.
+    let avro: AvroRecords?
     /// A decimal in Base64 was met where none is taken; nil while the state was not asked.
     private var hasMetBase64: Bool?
     /// Where that is kept; nil where it is not.
@@ -26,6 +28,7 @@ final class DecodingContext {
         takesInserts = form.operations == .inserts
         if case .precise(let scale) = form.decimals { preciseScale = scale } else { preciseScale = nil }
         zone = form.zone
+        avro = form.avro.map(AvroRecords.init)
         unavailable = Array(form.unavailableValue.utf8)
         unavailableBase64 = Base64.encoded(unavailable)
     }

@@ -10,7 +10,8 @@ extension SourceRecord {
         _ read: (borrowing Row, inout FieldReader) -> (Event, at: EventTime)
     ) -> DecodedRecord<Event> {
         var change = ChangeRecord<Row>()
-        switch change.read(self, context, scratch) {
+        let kind = change.read(self, context, scratch)
+        switch kind {
         // A row whose key was changed comes as a deletion and a creation, which names the key that it had: no new fact.
         case .created where headers.value(of: "__debezium.oldkey") != nil: return .skipped("key_change")
         case .created: break
@@ -21,8 +22,7 @@ extension SourceRecord {
         case .truncated: return .skipped("truncate")
         case .nullValue: return .skipped("null_value")
         case .unknownOperation: return .skipped("unknown_operation")
-        case .printedStruct: return .rejected(.printedStruct)
-        case .malformed: return .rejected(.malformedJSON)
+        case .printedStruct, .malformed, .malformedAvro, .unknownSchema, .unusableSchema: return .rejected(kind.unreadable ?? .malformedJSON)
         }
         var reader = FieldReader(context, scratch: scratch, latest: .latest(in: self, maxAhead: maxAhead), offset: offset)
         let (event, time) = read(change.row, &reader)

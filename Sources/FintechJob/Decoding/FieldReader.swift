@@ -129,7 +129,7 @@ struct FieldReader {
             return Array("\(value.double)".utf8).withUnsafeBytes { Hundredths.read(ByteView($0)) }
         case .bytes: return value.declared.meaning == .decimal ? Hundredths.read(unscaled: value.bytes, scale: Int(value.declared.scale)) : nil
         case .object: return VariableScale.read(value.bytes, scratch)
-        case .absent, .null, .true, .false, .array: return nil
+        case .absent, .null, .true, .false, .array, .record: return nil
         }
     }
 
@@ -166,7 +166,7 @@ struct FieldReader {
         case .integer: Timestamp.read(integer: value.integer, declared: meaning, zone: context.zone)
         case .string, .escapedString:
             value.text(scratch).flatMap { Timestamp.read(text: $0, zone: context.zone, isLocal: meaning == .localText) }
-        case .absent, .null, .true, .false, .object, .array, .double, .bytes: nil
+        case .absent, .null, .true, .false, .object, .array, .double, .bytes, .record: nil
         }
         guard let read, read <= latest else { return nil }
         return read
@@ -182,7 +182,7 @@ struct FieldReader {
             let text = value.kind == .number ? value.bytes : optionalText(value)
             if text == "1" || text == "t" || text == "true" { return true }
             return text == "0" || text == "f" || text == "false" ? false : nil
-        case .absent, .null, .object, .array, .double, .bytes: return nil
+        case .absent, .null, .object, .array, .double, .bytes, .record: return nil
         }
     }
 
@@ -195,14 +195,15 @@ struct FieldReader {
         case .number: nonNegativeInteger(value.bytes)
         case .integer: UInt64(exactly: value.integer)
         case .string, .escapedString: nonNegativeInteger(optionalText(value))
-        case .absent, .null, .true, .false, .object, .array, .double, .bytes: nil
+        case .absent, .null, .true, .false, .object, .array, .double, .bytes, .record: nil
         }
     }
 
-    /// Reads a `jsonb` column, which is a string that holds a JSON object, or the object itself. False, and `fields` empty, when it
+    /// Reads a `jsonb` column, which is a string that holds a JSON object, or the object, or a record. False, and `fields` empty, when it
     /// can't be used.
     @discardableResult
     func json<Fields: RowFields>(_ value: FieldValue, _ fields: inout Fields) -> Bool {
+        if value.kind == .record { return context.avro?.read(value, &fields, scratch) ?? false }
         guard let text = value.kind == .object ? value.bytes : value.text(scratch) else { return false }
         if JSONScanner.read(text, &fields, scratch) == .object { return true }
         fields = Fields()
@@ -217,7 +218,7 @@ struct FieldReader {
         // A list and a map hold the placeholder once.
         case .array: JSONScanner.holdsOnly(value.bytes) { isUnavailable($0) }
         case .object: UnavailableMap.isOne(value.bytes, context, scratch)
-        case .absent, .null, .true, .false, .number, .integer, .double: false
+        case .absent, .null, .true, .false, .number, .integer, .double, .record: false
         }
     }
 

@@ -20,11 +20,15 @@ struct FieldValue: BitwiseCopyable {
         case double
         /// Raw bytes; of a decimal, its unscaled value in two's complement, the greatest byte first.
         case bytes
+        /// A record in a record that is not text, of the type `type`, with all its bytes.
+        case record
     }
 
     let kind: Kind
     /// What the record's own schema says of the column.
     var declared = DeclaredType.none
+    /// Of a `record`: the number of its type in the schema.
+    var type: Int32 = 0
     /// What lies between a string's quotes; the whole text of any other value that is text; raw bytes.
     let bytes: ByteView
 
@@ -47,7 +51,7 @@ struct FieldValue: BitwiseCopyable {
         switch kind {
         case .string: bytes
         case .escapedString: unescapedText(of: bytes, scratch)
-        case .absent, .null, .true, .false, .number, .object, .array, .integer, .double, .bytes: nil
+        case .absent, .null, .true, .false, .number, .object, .array, .integer, .double, .bytes, .record: nil
         }
     }
 }

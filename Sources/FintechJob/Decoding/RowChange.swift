@@ -18,6 +18,24 @@ enum RowChange: BitwiseCopyable {
     /// Connect's own print of a struct, which is no JSON.
     case printedStruct
     case malformed
+    /// Bytes that don't fit the schema that they name, or that name none.
+    case malformedAvro
+    /// The registry has no schema of the number.
+    case unknownSchema
+    /// What the registry has under the number is no schema that records can be read by.
+    case unusableSchema
+
+    /// Why a value can't be read; nil where it was.
+    var unreadable: Rejection? {
+        switch self {
+        case .created, .updated, .unstated, .deleted, .truncated, .nullValue, .unknownOperation: nil
+        case .printedStruct: .printedStruct
+        case .malformed: .malformedJSON
+        case .malformedAvro: Rejection("malformed_avro")
+        case .unknownSchema: Rejection("unknown_schema")
+        case .unusableSchema: Rejection("unusable_schema")
+        }
+    }
 
     /// What Debezium's `op` says.
     init(operation: FieldValue, _ scratch: ScratchMemory) {

@@ -68,6 +68,7 @@ extension FieldValue.Kind {
         case .number, .integer, .double: "a number"
         case .string, .escapedString: "a text"
         case .object: "an object"
+        case .record: "a record"
         case .array: "a list"
         case .bytes: "bytes"
         }

@@ -32,7 +32,7 @@ final class LatestSessionReader: ReferenceReader {
         case .deleted: return forget(change.row, record, reader)
         // A topic keyed by customer has a tombstone for each of a customer's sessions, which says nothing about one.
         case .nullValue:
-            let id = RecordKey(of: record, scratch).namedCode(.id, reader)
+            let id = RecordKey(of: record, context, scratch).namedCode(.id, reader)
             if !id.isNull { forget(id) }
             return id.isNull ? .ignored : .applied
         case .truncated:
@@ -40,8 +40,7 @@ final class LatestSessionReader: ReferenceReader {
             owners = nil
             return .applied
         case .unknownOperation: return .ignored
-        case .printedStruct: return .unusable(.printedStruct)
-        case .malformed: return .unusable(.malformedJSON)
+        case .printedStruct, .malformed, .malformedAvro, .unknownSchema, .unusableSchema: return .unusable(kind.unreadable ?? .malformedJSON)
         }
     }
 
@@ -73,7 +72,7 @@ final class LatestSessionReader: ReferenceReader {
     }
 
     private func forget(_ row: SessionRow, _ record: SourceRecord, _ reader: FieldReader) -> ReferenceOutcome {
-        let key = RecordKey(of: record, scratch)
+        let key = RecordKey(of: record, context, scratch)
         var id = reader.optionalCode(row.id)
         if id.isNull { id = key.namedCode(.id, reader) }
         guard !id.isNull else { return .unusable(key.defect("id")) }

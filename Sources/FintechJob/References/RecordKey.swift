@@ -11,8 +11,9 @@ struct RecordKey {
     private var whole = FieldValue.absent
     private var isPrintedStruct = false
 
-    init(of record: SourceRecord, _ scratch: ScratchMemory) {
+    init(of record: SourceRecord, _ context: DecodingContext, _ scratch: ScratchMemory) {
         guard !record.key.isEmpty else { return }
+        if let avro = context.avro, readAvro(avro.key(of: record), scratch) { return }
         let kind = JSONScanner.read(record.key, &fields, scratch)
         guard kind == .object else {
             let text = kind.map { _ in JSONScanner.scalar(record.key) } ?? FieldValue(kind: .string, bytes: record.key)
@@ -27,6 +28,18 @@ struct RecordKey {
             whole = payload
         } else if JSONScanner.read(payload.bytes, &fields, scratch) != .object {
             fields = Fields()
+        }
+    }
+
+    /// Takes a key in Avro: a record, or a value that is the key as a whole. False for a key that is none.
+    private mutating func readAvro(_ opened: AvroRecords.Opened, _ scratch: ScratchMemory) -> Bool {
+        switch opened {
+        case .unframed: return false
+        case .unknownSchema, .unusableSchema: return true
+        case .record(let table, let bytes):
+            guard let value = table.read(bytes, &fields, scratch) else { fields = Fields(); return true }
+            if value.kind != .record, !value.isMissing { whole = value }
+            return true
         }
     }
 

@@ -38,15 +38,14 @@ final class ReferenceRowReader<Row: ReferenceRow>: ReferenceReader {
             return table.set(id, to: &record)
         case .deleted, .nullValue:
             if id.isNull {
-                let key = RecordKey(of: source, scratch)
+                let key = RecordKey(of: source, context, scratch)
                 id = key.code(.id, reader)
                 guard !id.isNull else { return .unusable(key.defect("id")) }
             }
             table.remove(id)
         case .truncated: table.removeAll()
         case .unknownOperation: return .ignored
-        case .printedStruct: return .unusable(.printedStruct)
-        case .malformed: return .unusable(.malformedJSON)
+        case .printedStruct, .malformed, .malformedAvro, .unknownSchema, .unusableSchema: return .unusable(kind.unreadable ?? .malformedJSON)
         }
         return .applied
     }

@@ -33,11 +33,9 @@ public final class KafkaSource: RecordSource {
 
     deinit { lag.finish() }
 
-    /// Throws when no broker answers within the limit.
     public func reach() throws { _ = try ClusterTopics.ask(client, within: Deadline(settings.reachLimit)) }
 
-    /// What librdkafka said when it lost the last broker, until one answers again; nil while brokers answer.
-    public var brokersDown: String? {
+    public var outage: String? {
         // While a start waits for an answer, nobody else takes librdkafka's news.
         client.serveCallbacks()
         return client.events.brokersDown

@@ -127,6 +127,9 @@ final class ReferenceReading {
         return (partition, byTopic[partition.topic]?.positions[partition.partition]?.next ?? start, ends[partition])
     }
 
+    /// What records that were read wait for; nil when for nothing.
+    var waitsFor: String? { reader.waitsFor }
+
     /// What the tables hold: `customers 1000 keys (64 KiB)`.
     var summary: String {
         held.map { "\($0.table.name) \($0.table.count) keys (\($0.table.memoryBytes >> 10) KiB)" }.joined(separator: ", ")

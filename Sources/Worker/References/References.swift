@@ -82,7 +82,8 @@ final class References: @unchecked Sendable {
         let limit = worker.settings.referenceTimeout
         guard let (partition, next, end) = reading.laggard else { return WorkerError(.bug, "the reference topics were read to their ends too late") }
         let others = reading.unfinished.count > 1 ? ", as were \(reading.unfinished.count - 1) other partitions" : ""
-        return WorkerError(.invalid, "reference topic \(partition.topic) was not read to its end within \(limit.seconds) s (input.referenceTimeout): partition \(partition.partition) stands at offset \(next) of \(end.map(String.init) ?? "an unknown end")\(others). What was read is kept; see to the partition's leader, or raise the limit, and start again")
+        let cure = reading.waitsFor.map { "\($0). See to it" } ?? "see to the partition's leader, or raise the limit"
+        return WorkerError(.invalid, "reference topic \(partition.topic) was not read to its end within \(limit.seconds) s (input.referenceTimeout): partition \(partition.partition) stands at offset \(next) of \(end.map(String.init) ?? "an unknown end")\(others). What was read is kept; \(cure), and start again")
     }
 
     // MARK: - Following

@@ -3,6 +3,7 @@ import CommandLineParts
 import Engine
 import Foundation
 import KafkaIO
+import SchemaRegistry
 import SQLiteState
 
 /// Looks at a job's state, input and tables as a start would, changing nothing. What a running worker has is not touched: the
@@ -23,6 +24,7 @@ struct JobCheck {
         PermissionCheck(configuration: parts.configuration, report: report).run()
         checkCheckpoints()
         let state = checkState(topology)
+        checkRegistry()
         if let source = reach() {
             checkStreams(topology, state, source)
             checkReferences(topology, state)
@@ -162,9 +164,21 @@ struct JobCheck {
     private func reach() -> (any RecordSource)? {
         report.attempt("input") {
             let source = try parts.makeSource(untilEnd: true, reachLimit: JobCheck.reachLimit)
-            try (source as? KafkaSource)?.reach()
+            try source.reach()
             return source
         } ok: { _ in parts.inputName }
+    }
+
+    private func checkRegistry() {
+        guard let registry = parts.configuration.input.registry, let schemas = parts.schemas else { return }
+        do {
+            try schemas.probe()
+            report.ok("schema registry", registry.url)
+        } catch let error as RegistryError where isBeforeStart && error.kind == .retry {
+            report.skipped("schema registry", "it does not answer, which a start goes on without until records need it: \(plainText(of: error))")
+        } catch {
+            report.finding("schema registry", plainText(of: error))
+        }
     }
 
     private func checkReferences(_ topology: Topology, _ state: FoundState) {

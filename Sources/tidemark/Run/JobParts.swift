@@ -1,3 +1,4 @@
+import Avro
 import CheckpointStores
 import ClickHouseSink
 import CommandLineParts
@@ -7,6 +8,7 @@ import FintechJob
 import Foundation
 import KafkaIO
 import Logging
+import SchemaRegistry
 import SQLiteState
 import Worker
 
@@ -15,7 +17,16 @@ struct JobParts {
     let configuration: JobConfiguration
     var logger: Logger
     /// State tables to drop when the state is opened.
-    var droppedTables: [String] = []
+    let droppedTables: [String]
+    /// The schemas of records in Avro; nil where they are JSON.
+    let schemas: RegisteredSchemas?
+
+    init(configuration: JobConfiguration, logger: Logger, droppedTables: [String] = []) {
+        self.configuration = configuration
+        self.logger = logger
+        self.droppedTables = droppedTables
+        schemas = configuration.input.registry.map { RegisteredSchemas(RegistrySettings($0), logger: logger) }
+    }
 
     var topology: Topology {
         var settings = FintechSettings()
@@ -51,6 +62,7 @@ struct JobParts {
         case .precise: .precise(scale: section.decimalScale)
         }
         form.zone = section.zone
+        if let schemas, let framing { form.avro = AvroForm(framing: framing, schemas: schemas) }
         return form
     }
 
@@ -87,7 +99,23 @@ struct JobParts {
         case .kafka:
             var settings = kafkaSettings(start: override, reachLimit: reachLimit)
             settings.readsReferences = ofReferences
-            return try KafkaSource(settings, logger: logger)
+            let source = try KafkaSource(settings, logger: logger)
+            guard let schemas, let framing else { return source }
+            return RegistrySource(source, schemas: schemas, framing: framing, headerNames: inputForm.headerNames)
+        }
+    }
+
+    /// How records in Avro name their schemas; nil where they are JSON.
+    var framing: SchemaFraming? {
+        configuration.input.registry.map { registry in
+            let space: SchemaID.Space = switch (registry.api, registry.ids) {
+            case (.confluent, _): .schema
+            case (.apicurio, .content): .content
+            case (.apicurio, .global): .global
+            }
+            var framing = SchemaFraming(space: space, numberBytes: registry.idBytes == .eight ? .eight : .four)
+            framing.looksAtHeaders = registry.api == .apicurio
+            return framing
         }
     }
 
@@ -179,5 +207,18 @@ struct JobParts {
         case .atLeastOnce: .atLeastOnce
         }
         return settings
+    }
+}
+
+extension RegistrySettings {
+    fileprivate init(_ section: RegistrySection) {
+        self.init(url: section.url)
+        interface = switch section.api {
+        case .confluent: .confluent
+        case .apicurio: .apicurio
+        }
+        if let login = section.login { access = .basic(user: login.username, password: login.password.revealed) }
+        if let token = section.token { access = .bearer(token: token.revealed) }
+        certificateAuthorityFile = section.certificates
     }
 }

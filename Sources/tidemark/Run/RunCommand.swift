@@ -7,6 +7,7 @@ import Engine
 import Foundation
 import KafkaIO
 import Logging
+import SchemaRegistry
 import SQLiteState
 import Synchronization
 import Worker
@@ -70,6 +71,7 @@ struct RunCommand: ParsableCommand {
         }
         let kafkaOutput = try parts.makeKafkaOutput()
         let source = try parts.makeSource(untilEnd: untilEnd)
+        if let schemas = parts.schemas { try probe(schemas, logger) }
         let checkpoints = try parts.makeCheckpointStore()
         if let checkpoints { try probe(checkpoints, logger) }
         var start = StartTimes()
@@ -95,7 +97,7 @@ struct RunCommand: ParsableCommand {
         )
         worker.note(start)
         running.worker.withLock { $0 = worker }
-        let publisher = StatusPublisher(worker, sinks: [sink] + (kafkaOutput.map { [$0] } ?? []), source: source, topology: topology, stateBudget: configuration.state.memoryBudget)
+        let publisher = StatusPublisher(worker, sinks: [sink] + (kafkaOutput.map { [$0] } ?? []), source: source, schemas: parts.schemas, topology: topology, stateBudget: configuration.state.memoryBudget)
         let page = try startPage(configuration.http, publisher, logger)
         defer { withExtendedLifetime(page) {} }
         let watch = RunWatch(worker, publisher: publisher, topology: topology, logger: logger)
@@ -118,6 +120,15 @@ struct RunCommand: ParsableCommand {
         } catch {
             guard error.kind == .retry else { throw error }
             logger.error("checkpoints: the store can't be tried out: \(error)")
+        }
+    }
+
+    /// One that refuses the user is for a person; one that is away is waited for, once records need it.
+    private func probe(_ schemas: RegisteredSchemas, _ logger: Logger) throws {
+        do {
+            try schemas.probe()
+        } catch let error as RegistryError where error.kind == .retry {
+            logger.error("the start goes on without the schema registry, and reading waits for it: \(error)")
         }
     }
 

@@ -3,6 +3,7 @@ import CommandLineParts
 import Engine
 import Foundation
 import KafkaIO
+import SchemaRegistry
 import Synchronization
 import Worker
 
@@ -12,7 +13,9 @@ final class StatusPublisher: Sendable {
     private let sinks: [any BatchSink]
     private let ends: LogEnds
     private let source: any RecordSource
+    private let schemas: RegisteredSchemas?
     private let brokersWereDown = Mutex(false)
+    private let registryWasAway = Mutex(false)
     private let job: String
     private let stateBudget: Int
     private let topics: [StageName: String]
@@ -22,12 +25,13 @@ final class StatusPublisher: Sendable {
 
     private static let shownProblems = 10
 
-    init(_ worker: Worker, sinks: [any BatchSink], source: any RecordSource, topology: Topology, stateBudget: Int) {
+    init(_ worker: Worker, sinks: [any BatchSink], source: any RecordSource, schemas: RegisteredSchemas?, topology: Topology, stateBudget: Int) {
         self.worker = worker
         self.sinks = sinks
         self.stateBudget = stateBudget
         ends = LogEnds(source)
         self.source = source
+        self.schemas = schemas
         job = topology.job
         topics = Dictionary(uniqueKeysWithValues: topology.stages.compactMap { stage in
             if case .topic(let topic) = stage.input { (stage.name, topic) } else { nil }
@@ -41,7 +45,7 @@ final class StatusPublisher: Sendable {
         var snapshot = StatusSnapshot(
             job: job, version: Tidemark.configuration.version, phase: .init(status.phase), uptimeSeconds: seconds(uptime),
             lineage: status.lineage.number, epoch: status.epoch.number, lastCommitMilliseconds: seconds(status.lastCommit) * 1000,
-            isReadingHeld: status.isReadingHeld,
+            isReadingHeld: status.isReadingHeld || schemas?.trouble != nil,
             memory: .init(stateBytes: status.stateBytes, stateBudget: stateBudget, outboxBytes: status.outboxBytes, residentBytes: StatusPublisher.residentBytes)
         )
         snapshot.partitions = partitions(status)
@@ -56,6 +60,7 @@ final class StatusPublisher: Sendable {
         snapshot.namesLeftOut = status.tasks.reduce(0) { $0 + $1.counters.namesLeftOut }
         snapshot.drain = status.drain.entries.map { .init(part: $0.part.rawValue, seconds: seconds($0.time)) }
         noteBrokers()
+        noteRegistry()
         // A server may quote a row's value in its refusal.
         note(tables.compactMap { table in
             table.lastError.map { ("\(table.table): \($0)", "\(table.table): the delivery has trouble; what is said about it may quote records, and is in the log") }
@@ -68,6 +73,7 @@ final class StatusPublisher: Sendable {
     /// Notes what is new, and asks once where the logs end, so that the first who looks finds it there.
     func look() {
         noteBrokers()
+        noteRegistry()
         let status = worker.status
         if !ends.wereAsked { _ = partitions(status) }
     }
@@ -123,22 +129,32 @@ final class StatusPublisher: Sendable {
 
     /// Notes when the last broker went and when one is there again.
     private func noteBrokers() {
-        guard let kafka = source as? KafkaSource else { return }
-        let down = kafka.brokersDown
-        let changed = brokersWereDown.withLock { wereDown in
-            defer { wereDown = down != nil }
-            return wereDown != (down != nil)
-        }
-        guard changed else { return }
-        // Each outage is told with its own time.
-        problems.withLock { $0.removeAll { $0.message.begins(with: StatusPublisher.brokers) } }
-        if let down {
-            note([("\(StatusPublisher.brokers) all brokers are down (\(down)); reading waits and goes on by itself", nil)])
-        } else {
-            note([("\(StatusPublisher.brokers) brokers answer again", nil)])
-        }
+        let down = source.outage
+        guard note(down != nil, brokersWereDown, about: StatusPublisher.brokers) else { return }
+        let news = down.map { "all brokers are down (\($0)); reading waits and goes on by itself" } ?? "brokers answer again"
+        note([("\(StatusPublisher.brokers) \(news)", nil)])
     }
 
+    /// Notes when records began to wait for the schema registry and when it answers again.
+    private func noteRegistry() {
+        guard let schemas else { return }
+        let trouble = schemas.trouble
+        guard note(trouble != nil, registryWasAway, about: StatusPublisher.registry) else { return }
+        note([("\(StatusPublisher.registry) \(trouble ?? "it answers again, and reading goes on")", nil)])
+    }
+
+    /// Takes note of whether something is away; true when that has changed. Each outage is told with its own time, so what was said of
+    /// the one before is forgotten.
+    private func note(_ isAway: Bool, _ wasAway: borrowing Mutex<Bool>, about subject: String) -> Bool {
+        let changed = wasAway.withLock { wasAway in
+            defer { wasAway = isAway }
+            return wasAway != isAway
+        }
+        if changed { problems.withLock { $0.removeAll { $0.message.begins(with: subject) } } }
+        return changed
+    }
+
+    private static let registry = "Schema registry:"
     private static let brokers = "Kafka:"
 
     /// Adds the problems that are new, without secrets, and forgets the oldest beyond the limit.
