@@ -96,7 +96,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: ["Engine", "Simulation", "CSQLite", "CurlHTTP", "CFaultVFS", .product(name: "Logging", package: "swift-log")],
-            path: "Tests/TestSupport", exclude: ["chdb_front.py", "s3_front.py"],
+            path: "Tests/TestSupport", exclude: ["chdb_front.py", "s3_front.py", "debezium_engine.py"],
             swiftSettings: strict
         ),
         .testTarget(
