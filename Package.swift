@@ -143,6 +143,7 @@ let package = Package(
             dependencies: [
                 "tidemark", "checkpoint", "clicks", "Admin", "CheckpointStores", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "SQLiteState", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
+            exclude: ["Bank"],
             swiftSettings: strict
         ),
     ]
