@@ -49,9 +49,9 @@ struct ConnectSchemaTests {
 
     private static func outcome(_ value: String, _ form: InputForm = .ofInserts) -> String { DecoderOutcome.transaction(Array(value.utf8), form: form).text }
 
-    @Test(arguments: [envelope, flat])
-    func decimalsHaveTheirScaleAndTextsAreTexts(written: @Sendable ([Column]) -> String) {
-        let text = Self.outcome(written(Self.columns()))
+    @Test(arguments: [true, false])
+    func decimalsHaveTheirScaleAndTextsAreTexts(isEnvelope: Bool) {
+        let text = Self.outcome(isEnvelope ? Self.envelope(Self.columns()) : Self.flat(Self.columns()))
         for part in ["customer=77", "amount=-2667212", "fee=100", "risk=100000", "at=1741600800000"] { #expect(text.contains(part), "\(part): \(text)") }
     }
 

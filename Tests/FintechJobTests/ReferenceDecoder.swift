@@ -108,7 +108,7 @@ enum ReferenceDecoder {
     }
 
     private static func isNoNumber(_ value: ReferenceJSON) -> Bool {
-        if case .text(let text) = value { ["NaN", "Infinity", "-Infinity", "+Infinity"].contains(text) } else { false }
+        if case .text(let text) = value { ["NaN", "Infinity", "-Infinity", "+Infinity", "NAN", "POSITIVE_INFINITY", "NEGATIVE_INFINITY"].contains(text) } else { false }
     }
 
     private static func text(_ value: ReferenceJSON) -> String? {

@@ -51,6 +51,7 @@ struct TransactionDecoderTests {
         fee_amount: "1.5" => event fee=150
         fee_amount: "" => rejected bad_value:fee_amount
         fee_amount: "NaN"; risk_score: "-Infinity" => event fee=0 risk=0
+        fee_amount: "NAN"; risk_score: "NEGATIVE_INFINITY" => event fee=0 risk=0
         fee_amount: {"scale":3,"value":"BNI="} => event fee=123
         fee_amount: {"scale":3} => rejected bad_value:fee_amount
         fee_amount: false => rejected bad_value:fee_amount

@@ -226,7 +226,9 @@ struct FieldReader {
     func isNoNumber(_ value: FieldValue) -> Bool {
         if value.kind == .double { return !value.double.isFinite }
         guard let text = value.text(scratch) else { return false }
-        return text == "NaN" || text == "Infinity" || text == "-Infinity" || text == "+Infinity"
+        if text == "NaN" || text == "Infinity" || text == "-Infinity" || text == "+Infinity" { return true }
+        // Debezium's own names for PostgreSQL's.
+        return text == "NAN" || text == "POSITIVE_INFINITY" || text == "NEGATIVE_INFINITY"
     }
 }
 
