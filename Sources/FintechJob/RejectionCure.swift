@@ -11,6 +11,12 @@ public enum RejectionCure {
             "flat records have to say what was done to their rows: have Debezium add it (add.fields=op or add.headers=op, with another prefix input.addFieldsPrefix), or set input.operations: inserts if all of them are inserts"
         case "malformed_json":
             "the values are no JSON objects: set value.converter to org.apache.kafka.connect.json.JsonConverter"
+        case "malformed_avro":
+            "the values are not in Avro, or framed otherwise: see to value.converter, and to input.registry.api, .ids and .idBytes"
+        case "unknown_schema":
+            "the registry has no schema of the id that the records name: input.registry.url is another registry than the writer's, or the schema was deleted"
+        case "unusable_schema":
+            "the registry's schema is none of Avro: set value.converter to an Avro converter"
         case "printed_struct":
             "keys or values were printed as Struct{…} by a string converter: set key.converter and value.converter to org.apache.kafka.connect.json.JsonConverter"
         case "unavailable":

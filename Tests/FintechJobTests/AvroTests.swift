@@ -19,20 +19,27 @@ struct AvroTests {
         return row
     }
 
-    /// Half-way through each topic its columns move, some come and one goes.
-    @Test(arguments: [GoldenCase.basic, .rules, .edge], AvroTopics.Form.allCases)
-    func everyTableHoldsTheGoldenRows(of golden: GoldenCase, written form: AvroTopics.Form) throws {
-        let topics = try AvroTopics(golden, form)
+    private static func rows(of golden: GoldenCase, _ form: InputForm, _ values: (String) throws -> [[UInt8]]) throws -> [(table: String, rows: [GoldenRow])] {
         var settings = FintechSettings()
-        settings.form = AvroTests.form(topics)
+        settings.form = form
         if golden.name == GoldenCase.rules.name { settings.alertThreshold = 0 }
         let topology = FintechJob.topology(settings: settings)
         let run = TopologyRun(topology)
-        try run.run { [try topics.values($0)] }
-        for table in topology.tables {
-            let actual = try GoldenRow.rows(of: table, in: run.chunks).map { AvroTests.shown(try $0.shownInGolden()) }
-            let differences = rowDifferences(actual, expected: try golden.expectedRows(of: table.name).map(AvroTests.shown))
-            #expect(differences.isEmpty, "\(golden), \(form), \(table.name):\n\(differences.joined(separator: "\n"))")
+        try run.run { [try values($0)] }
+        return try topology.tables.map { ($0.name, try GoldenRow.rows(of: $0, in: run.chunks).map { shown(try $0.shownInGolden()) }) }
+    }
+
+    /// Half-way through each topic its columns move, some come and one goes. (Not the case `edge`: without a schema its amounts in Base64 make
+    /// digits doubtful, which with one they are not.)
+    @Test(arguments: [GoldenCase.basic, .rules], AvroTopics.Form.allCases)
+    func everyTableHoldsTheRowsOfTheJSON(of golden: GoldenCase, written form: AvroTopics.Form) throws {
+        let topics = try AvroTopics(golden, form)
+        let expected = try AvroTests.rows(of: golden, .ofInserts) { try golden.input($0)[0] }
+        let actual = try AvroTests.rows(of: golden, AvroTests.form(topics)) { try topics.values($0) }
+        for ((table, expected), (_, actual)) in zip(expected, actual) {
+            #expect(!expected.isEmpty)
+            let differences = rowDifferences(actual, expected: expected)
+            #expect(differences.isEmpty, "\(golden), \(form), \(table):\n\(differences.joined(separator: "\n"))")
         }
     }
 
@@ -47,7 +54,7 @@ struct AvroTests {
         form.avro = AvroForm(framing: framing, schemas: KnownSchemas([row, "\"bytes\"", "nonsense"], space: framing.space))
         var decoder = TransactionDecoder(maxAhead: nil, form: form)
         // 1, c, the amount, 1 741 600 800 000 ms, t, completed, c.
-        let value = frame + [2, 0x31, 2, 2, 0x63] + bytes + [0x80, 0x88, 0xA3, 0xD4, 0xAF, 0x65, 2, 0x74, 2, 2, 0x63]
+        let value = frame + [2, 0x31, 2, 2, 0x63] + bytes + [0x80, 0xF4, 0xF9, 0xF7, 0xAF, 0x65, 2, 0x74, 2, 2, 0x63]
         return withRecords([TestRecord(value: value, headers: headers)]) { records in
             switch decoder.decode(records[0], scratch: ScratchMemory()) {
             case .event(let event, let time): "\(event.id.text) \(event.customerID.text) \(event.amount) \(time.milliseconds) \(event.type.text) \(event.status)"

@@ -40,7 +40,7 @@ def no_number(name):
 
 
 def operation_and_row(line):
-    """What a JSON record says: an operation and the row; NULL for a null value, None for what is no record."""
+    """What a JSON record says: an operation and the row or None; NULL for a null value, None for what is no record."""
     if not line:
         return NULL
     try:
@@ -56,7 +56,9 @@ def operation_and_row(line):
         return None
     if "op" in value and ("before" in value or "after" in value):
         image = value.get("before") if value["op"] == "d" else value.get("after")
-        return value["op"], image or {}
+        if image is None or isinstance(image, dict):
+            return value["op"], image
+        return None
     row = {name: column for name, column in value.items() if not name.startswith("__")}
     if "__op" in value:
         return value["__op"], row
@@ -152,7 +154,7 @@ def write_topic(path, topic):
     rows = [operation_and_row(line) for line in lines]
     types = {}
     for row in rows:
-        for name, value in (row[1].items() if row else ()):
+        for name, value in (row[1].items() if row and row[1] else ()):
             schema = column_value(name, value)[1]
             types.setdefault(name, {})[type_name(schema)] = schema
     names = list(types)
@@ -166,19 +168,19 @@ def write_topic(path, topic):
         for index, row in enumerate(rows):
             number = 1 if index < len(rows) // 2 else 2
             schema_id, parsed = made[number - 1]
-            if row == NULL:
+            if row == NULL or form == "flat" and row and row[1] is None and row[0] in ("c", "r"):
                 key, value = None, None
             elif row is None:
                 key, value = None, struct.pack(">bI", 0, schema_id) + b"\xff"
             else:
                 change, columns = row
-                identity = columns.get("id")
+                identity = (columns or {}).get("id")
                 key = framed(key_number, key_parsed, {"id": identity if isinstance(identity, (str, int)) else None})
-                image = written_row(columns, number)
+                image = written_row(columns or {}, number)
                 if form == "flat":
                     record = {**image, "__op": change, "__deleted": "true" if change == "d" else "false"}
                 else:
-                    image = image if columns else None
+                    image = None if columns is None else image
                     record = {
                         "before": image if change == "d" else None, "after": None if change == "d" else image, "op": change, "ts_ms": index,
                         "source": {"version": "3.6.3.Final", "snapshot": "false", "ts_ms": index, "lsn": None if index % 2 else index}}

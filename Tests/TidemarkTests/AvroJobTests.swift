@@ -69,10 +69,11 @@ struct AvroJobTests {
         let started = try wrong.runUntilEnd()
         #expect(started.status == 12 && started.errors.contains("refuses") && !started.errors.contains("wrong-secret"), "\(started.errors)")
 
+        let before = registry.requests.count
         let run = try job.runUntilEnd()
         #expect(run.status == 0, "\(run.errors)")
         try world.expectGoldenRows(job)
-        let asked = registry.requests.filter { $0.hasPrefix("GET /schemas/ids/") && !$0.hasSuffix("/0") }
+        let asked = registry.requests.dropFirst(before).filter { $0.hasPrefix("GET /schemas/ids/") && !$0.hasSuffix("/0") }
         #expect(asked.count == Set(asked).count, "each schema once: \(asked)")
     }
 
@@ -85,7 +86,7 @@ struct AvroJobTests {
         let page = try statusPage(of: worker)
         try waitUntil("the wait is told of") { worker.errors.contains("reading waits for the schema registry at http://127.0.0.1:\(port)") }
         let status = try HTTPClient().perform(HTTPRequest(.get, url: page + "status")).text
-        #expect(status.contains("Schema registry: reading waits for the schema registry at http:") && status.contains("\"isReadingHeld\":true"), "\(status)")
+        #expect(status.contains("Schema registry: reading waits for the schema registry at http:") && status.firstMatch(of: /"isReadingHeld"\s*:\s*true/) != nil, "\(status)")
         worker.send(SIGTERM)
         #expect(worker.waitForExit() == 0, "\(worker.errors)")
 

@@ -152,7 +152,7 @@ private struct SchemaJSONReader {
         case UInt8(ascii: "n"): return [0x0A]
         case UInt8(ascii: "r"): return [0x0D]
         case UInt8(ascii: "t"): return [0x09]
-        case UInt8(ascii: "u"): return Array(String(Character(try escapedScalar())).utf8)
+        case UInt8(ascii: "u"): return Array(UTF8.encode(try escapedScalar()) ?? UTF8.encodedReplacementCharacter)
         default: throw error("an unknown escape")
         }
     }

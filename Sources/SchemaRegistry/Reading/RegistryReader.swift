@@ -18,7 +18,7 @@ final class RegistryReader: RecordReader {
     private let headerNames: [[UInt8]]
     private var held: [Held] = []
     private let news = DispatchSemaphore(value: 0)
-    /// Schemas that need not be looked for: nearly every record names that of the one before it.
+    /// Schemas that are there and need not be looked for: nearly every record names that of the one before it.
     private var (lastOfKey, lastOfValue): (SchemaID?, SchemaID?)
 
     init(_ reader: any RecordReader, schemas: RegisteredSchemas, framing: SchemaFraming, headerNames: [[UInt8]]) {
@@ -79,11 +79,11 @@ final class RegistryReader: RecordReader {
     private func isReady(_ record: SourceRecord) -> Bool {
         if let id = framing.value(of: record)?.schema, id != lastOfValue {
             guard schemas.isKnown(id) else { return false }
-            lastOfValue = id
+            lastOfValue = schemas.schema(id) == .missing ? nil : id
         }
         if let id = framing.key(of: record)?.schema, id != lastOfKey {
             guard schemas.isKnown(id) else { return false }
-            lastOfKey = id
+            lastOfKey = schemas.schema(id) == .missing ? nil : id
         }
         return true
     }

@@ -17,7 +17,7 @@ struct TopicCheck {
 
     /// A source that begins at the logs' first records.
     func makeSource() throws -> any RecordSource {
-        try parts.makeSource(untilEnd: true, start: .earliest, ofReferences: areReferences, reachLimit: JobCheck.reachLimit)
+        try parts.makeSource(untilEnd: true, start: .earliest, ofReferences: areReferences, reachLimit: JobCheck.reachLimit, waitsForSchemas: false)
     }
 
     /// Throws, saying what to do, when the topic is not there or can't be read.

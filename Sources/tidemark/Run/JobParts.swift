@@ -89,9 +89,10 @@ struct JobParts {
     }
 
     /// `start`: where partitions without state begin, instead of `input.kafka.start`; `reachLimit`: how long the brokers
-    /// may take to answer what is asked of them before the source is open.
+    /// may take to answer what is asked of them before the source is open; `waitsForSchemas`: false for who does not decode.
     func makeSource(
-        untilEnd: Bool, start override: KafkaSettings.Start? = nil, ofReferences: Bool = false, reachLimit: Duration = .seconds(30)
+        untilEnd: Bool, start override: KafkaSettings.Start? = nil, ofReferences: Bool = false, reachLimit: Duration = .seconds(30),
+        waitsForSchemas: Bool = true
     ) throws -> any RecordSource {
         switch configuration.input.source {
         case .directory(let path):
@@ -100,7 +101,7 @@ struct JobParts {
             var settings = kafkaSettings(start: override, reachLimit: reachLimit)
             settings.readsReferences = ofReferences
             let source = try KafkaSource(settings, logger: logger)
-            guard let schemas, let framing else { return source }
+            guard waitsForSchemas, let schemas, let framing else { return source }
             return RegistrySource(source, schemas: schemas, framing: framing, headerNames: inputForm.headerNames)
         }
     }
