@@ -126,7 +126,7 @@ struct AttackTests {
         let reports = Reports()
         let text = String(repeating: "a", count: 32 << 20)
         let server = try StatusServer(
-            host: "127.0.0.1", port: 0, access: PageAccess(place: .loopback, bound: "127.0.0.1"), limits: .init(requestTime: .seconds(60), answerTime: .milliseconds(300)),
+            host: "127.0.0.1", port: 0, access: PageAccess(place: .loopback, bound: "127.0.0.1"), limits: .init(requestTime: .seconds(50), answerTime: .milliseconds(300)),
             report: reports.note
         ) {
             var snapshot = StatusServerTests.snapshot()

@@ -126,8 +126,25 @@ enum ReferenceDecoder {
         switch value {
         case .text(let text) where text.wholeMatch(of: /-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil: rounded(text)
         case .number(let text): rounded(text)
+        case .object(let fields): unscaled(fields)
         default: nil
         }
+    }
+
+    /// `{"scale": 2, "value": "AfQ="}`.
+    private static func unscaled(_ fields: Row) -> String? {
+        guard case .number(let scaleText) = fields["scale"], let scale = Int(scaleText), (-127...127).contains(scale),
+            case .text(let text) = fields["value"], let bytes = Data(base64Encoded: text), bytes.count > 0, bytes.base64EncodedString() == text
+        else { return nil }
+        var magnitude = Decimal(0)
+        for byte in bytes { magnitude = magnitude * 256 + Decimal(byte) }
+        let isNegative = bytes[0] >= 0x80
+        if isNegative {
+            var power = Decimal(1)
+            for _ in bytes { power *= 256 }
+            magnitude = power - magnitude
+        }
+        return rounded((isNegative ? "-" : "") + magnitude.description + "e\(-scale)")
     }
 
     /// Shifts the decimal point through a string of digits and looks at what stands behind it.

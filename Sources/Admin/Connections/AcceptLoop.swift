@@ -55,8 +55,11 @@ struct AcceptLoop: ~Copyable {
     private var untilDeadline: Duration? {
         if socket == nil { return pause }
         let now = ContinuousClock.now
-        return daemon.callbacks.pool.withLock { $0.nextDeadline }.map { max(.zero, $0 - now) }
+        return daemon.callbacks.pool.withLock { $0.nextDeadline }.map { min(max(.zero, $0 - now), AcceptLoop.longestWait) }
     }
+
+    /// A request that came whole brings a deadline for its answer, which may be before the one that is waited for.
+    private static let longestWait = Duration.seconds(1)
 
     /// Waits for a connection, for the limit, or for the end, upon which it is true.
     private func isStopped(or listener: Int32?, within limit: Duration?) -> Bool {

@@ -70,24 +70,11 @@ extension JSONScanner {
         }
     }
 
-    /// Skips a run of characters beyond ASCII; false at a byte sequence that is not UTF-8 (RFC 3629, section 4).
+    /// Skips a run of characters beyond ASCII; false at a byte sequence that is not UTF-8.
     private mutating func skipMultibyteCharacters() -> Bool {
         while at < end, at.pointee >= 0x80 {
-            let lead = at.pointee
-            let length: Int
-            var second: ClosedRange<UInt8> = 0x80...0xBF
-            switch lead {
-            case 0xC2...0xDF: length = 2
-            case 0xE0: (length, second) = (3, 0xA0...0xBF)
-            case 0xED: (length, second) = (3, 0x80...0x9F)
-            case 0xE1...0xEF: length = 3
-            case 0xF0: (length, second) = (4, 0x90...0xBF)
-            case 0xF1...0xF3: length = 4
-            case 0xF4: (length, second) = (4, 0x80...0x8F)
-            default: return false
-            }
-            guard end - at >= length, second.contains(at[1]) else { return false }
-            for index in 2..<max(length, 2) where at[index] & 0xC0 != 0x80 { return false }
+            let length = ByteView.lengthOfMultibyte(at, before: end)
+            guard length > 0 else { return false }
             at += length
         }
         return true
