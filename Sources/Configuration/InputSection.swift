@@ -16,7 +16,13 @@ public struct InputSection: Sendable {
     public var registry: RegistrySection?
     /// `input.keyedBy`: what the transactions are keyed by.
     public var keyedBy = Keying.customerID
-    /// `input.deduplicate.by`: what tells transactions that Debezium sent again.
+    /// `input.sessions.keyedBy`: what the sessions are keyed by; nil: as the transactions, over a state as that was built.
+    public var sessionsKeyedBy: Keying?
+    /// `input.statusUpdates`: an update that changes a transaction's status moves the counts of its open windows.
+    public var statusUpdates = false
+    /// `input.sessionsWhenEnded`: a session counts when it has ended, not when it began.
+    public var sessionsWhenEnded = false
+    /// `input.deduplicate.by`: what tells transactions and sessions that Debezium sent again.
     public var deduplicateBy = Deduplication.none
     /// `input.deduplicate.horizon`: how long ids are remembered, by event time.
     public var deduplicationHorizon = EventSpan.hours(24)
@@ -59,6 +65,11 @@ public struct InputSection: Sendable {
             reader.report(setting, "a directory's files hold a line of JSON a record; Avro is read from Kafka")
         }
         keyedBy = reader.choice("input.keyedBy", default: keyedBy)
+        sessionsKeyedBy = reader.value("input.sessions.keyedBy", default: Keying?.none, expected: "one of customer_id, id") { text in
+            Keying(rawValue: text).map { $0 }
+        }
+        statusUpdates = reader.flag("input.statusUpdates", default: statusUpdates)
+        sessionsWhenEnded = reader.flag("input.sessionsWhenEnded", default: sessionsWhenEnded)
         deduplicateBy = reader.choice("input.deduplicate.by", default: deduplicateBy)
         deduplicationHorizon = reader.span("input.deduplicate.horizon", default: deduplicationHorizon, from: "1m", to: "30d")
     }

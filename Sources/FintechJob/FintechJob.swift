@@ -3,26 +3,40 @@ import Engine
 /// The fintech analytics job: from Debezium's change topics to tables of metrics.
 public enum FintechJob {
     /// Counted up with every change of what the job stores or computes.
-    public static let version = 2
+    public static let version = 3
 
-    /// The job as the engine runs it.
-    public static func topology(settings: FintechSettings) -> Topology {
-        Topology(
+    /// The job as the engine runs it. `fixed`: the settings that the state was built with which it goes on from; nil where it begins one.
+    public static func topology(settings: FintechSettings, over fixed: [String: String]? = nil) -> Topology {
+        let sessionsKeyedBy = settings.sessionsKeyedBy ?? sessionsKeying(of: settings, over: fixed)
+        return Topology(
             job: settings.job, version: version,
-            stages: transactionStages(settings) + [
-                Stage("sessions", topic: settings.sessionsTopic) { setup in
-                    setup.decode(with: SessionDecoder(maxAhead: settings.maxAhead, form: settings.form))
-                        .outOfOrderness(settings.outOfOrderness)
-                        .rejectingAhead(by: settings.maxAhead)
-                        .rejecting(topic: settings.sessionsTopic)
-                        .window(CustomerSessionMetrics.span, CustomerSessionMetrics(rows: setup.rows(of: CustomerSessionMetrics.table)))
-                },
+            stages: transactionStages(settings) + sessionStages(settings, keyedBy: sessionsKeyedBy) + [
                 Stage(MerchantPerformance.stage, partitions: MerchantPerformance.partitions) { setup in
                     setup.decode(with: MerchantPartialDecoder()).window(MerchantPerformance.span, MerchantPerformance(setup))
                 },
             ],
-            references: references(settings), views: views, fixedSettings: ["input.keyedBy": settings.keyedBy.rawValue]
+            references: references(settings), views: views,
+            fixedSettings: [
+                Fixed.keyedBy: settings.keyedBy.rawValue, Fixed.sessionsKeyedBy: sessionsKeyedBy.rawValue,
+                Fixed.sessionsWhenEnded: String(settings.sessionsWhenEnded),
+            ],
+            settingsOfEarlierStates: earlierSettings
         )
+    }
+
+    /// The names of settings that a state is built on, as they are stored.
+    private enum Fixed {
+        static let keyedBy = "input.keyedBy"
+        static let sessionsKeyedBy = "input.sessions.keyedBy"
+        static let sessionsWhenEnded = "input.sessionsWhenEnded"
+    }
+
+    /// What states were built with before version 3 of the job.
+    private static let earlierSettings = [Fixed.sessionsKeyedBy: FintechSettings.Keying.customerID.rawValue, Fixed.sessionsWhenEnded: "false"]
+
+    private static func sessionsKeying(of settings: FintechSettings, over fixed: [String: String]?) -> FintechSettings.Keying {
+        guard let fixed else { return settings.keyedBy }
+        return (fixed[Fixed.sessionsKeyedBy] ?? earlierSettings[Fixed.sessionsKeyedBy]).flatMap { FintechSettings.Keying(rawValue: $0) } ?? settings.keyedBy
     }
 
     private static func transactionStages(_ settings: FintechSettings) -> [Stage] {
@@ -40,11 +54,7 @@ public enum FintechJob {
                     .reportingPlacement(to: customerPlaces) { $0.customerID }
                     .processedByCustomer(setup, settings)
             },
-            Stage(customerPlaces, partitions: 1) { setup in
-                setup.watchPlacement("customer_places") { customer, first, second in
-                    "customer \(customer) is in partitions \(first) and \(second) of topic \(settings.transactionsTopic): it is not keyed by customer_id, as input.keyedBy says, so that one customer is counted as several. Set input.keyedBy: id and start anew with an empty state directory and new tables, or key the topic by customer_id (Debezium: message.key.columns) with one partitioner for all producers"
-                }
-            },
+            watch(customerPlaces, of: settings.transactionsTopic, Fixed.keyedBy),
         ]
     }
 
@@ -62,29 +72,81 @@ public enum FintechJob {
         ]
     }
 
+    /// The stage that is told in which partitions of a topic customers were met, and stops the job at one that is in two.
+    private static func watch(_ stage: StageName, of topic: String, _ setting: String) -> Stage {
+        Stage(stage, partitions: 1) { setup in
+            setup.watchPlacement(stage.text) { customer, first, second in
+                "customer \(customer) is in partitions \(first) and \(second) of topic \(topic): it is not keyed by customer_id, as \(setting) says, so that one customer is counted as several. Set \(setting): id and start anew with an empty state directory and new tables, or key the topic by customer_id (Debezium: message.key.columns) with one partitioner for all producers"
+            }
+        }
+    }
+
+    private static func sessionStages(_ settings: FintechSettings, keyedBy: FintechSettings.Keying) -> [Stage] {
+        switch keyedBy {
+        case .customerID:
+            [
+                Stage(sessions, topic: settings.sessionsTopic) { setup in
+                    readSessions(setup, settings).reportingPlacement(to: sessionPlaces) { $0.customerID }.addedUpByCustomer(setup)
+                },
+                watch(sessionPlaces, of: settings.sessionsTopic, Fixed.sessionsKeyedBy),
+            ]
+        case .id:
+            [
+                Stage(sessions, topic: settings.sessionsTopic) { setup in
+                    readSessions(setup, settings).forwarding(to: sessionCustomers, SessionForwarding())
+                },
+                Stage(sessionCustomers, partitions: customerPartitions) { setup in
+                    setup.decode(with: ForwardedSessionDecoder(countsWhenEnded: settings.sessionsWhenEnded))
+                        .receivingForwarded(from: sessions, topic: settings.sessionsTopic)
+                        .addedUpByCustomer(setup)
+                },
+            ]
+        }
+    }
+
     static let transactions: StageName = "transactions"
     static let customers: StageName = "customers"
     static let customerPlaces: StageName = "customer_places"
+    static let sessions: StageName = "sessions"
+    static let sessionCustomers: StageName = "session_customers"
+    static let sessionPlaces: StageName = "session_places"
 
-    /// How many tasks re-keyed transactions are spread over. Kept in the state from the first start on, so another number
+    /// How many tasks re-keyed transactions, or sessions, are spread over. Kept in the state from the first start on, so another number
     /// is refused there: enough for every core of one machine.
     static let customerPartitions = 8
 
     private static func readTransactions(_ setup: TaskSetup, _ settings: FintechSettings) -> StageTask<TransactionDecoder> {
         setup.decode(with: TransactionDecoder(
-            maxAhead: settings.maxAhead, form: settings.form, remarks: setup.remarks, remembering: setup.records("transaction_decimals", version: 1, placement: .copied)
+            maxAhead: settings.maxAhead, form: settings.form, takesStatusUpdates: settings.statusUpdates, remarks: setup.remarks,
+            remembering: setup.records("transaction_decimals", version: 1, placement: .copied)
         ))
             .outOfOrderness(settings.outOfOrderness)
             .rejectingAhead(by: settings.maxAhead)
             .rejecting(topic: settings.transactionsTopic)
             .droppingRepeated("transaction_ids", version: 1, horizon: settings.deduplicationHorizon) { $0.id }
     }
+
+    private static func readSessions(_ setup: TaskSetup, _ settings: FintechSettings) -> StageTask<SessionDecoder> {
+        setup.decode(with: SessionDecoder(maxAhead: settings.maxAhead, form: settings.form, countsWhenEnded: settings.sessionsWhenEnded))
+            .outOfOrderness(settings.outOfOrderness)
+            .rejectingAhead(by: settings.maxAhead)
+            .rejecting(topic: settings.sessionsTopic)
+            .droppingRepeated("session_ids", version: 1, horizon: settings.sessionHorizon) { $0.id }
+    }
+}
+
+extension StageTask where Decoder.Event == Session {
+    /// Adds the processor that looks at sessions by customer.
+    fileprivate func addedUpByCustomer(_ setup: TaskSetup) -> StageTask {
+        window(CustomerSessionMetrics.span, CustomerSessionMetrics(rows: setup.rows(of: CustomerSessionMetrics.table)))
+    }
 }
 
 extension StageTask where Decoder.Event == Transaction {
     /// Adds the processors that look at transactions by customer.
     fileprivate func processedByCustomer(_ setup: TaskSetup, _ settings: FintechSettings) -> StageTask {
-        window(CustomerTransactionMetrics.span, CustomerTransactionMetrics(rows: setup.rows(of: CustomerTransactionMetrics.table)))
+        amending(by: StatusFollowing(setup), notesEvents: settings.statusUpdates)
+            .window(CustomerTransactionMetrics.span, CustomerTransactionMetrics(rows: setup.rows(of: CustomerTransactionMetrics.table)))
             .process(FraudDetection(
                 alertThreshold: settings.alertThreshold, accounts: setup.reference(FintechJob.ReferenceName.accounts), remarks: setup.remarks,
                 rows: setup.rows(of: FraudAlertWriter.table)

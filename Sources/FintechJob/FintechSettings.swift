@@ -15,8 +15,15 @@ public struct FintechSettings: Sendable {
     public var form = InputForm()
     /// What the transactions' topic is keyed by.
     public var keyedBy = Keying.customerID
-    /// How long by event time a transaction's id is remembered, so that it counts once; nil to count whatever comes.
+    /// What the sessions' topic is keyed by; nil for the same as the transactions', and over a state for what that was built with.
+    public var sessionsKeyedBy: Keying?
+    /// How long by event time the id of a transaction, or a session, is remembered, so that it counts once; nil to count whatever comes.
     public var deduplicationHorizon: EventSpan?
+
+    /// An update that changes a transaction's status moves the counts of its open windows.
+    public var statusUpdates = false
+    /// A session counts when it has ended, not when it began.
+    public var sessionsWhenEnded = false
 
     /// What a topic is keyed by; the raw values are the configuration's and are stored.
     public enum Keying: String, Sendable {
@@ -31,6 +38,10 @@ public struct FintechSettings: Sendable {
     public var churnAfter = EventSpan.days(30)
 
     public init() {}
+
+    /// How long ids of sessions are remembered. One that counts when it has ended may be updated after that, so it is always told again.
+    var sessionHorizon: EventSpan? { deduplicationHorizon ?? (sessionsWhenEnded ? FintechSettings.endedSessionHorizon : nil) }
+    private static let endedSessionHorizon = EventSpan.hours(24)
 
     var transactionsTopic: String { topicPrefix + "transactions" }
     var sessionsTopic: String { topicPrefix + "customer_sessions" }

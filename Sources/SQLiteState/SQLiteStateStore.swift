@@ -203,17 +203,26 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
 
     /// Remembers the settings that the state is built on; refuses others than those remembered. Must run inside a transaction.
     func keepSettings(of topology: Topology) throws {
+        let isBegun = try number("job_version") != nil
         for (name, value) in topology.fixedSettings.sorted(by: { $0.key < $1.key }) {
-            let entry = "setting \(name)"
-            let known = try Statement(database, "SELECT value FROM meta WHERE name = ?")
-            try known.bind(.text(entry))
-            guard try known.step() else {
+            let entry = FixedSettings.prefix + name
+            let stored = try database.meta(entry)
+            guard let known = stored ?? (isBegun ? topology.settingsOfEarlierStates[name] : nil) else {
                 try setMeta(entry, value)
                 continue
             }
-            guard known.text(0) == value else {
-                throw StateError(.invalid, "the state in \(database.path) was built with \(name): \(known.text(0)), and \(value) is set now, with which keys would no longer meet their state. Set \(known.text(0)) again, or start the job anew with an empty state directory and new tables")
+            guard known == value else {
+                throw StateError(.invalid, "the state in \(database.path) was built with \(name): \(known), and \(value) is set now, with which what is in it would no longer fit what comes. Set \(known) again, or start the job anew with an empty state directory and new tables")
             }
+            if stored == nil { try setMeta(entry, value) }
+        }
+    }
+
+    /// The settings that the state is built on, by name; nil where there is no state of Tidemark's yet.
+    public func fixedSettings() throws -> [String: String]? {
+        try exclusively {
+            guard try integer("PRAGMA application_id") == Database.applicationID else { return nil }
+            return try FixedSettings.all(in: database)
         }
     }
 

@@ -46,6 +46,9 @@ struct DefaultsTests {
               directory: ./log
               topicPrefix: x.
               keyedBy: id
+              sessions: {keyedBy: customer_id}
+              statusUpdates: true
+              sessionsWhenEnded: true
               referenceTimeout: 1m
               deduplicate: {by: id, horizon: 12h}
               maxRecordBytes: 64KiB
@@ -75,7 +78,8 @@ struct DefaultsTests {
             """
         let configuration = try JobConfiguration(yaml: yaml, file: "t.yaml")
         guard case .directory("./log") = configuration.input.source else { throw UnexpectedInput() }
-        #expect(configuration.input.keyedBy == .id)
+        #expect(configuration.input.keyedBy == .id && configuration.input.sessionsKeyedBy == .customerID)
+        #expect(configuration.input.statusUpdates && configuration.input.sessionsWhenEnded)
         #expect(configuration.references.memoryLimit == 3 << 30)
         #expect(configuration.input.deduplicateBy == .id && configuration.input.deduplicationHorizon == .hours(12))
         #expect(configuration.clickHouse.url == "https://clickhouse.example:8443", "a slash at the end means nothing")

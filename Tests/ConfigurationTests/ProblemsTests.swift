@@ -25,6 +25,8 @@ struct ProblemsTests {
         ("clickhouse.url: http://h:1", "t.yaml:4: clickhouse.url: is given twice; the first is in line 3"),
         ("output: {kafka: {topicPrefix: a b}}", "t.yaml:4: output.kafka.topicPrefix: expected letters, digits, dots, dashes or underscores, at most 200, found \"a b\""),
         ("input.keyedBy: name", "t.yaml:4: input.keyedBy: expected one of customer_id, id, found \"name\""),
+        ("input.sessions: {keyedBy: name}", "t.yaml:4: input.sessions.keyedBy: expected one of customer_id, id, found \"name\""),
+        ("input.statusUpdates: yes", "t.yaml:4: input.statusUpdates: expected true or false, found \"yes\""),
         ("input.deduplicate: {by: key}", "t.yaml:4: input.deduplicate.by: expected one of none, id, found \"key\""),
         ("input.deduplicate.horizon: 31d", "t.yaml:4: input.deduplicate.horizon: expected a duration such as 500ms, 30s, 5m, 24h or 30d, from 1m to 30d, found \"31d\""),
         ("input.kafka.start: yesterday", "t.yaml:4: input.kafka.start: expected earliest, latest or a time such as 2025-01-15T12:00:00Z, found \"yesterday\""),

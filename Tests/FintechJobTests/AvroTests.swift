@@ -58,6 +58,7 @@ struct AvroTests {
         return withRecords([TestRecord(value: value, headers: headers)]) { records in
             switch decoder.decode(records[0], scratch: ScratchMemory()) {
             case .event(let event, let time): "\(event.id.text) \(event.customerID.text) \(event.amount) \(time.milliseconds) \(event.type.text) \(event.status)"
+            case .amendment(let event, _): "\(event.id.text) is \(event.status)"
             case .skipped(let reason): "\(reason)"
             case .rejected(let rejection): "\(rejection.reason):\(rejection.field.map { "\($0)" } ?? "")"
             }

@@ -6,7 +6,7 @@ import TestSupport
 @Suite("What Connect's schema says of a column is what its values are read by")
 struct ConnectSchemaTests {
     /// A column as the schema names it, with the JSON of its value.
-    private struct Column {
+    struct Column {
         let name: String
         let type: String
         let value: String

@@ -51,7 +51,7 @@ enum DecoderOutcome: Equatable {
         let scratch = ScratchMemory()
         return withGuardedBytes(value) { bytes in
             switch decoder.decode(SourceRecord(offset: 0, timestamp: timestamp, key: .null, value: bytes), scratch: scratch) {
-            case .event(let event, let time): .event(fields(event, time))
+            case .event(let event, let time), .amendment(let event, let time): .event(fields(event, time))
             case .skipped(let name): .skipped(String(describing: name))
             case .rejected(let rejection):
                 .rejected(rejection.field.map { "\(rejection.reason):\($0)" } ?? "\(rejection.reason)")

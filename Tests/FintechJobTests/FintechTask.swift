@@ -8,6 +8,7 @@ final class FintechTask {
     private let references: [String: ReferenceTable]
     private let readers: [String: any ReferenceReader]
     private let task: any StreamTask
+    private let stage: StageName
     private var offset: Int64 = 0
     private var epoch = Epoch(0)
     /// Everything that was cut from the state, in order.
@@ -15,19 +16,20 @@ final class FintechTask {
     private var chunks: [OutboxChunk] = []
 
     init(_ settings: FintechSettings = FintechSettings.ofInserts, stage name: StageName = "transactions") {
+        stage = name
         topology = FintechJob.topology(settings: settings)
         references = Dictionary(uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) })
         var readers: [String: any ReferenceReader] = [:]
         for reference in topology.references { readers[reference.name] = reference.makeReader(references[reference.name]!) }
         self.readers = readers
-        let stage = topology.stages.first { $0.name == name }!
+        let built = topology.stages.first { $0.name == name }!
         let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted(), hashKey: .ofTests, references: references)
-        task = stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: 0), environment: environment))
+        task = built.build(TaskSetup(task: TaskID(stage: built.name, partition: 0), environment: environment))
     }
 
     /// A task that goes on where `before` was cut last, with empty reference tables.
     convenience init(after before: FintechTask, _ settings: FintechSettings = FintechSettings.ofInserts) throws {
-        self.init(settings)
+        self.init(settings, stage: before.stage)
         for delta in before.deltas {
             guard let table = task.stateTables.first(where: { $0.schema.table == delta.table }) else { throw Damage() }
             let isWhole = try delta.bytes.withUnsafeBytes { bytes in

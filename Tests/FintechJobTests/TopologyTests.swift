@@ -17,10 +17,13 @@ struct TopologyTests {
             "fraud_detection_alerts 1 key: times recentNumbers, amounts recentNumbers, hours bucketSums, countries lastSeenTexts, devices lastSeenTexts",
             "customer_lifecycle_analytics 1 key: count unsigned, total signed128, amounts recentNumbers, tier unsigned, kycStatus unsigned, tierChanges unsigned, reportedSession text, channel text, isChurned bool, rowTime time, rowRisk signed",
             "merchant_partials 1 windowAndKey: count unsigned, total signed128, smallest signed, greatest signed, risk signed128, completed unsigned, failed unsigned, customers unsigned",
-            "merchant_customers 1 windowAndKey: isMember bool",
-            "transaction_decimals 1 key: hasBase64 bool", "transaction_ids 1 windowAndKey: hashes text",
+            "transaction_decimals 1 key: hasBase64 bool",
+            "transaction_statuses 1 windowAndKey: status unsigned, logPosition unsigned",
+            "merchant_customers 1 windowAndKey: isMember bool", "transaction_ids 1 windowAndKey: hashes text",
             "customer_places 2 key: partition signed, partitions unsigned",
             "customer_session_metrics 1 windowAndKey: count unsigned, actions signed128, ended unsigned, duration signed128, firstAt time, lastAt time, latestID text, latestSessionID text, channel text, deviceType text",
+            "session_ids 1 windowAndKey: hashes text",
+            "session_places 2 key: partition signed, partitions unsigned",
             "merchant_performance_analytics 1 windowAndKey: count unsigned, total signed128, smallest signed, greatest signed, risk signed128, completed unsigned, failed unsigned, customers unsigned",
             "merchant_histories 1 key: count unsigned, total signed128",
         ])
@@ -33,13 +36,16 @@ struct TopologyTests {
         let rekeyed = FintechJob.topology(settings: settings)
         #expect(rekeyed.stages.map { "\($0.name) \($0.input): \($0.blueprint.schemas.map(\.table)), to \($0.blueprint.sendsTo)" } == [
             #"transactions topic("fintech.public.transactions"): ["transaction_decimals", "transaction_ids"], to [customers]"#,
-            #"customers messages(partitions: 8): ["customer_transaction_metrics", "fraud_detection_alerts", "customer_lifecycle_analytics", "merchant_partials", "merchant_customers"], to [merchants]"#,
-            #"sessions topic("fintech.public.customer_sessions"): ["customer_session_metrics"], to []"#,
+            #"customers messages(partitions: 8): ["customer_transaction_metrics", "fraud_detection_alerts", "customer_lifecycle_analytics", "merchant_partials", "transaction_statuses", "merchant_customers"], to [merchants]"#,
+            #"sessions topic("fintech.public.customer_sessions"): ["session_ids"], to [session_customers]"#,
+            #"session_customers messages(partitions: 8): ["customer_session_metrics"], to []"#,
             #"merchants messages(partitions: 8): ["merchant_performance_analytics", "merchant_histories"], to []"#,
         ])
         let schemas = topology.stages.flatMap(\.blueprint.schemas)
         #expect(rekeyed.stages.flatMap(\.blueprint.schemas).allSatisfy(schemas.contains))
-        #expect([topology, rekeyed].map(\.fixedSettings) == [["input.keyedBy": "customer_id"], ["input.keyedBy": "id"]])
+        #expect([topology, rekeyed].map(\.fixedSettings) == ["customer_id", "id"].map {
+            ["input.keyedBy": $0, "input.sessions.keyedBy": $0, "input.sessionsWhenEnded": "false"]
+        })
     }
 
     @Test func tablesKeepTheirColumnsInOrder() {
@@ -72,7 +78,7 @@ struct TopologyTests {
         var settings = FintechSettings.ofInserts
         settings.topicPrefix = "bank."
         settings.outOfOrderness = .seconds(60)
-        #expect(FintechJob.topology(settings: settings).stages.map(\.input) == [.topic("bank.transactions"), .messages(partitions: 1), .topic("bank.customer_sessions"), .messages(partitions: 8)])
+        #expect(FintechJob.topology(settings: settings).stages.map(\.input) == [.topic("bank.transactions"), .messages(partitions: 1), .topic("bank.customer_sessions"), .messages(partitions: 1), .messages(partitions: 8)])
         let outOfOrder = [0, 89_999, 29_999].map { JobRun.transaction(at: $0) }
         #expect(try JobRun.rows(of: "rejected_records", transactions: outOfOrder, settings: settings).isEmpty)
         #expect(try JobRun.rows(of: "rejected_records", transactions: outOfOrder).map { $0.columns["reason"] } == [.text("late")])

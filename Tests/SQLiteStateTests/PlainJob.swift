@@ -7,14 +7,17 @@ enum PlainJob {
 
     static func topology(
         job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas, tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:],
-        messages: MessageLayout = MessageLayout(version: 1)
+        settingsOfEarlierStates: [String: String] = [:], messages: MessageLayout = MessageLayout(version: 1)
     ) -> Topology {
-        topology(job: job, version: version, declarations: schemas.map { StateDeclaration(schema: $0) }, tables: tables, fixedSettings: fixedSettings, messages: messages)
+        topology(
+            job: job, version: version, declarations: schemas.map { StateDeclaration(schema: $0) }, tables: tables, fixedSettings: fixedSettings,
+            settingsOfEarlierStates: settingsOfEarlierStates, messages: messages
+        )
     }
 
     static func topology(
         job: String = "plain", version: Int, declarations: [StateDeclaration], tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:],
-        messages: MessageLayout = MessageLayout(version: 1)
+        settingsOfEarlierStates: [String: String] = [:], messages: MessageLayout = MessageLayout(version: 1)
     ) -> Topology {
         Topology(job: job, version: version, stages: [
             Stage("first", topic: "topic") { setup in
@@ -23,7 +26,7 @@ enum PlainJob {
                 return PlainTask(id: setup.task, declarations: declarations)
             },
             Stage("second", partitions: 2) { PlainTask(id: $0.task, schemas: []) },
-        ], fixedSettings: fixedSettings)
+        ], fixedSettings: fixedSettings, settingsOfEarlierStates: settingsOfEarlierStates)
     }
 
     static func task(_ partition: Int) -> TaskID { TaskID(stage: "first", partition: partition) }

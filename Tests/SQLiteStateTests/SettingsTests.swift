@@ -173,6 +173,25 @@ struct SettingsTests {
         #expect(self.failure(old) == nil, "nothing was changed by the refusal")
     }
 
+    /// A state that was begun before the setting was fixed goes on as it was; a new one takes what is set.
+    @Test(arguments: [false, true])
+    func aSettingThatIsFixedLaterIsWhatStatesHadBefore(isEmpty: Bool) throws {
+        func topology(_ value: String) -> Topology {
+            PlainJob.topology(fixedSettings: ["input.sessions.keyedBy": value], settingsOfEarlierStates: ["input.sessions.keyedBy": "customer_id"])
+        }
+        #expect(try SQLiteStateStore(directory: directory.path).fixedSettings() == nil, "there is no state yet")
+        if !isEmpty { try fill() }
+        #expect(failure(PlainJob.topology()) == nil)
+        #expect(try reopened(directory.path).fixedSettings() == [:])
+        let refused = failure(topology("id"))
+        #expect(refused?.kind == .invalid && refused?.message.contains("input.sessions.keyedBy: customer_id") == true)
+        #expect(failure(topology("customer_id")) == nil)
+        #expect(try reopened(directory.path).fixedSettings() == ["input.sessions.keyedBy": "customer_id"])
+        let other = try TemporaryDirectory()
+        _ = try SQLiteStateStore(directory: other.path).open(topology("id"))
+        #expect(try reopened(other.path).fixedSettings() == ["input.sessions.keyedBy": "id"])
+    }
+
     @Test func anOutputTableThatWentWithRowsUndeliveredKeepsThem() throws {
         let chunk = PlainJob.chunk(0, epoch: 1, table: "other")
         do {

@@ -40,7 +40,8 @@ public struct DebeziumCase: Sendable, CustomStringConvertible {
         return topics
     }
 
-    private func partitions() throws -> Int {
+    /// How many partitions each stream has.
+    public func partitions() throws -> Int {
         let text = String(decoding: try GoldenFile.read("debezium/\(name)/partitions"), as: UTF8.self)
         guard let count = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) else { throw GoldenError(description: "\(name): no number of partitions") }
         return count

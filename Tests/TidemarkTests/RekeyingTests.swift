@@ -2,6 +2,7 @@ import CurlHTTP
 import Engine
 import Foundation
 import Simulation
+@testable import SQLiteState
 import Testing
 import TestSupport
 
@@ -36,6 +37,28 @@ struct RekeyingTests {
             let again = try job.runUntilEnd(["--set", "input.keyedBy=\(built)"])
             #expect(again.status == 0, "\(again.errors)")
         }
+    }
+
+    /// A state from before there was a setting for sessions has them as they were read then.
+    @Test func aStateThatDoesNotSayHowSessionsAreKeyedGoesOnAsItWas() throws {
+        let clickHouse = try ClickHouseServer()
+        let log = try TemporaryDirectory("tidemark-log")
+        try GoldenCase.basic.layOutInput(in: log.path)
+        let job = try JobFixture(.directory(log.path), clickHouse, settings: ["input.keyedBy=id"])
+        let first = try job.runUntilEnd(["--set", "input.sessions.keyedBy=customer_id"])
+        #expect(first.status == 0, "\(first.errors)")
+        do {
+            let file = try Database(path: job.stateDirectory + "/state.db")
+            for name in ["input.sessions.keyedBy", "input.sessionsWhenEnded"] { try file.removeMeta("setting " + name) }
+        }
+        expectRefusal(
+            try job.runUntilEnd(["--set", "input.sessions.keyedBy=id"]), saying: "built with input.sessions.keyedBy: customer_id", "id is set now"
+        )
+        expectRefusal(try job.runUntilEnd(["--set", "input.sessionsWhenEnded=true"]), saying: "built with input.sessionsWhenEnded: false")
+        let check = try job.run("check")
+        #expect(check.status == 0, "\(check.output)")
+        let second = try job.runUntilEnd()
+        #expect(second.status == 0, "\(second.errors)")
     }
 
     @Test func aTopicThatIsNotKeyedByCustomerStopsTheJob() throws {

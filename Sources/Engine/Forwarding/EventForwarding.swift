@@ -32,9 +32,10 @@ struct ForwardedEvent {
     /// The record as it was read, its value cut to what a rejected record shows; nil when it can't be late.
     let record: SourceRecord?
 
-    static func write(_ record: SourceRecord, at time: EventTime, watermark: EventTime, into writer: inout ByteWriter) {
+    /// `record`: nil for what is never rejected.
+    static func write(_ record: SourceRecord?, at time: EventTime, watermark: EventTime, into writer: inout ByteWriter) {
         writer.write(zigzag: watermark.milliseconds)
-        guard time < watermark else {
+        guard let record, time < watermark else {
             writer.write(byte: 0)
             return
         }
@@ -79,7 +80,7 @@ final class EventForwarder<Forwarding: EventForwarding> {
         var before = before
         for event in events {
             payload.removeAll()
-            ForwardedEvent.write(records[Int(event.record)], at: event.time, watermark: before, into: &payload)
+            ForwardedEvent.write(event.isAmendment ? nil : records[Int(event.record)], at: event.time, watermark: before, into: &payload)
             forwarding.encode(event.event, into: &payload)
             messages.send(payload.view, key: forwarding.key(of: event.event))
             before = event.watermark

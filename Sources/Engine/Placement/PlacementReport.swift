@@ -24,7 +24,7 @@ final class PlacementReport<Event: BitwiseCopyable>: EventProcessor {
     let lastOpenWindowEnd: EventTime? = nil
 
     func process(_ events: UnsafeMutableBufferPointer<TimedEvent<Event>>) {
-        for event in events {
+        for event in events where !event.isAmendment {
             let key = key(event.event)
             guard sample.insert(tableHash(key, seed: seed)) else { continue }
             payload.removeAll()

@@ -12,6 +12,9 @@ public protocol EventDecoder {
 public enum DecodedRecord<Event: BitwiseCopyable> {
     /// An event at its own time, which moves the watermark.
     case event(Event, at: EventTime)
+    /// What is to be changed about an event that came before, whose time this is. It moves no watermark, is never late, and is for
+    /// windowed processors that still have the event's window, and for them alone (`WindowedAggregate.amend`).
+    case amendment(Event, at: EventTime)
     /// A record that isn't meant to be processed; counted under this name in a metric.
     case skipped(StaticString)
     /// A record that can't be used; it goes to the stage's table of rejected records.

@@ -8,13 +8,16 @@ public struct TimedEvent<Event: BitwiseCopyable>: BitwiseCopyable {
     public var record: Int32
     /// Set by a windowed processor that was too late for the event.
     public var isLate: Bool
+    /// No event of its own, but a change of one that came before.
+    public let isAmendment: Bool
 
     @inlinable
-    init(event: Event, time: EventTime, watermark: EventTime, record: Int32) {
+    init(event: Event, time: EventTime, watermark: EventTime, record: Int32, isAmendment: Bool = false) {
         self.event = event
         self.time = time
         self.watermark = watermark
         self.record = record
+        self.isAmendment = isAmendment
         isLate = false
     }
 }

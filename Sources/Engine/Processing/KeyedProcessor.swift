@@ -64,7 +64,7 @@ public final class KeyedProcessorRunner<Processor: KeyedProcessor>: EventProcess
     @inlinable
     public func process(_ events: UnsafeMutableBufferPointer<TimedEvent<Event>>) throws {
         for index in events.indices {
-            if let key = processor.key(of: events[index].event) {
+            if !events[index].isAmendment, let key = processor.key(of: events[index].event) {
                 try state.update(key) { keyed in
                     processor.process(events[index].event, at: events[index].time, key: key, state: &keyed)
                 }

@@ -16,6 +16,8 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     private var maxAhead: EventSpan?
     private var rejections: RejectionWriter?
     private var repeats: RepeatFilter<Decoder.Event>?
+    private var amendments: (any AmendmentFilter<Decoder.Event>)?
+    private var notesEvents = false
     /// Sends the events of a batch on; the watermark is that before the first of them.
     private var forward: ((UnsafeMutableBufferPointer<TimedEvent<Decoder.Event>>, UnsafeBufferPointer<SourceRecord>, EventTime) -> Void)?
     /// Set in a stage that another one forwards events to.
@@ -109,6 +111,15 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     ) -> StageTask {
         let ids = RecentIDs(name: name, version: version, horizon: horizon ?? .seconds(0), bucket: bucket, key: hashKey)
         repeats = RepeatFilter(ids, isOn: horizon != nil, id: id)
+        return self
+    }
+
+    /// Has `filter` say which amendments the processors get. `notesEvents`: it sees the events as well; without that, it goes by
+    /// what its state knows from before. Without a filter they get all.
+    @discardableResult
+    public func amending(by filter: any AmendmentFilter<Decoder.Event>, notesEvents: Bool) -> StageTask {
+        amendments = filter
+        self.notesEvents = notesEvents
         return self
     }
 
@@ -269,8 +280,15 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
                 }
                 events.initializeElement(at: count, to: TimedEvent(event: event, time: time, watermark: watermark, record: Int32(index)))
                 count += 1
-            case .skipped(let name):
-                counters.skipped[String(describing: name), default: 0] += 1
+            case .amendment(let amendment, let time):
+                if let refusal = amendments?.refusal(of: amendment, at: time, watermark: watermark) {
+                    skip(refusal)
+                    continue
+                }
+                let timed = TimedEvent(event: amendment, time: time, watermark: watermark, record: Int32(index), isAmendment: true)
+                events.initializeElement(at: count, to: timed)
+                count += 1
+            case .skipped(let name): skip(name)
             case .rejected(let rejection):
                 rejected.append((Int32(index), rejection))
             }
@@ -282,10 +300,13 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         if let remarks = setup.remarks.take() { counters.remarks.add(remarks) }
         try setup.checkSideStates()
         for event in batch where event.isLate {
+            guard !event.isAmendment else { skip(AmendmentRefusal.late); continue }
             rejected.append((event.record, .late))
             counters.late += 1
         }
     }
+
+    private func skip(_ name: StaticString) { counters.skipped[String(describing: name), default: 0] += 1 }
 
     /// Raises the watermark behind the last of `count` events of the batch, before the next one.
     private func reach(_ watermark: EventTime, behind count: Int) throws {
@@ -302,10 +323,11 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
 
     /// False for an event that has come already, or so late that nobody can say.
     private func isWanted(_ event: Decoder.Event, at time: EventTime, _ record: Int32) throws -> Bool {
-        guard let repeats else { return true }
-        switch try repeats.note(event, at: time, watermark: watermark) {
-        case .new: return true
-        case .repeated: counters.skipped["duplicate", default: 0] += 1
+        switch try repeats?.note(event, at: time, watermark: watermark) ?? .new {
+        case .new:
+            if notesEvents { amendments?.note(event, at: time, watermark: watermark) }
+            return true
+        case .repeated: skip(AmendmentRefusal.repeated)
         case .tooOld:
             rejected.append((record, .late))
             counters.late += 1

@@ -55,6 +55,16 @@ public final class TaskSetup {
         return members
     }
 
+    /// A record for each key and window of `span`. `name` and `version` as above; `placement`: what becomes of them when the stage's
+    /// topic gets more partitions.
+    public func windowedRecords<Record: StateRecord>(
+        _ name: String, version: Int, span: EventSpan, placement: StatePlacement, of record: Record.Type = Record.self
+    ) -> WindowedRecords<Record> {
+        let records = WindowedRecords<Record>(name: name, version: version, span: span, placement: placement, task: task, cold: environment.cold)
+        sideStates.append(records)
+        return records
+    }
+
     /// Throws what went wrong inside a handle.
     func checkSideStates() throws {
         for state in sideStates {

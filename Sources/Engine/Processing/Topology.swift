@@ -21,11 +21,14 @@ public struct Topology: Sendable {
     /// Settings by their names that the state is built on, so that a change of one needs a new state: a store keeps them
     /// and refuses others.
     public let fixedSettings: [String: String]
+    /// What a state was built with that was begun before a setting was among the fixed ones.
+    public let settingsOfEarlierStates: [String: String]
     /// Questions that dashboards ask of the tables; a sink that can answers them.
     public let views: [OutputView]
 
     public init(
-        job: String, version: Int, stages: [Stage], references: [Reference] = [], views: [OutputView] = [], fixedSettings: [String: String] = [:]
+        job: String, version: Int, stages: [Stage], references: [Reference] = [], views: [OutputView] = [], fixedSettings: [String: String] = [:],
+        settingsOfEarlierStates: [String: String] = [:]
     ) {
         let names = stages.map(\.name)
         precondition(Set(names).count == names.count, "job \(job): two stages have the same name")
@@ -34,6 +37,7 @@ public struct Topology: Sendable {
         self.stages = stages
         self.references = references
         self.fixedSettings = fixedSettings
+        self.settingsOfEarlierStates = settingsOfEarlierStates
         self.views = views
         precondition(Set(views.map(\.name)).count == views.count, "job \(job): two views have the same name")
         precondition(Set(references.map(\.name)).count == references.count, "job \(job): two references have the same name")

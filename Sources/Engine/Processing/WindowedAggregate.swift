@@ -19,6 +19,9 @@ public protocol WindowedAggregate {
     func key(of event: Event) -> ByteView?
     /// Adds one event to its key's record in its window.
     mutating func add(_ event: Event, at time: EventTime, to record: inout Record)
+    /// Changes what an event that was added has left in its key's record, by an amendment of it; by default amendments change nothing.
+    /// Called only while the window is open and the key has a record in it.
+    mutating func amend(_ amendment: Event, to record: inout Record)
     /// The window is complete: write rows, send messages. Called once per key and window.
     mutating func close(_ window: Window, key: ByteView, record: inout Record)
 }
@@ -26,6 +29,7 @@ public protocol WindowedAggregate {
 extension WindowedAggregate {
     public static var evolution: StateEvolution { .none }
     public static var placement: StatePlacement { .moves }
+    public mutating func amend(_ amendment: Event, to record: inout Record) {}
 }
 
 /// A window of event time, `[start, end)`.
@@ -79,6 +83,10 @@ public final class WindowedProcessor<Aggregate: WindowedAggregate>: EventProcess
                 let window = Window(containing: time, span: state.span)
                 if window.end <= watermark {
                     events[index].isLate = true
+                } else if events[index].isAmendment {
+                    try state.amend(key, in: window) { record in
+                        aggregate.amend(events[index].event, to: &record)
+                    }
                 } else {
                     try state.update(key, in: window) { record in
                         aggregate.add(events[index].event, at: time, to: &record)

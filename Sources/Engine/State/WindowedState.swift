@@ -36,6 +36,15 @@ public final class WindowedState<Record: StateRecord>: StateTable {
         windows.store(encoder.encode(&record), at: slot, for: key)
     }
 
+    /// As `update`, of a record that is there. False, and nothing done, when there is none.
+    @inlinable
+    @discardableResult
+    func amend(_ key: ByteView, in window: Window, _ body: (inout Record) -> Void) throws -> Bool {
+        guard try !windows.find(key, in: window).isNew else { return false }
+        try update(key, in: window, body)
+        return true
+    }
+
     /// Where the large record of a slot is held, which is going to be changed.
     @inlinable
     func hold(_ slot: OpenWindows.Slot, _ key: ByteView) throws -> Int {

@@ -110,6 +110,14 @@ struct ChangeRecord<Row: RowFields>: RowFields {
         isImage(before) && read(before, &row, scratch)
     }
 
+    /// Where the database's log has an envelope's change, by its own count, as PostgreSQL's `lsn`; 0 where the record doesn't say.
+    func logPosition(_ reader: FieldReader, _ scratch: ScratchMemory) -> UInt64 {
+        guard isImage(source) else { return 0 }
+        var place = ChangeSource()
+        let isRead = table.map { $0.read(source, &place, scratch) } ?? (JSONScanner.read(source.bytes, &place, scratch) != nil)
+        return isRead ? reader.optionalCount(place.logPosition) : 0
+    }
+
     private func read(_ image: FieldValue, _ row: inout Row, _ scratch: ScratchMemory) -> Bool {
         if let table { return table.read(image, &row, scratch) }
         if let schema { return typed(image.bytes, &row, schema, scratch) }
@@ -150,6 +158,15 @@ private struct TypedFields<Row: RowFields>: RowFields {
         var value = value
         if let schema { value.declared = schema.type(of: key) }
         row.take(key, value)
+    }
+}
+
+/// What is used of where a change comes from.
+private struct ChangeSource: RowFields {
+    var logPosition = FieldValue.absent
+
+    mutating func take(_ key: ByteView, _ value: FieldValue) {
+        if key == "lsn" { logPosition = value }
     }
 }
 

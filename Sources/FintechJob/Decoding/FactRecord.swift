@@ -1,13 +1,18 @@
 import Engine
 
 extension SourceRecord {
+    /// Makes of an update of a row what it is to the stream.
+    typealias Update<Row: RowFields, Event: BitwiseCopyable> = (ChangeRecord<Row>, inout FieldReader, ScratchMemory) -> DecodedRecord<Event>
+
     /// Decodes a record of a stream of facts: what holds no new row is skipped or rejected; else `read` makes an event of
     /// the row, with its time, and what its reader rejects is rejected. `maxAhead`: how far times may lie after the
-    /// record's timestamp; nil for any time.
+    /// record's timestamp; nil for any time. `updated`: what an update of a row is, which is skipped without it; it captures nothing, so that
+    /// a record costs no memory.
     @inline(__always)
     func fact<Row: RowFields, Event>(
         in _: Row.Type, maxAhead: EventSpan?, _ context: DecodingContext, _ scratch: ScratchMemory,
-        _ read: (borrowing Row, inout FieldReader) -> (Event, at: EventTime)
+        updated: Update<Row, Event>? = nil,
+        _ read: (borrowing Row, inout FieldReader) -> DecodedRecord<Event>
     ) -> DecodedRecord<Event> {
         var change = ChangeRecord<Row>()
         let kind = change.read(self, context, scratch)
@@ -17,7 +22,10 @@ extension SourceRecord {
         case .created: break
         case .unstated where context.takesInserts: break
         case .unstated: return .rejected(Rejection("missing_operation"))
-        case .updated: return .skipped("update")
+        case .updated:
+            guard let updated else { return .skipped("update") }
+            var reader = FieldReader(context, scratch: scratch, latest: .latest(in: self, maxAhead: maxAhead), offset: offset)
+            return updated(change, &reader, scratch)
         case .deleted: return .skipped("delete")
         case .truncated: return .skipped("truncate")
         case .nullValue: return .skipped("null_value")
@@ -25,9 +33,8 @@ extension SourceRecord {
         case .printedStruct, .malformed, .malformedAvro, .unknownSchema, .unusableSchema: return .rejected(kind.unreadable ?? .malformedJSON)
         }
         var reader = FieldReader(context, scratch: scratch, latest: .latest(in: self, maxAhead: maxAhead), offset: offset)
-        let (event, time) = read(change.row, &reader)
-        if let rejection = reader.rejection { return .rejected(rejection) }
-        return .event(event, at: time)
+        let decoded = read(change.row, &reader)
+        return reader.rejection.map { .rejected($0) } ?? decoded
     }
 }
 

@@ -11,31 +11,54 @@ public struct Session: BitwiseCopyable {
     public var channel: ByteView
     public var deviceType: ByteView
     public var actions: UInt64
+
+    /// When it counts: at its end, nil while it has none, or at its start.
+    func time(whenEnded: Bool) -> EventTime? { whenEnded ? endedAt : startedAt }
 }
 
 /// Decodes the records of the sessions topic.
 public struct SessionDecoder: EventDecoder {
     private let maxAhead: EventSpan?
+    private let countsWhenEnded: Bool
     private let context: DecodingContext
 
     /// `maxAhead`: how far a `started_at` or `ended_at` may lie after its record's timestamp; nil for any time.
-    public init(maxAhead: EventSpan?, form: InputForm = InputForm()) {
+    /// `countsWhenEnded`: a session is an event when it has ended, at that time, be it created or updated so; else when it began.
+    public init(maxAhead: EventSpan?, form: InputForm = InputForm(), countsWhenEnded: Bool = false) {
         self.maxAhead = maxAhead
+        self.countsWhenEnded = countsWhenEnded
         context = DecodingContext(form)
     }
 
     public mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Session> {
-        record.fact(in: SessionRow.self, maxAhead: maxAhead, context, scratch) { row, read in
-            let id = read.code(row.id, "id")
-            let customerID = read.code(row.customerID, "customer_id")
-            let startedAt = read.time(row.startedAt, "started_at")
-            let endedAt = read.optionalTime(row.endedAt, "ended_at")
-            let session = Session(
-                id: id, customerID: customerID, startedAt: startedAt, endedAt: endedAt, sessionID: read.optionalCode(row.sessionID),
-                channel: read.optionalText(row.channel), deviceType: read.optionalText(row.deviceType), actions: read.optionalCount(row.actions)
-            )
-            return (session, startedAt)
+        let whenEnded = countsWhenEnded
+        var updated: SourceRecord.Update<SessionRow, Session>?
+        if whenEnded { updated = SessionDecoder.ended }
+        return record.fact(in: SessionRow.self, maxAhead: maxAhead, context, scratch, updated: updated) { row, read in
+            SessionDecoder.session(row, &read, whenEnded: whenEnded)
         }
+    }
+
+    @inline(__always)
+    private static func session(_ row: borrowing SessionRow, _ read: inout FieldReader, whenEnded: Bool) -> DecodedRecord<Session> {
+        let id = read.code(row.id, "id")
+        let customerID = read.code(row.customerID, "customer_id")
+        let startedAt = read.time(row.startedAt, "started_at")
+        let endedAt = read.optionalTime(row.endedAt, "ended_at")
+        let session = Session(
+            id: id, customerID: customerID, startedAt: startedAt, endedAt: endedAt, sessionID: read.optionalCode(row.sessionID),
+            channel: read.optionalText(row.channel), deviceType: read.optionalText(row.deviceType), actions: read.optionalCount(row.actions)
+        )
+        guard let time = session.time(whenEnded: whenEnded) else { return .skipped("not_ended") }
+        return .event(session, at: time)
+    }
+
+    /// An update of a session: an event when it ended by it, as far as the record says what was before.
+    private static func ended(_ change: ChangeRecord<SessionRow>, _ read: inout FieldReader, _ scratch: ScratchMemory) -> DecodedRecord<Session> {
+        var before = SessionRow()
+        if change.readBefore(&before, scratch), read.usableTime(before.endedAt) != nil { return .skipped("update") }
+        let decoded = session(change.row, &read, whenEnded: true)
+        return read.rejection.map { .rejected($0) } ?? decoded
     }
 }
 

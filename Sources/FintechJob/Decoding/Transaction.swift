@@ -19,6 +19,10 @@ public struct Transaction: BitwiseCopyable {
     public var deviceFingerprint: ByteView
     public var country: ByteView
     public var city: ByteView
+    /// Of a change of a transaction's status that came before: what it was. Such a change has neither amounts nor a type.
+    public var statusBefore: Status?
+    /// Where the database's log has that change, by its own count; 0 where it doesn't say.
+    public var logPosition: UInt64 = 0
 
     /// How far a transaction got, as far as it is counted.
     public enum Status: UInt8, BitwiseCopyable, Sendable {
@@ -35,17 +39,25 @@ public struct Transaction: BitwiseCopyable {
 /// Decodes the records of the transactions topic.
 public struct TransactionDecoder: EventDecoder {
     private let maxAhead: EventSpan?
+    private let takesStatusUpdates: Bool
     private let context: DecodingContext
 
     /// `maxAhead`: how far a `created_at` may lie after its record's timestamp; nil for any time.
+    /// `takesStatusUpdates`: an update that changes the status is an amendment of its transaction; others are skipped.
     /// `remarks`: where it says what it met; `forms`: where it keeps what it met of how decimals are written.
-    public init(maxAhead: EventSpan?, form: InputForm = InputForm(), remarks: TaskRemarks? = nil, remembering forms: KeyedRecords<DecimalForms>? = nil) {
+    public init(
+        maxAhead: EventSpan?, form: InputForm = InputForm(), takesStatusUpdates: Bool = false, remarks: TaskRemarks? = nil,
+        remembering forms: KeyedRecords<DecimalForms>? = nil
+    ) {
         self.maxAhead = maxAhead
+        self.takesStatusUpdates = takesStatusUpdates
         context = DecodingContext(form, remarks: remarks, remembering: forms)
     }
 
     public mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Transaction> {
-        record.fact(in: TransactionRow.self, maxAhead: maxAhead, context, scratch) { row, read in
+        var updated: SourceRecord.Update<TransactionRow, Transaction>?
+        if takesStatusUpdates { updated = TransactionDecoder.statusUpdate }
+        return record.fact(in: TransactionRow.self, maxAhead: maxAhead, context, scratch, updated: updated) { row, read in
             let id = read.code(row.id, "id")
             let customerID = read.code(row.customerID, "customer_id")
             let amount = read.hundredths(row.amount, "amount")
@@ -62,7 +74,7 @@ public struct TransactionDecoder: EventDecoder {
                 toAccountID: read.optionalCode(row.toAccountID), deviceFingerprint: read.optionalCode(row.deviceFingerprint),
                 country: read.optionalText(location.country), city: read.optionalText(location.city)
             )
-            return (transaction, createdAt)
+            return .event(transaction, at: createdAt)
         }
     }
 }

@@ -23,6 +23,8 @@ struct MerchantPartials: WindowedAggregate {
         totals.add(transaction, isNewCustomer: customers.insert(transaction.customerID, in: transaction.merchantID, at: time))
     }
 
+    func amend(_ update: Transaction, to totals: inout MerchantTotals) { totals.move(update) }
+
     func close(_ window: Window, key: ByteView, record totals: inout MerchantTotals) {
         MerchantPartial(merchantID: key, windowStart: window.start, totals: totals).send(to: messages)
     }

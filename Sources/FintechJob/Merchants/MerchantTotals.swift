@@ -37,13 +37,29 @@ struct MerchantTotals: StateRecord, BitwiseCopyable {
         one.total = Int128(transaction.amount)
         (one.smallest, one.greatest) = (transaction.amount, transaction.amount)
         one.risk = Int128(transaction.risk)
-        switch transaction.status {
-        case .completed: one.completed = 1
-        case .failed: one.failed = 1
-        case .pending, .other: break
-        }
+        one.count(transaction.status)
         one.customers = isNewCustomer ? 1 : 0
         add(one)
+    }
+
+    /// Counts a transaction that is in them by its status now.
+    mutating func move(_ update: Transaction) {
+        switch update.statusBefore {
+        case .completed where completed > 0: completed -= 1
+        case .failed where failed > 0: failed -= 1
+        // Not counted by a status until now.
+        case .pending, .other: break
+        case .completed, .failed, nil: return
+        }
+        count(update.status)
+    }
+
+    private mutating func count(_ status: Transaction.Status) {
+        switch status {
+        case .completed: completed += 1
+        case .failed: failed += 1
+        case .pending, .other: break
+        }
     }
 
     /// Adds what another task knows.

@@ -14,6 +14,8 @@ struct CustomerTransactionMetrics: WindowedAggregate {
         totals.add(transaction)
     }
 
+    func amend(_ update: Transaction, to totals: inout CustomerTransactionTotals) { totals.move(update) }
+
     func close(_ window: Window, key: ByteView, record totals: inout CustomerTransactionTotals) {
         let average = Quotient.mean(cents: totals.total, of: totals.count)
         let milliseconds = window.end.milliseconds - window.start.milliseconds

@@ -65,12 +65,7 @@ struct CustomerTransactionTotals: StateRecord {
         total += Int128(transaction.amount)
         fees += Int128(transaction.fee)
         risk += Int128(transaction.risk)
-        switch transaction.status {
-        case .completed: completed += 1
-        case .failed: failed += 1
-        case .pending: pending += 1
-        case .other: break
-        }
+        count(transaction.status)
         firstAt = min(firstAt, transaction.createdAt)
         if transaction.createdAt >= lastAt {
             // Of two at the same time the later in the log is the last.
@@ -82,5 +77,27 @@ struct CustomerTransactionTotals: StateRecord {
         if !transaction.country.isNull { locations.increment(transaction.country) }
         if !transaction.deviceFingerprint.isNull { devices.increment(transaction.deviceFingerprint) }
         if !transaction.merchantID.isNull { merchants.insert(transaction.merchantID) }
+    }
+
+    /// Counts a transaction that is in them by its status now.
+    mutating func move(_ update: Transaction) {
+        switch update.statusBefore {
+        case .completed where completed > 0: completed -= 1
+        case .failed where failed > 0: failed -= 1
+        case .pending where pending > 0: pending -= 1
+        // Not counted by a status until now.
+        case .other: break
+        case .completed, .failed, .pending, nil: return
+        }
+        count(update.status)
+    }
+
+    private mutating func count(_ status: Transaction.Status) {
+        switch status {
+        case .completed: completed += 1
+        case .failed: failed += 1
+        case .pending: pending += 1
+        case .other: break
+        }
     }
 }

@@ -19,6 +19,8 @@ public final class StateReader {
     public let tasks: [StoredTask]
     /// How many partitions each topic, and each stage that is sent to, has.
     public let partitions: [String: Int]
+    /// The settings that the state is built on, by name.
+    public let fixedSettings: [String: String]
     /// The topic that each stage reads; states of earlier versions don't say.
     public let topics: [StageName: String]
     let outputs: [Int64: String]
@@ -41,6 +43,7 @@ public final class StateReader {
         tasks = try StateReader.tasks(database)
         tasksByNumber = try database.dictionary(tasks.map { ($0.number, $0.id) }, of: "task")
         partitions = try CheckpointFacts.partitions(database)
+        fixedSettings = try FixedSettings.all(in: database)
         topics = try PlacementEntries(database: database).topics()
         outputs = try database.outputTables()
         outputLayouts = try OutputLayouts(database).all.map(\.layout)

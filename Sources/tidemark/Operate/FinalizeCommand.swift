@@ -24,7 +24,8 @@ struct FinalizeCommand: ParsableCommand {
         guard FileManager.default.fileExists(atPath: configuration.state.directory + "/state.db") else {
             throw StateError(.missing, "there is no state in \(configuration.state.directory), so nothing to finalize; see to state.directory")
         }
-        let done = try parts.makeStore().finalize(parts.topology)
+        let store = try parts.makeStore()
+        let done = try store.finalize(parts.topology(over: store.fixedSettings()))
         for table in done.copies { Console.writeResult("dropped the earlier version's copy of state table \(table)") }
         for table in done.dropped { Console.writeResult("dropped state table \(table)") }
         for table in done.kept { Console.writeResult("kept state table \(table), which this version does not have; --drop \(table) drops it") }

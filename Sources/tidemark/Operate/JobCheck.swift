@@ -23,7 +23,7 @@ struct JobCheck {
         let topology = parts.topology
         PermissionCheck(configuration: parts.configuration, report: report).run()
         checkCheckpoints()
-        let state = checkState(topology)
+        let state = checkState()
         checkRegistry()
         if let source = reach() {
             checkStreams(topology, state, source)
@@ -78,13 +78,14 @@ struct JobCheck {
         return found.map { FoundState.unrestored(withdraws: $0.lineage != nil) } ?? .known(nil)
     }
 
-    private func checkState(_ topology: Topology) -> FoundState {
+    private func checkState() -> FoundState {
         let directory = parts.configuration.state.directory
         guard FileManager.default.fileExists(atPath: stateFile) else {
             return checkRestoration(directory)
         }
         do {
-            guard let found = try parts.makeStore().inspect(topology) else {
+            let store = try parts.makeStore()
+            guard let found = try store.inspect(parts.topology(over: store.fixedSettings())) else {
                 report.ok("state", "empty")
                 return .known(nil)
             }
@@ -93,7 +94,7 @@ struct JobCheck {
             if let migration = found.migration { report(migration, directory) }
             return report(found.compatibility) ? .known(found.restored) : .finding
         } catch let error as StateError where error.kind == .locked {
-            return checkRunningState(topology)
+            return checkRunningState()
         } catch {
             report.finding("state", plainText(of: error))
             return .finding
@@ -101,10 +102,10 @@ struct JobCheck {
     }
 
     /// The state that a worker has, and this process may not open.
-    private func checkRunningState(_ topology: Topology) -> FoundState {
+    private func checkRunningState() -> FoundState {
         let inUse = "a worker has it"
         do {
-            guard let standIn = try StandInState(parts, topology) else {
+            guard let standIn = try StandInState(parts) else {
                 report.skipped("state", "\(inUse), and no checkpoint of that worker's stands for it")
                 return .running
             }

@@ -23,13 +23,13 @@ struct SchemasCommand: ParsableCommand {
     func run() throws {
         let configuration = try options.load()
         let job = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor))
-        let topology = job.topology
+        let reader = try state.map { try StateReader(path: $0) }
+        let topology = job.topology(over: reader?.fixedSettings)
         var parts = [
             "\"schema\":\"tidemark.schemas/1\"", "\"job\":\(quotedJSON(topology.job))", "\"version\":\(topology.version)",
             "\"tables\":[\(topology.stages.flatMap { stage in stage.blueprint.schemas.map { SchemasCommand.json($0, stage.name) } }.joined(separator: ","))]",
         ]
-        if let state {
-            let reader = try StateReader(path: state)
+        if let reader {
             parts.append("\"start\":\(try start(topology, on: reader, in: configuration.state.directory))")
             parts.append("\"clickHouse\":\(TableNeeds(parts: job).json(topology.tables, known: reader.outputLayouts.map(\.table)))")
         }

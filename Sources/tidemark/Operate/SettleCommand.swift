@@ -49,7 +49,7 @@ struct SettleCommand: ParsableCommand {
             throw CommandError(.missing, "there is no state in \(configuration.state.directory), so no batch to settle; see to state.directory")
         }
         let store = try parts.makeStore()
-        let restored = try store.open(parts.topology)
+        let restored = try store.open(parts.topology(over: store.fixedSettings()))
         if let table = restored.outboxTables(of: parts.topology).first(where: { $0.name == name.table && $0.sink == KafkaOutput.name }) {
             return try settle(table, name.number, parts, store, restored)
         }

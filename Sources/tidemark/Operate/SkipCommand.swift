@@ -54,9 +54,9 @@ struct SkipCommand: ParsableCommand {
         guard FileManager.default.fileExists(atPath: configuration.state.directory + "/state.db") else {
             throw CommandError(.missing, "there is no state in \(configuration.state.directory), so nothing to skip in it; see to state.directory")
         }
-        let topology = parts.topology
-        let stage = try stage(in: topology)
         let store = try parts.makeStore()
+        let topology = parts.topology(over: try store.fixedSettings())
+        let stage = try stage(in: topology)
         let restored = try store.open(topology)
         let place = TopicPartition(topic: topic, partition: partition)
         let id = TaskID(stage: stage.name, partition: partition)

@@ -16,7 +16,7 @@ struct StandInState {
     /// nil when there is no checkpoint of the worker that has the state directory. Fetches the newest into temporary files, which
     /// are gone when this returns. Throws what the store throws, and what a start with that state would be refused for but
     /// for its tables' versions.
-    init?(_ parts: JobParts, _ topology: Topology) throws {
+    init?(_ parts: JobParts) throws {
         let directory = parts.configuration.state.directory
         guard let store = try parts.makeCheckpointStore() else { return nil }
         let newest = try store.newestVerified(deep: false) { number, error in parts.logger.error("checkpoint \(number) is refused: \(error)") }
@@ -26,7 +26,12 @@ struct StandInState {
         let files = try store.fetch(newest, into: scratch)
         let copy = try StateDirectory(path: scratch)
         try StateAssembly.assemble(base: files.base, deltas: files.deltas, into: copy.stateFile, hashKey: newest.hashKey)
-        waiting = try WaitingFinding.all(of: StateReader(path: copy.stateFile), topology)
+        let topology: Topology
+        do {
+            let reader = try StateReader(path: copy.stateFile)
+            topology = parts.topology(over: reader.fixedSettings)
+            waiting = try WaitingFinding.all(of: reader, topology)
+        }
         guard let found = try parts.makeStore(copy).inspect(topology, asDrained: true) else { return nil }
         manifest = newest
         state = found

@@ -28,16 +28,20 @@ struct JobParts {
         schemas = configuration.input.registry.map { RegisteredSchemas(RegistrySettings($0), logger: logger) }
     }
 
-    var topology: Topology {
+    /// The job as a start without a state would begin it: its topics, tables and references are the same over any.
+    var topology: Topology { topology(over: nil) }
+
+    /// The job as it goes on from a state. `fixed`: the settings that the state was built with; nil where there is none.
+    func topology(over fixed: [String: String]?) -> Topology {
         var settings = FintechSettings()
         settings.job = configuration.jobID
         settings.topicPrefix = configuration.input.topicPrefix
         settings.outOfOrderness = configuration.time.outOfOrderness
         settings.maxAhead = configuration.time.maxAhead
-        settings.keyedBy = switch configuration.input.keyedBy {
-        case .customerID: .customerID
-        case .id: .id
-        }
+        settings.keyedBy = keying(configuration.input.keyedBy)
+        settings.sessionsKeyedBy = configuration.input.sessionsKeyedBy.map(keying)
+        settings.statusUpdates = configuration.input.statusUpdates
+        settings.sessionsWhenEnded = configuration.input.sessionsWhenEnded
         settings.deduplicationHorizon = switch configuration.input.deduplicateBy {
         case .none: nil
         case .id: configuration.input.deduplicationHorizon
@@ -45,7 +49,14 @@ struct JobParts {
         settings.form = inputForm
         settings.alertThreshold = configuration.fintech.alertThreshold
         settings.churnAfter = configuration.fintech.churnAfter
-        return FintechJob.topology(settings: settings).alsoWriting(to: configuration.kafkaOutput.isEnabled ? [KafkaOutput.name] : [])
+        return FintechJob.topology(settings: settings, over: fixed).alsoWriting(to: configuration.kafkaOutput.isEnabled ? [KafkaOutput.name] : [])
+    }
+
+    private func keying(_ keying: InputSection.Keying) -> FintechSettings.Keying {
+        switch keying {
+        case .customerID: .customerID
+        case .id: .id
+        }
     }
 
     private var inputForm: InputForm {

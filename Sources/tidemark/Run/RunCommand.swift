@@ -83,7 +83,7 @@ struct RunCommand: ParsableCommand {
             try start.timed(.restore) { try restoration.restore(into: directory, room) }
         }
         let store = try start.timed(.open) { try room("opening the state file") { try parts.makeStore(directory) } }
-        let topology = parts.topology
+        let topology = parts.topology(over: try store.fixedSettings())
         if let migration = try store.migration(to: topology) {
             logger.notice("\(migration.text(free: DiskRoom().free(in: directory.path)))")
         }

@@ -19,6 +19,7 @@ struct ForwardingTests {
         func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Click> {
             switch ClickDecoder().decode(record, scratch: scratch) {
             case .event(let click, let time): .event(Click(page: click.page, value: record.value), at: time)
+            case .amendment(let click, let time): .amendment(Click(page: click.page, value: record.value), at: time)
             case .skipped(let name): .skipped(name)
             case .rejected(let rejection): .rejected(rejection)
             }
