@@ -3,7 +3,10 @@ import Engine
 /// The fintech analytics job: from Debezium's change topics to tables of metrics.
 public enum FintechJob {
     /// Counted up with every change of what the job stores or computes.
-    public static let version = 2
+    public static let version = 3
+
+    /// Versions before this one took flat records that don't say what was done to their rows for inserts.
+    public static let firstVersionOfStatedOperations = 3
 
     /// The job as the engine runs it.
     public static func topology(settings: FintechSettings) -> Topology {

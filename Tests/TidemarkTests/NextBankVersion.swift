@@ -19,7 +19,7 @@ enum NextBankVersion {
     }
 
     private static let changes = [
-        Change(file: "FintechJob.swift", text: "version = 2\n", replacement: "version = 3\n"),
+        Change(file: "FintechJob.swift", text: "version = 3\n", replacement: "version = 4\n"),
 
         // Columns of one type in the other order, two more, one of which comes of a new field of the state.
         Change(

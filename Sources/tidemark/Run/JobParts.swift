@@ -29,6 +29,11 @@ struct JobParts {
     }
 
     var topology: Topology {
+        FintechJob.topology(settings: jobSettings).alsoWriting(to: configuration.kafkaOutput.isEnabled ? [KafkaOutput.name] : [])
+    }
+
+    /// What the job's own code is told.
+    var jobSettings: FintechSettings {
         var settings = FintechSettings()
         settings.job = configuration.jobID
         settings.topicPrefix = configuration.input.topicPrefix
@@ -45,7 +50,7 @@ struct JobParts {
         settings.form = inputForm
         settings.alertThreshold = configuration.fintech.alertThreshold
         settings.churnAfter = configuration.fintech.churnAfter
-        return FintechJob.topology(settings: settings).alsoWriting(to: configuration.kafkaOutput.isEnabled ? [KafkaOutput.name] : [])
+        return settings
     }
 
     private var inputForm: InputForm {
