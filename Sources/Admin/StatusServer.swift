@@ -29,14 +29,25 @@ public final class StatusServer: Sendable {
         host: String, port: UInt16, access: PageAccess, limits: ConnectionPool.Limits, report: @escaping @Sendable (PageReport) -> Void,
         snapshot: @escaping @Sendable () -> StatusSnapshot
     ) throws(AdminError) {
+        let (socket, address) = try StatusServer.listen(host, port)
+        let tallies = EndingTallies(limits)
+        let handler = StatusHandler(access, endings: { tallies.counts }, snapshot: snapshot)
+        daemon = try HTTPDaemon(limits) { handler.answer($0, at: $1) }
+        listener = try PageListener(socket, at: address, daemon: daemon, tallies: tallies, report: report)
+        self.port = socket.port
+    }
+
+    /// Throws when the page could not be served there; listens for a moment, and answers nobody.
+    public static func requireFree(host: String, port: UInt16) throws(AdminError) { _ = try listen(host, port) }
+
+    private static func listen(_ host: String, _ port: UInt16) throws(AdminError) -> (ListeningSocket, NetworkAddress) {
         guard let address = NetworkAddress(host == "localhost" ? "127.0.0.1" : host) else {
             throw AdminError(
                 .invalid, "the status page can't be served at \(host): expected an IP address of this machine, or localhost; see to http.bind"
             )
         }
-        let socket: ListeningSocket
         do throws(POSIXError) {
-            socket = try ListeningSocket(address, port: port)
+            return (try ListeningSocket(address, port: port), address)
         } catch {
             throw AdminError(
                 .invalid,
@@ -44,10 +55,5 @@ public final class StatusServer: Sendable {
                 cause: error
             )
         }
-        let tallies = EndingTallies(limits)
-        let handler = StatusHandler(access, endings: { tallies.counts }, snapshot: snapshot)
-        daemon = try HTTPDaemon(limits) { handler.answer($0, at: $1) }
-        listener = try PageListener(socket, at: address, daemon: daemon, tallies: tallies, report: report)
-        self.port = socket.port
     }
 }

@@ -35,6 +35,17 @@ public enum RejectionCure {
         }
     }
 
+    /// Of records in a form that is not read, by its name.
+    public static func words(forForm form: String) -> String {
+        let converter = "set value.converter to org.apache.kafka.connect.json.JsonConverter"
+        if form.begins(with: "Avro") { return "set input.format: avro with input.registry.url, or \(converter)" }
+        return form.begins(with: "a CloudEvent") ? "\(converter) instead of Debezium's CloudEventsConverter" : "\(converter), as values have to be JSON or Avro"
+    }
+
+    /// Of keys that do not bring a customer's records into one partition.
+    public static let wordsForKeys =
+        "key the topic by customer_id (Debezium: message.key.columns=<schema>.<table>:customer_id), or set input.keyedBy: id before the first start"
+
     private static let decimals =
         "set decimal.handling.mode=string at the connector, or input.decimals: precise with input.decimalScale, or have the converter send its schema"
     private static let timeFields: Set<String> = ["created_at", "started_at", "ended_at"]

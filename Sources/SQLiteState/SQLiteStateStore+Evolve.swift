@@ -51,6 +51,16 @@ extension SQLiteStateStore {
         }
     }
 
+    /// The version of the job that wrote the state last; nil when no epoch was committed to it.
+    public func writtenBy() throws -> Int? {
+        try exclusively { try versionOfLastEpoch() }
+    }
+
+    func versionOfLastEpoch() throws -> Int? {
+        guard try VersionsAtRest(self) != nil, try database.meta("epoch") ?? "0" != "0" else { return nil }
+        return try number("job_version")
+    }
+
     private func leastReader(of topology: Topology) throws -> Int { try number("min_reader") ?? topology.version }
 
     /// An entry that a new file does not have yet.

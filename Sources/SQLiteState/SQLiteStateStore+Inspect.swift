@@ -8,6 +8,7 @@ extension SQLiteStateStore {
         try exclusively {
             guard try integer("SELECT count(*) FROM sqlite_schema") > 0 else { return nil }
             return try database.undone {
+                let writtenBy = try versionOfLastEpoch()
                 let isNew = try prepareFile(job: topology.job)
                 if asDrained { try database.execute("DELETE FROM message; DELETE FROM outbox; DELETE FROM batch WHERE delivered_epoch IS NULL") }
                 try keepSettings(of: topology)
@@ -15,7 +16,9 @@ extension SQLiteStateStore {
                 let compatibility = try compatibility(of: topology, opened.catalog, dropping: settings.droppedTables)
                 try opened.catalog.declareOutputs(of: topology)
                 let migration = compatibility.refusals.isEmpty ? try MigrationEstimate(database, compatibility) : nil
-                return InspectedState(restored: try restoredState(isNew: isNew, opened), compatibility: compatibility, migration: migration)
+                var restored = try restoredState(isNew: isNew, opened)
+                restored.jobVersion = writtenBy
+                return InspectedState(restored: restored, compatibility: compatibility, migration: migration)
             }
         }
     }

@@ -74,6 +74,17 @@ struct LookTests {
         #expect(absent?.kind == .denied && absent?.message.contains("GRANT CREATE TABLE ON `\(fixture.database)`.`waves` TO `default`") == true, "\(String(describing: absent))")
     }
 
+    @Test func aDatabaseThatTheUserMayNotCreateIsFoundOut() throws {
+        let fixture = try SinkFixture(.engine269)
+        let refusing = try ScriptedHTTPServer { request in
+            let sql = String(decoding: request.body, as: UTF8.self)
+            let answer = sql.hasPrefix("CHECK GRANT CREATE DATABASE") ? "0\n" : (try? fixture.server.query(sql)) ?? ""
+            return .bytes("HTTP/1.1 200 OK\r\nContent-Length: \(answer.utf8.count)\r\n\r\n\(answer)")
+        }
+        let absent = error(try look(fixture) { $0.url = "http://127.0.0.1:\(refusing.port)" })
+        #expect(absent?.kind == .denied && absent?.message.contains("GRANT CREATE DATABASE ON `\(fixture.database)`.* TO `default`") == true, "\(String(describing: absent))")
+    }
+
     @Test func aWithdrawalThatTheUserMayNotDoIsFoundOut() throws {
         let fixture = try SinkFixture(.engine269)
         _ = try fixture.sink(Waves.table)
@@ -86,5 +97,8 @@ struct LookTests {
         }
         let found = error(try look(fixture, withdraws: true) { $0.url = "http://127.0.0.1:\(refusing.port)" })
         #expect(found?.kind == .denied && found?.message.contains("GRANT ALTER DELETE ON") == true, "\(String(describing: found))")
+        // A start that withdraws nothing goes on without it, and says so.
+        let told = try look(fixture) { $0.url = "http://127.0.0.1:\(refusing.port)" }
+        #expect(!told.isUnfit && told.notices.contains { $0.contains("GRANT ALTER DELETE ON") }, "\(told)")
     }
 }

@@ -162,7 +162,7 @@ struct PreflightTests {
         var random = SystemRandomNumberGenerator()
         let lines = (0..<160).map { index in
             let padding = (0..<6000).map { _ in String(random.next(), radix: 36) }.joined()
-            return "{\"id\":\"big\(index)\",\"customer_id\":\"c\",\"padding\":\"\(padding)\"}\n"
+            return "{\"id\":\"big\(index)\",\"customer_id\":\"c\",\"amount\":\"1.00\",\"created_at\":1736943000000,\"transaction_type\":\"card\",\"status\":\"completed\",\"padding\":\"\(padding)\"}\n"
         }
         try lines.joined().write(toFile: more.file("fintech.public.transactions.jsonl"), atomically: true, encoding: .utf8)
         #expect(try TidemarkBinary.run(["load", more.path, "--brokers", broker.brokers]).status == 0)

@@ -40,10 +40,13 @@ struct UserRights {
         SinkError(refusal.kind, "ClickHouse at \(settings.url) refused an INSERT of no row into \(table): \(refusal)")
     }
 
-    /// Throws `denied` when the user may not create the table, as far as the server says: those before 24.10 tell only of
-    /// users that may change nothing.
+    /// Throws `denied` when the user may not create the table, or the database that it is to be in, as far as the server says: those
+    /// before 24.10 tell only of users that may change or create nothing.
     func requireCreation(of table: String) throws(SinkError) {
         try require("CREATE TABLE", to: "create", on: SQLText.table(settings.database, table))
+        let database = SQLText.string(settings.database)
+        guard try connection.rows("SELECT 1 FROM system.databases WHERE name = \(database)").isEmpty else { return }
+        try require("CREATE DATABASE", to: "create", on: SQLText.identifier(settings.database) + ".*")
     }
 
     /// Throws `denied` when the user may not delete rows of the table, as far as the server says.
@@ -54,6 +57,9 @@ struct UserRights {
     private func require(_ right: String, to what: String, on table: String) throws(SinkError) {
         if try connection.rows("SELECT 1 FROM system.settings WHERE name = 'readonly' AND value != '0'").count > 0 {
             throw denied(what, right, table, SinkError(.denied, "its profile is readonly"))
+        }
+        if try connection.rows("SELECT 1 FROM system.settings WHERE name = 'allow_ddl' AND value = '0'").count > 0 {
+            throw denied(what, right, table, SinkError(.denied, "its profile has allow_ddl = 0"))
         }
         switch connection.send("CHECK GRANT \(right) ON \(table)") {
         case .success(let body):
@@ -76,7 +82,7 @@ struct UserRights {
     private func denied(_ what: String, _ right: String, _ table: String, _ cause: SinkError) -> SinkError {
         SinkError(
             .denied,
-            "the user \(settings.user) may not \(what) \(table): GRANT \(right) ON \(table) TO \(SQLText.identifier(settings.user)), or, where rights are kept in users.xml, take the user's profile off readonly",
+            "the user \(settings.user) may not \(what) \(table): GRANT \(right) ON \(table) TO \(SQLText.identifier(settings.user)), or, where rights are kept in users.xml, take the user's profile off readonly and allow_ddl = 0",
             cause: cause
         )
     }

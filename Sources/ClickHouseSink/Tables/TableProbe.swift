@@ -32,7 +32,8 @@ struct TableProbe {
         }
         guard let found else { return nil }
         let inspected = known.isDeclared ? inspection.inspect(known.table, in: found, known: known.knownLayouts) : nil
-        let notices = (inspected?.notices ?? []) + waitingRows(known, found)
+        var notices = (inspected?.notices ?? []) + waitingRows(known, found)
+        if !intent.withdraws { notices += try withdrawalNotice(found) }
         do {
             try require(known, found, try inspected?.layout.get(), intent)
         } catch {
@@ -41,6 +42,17 @@ struct TableProbe {
         }
         let partitioning = PartitionKey.partitioning(found.partitionKey, timeColumn: known.table.timeColumn) ?? .none
         return TableReport(table: known.table.name, standing: .fits(partitioning), problems: [], notices: notices)
+    }
+
+    /// What a start would need that goes on from an earlier checkpoint, as after a lost disk; no other does.
+    private func withdrawalNotice(_ found: TableFacts) throws(SinkError) -> [String] {
+        do {
+            try rights.requireWithdrawal(from: found)
+            return []
+        } catch {
+            guard error.kind == .denied else { throw error }
+            return ["a start that restores an earlier checkpoint would be refused: \(error.message)"]
+        }
     }
 
     /// A table that a run creates, or may not.

@@ -43,6 +43,14 @@ public struct Topology: Sendable {
         precondition(Set(references.map(\.name)).count == references.count, "job \(job): two references have the same name")
     }
 
+    /// All topics that are read, each once: those of stages, then those of references.
+    public var topics: [String] {
+        let streams = stages.compactMap { stage in if case .topic(let topic) = stage.input { topic } else { nil } }
+        return (streams + references.map(\.topic)).reduce(into: []) { topics, topic in
+            if !topics.contains(topic) { topics.append(topic) }
+        }
+    }
+
     /// All output tables, in order of first mention; stages that share one share it by declaration.
     public var tables: [OutputTable] {
         var tables: [OutputTable] = []

@@ -105,6 +105,14 @@ struct ChangeRecord<Row: RowFields>: RowFields {
     private func isImage(_ value: FieldValue) -> Bool { value.kind == .object || value.kind == .record }
     private var malformed: RowChange { table == nil ? .malformed : .malformedAvro }
 
+    /// Whether a record that was read as a creation says that the row was inserted just then, not read in a snapshot.
+    func saysInsert(_ record: SourceRecord, _ context: DecodingContext, _ scratch: ScratchMemory) -> Bool {
+        let stated = isEnvelope ? operation : flatOperation
+        if !stated.isMissing { return stated.text(scratch).map { $0 == "c" } ?? false }
+        let header = context.operationName.withUnsafeBytes { record.headers.value(of: ByteView($0)) }
+        return header.map { $0 == "c" || $0 == "\"c\"" } ?? false
+    }
+
     /// Reads the row before the change; false when there is none to be used.
     func readBefore(_ row: inout Row, _ scratch: ScratchMemory) -> Bool {
         isImage(before) && read(before, &row, scratch)

@@ -51,7 +51,7 @@ struct ClusterTopics {
         let there = known.isEmpty ? "no topics" : known.prefix(10).joined(separator: ", ") + (known.count > 10 ? ", …" : "")
         throw SourceError(
             .missing,
-            "topic \(topic) does not exist on \(client.brokers), or may not be seen by this user (there: \(there)): create it or correct input.topicPrefix; reading never creates a topic"
+            "topic \(topic) does not exist on \(client.brokers), or may not be seen by this user (there: \(there)): create it (kafka-topics.sh --bootstrap-server \(client.brokers) --create --topic \(topic) --partitions N) or correct input.topicPrefix; reading never creates a topic"
         )
     }
 

@@ -26,6 +26,15 @@ enum FoundState {
         }
     }
 
+    /// Whether the start would look at the newest records before it begins.
+    var beginsWithLook: Bool {
+        switch self {
+        case .known, .standIn: StartLook.isDue(after: restored?.jobVersion)
+        case .unrestored: true
+        case .running, .unknown: false
+        }
+    }
+
     /// What a start would do with the tables. A worker that runs delivers more than its checkpoint knows of.
     var intent: StartIntent {
         switch self {

@@ -1,3 +1,4 @@
+import Admin
 import CheckpointStores
 import CommandLineParts
 import Engine
@@ -6,8 +7,8 @@ import KafkaIO
 import SchemaRegistry
 import SQLiteState
 
-/// Looks at a job's state, input and tables as a start would, changing nothing. What a running worker has is not touched: the
-/// newest checkpoint stands for its state.
+/// Looks at a job's state, input and tables as a start would, and tries what a run has to be able to do, leaving nothing behind. What a
+/// running worker has is not touched: the newest checkpoint stands for its state.
 struct JobCheck {
     let parts: JobParts
     let report: CheckReport
@@ -23,25 +24,42 @@ struct JobCheck {
         let topology = parts.topology
         PermissionCheck(configuration: parts.configuration, report: report).run()
         checkCheckpoints()
+        checkStateDirectory()
         let state = checkState()
         checkRegistry()
         if let source = reach() {
-            checkStreams(topology, state, source)
-            checkReferences(topology, state)
+            let found = checkStreams(topology, state, source).union(checkReferences(topology, state))
+            InputCheck(parts: parts, report: report, isBeforeStart: isBeforeStart).run(topology.topics.filter(found.contains), state)
         } else {
             report.skipped("topics and positions", "the input is a finding")
         }
         TableCheck(parts: parts, report: report).run(topology, state)
         checkKafkaOutput(topology, state)
         checkClock(state)
-        let http = parts.configuration.http
-        report.ok("status page", http.bind.map { "\($0): \(http.audience ?? "")" } ?? "off")
+        checkPage(state)
         return state
+    }
+
+    private func checkStateDirectory() {
+        let directory = parts.configuration.state.directory
+        _ = report.attempt("state directory", { try PathCheck.requireWritable(directory: directory, setting: "state.directory") }) { "\(directory) can be written" }
+    }
+
+    /// A worker that has the state has the page's address, too.
+    private func checkPage(_ state: FoundState) {
+        let http = parts.configuration.http
+        guard let address = http.bind else { return report.ok("status page", "off") }
+        let text = "\(address): \(http.audience ?? "")"
+        switch state {
+        case .standIn, .running: report.ok("status page", text)
+        case .known, .unrestored, .unknown:
+            _ = report.attempt("status page", { try StatusServer.requireFree(host: address.host, port: address.port) }) { text }
+        }
     }
 
     private func checkCheckpoints() {
         do {
-            report.ok("checkpoints", try newestCheckpoint())
+            report.ok("checkpoints", try triedCheckpoints())
         } catch {
             if startGoesOn(without: error) {
                 report.skipped("checkpoints", "the store does not answer, which a start with this state goes on without: \(plainText(of: error))")
@@ -51,9 +69,17 @@ struct JobCheck {
         }
     }
 
-    private func newestCheckpoint() throws -> String {
+    /// What the store has; throws also when it can't hold any.
+    private func triedCheckpoints() throws -> String {
         guard let store = try parts.makeCheckpointStore() else { return "off" }
-        guard let newest = try store.newest() else { return "none yet in \(store.location)" }
+        let newest = try store.newest()
+        if let location = parts.configuration.checkpoints.store.location, newest == nil, !location.begins(with: "s3://") {
+            // The store's own trial would leave the folders of a job that is not begun.
+            try PathCheck.requireWritable(directory: location, setting: "checkpoints.store")
+        } else {
+            try store.probe()
+        }
+        guard let newest else { return "none yet in \(store.location)" }
         return "the newest in \(store.location) is \(newest.number), of epoch \(newest.epoch) in lineage \(newest.lineage), \(EventTime(milliseconds: newest.createdAt).text)"
     }
 
@@ -182,7 +208,8 @@ struct JobCheck {
         }
     }
 
-    private func checkReferences(_ topology: Topology, _ state: FoundState) {
+    /// The topics that are there.
+    private func checkReferences(_ topology: Topology, _ state: FoundState) -> Set<String> {
         let check = ReferenceCheck(parts: parts, report: report)
         let partitions = check.topics(topology.references)
         switch state {
@@ -191,10 +218,13 @@ struct JobCheck {
         case .unrestored: report.skipped("references.db", FoundState.unrestoredReason)
         case .unknown(let reason): report.skipped("references.db", reason)
         }
+        return Set(partitions.keys)
     }
 
-    private func checkStreams(_ topology: Topology, _ state: FoundState, _ source: any RecordSource) {
+    /// The topics that are there.
+    private func checkStreams(_ topology: Topology, _ state: FoundState, _ source: any RecordSource) -> Set<String> {
         let restored = state.restored
+        var found: Set<String> = []
         var assignments: [SourceAssignment] = []
         for stage in topology.stages {
             guard case .topic(let topic) = stage.input else { continue }
@@ -203,12 +233,16 @@ struct JobCheck {
                 return try TopicCheck(parts: parts).look(at: topic)
             } ok: { $0.text }
             guard let looked else { continue }
+            found.insert(topic)
             assignments += (0..<looked.partitions).map { partition in
                 let task = TaskID(stage: stage.name, partition: partition)
                 return SourceAssignment(partition: TopicPartition(topic: topic, partition: partition), position: restored?.tasks[task]?.position)
             }
         }
-        guard !assignments.isEmpty else { return report.skipped("positions", "no topic can be read") }
+        guard !assignments.isEmpty else {
+            report.skipped("positions", "no topic can be read")
+            return found
+        }
         switch state {
         case .known: _ = report.attempt("positions", { try source.open(assignments) }) { _ in "the log still has them" }
         case .standIn: checkPositionsOfCheckpoint(assignments, source)
@@ -216,6 +250,7 @@ struct JobCheck {
         case .unrestored: report.skipped("positions", FoundState.unrestoredReason)
         case .unknown(let reason): report.skipped("positions", reason)
         }
+        return found
     }
 
     /// The worker has read on since: what the log has forgotten by now it need not have.

@@ -33,6 +33,11 @@ struct JobParts {
 
     /// The job as it goes on from a state. `fixed`: the settings that the state was built with; nil where there is none.
     func topology(over fixed: [String: String]?) -> Topology {
+        FintechJob.topology(settings: jobSettings, over: fixed).alsoWriting(to: configuration.kafkaOutput.isEnabled ? [KafkaOutput.name] : [])
+    }
+
+    /// What the job's own code is told.
+    var jobSettings: FintechSettings {
         var settings = FintechSettings()
         settings.job = configuration.jobID
         settings.topicPrefix = configuration.input.topicPrefix
@@ -49,7 +54,7 @@ struct JobParts {
         settings.form = inputForm
         settings.alertThreshold = configuration.fintech.alertThreshold
         settings.churnAfter = configuration.fintech.churnAfter
-        return FintechJob.topology(settings: settings, over: fixed).alsoWriting(to: configuration.kafkaOutput.isEnabled ? [KafkaOutput.name] : [])
+        return settings
     }
 
     private func keying(_ keying: InputSection.Keying) -> FintechSettings.Keying {

@@ -25,7 +25,7 @@ struct RejectionWatch {
         }
 
         /// Records that were to be processed: what is skipped says nothing of the others.
-        fileprivate var judged: UInt64 { counters.records - min(counters.skipped.values.reduce(0, +), counters.records) }
+        var judged: UInt64 { counters.records - min(counters.skipped.values.reduce(0, +), counters.records) }
     }
 
     private var judged: [String: Topic] = [:]

@@ -1,0 +1,39 @@
+import CommandLineParts
+import Engine
+import FintechJob
+import Logging
+
+/// The look at the newest records with which a job begins: a start that would misread all of a topic is refused before anything is read.
+struct StartLook {
+    let parts: JobParts
+    let logger: Logger
+
+    /// Whether a start looks: the first of a job, and the first of a version of the job that reads records otherwise than the one that
+    /// wrote the state. `version`: of the job that wrote the state last; nil when there is none yet.
+    static func isDue(after version: Int?) -> Bool {
+        version.map { $0 < FintechJob.firstVersionOfStatedOperations } ?? true
+    }
+
+    /// Throws `invalid` when records of a topic would all be misread, saying what to set. A look that could not be made is told of, and
+    /// refuses nothing.
+    func requireReadable() throws {
+        var quiet = parts
+        quiet.logger.logLevel = max(parts.logger.logLevel, .warning)
+        let found: InputLook.Found
+        do {
+            found = try InputLook(parts: quiet).look(at: parts.topology.topics)
+        } catch {
+            return logger.warning("the newest records could not be looked at before the job begins, so nothing is known of their form: \(plainText(of: error))")
+        }
+        let untold = Set(found.unread + found.failures.keys).sorted()
+        if let first = untold.first {
+            logger.warning("the newest records of \(counted(untold.count, "partition", "partitions")), \(first) first, could not be looked at within \(InputLook.limit) before the job begins, so nothing is known of their form")
+        }
+        let lines = found.samples.flatMap { InputFindings(sample: $0, settings: parts.jobSettings).lines }
+        let refused = lines.filter { $0.weight == .refused }
+        guard refused.isEmpty else {
+            let list = refused.map { "  - \($0.what): \($0.text)" }.joined(separator: "\n")
+            throw CommandError(.invalid, "the job is not begun, because it would misread its input; nothing was read or written:\n\(list)")
+        }
+    }
+}

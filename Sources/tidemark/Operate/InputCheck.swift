@@ -1,0 +1,49 @@
+import CommandLineParts
+import Engine
+import KafkaIO
+
+/// Tells what the newest records of a job's topics are like, a line for each thing.
+struct InputCheck {
+    let parts: JobParts
+    let report: CheckReport
+    /// A start follows, of which only what it would refuse is in the way; everything else is told.
+    let isBeforeStart: Bool
+
+    /// `topics`: those that are there. `state`: what the start would go on from.
+    func run(_ topics: [String], _ state: FoundState) {
+        guard !topics.isEmpty else { return report.skipped("newest records", "no topic can be read") }
+        let found: InputLook.Found
+        do {
+            found = try InputLook(parts: parts).look(at: topics)
+        } catch {
+            return tell(isInTheWay: !isBeforeStart, "newest records", plainText(of: error))
+        }
+        for (partition, reason) in found.failures.sorted(by: { $0.key < $1.key }) {
+            tell(isInTheWay: !isBeforeStart, "newest records of \(partition.topic)", "partition \(partition.partition) can't be read: \(reason)")
+        }
+        let unread = Dictionary(grouping: found.unread, by: \.topic)
+        for (topic, partitions) in unread.sorted(by: { $0.key < $1.key }) {
+            tell(
+                isInTheWay: !isBeforeStart, "newest records of \(topic)",
+                "those of \(counted(partitions.count, "partition", "partitions")), \(partitions[0].partition) first, could not be read within \(InputLook.limit): \(parts.schemas?.trouble ?? "check the leaders, and that this user may read the topic")"
+            )
+        }
+        let failed = Set(found.failures.keys.map(\.topic)).union(unread.keys)
+        for sample in found.samples where sample.signs.records > 0 || !failed.contains(sample.topic) {
+            for line in InputFindings(sample: sample, settings: parts.jobSettings).lines { tell(line, state) }
+        }
+    }
+
+    private func tell(_ line: InputFindings.Line, _ state: FoundState) {
+        let isInTheWay = switch line.weight {
+        case .told: false
+        case .finding: !isBeforeStart
+        case .refused: !isBeforeStart || state.beginsWithLook
+        }
+        tell(isInTheWay: isInTheWay, line.what, line.text)
+    }
+
+    private func tell(isInTheWay: Bool, _ what: String, _ text: String) {
+        if isInTheWay { report.finding(what, text) } else { report.ok(what, text) }
+    }
+}
