@@ -42,7 +42,7 @@ struct SessionMetricsTests {
     }
 
     @Test func actionsAreAveragedInOneDivision() throws {
-        let row = try metrics([JobRun.session("a", #""actions_count":1"#), JobRun.session("b"), JobRun.session("c", #""actions_count":"9""#)])
+        let row = try metrics([JobRun.session("a", #""actions_count":1"#), JobRun.session("b"), JobRun.session("c", #""actions_count":"nine""#)])
         #expect(row["totalActions"] == .number(1))
         #expect(row["averageActions"] == .number(1.0 / 3.0))
     }

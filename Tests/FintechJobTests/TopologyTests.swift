@@ -68,7 +68,7 @@ struct TopologyTests {
         }
         #expect(schemas == [
             "customers of fintech.public.customers 1: kycStatus text, tier text, risk signed",
-            "accounts of fintech.public.accounts 1: isFrozen bool, isActive bool, minimumBalance signed, balance signed",
+            "accounts of fintech.public.accounts 2: isFrozen bool, isActive bool, minimumBalance signed, balance signed, unusable unsigned",
             "merchants of fintech.public.merchants 1: name text, businessType text, categoryCode text, country text, isActive bool",
             "sessions of fintech.public.customer_sessions 1: id text, startedAt time, channel text, deviceType text, actions unsigned",
         ])

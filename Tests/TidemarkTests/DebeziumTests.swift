@@ -104,7 +104,7 @@ struct DebeziumTests {
                 unexpected \(unexpected.count), such as: \(unexpected.prefix(3))
                 """)
         }
-        let rejected = try clickHouse.rows("SELECT reason, count() FROM \(job.database).rejected_records WHERE topic LIKE '%transactions' GROUP BY reason")
+        let rejected = try clickHouse.rows("SELECT topic, reason, count() FROM \(job.database).rejected_records GROUP BY topic, reason")
         #expect(rejected == [], "\(settings)")
     }
 
@@ -123,6 +123,10 @@ struct DebeziumTests {
             "customerId", "toUnixTimestamp(windowEnd)", "transactionCount", "toString(totalAmount)", "toString(minAmount)", "toString(maxAmount)",
             "toString(totalFees)", "completedCount", "failedCount", "pendingCount", "uniqueMerchants",
             "toInt64(round(averageRiskScore * transactionCount * 100))",
+        ]),
+        Comparison(table: "customer_session_metrics", columns: [
+            "customerId", "toUnixTimestamp(windowEnd)", "sessionCount", "totalActions", "toUnixTimestamp(firstStartedAt)",
+            "toUnixTimestamp(lastStartedAt)", "latestSessionId",
         ]),
         Comparison(table: "merchant_performance_analytics", columns: [
             "merchantId", "toUnixTimestamp(windowEnd)", "transactionCount", "toString(totalAmount)", "toString(minAmount)", "toString(maxAmount)",
