@@ -50,7 +50,10 @@ final class TopicSampler {
 
     private func task(of partition: Int, _ stage: Stage) throws -> any StreamTask {
         if let task = tasks[partition] { return task }
-        var environment = TaskEnvironment(partitioning: [:], partitions: [stage.name: partitions], cold: NothingEvicted(), references: tables)
+        // Nothing of a sample is stored, so any key of hashes is as good.
+        var environment = TaskEnvironment(
+            partitioning: [:], partitions: [stage.name: partitions], cold: NothingEvicted(), hashKey: HashKey(first: 0, second: 0), references: tables
+        )
         // A sample's watermarks are nobody's: nothing of it is late.
         environment.holdsWatermarks = true
         environment.recordLimit = recordLimit
