@@ -44,7 +44,7 @@ public enum RejectionCure {
 
     /// Of keys that do not bring a customer's records into one partition.
     public static let wordsForKeys =
-        "key the topic by customer_id (Debezium: message.key.columns=<schema>.<table>:customer_id), or set input.keyedBy: id before the first start"
+        "key the topic by customer_id (Debezium: message.key.columns=<schema>.<table>:customer_id), or set input.keyedBy: id (of sessions alone input.sessions.keyedBy) before the first start"
 
     private static let decimals =
         "set decimal.handling.mode=string at the connector, or input.decimals: precise with input.decimalScale, or have the converter send its schema"

@@ -11,7 +11,8 @@ extension FintechJob {
     public static func makeSignReader(of topic: String, settings: FintechSettings) -> any InputSignReader {
         switch topic {
         case settings.transactionsTopic: RowSignReader<TransactionRow>(settings.form, comparesKeys: settings.keyedBy == .customerID)
-        case settings.sessionsTopic: RowSignReader<SessionRow>(settings.form, comparesKeys: settings.keyedBy == .customerID)
+        case settings.sessionsTopic:
+            RowSignReader<SessionRow>(settings.form, comparesKeys: (settings.sessionsKeyedBy ?? settings.keyedBy) == .customerID)
         default: RowSignReader<PlainRow>(settings.form, comparesKeys: false)
         }
     }
