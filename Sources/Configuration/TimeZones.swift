@@ -7,8 +7,8 @@ enum TimeZones {
     static func offsets(_ name: String) -> ZoneOffsets?? {
         if name == "UTC" || name == "Z" { return .some(nil) }
         if let ahead = fixed(name) { return ZoneOffsets(ahead: ahead) }
-        // Foundation also takes abbreviations, of which several zones have the same one.
-        guard TimeZone.knownTimeZoneIdentifiers.contains(name), let zone = TimeZone(identifier: name) else { return nil }
+        // Foundation also takes abbreviations, of which several zones have the same one; a zone's own name has a place in it.
+        guard name.utf8.contains(UInt8(ascii: "/")) || TimeZone.knownTimeZoneIdentifiers.contains(name), let zone = TimeZone(identifier: name) else { return nil }
         return changes(of: zone)
     }
 

@@ -79,7 +79,7 @@ public enum FintechJob {
     private static func watch(_ stage: StageName, of topic: String, _ setting: String) -> Stage {
         Stage(stage, partitions: 1) { setup in
             setup.watchPlacement(stage.text) { customer, first, second in
-                "customer \(customer) is in partitions \(first) and \(second) of topic \(topic): it is not keyed by customer_id, as \(setting) says, so that one customer is counted as several. Set \(setting): id and start anew with an empty state directory and new tables, or key the topic by customer_id (Debezium: message.key.columns) with one partitioner for all producers"
+                "customer \(customer) is in partitions \(first) and \(second) of topic \(topic): it is not keyed by customer_id, as \(setting) says, so that one customer is counted as several. Set \(setting): id and start anew with an empty state directory, another checkpoints.store and new tables, or key the topic by customer_id (Debezium: message.key.columns) with one partitioner for all producers"
             }
         }
     }

@@ -212,7 +212,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
                 continue
             }
             guard known == value else {
-                throw StateError(.invalid, "the state in \(database.path) was built with \(name): \(known), and \(value) is set now, with which what is in it would no longer fit what comes. Set \(known) again, or start the job anew with an empty state directory and new tables")
+                throw StateError(.invalid, "the state in \(database.path) was built with \(name): \(known), and \(value) is set now, with which what is in it would no longer fit what comes. Set \(known) again, or start the job anew with an empty state directory, another checkpoints.store and new tables")
             }
             if stored == nil { try setMeta(entry, value) }
         }

@@ -25,5 +25,5 @@ public struct StateError: Failure {
 
     /// What helps with a damaged state.
     static let wayOut =
-        "keep it for examination, and go on with a copy of the state directory as the last run left it, or start anew with an empty state directory and new tables"
+        "keep it for examination, and go on with a copy of the state directory as the last run left it, or start anew with an empty state directory, another checkpoints.store and new tables"
 }

@@ -92,7 +92,7 @@ struct WorkerPlan {
             }
             if known == count { continue }
             guard case .topic = stage.input, count > known else {
-                throw WorkerError(.invalid, "\(name) has \(count) partitions, the state was built with \(known): keys would no longer meet their state. Go back to \(known) partitions, or start the job anew with an empty state directory and new tables")
+                throw WorkerError(.invalid, "\(name) has \(count) partitions, the state was built with \(known): keys would no longer meet their state. Go back to \(known) partitions, or start the job anew with an empty state directory, another checkpoints.store and new tables")
             }
             found[name] = try partitions(of: name, before: known, now: count, worker)
             grown[name] = count
@@ -104,11 +104,11 @@ struct WorkerPlan {
     /// How many partitions of a topic that grew are read: those of before, in the run that ends there.
     private static func partitions(of topic: String, before: Int, now: Int, _ worker: Worker) throws -> Int {
         guard worker.settings.endsBeforeRepartition else {
-            throw WorkerError(.invalid, "\(topic) has \(now) partitions, the state was built with \(before): keys would no longer meet their state. Bring the state to \(now) partitions: `tidemark run --before-repartition` reads what is in the \(before) and ends, then `checkpoint repartition latest --topic \(topic) --partitions \(now) --to DIRECTORY` makes the state directory to go on with (docs/OPERATIONS.md says more); or start the job anew with an empty state directory and new tables")
+            throw WorkerError(.invalid, "\(topic) has \(now) partitions, the state was built with \(before): keys would no longer meet their state. Bring the state to \(now) partitions: `tidemark run --before-repartition` reads what is in the \(before) and ends, then `checkpoint repartition latest --topic \(topic) --partitions \(now) --to DIRECTORY` makes the state directory to go on with (docs/OPERATIONS.md says more); or start the job anew with an empty state directory, another checkpoints.store and new tables")
         }
         // Otherwise keys went from one old partition to another, where their records must not meet the state as it is.
         guard PartitionGrowth(from: before, to: now).fillsNewPartitionsOnly else {
-            throw WorkerError(.invalid, "\(topic) has grown from \(before) to \(now) partitions, which is no multiple, so that keys have moved between the old ones as well: reading those on would count such keys without their state. Only what was read before the topic grew can be repartitioned: if the job had read everything by then, go on with `checkpoint repartition latest --topic \(topic) --partitions \(now) --drained --to DIRECTORY`; else start it anew with an empty state directory and new tables")
+            throw WorkerError(.invalid, "\(topic) has grown from \(before) to \(now) partitions, which is no multiple, so that keys have moved between the old ones as well: reading those on would count such keys without their state. Only what was read before the topic grew can be repartitioned: if the job had read everything by then, go on with `checkpoint repartition latest --topic \(topic) --partitions \(now) --drained --to DIRECTORY`; else start it anew with an empty state directory, another checkpoints.store and new tables")
         }
         worker.logger.notice("\(topic) has grown from \(before) to \(now) partitions: the \(before) are read to where they end now")
         return before

@@ -65,6 +65,48 @@ struct ChangeCaseTests {
         #expect(try rows("rejected_records", exact).isEmpty && row["minAmount"] == .text("-29293.56") && row["maxAmount"] == .text("1000.00"))
     }
 
+    @Test func aNumberWithAnExponentMayBeBase64Too() throws {
+        let task = FintechTask()
+        try task.process(JobRun.transaction("1e10"), JobRun.transaction("AYag"), JobRun.transaction("1e10"), JobRun.transaction("-1e1"))
+        #expect(task.counters.remarks["ambiguous_decimal:amount"]?.count == 1 && task.counters.reasons["bad_value:amount"]?.count == 2)
+        var settings = FintechSettings.ofInserts
+        settings.form.decimals = .precise(scale: 2)
+        let precise = FintechTask(settings)
+        try precise.process(JobRun.transaction("1e10"))
+        try precise.raiseWatermark(to: 60_000)
+        #expect(try precise.rows(of: "customer_transaction_metrics").map { $0.columns["totalAmount"] } == [.text("-27572.60")])
+    }
+
+    @Test func aKeyThatChangedIsNoFactWithoutAnOperationEither() throws {
+        let run = TopologyRun(FintechJob.topology(settings: .ofInserts))
+        let record = TestRecord(JobRun.transaction(), headers: ["__debezium.oldkey": "{}"])
+        try run.run { topic in topic.hasSuffix("transactions") ? [[record]] : [[]] }
+        #expect(run.counters.values.reduce(0) { $0 + ($1.skipped["key_change"] ?? 0) } == 1)
+    }
+
+    @Test func whatIsSkippedForItsOperationAndTimesThatMayBeSecondsAreRemarked() throws {
+        let task = FintechTask()
+        try task.process(#"{"__op":"INSERT","id":"x"}"#, JobRun.transaction(at: 1_796_080_733))
+        #expect(task.counters.remarks.entries.map(\.reason).sorted() == ["maybe_seconds:created_at", "unknown_operation"])
+    }
+
+    /// A session that changed its customer is held for both, and a deletion by its id ends both.
+    @Test func aSessionDeletedByItsIDIsNobodysAnyMore() {
+        let task = FintechTask()
+        func session(_ id: String, _ customer: String, at: Int) -> String {
+            #"{"id":"\#(id)","customer_id":"\#(customer)","started_at":\#(at)}"#
+        }
+        task.apply("sessions", #"{"op":"d","before":{"id":"none"},"after":null}"#)
+        task.apply("sessions", session("s1", "A", at: 1))
+        task.apply("sessions", session("s1", "B", at: 1))
+        task.apply("sessions", session("s2", "A", at: 2))
+        task.apply("sessions", #"{"op":"d","before":{"id":"s1"},"after":null}"#)
+        #expect(task.count(of: "sessions") == 1)
+        task.apply("sessions", session("s3", "C", at: 1))
+        #expect(task.apply("sessions", "", key: #"{"customer_id":"X","id":"s3"}"#) == .ignored)
+        #expect(task.count(of: "sessions") == 2)
+    }
+
     /// Also after a restart: what was met is in the state.
     @Test func afterBase64DigitsAreRefused() throws {
         func transaction(_ id: Int, _ amount: String) -> String {

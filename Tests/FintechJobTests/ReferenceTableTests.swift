@@ -58,7 +58,7 @@ struct ReferenceTableTests {
             }
             #expect(task.count(of: reference) == 1)
         }
-        #expect(task.apply("customers", #"{"op":"m","after":{"id":"b"}}"#) == .ignored)
+        #expect(task.apply("customers", #"{"op":"m","after":{"id":"b"}}"#) == .unusable(Rejection("unknown_operation")))
     }
 
     @Test func oneSessionIsHeldForEachCustomer() throws {

@@ -54,6 +54,9 @@ struct TransactionDecoderTests {
         fee_amount: "NAN"; risk_score: "NEGATIVE_INFINITY" => event fee=0 risk=0
         fee_amount: {"scale":3,"value":"BNI="} => event fee=123
         fee_amount: {"scale":3} => rejected bad_value:fee_amount
+        amount: {"scale":0,"value":"f////////////////////w=="} => rejected bad_value:amount
+        amount: {"scale":-127,"value":"gAAAAAAAAAAAAAAAAAAAAA=="} => rejected bad_value:amount
+        amount: {"scale":127,"value":"f////////////////////w=="} => event amount=0
         fee_amount: false => rejected bad_value:fee_amount
         risk_score: 19.4 => event risk=1940
         risk_score: "70.005" => event risk=7001

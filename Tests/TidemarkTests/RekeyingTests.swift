@@ -30,7 +30,7 @@ struct RekeyingTests {
             }
             expectRefusal(
                 try job.runUntilEnd(["--set", "input.keyedBy=\(set)"]),
-                saying: "built with input.keyedBy: \(built)", "\(set) is set now", "empty state directory and new tables"
+                saying: "built with input.keyedBy: \(built)", "\(set) is set now", "empty state directory, another checkpoints.store and new tables"
             )
             let check = try job.run("check", ["--set", "input.keyedBy=\(set)"])
             #expect(check.status == 2 && check.output.contains("built with input.keyedBy: \(built)"), "\(check.output)")

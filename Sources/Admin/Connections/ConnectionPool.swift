@@ -142,6 +142,7 @@ struct ConnectionPool {
         connection.since = now
         connection.deadline = now + limits.answerTime
         connections[descriptor] = connection
+        nextDeadline = min(nextDeadline ?? connection.deadline, connection.deadline)
     }
 
     /// Whether it is there, ending or not.

@@ -43,7 +43,7 @@ final class RequestCallbacks: @unchecked Sendable {
         }
         guard size.pointee == 0 else {
             let now = before + UInt(size.pointee)
-            guard now <= maximumBody else { return .NO }
+            guard now <= maximumBody + 1 else { return .NO }
             state.pointee = UnsafeMutableRawPointer(bitPattern: now)
             size.pointee = 0
             return .YES

@@ -235,7 +235,7 @@ final class TableDelivery {
         case .damaged(let row):
             SinkError(
                 .corrupt,
-                "batch \(batch.number) of \(layout.name), row \(row): the stored bytes are not what the layout beside them says. The state directory is damaged: keep it for examination, and go on with a copy of it from before that is not older than what was delivered, or start anew with an empty state directory and new tables"
+                "batch \(batch.number) of \(layout.name), row \(row): the stored bytes are not what the layout beside them says. The state directory is damaged: keep it for examination, and go on with a copy of it from before that is not older than what was delivered, or start anew with an empty state directory, another checkpoints.store and new tables"
             )
         }
     }

@@ -25,7 +25,7 @@ struct LedgerCheck {
         if let found = try first("\(task) AND _lineage = \(known.lineage) AND _batch > \(last)", table, isCancelled) {
             return SinkError(
                 .invalid,
-                "\(place) holds batch \(found.batch) of lineage \(found.lineage), but the state of the job \(connection.settings.job) has made batches only up to \(last) there: this state is older than what was delivered (a restored or copied state directory?). Run the job on the newest state, or start anew with an empty state directory and new tables (another clickhouse.database) or another job.id"
+                "\(place) holds batch \(found.batch) of lineage \(found.lineage), but the state of the job \(connection.settings.job) has made batches only up to \(last) there: this state is older than what was delivered (a restored or copied state directory?). Run the job on the newest state, or start anew with an empty state directory, another checkpoints.store and new tables (another clickhouse.database) or another job.id"
             )
         }
         if let uncounted = try uncountedRows(known, table, place, isCancelled) { return uncounted }

@@ -39,6 +39,17 @@ public final class KeyedRecords<Record: StateRecord>: SideState {
         }
     }
 
+    /// Whether the key has a record; stores nothing.
+    public func holds(_ key: ByteView) -> Bool {
+        guard failure == nil else { return false }
+        do {
+            return try state.holds(key)
+        } catch {
+            failure = error
+            return false
+        }
+    }
+
     var table: any StateTable { state }
     func windowsClosed(through watermark: EventTime) {}
 }

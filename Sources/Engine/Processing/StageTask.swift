@@ -281,6 +281,10 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
                 events.initializeElement(at: count, to: TimedEvent(event: event, time: time, watermark: watermark, record: Int32(index)))
                 count += 1
             case .amendment(let amendment, let time):
+                guard time <= latest else {
+                    rejected.append((Int32(index), .aheadOfClock))
+                    continue
+                }
                 if let refusal = amendments?.refusal(of: amendment, at: time, watermark: watermark) {
                     skip(refusal)
                     continue

@@ -53,6 +53,9 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         if let timer = keyed.timer, before.map({ timer < $0 }) ?? true { timers.add(timer, key: key) }
     }
 
+    /// Whether there is a record of the key; stores nothing.
+    func holds(_ key: ByteView) throws -> Bool { try find(key, hash: table.hash(of: key)).record != nil }
+
     @inlinable
     func updateLarge(_ place: Int, _ key: ByteView, hash: UInt64, isFiring: Bool, _ body: (inout Keyed<Record>) -> Void) throws {
         large.held[place].value.isRemoved = false

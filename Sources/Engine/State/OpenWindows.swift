@@ -43,6 +43,9 @@ final class OpenWindows {
     var last: Window? { open.last?.window }
     var memoryBytes: Int { open.reduce(0) { $0 + $1.table.memoryBytes } }
 
+    /// Whether the window is open; opens none.
+    @usableFromInline func isOpen(_ window: Window) -> Bool { open.contains { $0.window == window } }
+
     private func table(of window: Window) -> KeyedTable {
         if recent < open.count, open[recent].window == window { return open[recent].table }
         var position = open.count

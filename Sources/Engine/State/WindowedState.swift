@@ -40,7 +40,7 @@ public final class WindowedState<Record: StateRecord>: StateTable {
     @inlinable
     @discardableResult
     func amend(_ key: ByteView, in window: Window, _ body: (inout Record) -> Void) throws -> Bool {
-        guard try !windows.find(key, in: window).isNew else { return false }
+        guard windows.isOpen(window), try !windows.find(key, in: window).isNew else { return false }
         try update(key, in: window, body)
         return true
     }

@@ -35,7 +35,11 @@ final class ConnectSchema {
         }
     }
 
+    /// Columns beyond so many are as if no schema spoke of them: each record's fields are looked for among them.
+    private static let columnLimit = 1024
+
     private func add(_ name: ByteView, _ field: SchemaFields, _ scratch: ScratchMemory) {
+        guard columns.count < ConnectSchema.columnLimit else { return }
         columns.append(Column(name: name.copy(), type: field.declared(scratch)))
     }
 

@@ -42,23 +42,32 @@ final class DecodingContext {
     func metBase64(_ field: StaticString, at offset: Int64) {
         if hasMetBase64 != true {
             hasMetBase64 = true
-            update { $0.hasBase64 = true }
+            forms?.update(DecodingContext.formsKey) { $0.hasBase64 = true }
         }
         remarks?.add(Rejection("base64_decimal", field: field), at: offset)
     }
 
     /// Whether digits that may be Base64 are taken for the number that they show: not where Base64 was met.
     func mayTakeDigits(_ field: StaticString, at offset: Int64) -> Bool {
-        if hasMetBase64 == nil { update { hasMetBase64 = $0.hasBase64 } }
+        if hasMetBase64 == nil { hasMetBase64 = forms?.holds(DecodingContext.formsKey) ?? false }
         guard hasMetBase64 != true else { return false }
         remarks?.add(Rejection("ambiguous_decimal", field: field), at: offset)
+        if remarks == nil {
+            fieldDefects.append(FieldDefect(
+                Rejection("ambiguous_decimal", field: field), found: "digits alone, which may be a number or Base64,", expected: "a point, or Base64 with input.decimals: precise", isUsed: true
+            ))
+        }
         return true
     }
 
-    private func update(_ body: (inout DecimalForms) -> Void) {
+    /// Under this key there is a record when Base64 was met, and else none: parts of a job that are put together agree.
+    private static var formsKey: ByteView {
         let key: StaticString = "decimals"
-        forms?.update(ByteView(start: key.utf8Start, count: key.utf8CodeUnitCount), body)
+        return ByteView(start: key.utf8Start, count: key.utf8CodeUnitCount)
     }
+
+    /// What is skipped and may be meant otherwise.
+    func remark(_ reason: StaticString, field: StaticString? = nil, at offset: Int64) { remarks?.add(Rejection(reason, field: field), at: offset) }
 
     // MARK: - Values that are not there
 

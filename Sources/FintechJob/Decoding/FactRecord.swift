@@ -18,7 +18,8 @@ extension SourceRecord {
         let kind = change.read(self, context, scratch)
         switch kind {
         // A row whose key was changed comes as a deletion and a creation, which names the key that it had: no new fact.
-        case .created where headers.value(of: "__debezium.oldkey") != nil: return .skipped("key_change")
+        case .created where headers.value(of: "__debezium.oldkey") != nil, .unstated where headers.value(of: "__debezium.oldkey") != nil:
+            return .skipped("key_change")
         case .created: break
         case .unstated where context.takesInserts: break
         case .unstated: return .rejected(Rejection("missing_operation"))
@@ -29,7 +30,9 @@ extension SourceRecord {
         case .deleted: return .skipped("delete")
         case .truncated: return .skipped("truncate")
         case .nullValue: return .skipped("null_value")
-        case .unknownOperation: return .skipped("unknown_operation")
+        case .unknownOperation:
+            context.remark("unknown_operation", at: offset)
+            return .skipped("unknown_operation")
         case .printedStruct, .malformed, .malformedAvro, .unknownSchema, .unusableSchema: return .rejected(kind.unreadable ?? .malformedJSON)
         }
         var reader = FieldReader(context, scratch: scratch, latest: .latest(in: self, maxAhead: maxAhead), offset: offset)

@@ -12,7 +12,7 @@ struct FieldReader {
     private unowned(unsafe) let scratch: ScratchMemory
     /// Times after this one are bad values.
     private let latest: EventTime
-    private let offset: Int64
+    let offset: Int64
     /// Why the row can't be used: what the first failing check said.
     private(set) var rejection: Rejection?
 
@@ -75,6 +75,8 @@ struct FieldReader {
         guard isThere(value, name) else { return .distantPast }
         let read = usableTime(value)
         if read == nil { reject(value, name) }
+        // As a count of milliseconds it lies in January or February of 1970, as one of seconds between 2000 and 2106.
+        if let read, value.declared.meaning == .none, Timestamp.mayBeSeconds(read, value.kind) { context.remark("maybe_seconds", field: name, at: offset) }
         return read ?? .distantPast
     }
 
@@ -137,8 +139,9 @@ struct FieldReader {
         if declared.meaning == .decimal { return unscaled(text, Int(declared.scale)) }
         let read = Hundredths.read(text)
         if declared.meaning == .text { return read }
-        // Without a schema a text of digits whose count four divides may be either.
-        let mayBeBase64 = text.count > 0 && text.count % 4 == 0 && (read == nil || isDigits(text))
+        // Without a schema a number whose length four divides may be either, but for one with a sign that Base64 does not have.
+        let mayBeBase64 = text.count > 0 && text.count % 4 == 0
+            && (read == nil || !text.buffer.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") })
         if let scale = context.preciseScale { return mayBeBase64 ? unscaled(text, scale) : read }
         guard mayBeBase64 else { return read }
         guard read != nil else {
@@ -146,12 +149,6 @@ struct FieldReader {
             return nil
         }
         return context.mayTakeDigits(name, at: offset) ? read : nil
-    }
-
-    private func isDigits(_ text: ByteView) -> Bool {
-        var reader = DigitReader(text)
-        _ = reader.digits()
-        return reader.isAtEnd
     }
 
     private func unscaled(_ text: ByteView, _ scale: Int) -> Int64? {

@@ -49,8 +49,8 @@ enum Hundredths {
             if last >= 5 { magnitude += 1 }
         } else {
             for _ in scale..<2 where magnitude > 0 {
-                magnitude *= 10
                 guard magnitude < Int128(limit) else { return nil }
+                magnitude *= 10
             }
         }
         guard magnitude < Int128(limit) else { return nil }

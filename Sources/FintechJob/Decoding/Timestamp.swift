@@ -60,7 +60,12 @@ enum Timestamp {
         }
     }
 
-    private static func floored(_ value: Int64, _ unit: Int64) -> Int64 { value >= 0 ? value / unit : (value - unit + 1) / unit }
+    /// Whether an integer that was read as milliseconds looks like one of seconds.
+    static func mayBeSeconds(_ time: EventTime, _ kind: FieldValue.Kind) -> Bool {
+        (kind == .number || kind == .integer) && (firstGuessed..<end.milliseconds / 1000).contains(time.milliseconds)
+    }
+
+    private static func floored(_ value: Int64, _ unit: Int64) -> Int64 { value / unit - (value % unit < 0 ? 1 : 0) }
 
     private static func checked(_ milliseconds: Int64) -> EventTime? {
         let time = EventTime(milliseconds: milliseconds)

@@ -5,11 +5,15 @@ extension TransactionDecoder {
     /// before: so it was counted.
     static func statusUpdate(_ change: ChangeRecord<TransactionRow>, _ read: inout FieldReader, _ scratch: ScratchMemory) -> DecodedRecord<Transaction> {
         var row = TransactionRow()
-        guard change.readBefore(&row, scratch) else { return .skipped("update_without_before") }
+        func withoutBefore() -> DecodedRecord<Transaction> {
+            read.context.remark("update_without_before", at: read.offset)
+            return .skipped("update_without_before")
+        }
+        guard change.readBefore(&row, scratch) else { return withoutBefore() }
         let (id, customerID) = (read.code(row.id, "id"), read.code(row.customerID, "customer_id"))
         let createdAt = read.time(row.createdAt, "created_at")
         let before = Transaction.Status(read.text(row.status, "status"))
-        guard read.rejection == nil else { return .skipped("update_without_before") }
+        guard read.rejection == nil else { return withoutBefore() }
         let status = Transaction.Status(read.text(change.row.status, "status"))
         guard read.rejection == nil else { return .skipped("unusable_update") }
         guard before != status else { return .skipped("update") }

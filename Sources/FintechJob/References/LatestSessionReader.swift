@@ -7,8 +7,9 @@ final class LatestSessionReader: ReferenceReader {
     private let context: DecodingContext
     private let scratch = ScratchMemory()
     private var held = LatestSession()
-    /// Whose session the one with the id is, for those that are held; made when a deletion first names nothing but the id.
-    private var owners: [[UInt8]: [UInt8]]?
+    /// For which customers the session with the id is held (a session may have changed its customer); made when a deletion first names
+    /// nothing but the id.
+    private var owners: [[UInt8]: Set<[UInt8]>]?
 
     /// `maxAhead`: how far a `started_at` may lie after its record's timestamp; nil for any time.
     init(_ table: ReferenceTable, _ form: InputForm, maxAhead: EventSpan?) {
@@ -32,9 +33,12 @@ final class LatestSessionReader: ReferenceReader {
         case .deleted: return forget(change.row, record, reader)
         // A topic keyed by customer has a tombstone for each of a customer's sessions, which says nothing about one.
         case .nullValue:
-            let id = RecordKey(of: record, context, scratch).namedCode(.id, reader)
-            if !id.isNull { forget(id) }
-            return id.isNull ? .ignored : .applied
+            let key = RecordKey(of: record, context, scratch)
+            let id = key.namedCode(.id, reader)
+            // With the customer in it, it may be that of a row that goes on under another one.
+            guard !id.isNull, key.namedCode(.customerID, reader).isNull else { return .ignored }
+            forget(id)
+            return .applied
         case .truncated:
             table.removeAll()
             owners = nil
@@ -54,7 +58,7 @@ final class LatestSessionReader: ReferenceReader {
         if table.find(customer, into: &held) {
             if held.id.view != id {
                 guard startedAt > held.startedAt || (startedAt == held.startedAt && held.id.view < id) else { return .applied }
-                owners?[held.id.view.copy()] = nil
+                disown(held.id.view, customer)
                 held.reset()
             }
         } else {
@@ -67,7 +71,7 @@ final class LatestSessionReader: ReferenceReader {
         let actions = reader.usableCount(row.actions)
         if actions == nil, !row.actions.isMissing { reader.note(row.actions, "actions_count", "an integer of 0 or more") }
         held.actions = actions ?? 0
-        owners?[id.copy()] = customer.copy()
+        owners?[id.copy(), default: []].insert(customer.copy())
         return table.set(customer, to: &held)
     }
 
@@ -90,19 +94,24 @@ final class LatestSessionReader: ReferenceReader {
     /// Forgets the session with the id, whosever it is.
     private func forget(_ id: ByteView) {
         if owners == nil { owners = readOwners() }
-        guard let customer = owners?[id.copy()] else { return }
-        customer.withUnsafeBytes { remove(ByteView($0), id) }
+        for customer in owners?[id.copy()] ?? [] { customer.withUnsafeBytes { remove(ByteView($0), id) } }
+    }
+
+    private func disown(_ id: ByteView, _ customer: ByteView) {
+        let id = id.copy()
+        owners?[id]?.remove(customer.copy())
+        if owners?[id]?.isEmpty == true { owners?[id] = nil }
     }
 
     private func remove(_ customer: ByteView, _ id: ByteView) {
         table.remove(customer)
-        owners?[id.copy()] = nil
+        disown(id, customer)
     }
 
-    private func readOwners() -> [[UInt8]: [UInt8]] {
-        var owners: [[UInt8]: [UInt8]] = [:]
+    private func readOwners() -> [[UInt8]: Set<[UInt8]>] {
+        var owners: [[UInt8]: Set<[UInt8]>] = [:]
         table.forEach { customer, record in
-            if FieldDecoder.decode(record, into: &held) { owners[held.id.view.copy()] = customer.copy() }
+            if FieldDecoder.decode(record, into: &held) { owners[held.id.view.copy(), default: []].insert(customer.copy()) }
         }
         return owners
     }

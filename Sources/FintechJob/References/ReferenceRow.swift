@@ -44,7 +44,7 @@ final class ReferenceRowReader<Row: ReferenceRow>: ReferenceReader {
             }
             table.remove(id)
         case .truncated: table.removeAll()
-        case .unknownOperation: return .ignored
+        case .unknownOperation: return .unusable(Rejection("unknown_operation"))
         case .printedStruct, .malformed, .malformedAvro, .unknownSchema, .unusableSchema: return .unusable(kind.unreadable ?? .malformedJSON)
         }
         return .applied

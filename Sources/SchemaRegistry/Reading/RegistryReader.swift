@@ -39,6 +39,8 @@ final class RegistryReader: RecordReader {
             return try reader.poll(maximumRecords: maximumRecords, timeout: timeout) { take($0, handle) }
         }
         if handOver(maximumRecords, handle) > 0 { return }
+        // What the registry did not know may have been forgotten meanwhile, before the record that waits for it could go on.
+        if case .records(let records)? = held.first, let waiting = records.rest.first { schemas.want(ids(waiting).filter { !schemas.isKnown($0) }) }
         _ = news.wait(timeout: .now() + timeout.dispatchInterval)
         _ = handOver(maximumRecords, handle)
     }

@@ -57,7 +57,7 @@ final class HeldReference {
     /// Counts a field that can't be used; the first of each is told.
     private func note(_ defect: FieldDefect, of record: SourceRecord, _ partition: Int) {
         guard defects.note(defect.rejection, partition: partition, offset: record.offset), let field = defect.rejection.field else { return }
-        logger.warning("\(reference.topic)[\(partition)] offset \(record.offset): \(field) is \(defect.found) that can't be used, so reference table \(reference.name) holds the row without it; expected \(defect.expected). Others like it are counted on the status page and in tidemark_reference_defects_total, and not told")
+        logger.warning("\(reference.topic)[\(partition)] offset \(record.offset): \(field) is \(defect.found) \(defect.isUsed ? "and was taken for a number" : "that can't be used, so reference table \(reference.name) holds the row without it"); expected \(defect.expected). Others like it are counted on the status page and in tidemark_reference_defects_total, and not told")
     }
 
     /// What changed since the last call, with how far the topic was read for it; nil when no record came.

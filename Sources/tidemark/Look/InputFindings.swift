@@ -48,7 +48,8 @@ struct InputFindings {
     private func line(of entry: ReasonCounts.Entry, _ found: RejectionWatch.Topic, _ what: String, _ verb: String, _ refusal: String?) -> Line {
         let place = InputFindings.place(found.partitions[entry.reason], entry.offset)
         let cure = RejectionCure.words(for: entry.reason).map { ": " + $0 } ?? ""
-        let isMuch = entry.count * InputFindings.leastShare >= found.judged
+        // Digits that may be Base64 are most often what they show.
+        let isMuch = entry.count * InputFindings.leastShare >= found.judged && !entry.reason.begins(with: "ambiguous_decimal")
         let weight: Weight = refusal != nil && entry.reason.begins(with: refusal ?? "") ? .refused : isMuch ? .finding : .told
         return Line(weight: weight, what: what, text: "\(entry.count) of \(found.judged) \(verb) \(entry.reason), the last \(place)\(cure)")
     }

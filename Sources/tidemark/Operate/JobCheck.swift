@@ -270,7 +270,7 @@ struct JobCheck {
         let count = try source.partitionCount(of: topic)
         if let known = restored?.partitions[topic], known != count, !(endsBeforeRepartition && count > known) {
             throw CheckFinding(
-                description: "has \(counted(count, "partition", "partitions")), the state was built with \(known): \(known < count ? "bring the state to \(count) (docs/OPERATIONS.md, A topic that grew)" : "go back to \(known)"), or start anew with an empty state directory and new tables"
+                description: "has \(counted(count, "partition", "partitions")), the state was built with \(known): \(known < count ? "bring the state to \(count) (docs/OPERATIONS.md, A topic that grew)" : "go back to \(known)"), or start anew with an empty state directory, another checkpoints.store and new tables"
             )
         }
     }
