@@ -130,7 +130,10 @@ public enum FintechJob {
     }
 
     private static func readSessions(_ setup: TaskSetup, _ settings: FintechSettings) -> StageTask<SessionDecoder> {
-        setup.decode(with: SessionDecoder(maxAhead: settings.maxAhead, form: settings.form, countsWhenEnded: settings.sessionsWhenEnded))
+        let decoder = SessionDecoder(
+            maxAhead: settings.maxAhead, form: settings.form, countsWhenEnded: settings.sessionsWhenEnded, remarks: setup.remarks
+        )
+        return setup.decode(with: decoder)
             .outOfOrderness(settings.outOfOrderness)
             .rejectingAhead(by: settings.maxAhead)
             .rejecting(topic: settings.sessionsTopic)

@@ -90,6 +90,12 @@ struct ChangeCaseTests {
         #expect(task.counters.remarks.entries.map(\.reason).sorted() == ["maybe_seconds:created_at", "unknown_operation"])
     }
 
+    @Test func sessionsAreRemarkedOnToo() throws {
+        let task = FintechTask(stage: "sessions")
+        try task.process(#"{"__op":"INSERT","id":"x"}"#, JobRun.session("a", at: 1_796_080_733))
+        #expect(task.counters.remarks.entries.map(\.reason).sorted() == ["maybe_seconds:started_at", "unknown_operation"])
+    }
+
     /// A session that changed its customer is held for both, and a deletion by its id ends both.
     @Test func aSessionDeletedByItsIDIsNobodysAnyMore() {
         let task = FintechTask()

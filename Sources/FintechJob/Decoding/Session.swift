@@ -24,10 +24,11 @@ public struct SessionDecoder: EventDecoder {
 
     /// `maxAhead`: how far a `started_at` or `ended_at` may lie after its record's timestamp; nil for any time.
     /// `countsWhenEnded`: a session is an event when it has ended, at that time, be it created or updated so; else when it began.
-    public init(maxAhead: EventSpan?, form: InputForm = InputForm(), countsWhenEnded: Bool = false) {
+    /// `remarks`: where it says what it met.
+    public init(maxAhead: EventSpan?, form: InputForm = InputForm(), countsWhenEnded: Bool = false, remarks: TaskRemarks? = nil) {
         self.maxAhead = maxAhead
         self.countsWhenEnded = countsWhenEnded
-        context = DecodingContext(form)
+        context = DecodingContext(form, remarks: remarks)
     }
 
     public mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Session> {
