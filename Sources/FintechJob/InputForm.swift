@@ -32,5 +32,5 @@ public struct InputForm: Sendable {
     public init() {}
 
     /// The headers that the job looks at.
-    public var headerNames: [String] { [addFieldsPrefix + "op", "__debezium.oldkey", "__debezium.newkey"] }
+    public var headerNames: [String] { [addFieldsPrefix + "op", "\(SourceRecord.oldKeyHeader)", "\(SourceRecord.newKeyHeader)"] }
 }

@@ -36,8 +36,7 @@ public struct ReasonCounts: Sendable, Equatable {
             entries[index].offset = offset
             return
         }
-        let reason = rejection.field.map { "\(rejection.reason):\($0)" } ?? "\(rejection.reason)"
-        add(Entry(reason: reason, count: count, offset: offset), at: address)
+        add(Entry(reason: rejection.description, count: count, offset: offset), at: address)
     }
 
     /// Adds those of another partition; the offset stays that of the partition added last.

@@ -5,6 +5,8 @@ import Engine
 final class DecodingContext {
     /// The field, and the header, that names the operation.
     let operationName: [UInt8]
+    /// It is not the one that `ChangeRecord` looks for by itself.
+    let hasOwnOperationName: Bool
     let takesInserts: Bool
     let preciseScale: Int?
     let zone: ZoneOffsets?
@@ -18,12 +20,16 @@ final class DecodingContext {
     /// Where that is kept; nil where it is not.
     private let forms: KeyedRecords<DecimalForms>?
     private let remarks: TaskRemarks?
+    /// Its reader hands on `fieldDefects`, and empties them for each record.
+    private let isOfReference: Bool
     /// What could not be used of the reference record read last.
     var fieldDefects: [FieldDefect] = []
 
-    init(_ form: InputForm, remarks: TaskRemarks? = nil, remembering forms: KeyedRecords<DecimalForms>? = nil) {
+    init(_ form: InputForm, isOfReference: Bool = false, remarks: TaskRemarks? = nil, remembering forms: KeyedRecords<DecimalForms>? = nil) {
         self.forms = forms
         self.remarks = remarks
+        self.isOfReference = isOfReference
+        hasOwnOperationName = form.addFieldsPrefix != "__"
         operationName = Array((form.addFieldsPrefix + "op").utf8)
         takesInserts = form.operations == .inserts
         if case .precise(let scale) = form.decimals { preciseScale = scale } else { preciseScale = nil }
@@ -32,9 +38,6 @@ final class DecodingContext {
         unavailable = Array(form.unavailableValue.utf8)
         unavailableBase64 = Base64.encoded(unavailable)
     }
-
-    /// The name of the operation's field is not the one that `ChangeRecord` looks for by itself.
-    private(set) lazy var hasOwnOperationName = !operationName.elementsEqual("__op".utf8)
 
     // MARK: - Decimals that may be either
 
@@ -52,7 +55,7 @@ final class DecodingContext {
         if hasMetBase64 == nil { hasMetBase64 = forms?.holds(DecodingContext.formsKey) ?? false }
         guard hasMetBase64 != true else { return false }
         remarks?.add(Rejection("ambiguous_decimal", field: field), at: offset)
-        if remarks == nil {
+        if isOfReference {
             fieldDefects.append(FieldDefect(
                 Rejection("ambiguous_decimal", field: field), found: "digits alone, which may be a number or Base64,", expected: "a point, or Base64 with input.decimals: precise", isUsed: true
             ))

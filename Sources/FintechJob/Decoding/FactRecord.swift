@@ -18,8 +18,7 @@ extension SourceRecord {
         let kind = change.read(self, context, scratch)
         switch kind {
         // A row whose key was changed comes as a deletion and a creation, which names the key that it had: no new fact.
-        case .created where headers.value(of: "__debezium.oldkey") != nil, .unstated where headers.value(of: "__debezium.oldkey") != nil:
-            return .skipped("key_change")
+        case .created where wasUnderAnotherKey, .unstated where wasUnderAnotherKey: return .skipped("key_change")
         case .created: break
         case .unstated where context.takesInserts: break
         case .unstated: return .rejected(Rejection("missing_operation"))

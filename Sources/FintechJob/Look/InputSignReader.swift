@@ -63,7 +63,7 @@ private final class RowSignReader<Row: TimedRow>: InputSignReader {
         let kind = change.read(record, context, scratch)
         let reader = FieldReader(context, scratch: scratch, latest: .distantFuture, offset: record.offset)
         if comparesKeys { compareKey(of: record, in: partition, reader.optionalCode(change.row.customerID), reader) }
-        guard kind == .created, change.saysInsert(record, context, scratch), record.headers.value(of: "__debezium.oldkey") == nil else { return }
+        guard kind == .created, change.saysInsert(record, context, scratch), !record.wasUnderAnotherKey else { return }
         guard let timestamp = record.timestamp, let time = reader.usableTime(change.row.time) else { return }
         note(ahead: time.milliseconds - timestamp.milliseconds, record, partition)
     }

@@ -14,7 +14,7 @@ final class LatestSessionReader: ReferenceReader {
     /// `maxAhead`: how far a `started_at` may lie after its record's timestamp; nil for any time.
     init(_ table: ReferenceTable, _ form: InputForm, maxAhead: EventSpan?) {
         self.table = table
-        context = DecodingContext(form)
+        context = DecodingContext(form, isOfReference: true)
         self.maxAhead = maxAhead
     }
 
@@ -29,7 +29,7 @@ final class LatestSessionReader: ReferenceReader {
         switch kind {
         case .created, .updated, .unstated: return hold(change.row, reader)
         // The row goes on under another key; for the customer that it was of it stays the latest session that they had.
-        case .deleted where record.headers.value(of: "__debezium.newkey") != nil: return .ignored
+        case .deleted where record.goesOnUnderAnotherKey: return .ignored
         case .deleted: return forget(change.row, record, reader)
         // A topic keyed by customer has a tombstone for each of a customer's sessions, which says nothing about one.
         case .nullValue:

@@ -18,7 +18,7 @@ final class ReferenceRowReader<Row: ReferenceRow>: ReferenceReader {
 
     init(_ table: ReferenceTable, _ form: InputForm) {
         self.table = table
-        context = DecodingContext(form)
+        context = DecodingContext(form, isOfReference: true)
     }
 
     var fieldDefects: [FieldDefect] { context.fieldDefects }
