@@ -84,6 +84,14 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Runs many seeds of every world; no product contains it.
+        .executableTarget(
+            name: "simulation",
+            dependencies: ["Simulation", "SimulationWorlds", "TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "tools/simulation",
+            swiftSettings: strict
+        ),
+
         // docs/WRITING-A-PROCESSOR.md as running code; a package of its own too, as a user would have it.
         .executableTarget(
             name: "clicks",
@@ -117,7 +125,14 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .testTarget(name: "SimulationTests", dependencies: ["CheckpointStores", "Engine", "Simulation", "TestSupport"], swiftSettings: strict),
+        // What is simulated: for the tests and for `tools/simulate`.
+        .target(
+            name: "SimulationWorlds", dependencies: ["CheckpointStores", "Engine", "Simulation", "TestSupport"], path: "Tests/SimulationWorlds",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["CheckpointStores", "Engine", "Simulation", "SimulationWorlds", "TestSupport"], swiftSettings: strict
+        ),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Simulation", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "AvroTests", dependencies: ["Avro", "Engine", "Simulation", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),

@@ -85,7 +85,11 @@ public struct CheckpointPlan {
 /// A checkpoint store under test, with the code that workers use it by.
 public protocol CheckpointsUnderTest: AnyObject {
     /// What a process on a machine without a state restores; nil when there is no checkpoint. Blocks.
-    func restore(on machine: Int, takesOver: Bool, durability: Durability, interval: Duration, by process: SimulatedProcess) throws -> RestoredCopies?
+    func choose(
+        on machine: Int, takesOver: Bool, durability: Durability, interval: Duration, except unusable: Set<UInt64>, by process: SimulatedProcess
+    ) throws -> RestorableCheckpoint?
+    /// The copies of the one that the process chose last. Blocks.
+    func fetch(_ checkpoint: RestorableCheckpoint, on machine: Int, by process: SimulatedProcess) throws -> RestoredCopies
     /// True when a state without epochs on this machine is not in the way of a restoration. Blocks.
     func isOfOthers(_ machine: Int, by process: SimulatedProcess) throws -> Bool
     func makeArchive(on machine: Int, by process: SimulatedProcess) throws -> any CheckpointArchive

@@ -154,6 +154,7 @@ public final class CheckpointedSimulation {
             parts.count("workers that were fenced")
             if !hadZombies && world.plan.objectFaults.damagedRead == 0 { parts.violate("a worker was fenced without another: \(error)") }
         case .failed(let error)?: parts.violate("the worker stopped: \(error)")
+        case .unreadable?: break
         case .crashed?: parts.count("crashes")
         case .finished?: parts.count("finished lives")
         case .leftUndelivered?: parts.count("drains that ran out of time")
@@ -168,12 +169,12 @@ public final class CheckpointedSimulation {
         for attempt in 1...CheckpointedSimulation.startLimit {
             processes += 1
             let process = SimulatedProcess(processes, calls: world.calls, time: parts.time)
-            let start = SimulatedStart(
-                parts: parts, topology: topology, world: world, machine: machine, process: process, takesOver: takesOver || attempt > 20, isCalm: isCalm,
+            let surroundings = SimulatedSurroundings(
+                parts, topology, machine, world: world, process: process, takesOver: takesOver || attempt > 20, isCalm: isCalm, isBounded: isBounded,
                 random: random.fork()
             )
-            var outcome: Result<SimulatedStart.Started, any Error>?
-            process.perform { try start.run() } then: { outcome = $0 }
+            var outcome: Result<RunStart, any Error>?
+            process.perform { try surroundings.start() } then: { outcome = $0 }
             let isOver = { [parts] in deadline.map { parts.time.now >= $0 } ?? false }
             while outcome == nil && !isOver() && parts.advance() {}
             guard let outcome, parts.violations.isEmpty else {
@@ -182,7 +183,7 @@ public final class CheckpointedSimulation {
                 return nil
             }
             do {
-                return try makeWorker(topology, try outcome.get(), process, isBounded)
+                return run(surroundings, try outcome.get(), process)
             } catch {
                 process.die()
                 refused(error)
@@ -216,14 +217,10 @@ public final class CheckpointedSimulation {
         }
     }
 
-    private func makeWorker(_ topology: Topology, _ started: SimulatedStart.Started, _ process: SimulatedProcess, _ isBounded: Bool) throws -> SimulatedWorker {
+    private func run(_ surroundings: SimulatedSurroundings, _ start: RunStart, _ process: SimulatedProcess) -> SimulatedWorker {
         refusals = 0
-        let checkpointer = SimulatedCheckpointer(parts, world, started, process)
-        let worker = try SimulatedWorker(
-            parts, topology, store: parts.implementations.store(started.store), disk: started.store.disk, isBounded: isBounded, random: random.fork(),
-            checkpointer: checkpointer, process: process
-        )
-        parts.trace.note("process \(process.number) runs on machine \(machine.number), lineage \(started.restored.lineage), from epoch \(started.restored.epoch)")
+        let worker = SimulatedWorker(surroundings, start, random: random.fork())
+        parts.trace.note("process \(process.number) runs on machine \(machine.number), lineage \(start.restored.lineage), from epoch \(start.restored.epoch)")
         worker.start()
         return worker
     }

@@ -104,9 +104,11 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
         if random.percent(faults.crashAfter) { throw SimulatedCrash() }
     }
 
-    public func maintain(for time: Duration) -> Housekeeping {
+    public func maintain(for time: Duration) throws -> Housekeeping {
+        if isFull() { throw SimulatedFailure(.retry, "no space left") }
         if random.percent(faults.fold) { disk.fold() }
-        return Housekeeping(foldedThrough: disk.foldedThrough, left: .nothing)
+        let left = [Housekeeping.Left.nothing, .nothing, .nothing, .some, .tooMuch][random.number(in: 0...4)]
+        return Housekeeping(foldedThrough: disk.foldedThrough, left: left)
     }
 
     public func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) {

@@ -1,89 +1,83 @@
 import Engine
 
-/// One life of a worker, from its start on the durable state to its end, in virtual time and on one thread.
+/// One life of a worker, from where reading begins to its end, in virtual time and on one thread.
 ///
-/// It performs the coordinator's actions in order, as the real worker does: a commit blocks the coordinator and nobody
-/// else, deliveries go on beside, threads take their orders whenever their next step comes.
+/// Performs what the shipped loop wants: a commit blocks the loop and nobody else, deliveries go on beside, threads take their
+/// orders whenever their next step comes.
 final class SimulatedWorker {
     enum End {
-        /// The coordinator said that all is done.
+        /// The loop said that all is done.
         case finished
         /// The drain took too long; what is undelivered stays in the outbox.
         case leftUndelivered
+        /// Some partitions could not be read on; what was read before is durable.
+        case unreadable
         /// Died in a commit; everything that was not durable is gone.
         case crashed
         case failed(any Error)
     }
 
-    private let parts: SimulationParts
+    let parts: SimulationParts
+    let process: SimulatedProcess?
     private let topology: Topology
     private let store: any StateStore
-    private let disk: SimulatedDisk
-    let process: SimulatedProcess?
-    private let checkpointer: SimulatedCheckpointer?
-    private var isFinishing = false
+    let simulated: SimulatedStore
+    private let checkpoints: SimulatedCheckpoints?
     private var random: SeededRandom
-    private var coordinator: any RunCoordinator
+    var loop: WorkerLoop
+    var inbox = RunInbox()
     private let threads: [SimulatedThread]
-    private let threadOf: [TaskID: Int]
-    private let startEpoch: Epoch
-    private var reports: [SimulatedThread.Report] = []
-    private var deliveries: [SinkBatchID] = []
-    private var isFull = false
-    private var atEnd: Set<Int> = []
-    private var wantsDrain = false
-    private var drainDeadline: Duration?
-    private var candidates: Set<TopicPartition> = []
-    /// True while a commit is under way: the coordinator sees and hears nothing.
+    /// The partitions whose leaders are asked; nil when nobody is asked any more.
+    private var probed: [TopicPartition]? = []
+    /// True while a commit is under way: the loop sees and hears nothing.
     private var isCommitting = false
     private(set) var end: End?
+    /// When it was told to drain.
+    private var drainBegan: Duration?
+    private var isUnreadable = false
+    /// Why the last checkpoint may lack; nil when it must be there.
+    private var lastCheckpointLacks = false
+
+    /// A drain may take so much longer than it may: for a commit under way, and the next turn.
+    private static let drainGrace = Duration.seconds(3)
 
     private var time: VirtualTime { parts.time }
 
-    /// `checkpointer`: of the process that it runs in; nil for a worker without.
-    init(
-        _ parts: SimulationParts, _ topology: Topology, store: any StateStore, disk: SimulatedDisk, isBounded: Bool, random: SeededRandom,
-        checkpointer: SimulatedCheckpointer? = nil, process: SimulatedProcess? = nil
-    ) throws {
-        self.parts = parts
-        self.topology = topology
-        self.store = store
-        self.disk = disk
-        self.checkpointer = checkpointer
-        self.process = process
+    init(_ surroundings: SimulatedSurroundings, _ start: RunStart, random: SeededRandom) {
+        parts = surroundings.parts
+        topology = surroundings.topology
+        process = surroundings.process
+        store = surroundings.store
+        simulated = surroundings.simulated
         self.random = random
-        let restored = try store.open(topology)
-        let plan = try SimulatedPlan(parts, topology, store, restored)
-        startEpoch = restored.epoch
-        parts.countWaiting(restored, of: topology)
-        let routes = TaskRoutes(topology, partitions: parts.plan.log.partitionCounts)
-        let outbox = Outbox(
-            lineage: restored.lineage, tables: restored.outboxes(of: restored.outboxTables(of: topology)), flushInterval: parts.plan.flushInterval,
-            limits: parts.plan.outboxLimits, now: parts.time.now
-        )
-        let schedule = EpochSchedule(interval: parts.plan.epochInterval, now: parts.time.now)
-        coordinator = parts.implementations.coordinator(Coordinator(
-            restored: restored, routes: routes, outbox: outbox, schedule: schedule, wait: checkpointer?.wait ?? .nothing
-        ))
-        threads = plan.threads(isBounded: isBounded, random: &self.random)
-        var threadOf: [TaskID: Int] = [:]
-        for (number, thread) in threads.enumerated() {
-            for member in thread.members { threadOf[member.id] = number }
+        loop = WorkerLoop(start, now: parts.time.now, coordinator: parts.implementations.coordinator)
+        checkpoints = surroundings.archive.flatMap { archive in
+            guard let world = surroundings.world, let process = surroundings.process else { return nil }
+            return SimulatedCheckpoints(surroundings, archive, world, process, tables: start.withdrawnTables)
         }
-        self.threadOf = threadOf
+        let unreadable = start.settings.readsUntilEnd ? 0 : parts.plan.unreadable
+        var threads: [SimulatedThread] = []
+        for group in start.groups {
+            threads.append(SimulatedThread(
+                group, from: start.starts, log: parts.plan.log, unreadable: unreadable, time: parts.time, random: self.random.fork()
+            ))
+        }
+        self.threads = threads
     }
 
     func start() {
-        checkpointer?.watch()
-        if let covered = checkpointer?.covered { perform(coordinator.covered(through: covered)) }
-        perform(coordinator.start())
+        checkpoints?.watch(self)
+        attempt { loop.begin(now: time.now) }
         for number in threads.indices { runThread(number) }
-        runCoordinator()
+        takeTurns()
         probeLeaders()
     }
 
     /// Reading stops, and what was read is committed and delivered.
-    func drain() { wantsDrain = true }
+    func drain() {
+        drainBegan = drainBegan ?? time.now
+        inbox.isDraining = true
+    }
 
     /// The process is gone, at this very moment.
     func kill() { finish(.crashed) }
@@ -93,160 +87,147 @@ final class SimulatedWorker {
         process?.die()
     }
 
+    /// What the loop promises of a run that it ended.
+    private func checkEnd() {
+        if isUnreadable, case .unreadable? = end {} else if isUnreadable { parts.violate("a run ended as if everything had been read") }
+        if let began = drainBegan, time.now - began > parts.plan.drainTimeout + SimulatedWorker.drainGrace {
+            parts.violate("a drain took \(time.now - began), and may take \(parts.plan.drainTimeout)")
+        }
+        if case .finished? = end, checkpoints != nil, !lastCheckpointLacks, loop.covered != loop.epoch {
+            parts.violate("a run ended at epoch \(loop.epoch), and its last checkpoint is of \(loop.covered.map { "\($0)" } ?? "none")")
+        }
+    }
+
     private var isAlive: Bool { end == nil }
 
     /// True while what an earlier lineage delivered has to be looked for once more.
-    var isToWithdrawAgain: Bool { disk.withdrawal != nil && checkpointer?.isWithdrawnAgain == false }
+    var isToWithdrawAgain: Bool { simulated.disk.withdrawal != nil && checkpoints?.isWithdrawnAgain == false }
 
     // MARK: - What goes on by itself
 
     private func runThread(_ number: Int) {
         guard isAlive else { return }
-        let thread = threads[number]
         do {
-            try thread.step()
+            let step = try threads[number].step()
+            if let report = step.report { inbox.reports.append(report) }
+            if step.isFull { inbox.isFull = true }
+            if step.hasReachedEnd { inbox.groupsAtEnd += 1 }
+            if let error = step.readingError {
+                isUnreadable = true
+                drainBegan = drainBegan ?? time.now
+                inbox.readingError = inbox.readingError ?? error
+            }
         } catch {
             return finish(.failed(error))
         }
-        if let report = thread.report { reports.append(report) }
-        thread.report = nil
-        isFull = isFull || thread.isFull
-        if thread.hasReachedEnd { atEnd.insert(number) }
         time.after(random.milliseconds(in: random.percent(90) ? 5...150 : 150...900)) { [self] in runThread(number) }
     }
 
-    private func runCoordinator() {
+    private func takeTurns() {
         guard isAlive else { return }
-        if !isCommitting { attend() }
-        time.after(random.milliseconds(in: 1...80)) { [self] in runCoordinator() }
+        // As shipped: when something came, or the loop wants to be asked.
+        if !isCommitting, !inbox.isEmpty || time.now >= loop.nextTurn { attempt { try loop.turn(inbox.take(), now: time.now, timeOfCut: 0) } }
+        time.after(random.milliseconds(in: 1...80)) { [self] in takeTurns() }
     }
 
     /// Asks the leaders of quiet partitions where their logs end; some answers are lost.
     private func probeLeaders() {
-        guard isAlive else { return }
+        guard isAlive, let probed else { return }
         var ends: [TopicPartition: Int64] = [:]
-        for partition in candidates.sorted() where random.percent(95) { ends[partition] = parts.plan.log.end(of: partition, now: time.now) }
-        if !ends.isEmpty { for thread in threads { thread.mail.ends.append(ends) } }
+        for partition in probed.sorted() where random.percent(95) { ends[partition] = parts.plan.log.end(of: partition, now: time.now) }
+        if !ends.isEmpty { for thread in threads { thread.orders.leadersAnswered(ends, at: time.now) } }
         time.after(parts.plan.idleAfter / 4) { [self] in probeLeaders() }
     }
 
-    // MARK: - The coordinator
+    // MARK: - What the loop wants
 
-    private func attend() {
-        if let checkpointer, !attend(checkpointer) { return }
-        if let drainDeadline, time.now >= drainDeadline { return finish(.leftUndelivered) }
-        for id in deliveries { perform(coordinator.delivered(id)) }
-        deliveries = []
-        if wantsDrain && drainDeadline == nil {
-            drainDeadline = time.now + parts.plan.drainTimeout
-            perform(coordinator.drain())
-        }
-        if !atEnd.isEmpty && atEnd.count == threads.filter(\.isReading).count {
-            atEnd = []
-            perform(coordinator.reachedEnd())
-        }
-        if reports.count == threads.count {
-            let handedIn = reports
-            reports = []
-            isFull = false
-            candidates = Set(handedIn.flatMap(\.candidates))
-            perform(coordinator.tasksCut(handedIn.flatMap(\.reports), now: time.now, wallClock: 0))
-        } else {
-            perform(coordinator.tick(now: time.now, isFull: isFull))
-        }
-    }
-
-    /// Makes a step of the checkpoints; false when that is all there is to do.
-    private func attend(_ checkpointer: SimulatedCheckpointer) -> Bool {
+    /// Performs what the loop answers, and ends with the run, or with what ends it.
+    func attempt(_ body: () throws -> [WorkerLoop.Action]) {
+        guard isAlive else { return }
         do {
-            if let covered = try checkpointer.heed() { perform(coordinator.covered(through: covered)) }
-            if isFinishing {
-                let isOver = drainDeadline.map { time.now >= $0 } ?? false
-                if try checkpointer.finish(epoch: coordinator.epoch) || isOver { finish(.finished) }
-                return false
-            }
-            try checkpointer.advance(epoch: coordinator.epoch, isUrgent: coordinator.awaitsCheckpoint)
+            try perform(try body())
+            guard isAlive, let outcome = try loop.result() else { return }
+            finish(outcome == .complete ? .finished : .leftUndelivered)
+            checkEnd()
+        } catch is SimulatedUnreadable {
+            parts.count("lives that could not read on")
+            finish(.unreadable)
+            checkEnd()
         } catch {
             finish(.failed(error))
         }
-        return isAlive
     }
 
-    /// Everything is delivered; the last checkpoint says so.
-    private func finishWithCheckpoint() {
-        guard checkpointer != nil else { return finish(.finished) }
-        isFinishing = true
-        drainDeadline = drainDeadline ?? time.now + parts.plan.drainTimeout
-    }
-
-    /// Performs actions in order; those behind a commit wait for it.
-    private func perform(_ actions: [Coordinator.Action]) {
-        for (index, action) in actions.enumerated() where isAlive {
+    private func perform(_ actions: [WorkerLoop.Action]) throws {
+        for action in actions where isAlive {
             switch action {
-            case .requestCut(let epoch): for thread in threads { thread.mail.cut = epoch }
+            case .order(let order, let group):
+                for (number, thread) in threads.enumerated() where group == nil || group == number { thread.orders.add(order) }
             case .commit(let cut):
                 isCommitting = true
                 parts.trace.note("epoch \(cut.epoch) is committed: \(cut.frozen.map(\.id)) frozen, \(cut.delivered) delivered")
-                return commit(cut, started: time.now, then: Array(actions[(index + 1)...]))
+                commit(cut)
+            case .waitToCommit(let pause):
+                parts.count("commits that waited")
+                time.after(pause) { [self] in attempt { loop.commitIsDue(isDraining: inbox.isDraining, now: time.now) } }
             case .deliver(let batch, let mayHaveBeenSent): deliver(batch, mayHaveBeenSent)
-            case .receive(let batches, let upstream): receive(batches, upstream)
-            case .raiseWatermarks(let watermarks, let isEnding):
-                parts.trace.note("raise \(watermarks.sorted { $0.key < $1.key }.map { "\($0.key) to \($0.value)" })\(isEnding ? ", ending" : "")")
-                parts.count(isEnding ? "closings" : "idle raises")
-                for thread in threads { thread.mail.raised.append((watermarks, isEnding)) }
-            case .holdReading(let isHeld):
-                parts.trace.note(isHeld ? "reading is held" : "reading goes on")
-                parts.count("holds")
-                for thread in threads { thread.mail.isHeld = isHeld }
-            case .stopReading: for thread in threads { thread.mail.isReadingOver = true }
-            case .finished: finishWithCheckpoint()
+            case .probe(let partitions): probed = probed == nil ? nil : partitions
+            case .stopProbing: probed = nil
+            case .keepHouse: try perform(try keepHouse())
+            case .checkpoint(let action): try perform(try perform(action))
+            case .tell(let remark): note(remark)
+            case .show, .tellSource: break
             }
         }
     }
 
-    private func receive(_ batches: [MessageBatch], _ upstream: UpstreamProgress) {
-        guard !upstream.isEmpty else { return }
-        for (number, thread) in threads.enumerated() {
-            thread.mail.received.append((batches.filter { threadOf[$0.id.to] == number }, upstream))
+    private func note(_ remark: RunRemark) {
+        switch remark {
+        case .committed: return
+        case .holdsReading: parts.count("holds")
+        case .checkpointed:
+            parts.count("checkpoints")
+            lastCheckpointLacks = false
+        case .checkpointFailed:
+            parts.count("checkpoints that failed")
+            lastCheckpointLacks = true
+        case .lastCheckpointIsMissing: lastCheckpointLacks = true
+        case .housekeepingWaits: parts.count("steps of housekeeping that waited")
+        default: break
         }
+        parts.trace.note("the loop says: \(remark)")
     }
 
-    private func commit(_ cut: EpochCut, started: Duration, then rest: [Coordinator.Action]) {
+    private func commit(_ cut: EpochCut) {
+        let started = time.now
         time.after(random.milliseconds(in: random.percent(90) ? 1...20 : 20...600)) { [self] in
             guard isAlive else { return }
             do {
                 try store.commit(cut)
-            } catch let error as any Failure where error.kind == .retry {
-                parts.count("commits that waited")
-                return time.after(.seconds(1)) { [self] in retry(cut, started, rest) }
             } catch is SimulatedCrash {
                 return finish(.crashed)
             } catch {
-                return finish(.failed(error))
+                return attempt { try loop.commitFailed(error) }
             }
             isCommitting = false
-            perform(coordinator.committed(cut, taking: time.now - started))
-            perform(rest)
-            maintain()
+            attempt { loop.committed(taking: time.now - started, now: time.now) }
         }
     }
 
-    private func retry(_ cut: EpochCut, _ started: Duration, _ rest: [Coordinator.Action]) {
-        guard isAlive else { return }
-        if wantsDrain && drainDeadline == nil { drainDeadline = time.now + parts.plan.drainTimeout }
-        if let drainDeadline, time.now >= drainDeadline { return finish(.leftUndelivered) }
-        commit(cut, started: started, then: rest)
+    private func keepHouse() throws -> [WorkerLoop.Action] {
+        do {
+            return loop.kept(try store.maintain(), taking: .zero, now: time.now)
+        } catch {
+            return try loop.keepingFailed(error)
+        }
     }
 
-    private func maintain() {
+    private func perform(_ action: WorkerLoop.CheckpointAction) throws -> [WorkerLoop.Action] {
+        guard let checkpoints else { throw SimulatedFailure(.bug, "there is no archive") }
         do {
-            let folded = try store.maintain().foldedThrough
-            guard folded >= startEpoch else { return }
-            let cuts = UInt32(folded.number - startEpoch.number)
-            let bytes = random.percent(50) ? random.number(in: 0...4_000) : 0
-            for thread in threads { thread.mail.release = (cuts, bytes) }
+            return try checkpoints.perform(action, for: self)
         } catch {
-            finish(.failed(error))
+            return try loop.copyFailed(error, now: time.now)
         }
     }
 
@@ -254,18 +235,18 @@ final class SimulatedWorker {
 
     private func deliver(_ batch: SinkBatch, _ mayHaveBeenSent: Bool) {
         guard isAlive else { return }
-        if let checkpointer, !checkpointer.mayDeliver {
+        if let checkpoints, !checkpoints.mayDeliver {
             return time.after(.milliseconds(100)) { [self] in deliver(batch, mayHaveBeenSent) }
         }
         let rules = parts.implementations.delivery(BatchDelivery(rowCount: batch.rowCount, mayHaveBeenSent: mayHaveBeenSent))
         let delivery = SimulatedDelivery(
             batch, as: parts.implementations.layout(batch, topology), rules: rules, sink: parts.sink, time: time,
-            isAlive: { [self] in isAlive && checkpointer?.lost == nil },
-            isHeld: { [self] in checkpointer?.mustHold == true },
-            willSend: { [parts, disk] in parts.willSend($0, from: disk) },
+            isAlive: { [self] in isAlive && checkpoints?.isLost != true },
+            isHeld: { [self] in checkpoints?.mustHold == true },
+            willSend: { [parts, simulated] in parts.willSend($0, from: simulated.disk) },
             ended: { [self] result in
                 switch result {
-                case .delivered: deliveries.append(batch.id)
+                case .delivered: inbox.deliveries.append(batch.id)
                 case .held: deliver(batch, true)
                 case .stopped(let found):
                     finish(.failed(SimulatedFailure(.invalid, "\(batch.id) has \(batch.rowCount) rows, the sink holds \(found)")))

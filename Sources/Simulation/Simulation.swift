@@ -6,7 +6,7 @@ import Engine
 /// must hold what a plain computation gives, each row once. The same seed gives the same run for ever.
 public final class Simulation {
     private let parts: SimulationParts
-    private let disk = SimulatedDisk()
+    private let machine = SimulatedMachine(0)
     private var random: SeededRandom
     private var versions: VersionChoice
 
@@ -18,7 +18,7 @@ public final class Simulation {
         parts = SimulationParts(plan, implementations, &random)
         versions = VersionChoice(plan.versions, &random)
         self.random = random
-        parts.disks = [disk]
+        parts.disks = [machine.disk]
     }
 
     /// Runs to the end and checks against the `expected` rows, each its table's name and the values in order.
@@ -35,14 +35,9 @@ public final class Simulation {
     }
 
     private func makeWorker(isBounded: Bool, isCalm: Bool = false) -> SimulatedWorker? {
-        var faults = parts.plan.storeFaults
-        if isCalm { (faults.crashBefore, faults.crashAfter) = (0, 0) }
-        let store = SimulatedStore(disk, faults: faults, random: random.fork(), reading: parts.implementations.reading) { [parts] in parts.isDiskFull }
-        parts.stores.append(store)
+        let surroundings = SimulatedSurroundings(parts, versions.next(parts), machine, isCalm: isCalm, isBounded: isBounded, random: random.fork())
         do {
-            return try SimulatedWorker(
-                parts, versions.next(parts), store: parts.implementations.store(store), disk: disk, isBounded: isBounded, random: random.fork()
-            )
+            return SimulatedWorker(surroundings, try surroundings.start(), random: random.fork())
         } catch {
             parts.violate("the start failed: \(error)")
             return nil
@@ -81,6 +76,7 @@ public final class Simulation {
         parts.trace.note("the life ended: \(worker.end.map { "\($0)" } ?? "never")")
         switch worker.end {
         case .failed(let error)?: parts.violate("the worker stopped: \(error)")
+        case .unreadable?: break
         case .crashed?: parts.count("crashes")
         case .finished?: parts.count("finished lives")
         case .leftUndelivered?: parts.count("drains that ran out of time")
@@ -102,6 +98,16 @@ public struct SimulationReport {
     public let counts: [String: Int]
     /// In virtual time.
     public let length: Duration
+
+    public init(violations: [String], trace: [String], counts: [String: Int], length: Duration) {
+        self.violations = violations
+        self.trace = trace
+        self.counts = counts
+        self.length = length
+    }
+
+    /// Of a simulation that could not be run.
+    public init(failure: String) { self.init(violations: [failure], trace: [], counts: [:], length: .zero) }
 
     /// The whole story of a failure, for a test's message.
     public func story(seed: UInt64) -> String {

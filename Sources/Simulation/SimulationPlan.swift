@@ -19,6 +19,8 @@ public struct SimulationPlan {
     public var boundedCrashes: [Duration] = []
     public var sinkFaults = SimulatedSink.Faults()
     public var storeFaults = SimulatedStore.Faults()
+    /// In a hundred thousand polls of a thread: nothing more can be read, so that the life ends.
+    public var unreadable = 0
     /// When the sink is down, and when the disk is full.
     public var sinkDown: [Range<Duration>] = []
     public var diskFull: [Range<Duration>] = []
@@ -63,6 +65,7 @@ public struct SimulationPlan {
         storeFaults.crashAfter = heat * random.number(in: 0...1)
         storeFaults.fold = random.number(in: 0...60)
         storeFaults.loadedRows = random.percent(50) ? .max : random.number(in: 0...20)
+        unreadable = heat > 1 ? random.number(in: 0...200) : 0
         var live = Duration.zero
         while live < log.lastArrival {
             let length = heat == 0 ? log.lastArrival : random.milliseconds(in: 500...60_000)

@@ -18,7 +18,7 @@ public final class Worker: @unchecked Sendable {
     let checkpoints: CheckpointSettings?
     /// The topology's reference tables by name; filled when the run starts.
     let referenceTables: [String: ReferenceTable]
-    let inbox = Monitor(WorkerInbox())
+    let inbox = Monitor(RunInbox())
     /// Set for good once the run is to end.
     let isStopping = Monitor(false)
     private let published = Monitor(WorkerStatus())
@@ -55,53 +55,30 @@ public final class Worker: @unchecked Sendable {
 
     /// Runs until the end of a bounded run, until drained, or until something is wrong that only a person can mend.
     public func run() throws -> RunOutcome {
-        let plan = try WorkerPlan(self)
-        guard try plan.withdraw() else {
+        var settings = settings.run
+        if settings.threads == 0 { settings.threads = ProcessInfo.processInfo.activeProcessorCount }
+        let surroundings = WorkerSurroundings(self)
+        switch try Startup(topology, settings, checkpoints: checkpoints, in: surroundings).run() {
+        case .stopped(let outcome):
             publish { $0.phase = .finished }
-            return try plan.endUnread(self)
+            return outcome
+        case .begun(let start):
+            let outcome = try run(from: start, surroundings)
+            tellDrain()
+            return outcome
         }
-        let references = try References(self)
-        if let references, try !timed(.references, references.load) {
-            publish { $0.phase = .finished }
-            return try plan.endUnread(self)
-        }
-        references?.follow()
-        let outcome = try run(plan, references)
-        tellDrain()
-        return outcome
     }
 
-    private func run(_ plan: WorkerPlan, _ references: References?) throws -> RunOutcome {
+    private func run(from start: RunStart, _ surroundings: WorkerSurroundings) throws -> RunOutcome {
+        surroundings.references?.follow()
         var run: WorkerRun?
         defer {
-            references?.stop()
+            surroundings.references?.stop()
             run?.isStopped()
         }
-        let made = try timed(.topics) { try WorkerRun(self, plan, references: references?.lock) }
+        let made = try WorkerRun(self, start, surroundings)
         run = made
         defer { made.stop() }
-        return try made.loop()
-    }
-}
-
-/// What other threads have to say to the coordinator since it last looked.
-struct WorkerInbox {
-    var reports: [ThreadReport] = []
-    var deliveries: [SinkBatchID] = []
-    var isFull = false
-    var threadsAtEnd = 0
-    var isDraining = false
-    var error: (any Error)?
-    /// Why nothing more can be read of some partitions.
-    var readingError: (any Error)?
-    var checkpoint: Result<PublishedCheckpoint, any Error>?
-
-    var isEmpty: Bool {
-        checkpoint == nil && reports.isEmpty && deliveries.isEmpty && !isFull && threadsAtEnd == 0 && !isDraining && error == nil && readingError == nil
-    }
-
-    mutating func take() -> WorkerInbox {
-        defer { self = WorkerInbox() }
-        return self
+        return try made.run()
     }
 }

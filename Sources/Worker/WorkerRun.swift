@@ -2,72 +2,46 @@ import Engine
 import Foundation
 import Logging
 
-/// A run under way: the coordinator's thread, which also commits, around the state machine that decides.
+/// A run under way: the thread that takes the loop's turns, and also commits, and what the loop wants done.
 final class WorkerRun {
     private let worker: Worker
-    private let plan: WorkerPlan
+    private let start: RunStart
     private let references: ReadWriteLock?
     private let clock: ClockWatch
-    /// Where reading begins.
-    private let starts: [TopicPartition: Int64]
-    private var coordinator: Coordinator
+    private var loop: WorkerLoop
     private var threads: [TaskThread] = []
-    private var threadOf: [TaskID: Int] = [:]
-    private var liveThreads = Monitor(0)
-    private var readingThreads = 0
-    private var sinks: SinkThreads!
-    private var probe: LeaderProbe!
-    private var pendingReports: [ThreadReport] = []
-    private var threadsAtEnd = 0
-    private var drainDeadline: Duration?
-    private var isDraining = false
-    /// What ends the run once everything that was read before it is durable and delivered.
-    private var readingError: (any Error)?
+    private let liveThreads = Monitor(0)
+    private let sinks: SinkThreads
+    private let probe: LeaderProbe
+    private let checkpointer: Checkpointer?
     /// Since when the present part of the drain goes on; nil before a drain.
     private var drainPartBegan: Duration?
     /// When reading began; nil before that, and once the log has what the start took.
     private var readingBegan: Duration?
-    private var firstRecord: Duration?
-    private var isFinished = false
-    private var isFull = false
+    /// When the first records were processed.
+    private let firstRecord = Monitor<Duration?>(nil)
     private var isHeldByDeliveries = false
-    /// The records' bytes in memory, as the last epoch's reports say.
-    private var stateBytes = 0
-    private var nextHousekeeping: Duration?
-    private var foldedThrough = Epoch(0)
 
-    /// Between two tries of a commit that found the disk full.
-    private static let commitRetry = Duration.seconds(1)
     /// For how long the first record is waited for before the log has what the start took without it.
     private static let firstRecordLimit = Duration.seconds(10)
+    /// How long a step of folding goes on before it is committed.
+    private static let housekeepingTime = Duration.milliseconds(10)
 
-    /// `references`: the lock that tasks hold while they process, if they look things up.
-    init(_ worker: Worker, _ plan: WorkerPlan, references: ReadWriteLock?) throws {
+    init(_ worker: Worker, _ start: RunStart, _ surroundings: WorkerSurroundings) throws {
         self.worker = worker
-        self.references = references
-        self.plan = plan
-        let now = Clock.now
-        let settings = worker.settings
-        let outbox = Outbox(
-            lineage: plan.restored.lineage, tables: plan.restored.outboxes(of: plan.outboxTables), flushInterval: settings.flushInterval, limits: settings.outboxLimits, now: now
-        )
-        coordinator = Coordinator(
-            restored: plan.restored, routes: TaskRoutes(worker.topology, partitions: plan.partitions), outbox: outbox,
-            schedule: EpochSchedule(interval: settings.epochInterval, now: now),
-            wait: plan.checkpointer?.wait ?? .nothing
-        )
-        clock = ClockWatch(settings, lastReadAt: plan.restored.lastReadAt, sink: worker.sink, logger: worker.logger)
-        starts = try worker.source.open(plan.assignments)
-        for assignment in plan.assignments where assignment.position == nil {
-            guard let start = starts[assignment.partition] else {
-                throw WorkerError(.bug, "the source does not say where it begins to read \(assignment.partition)")
-            }
-            plan.readers[assignment.partition]?.begin(at: start)
+        self.start = start
+        references = surroundings.references?.lock
+        clock = surroundings.clock
+        loop = WorkerLoop(start, now: Clock.now)
+        checkpointer = try Checkpointer(worker, start)
+        let events = Events(inbox: worker.inbox, firstRecord: firstRecord)
+        for group in start.groups {
+            let reader = group.isReading ? try worker.timed(.topics) { try worker.source.makeReader(of: group.partitions) } : nil
+            threads.append(TaskThread(group, reader: reader, references: references, clock: clock, events: events))
         }
-        try makeThreads(stopAt: settings.readsUntilEnd || settings.endsBeforeRepartition ? try endsNow() : nil)
-        let sinkOf = plan.outboxTables.map { ($0.name, $0.sink.flatMap { worker.furtherSinks[$0] } ?? worker.sink) }
-        sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf), ownership: plan.checkpointer?.ownership) { [worker] id, result in
-            worker.inbox.update { inbox in
+        let sinkOf = start.outboxTables.map { ($0.name, worker.sink($0.sink)) }
+        sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf), ownership: checkpointer?.ownership) { [inbox = worker.inbox] id, result in
+            inbox.update { inbox in
                 switch result {
                 case .success(.delivered): inbox.deliveries.append(id)
                 case .success(.cancelled): break
@@ -76,67 +50,33 @@ final class WorkerRun {
             }
         }
         let mails = threads.map(\.mail)
-        probe = LeaderProbe(worker.source, interval: settings.idleAfter / 4) { ends, time in
-            for mail in mails { mail.update { $0.leaderAnswers.append((ends, time)) } }
+        probe = LeaderProbe(worker.source, interval: start.settings.idleAfter / 4) { ends, time in
+            for mail in mails { mail.update { $0.orders.leadersAnswered(ends, at: time) } }
         }
     }
 
-    /// No partition is idle for so long.
-    private static let never = Duration.seconds(1 << 32)
-
-    /// For how long a bounded run waits to learn where the partitions end.
-    private static let endsTimeout = Duration.seconds(30)
-
-    private func endsNow() throws -> [TopicPartition: Int64] {
-        let partitions = plan.assignments.map(\.partition)
-        let ends = worker.source.ends(of: partitions, timeout: WorkerRun.endsTimeout)
-        let missing = partitions.filter { ends[$0] == nil }
-        guard missing.isEmpty else {
-            throw WorkerError(.invalid, "nobody says where \(missing.count) partitions end (\(missing[0]) is one); check that their leaders are up, then start again")
-        }
-        return ends
-    }
-
-    private func makeThreads(stopAt: [TopicPartition: Int64]?) throws {
-        let cores = worker.settings.threads > 0 ? worker.settings.threads : ProcessInfo.processInfo.activeProcessorCount
-        let count = max(1, min(cores, plan.tasks.count))
-        // At least one: a share of nothing would be used up before the first record.
-        let limits = TaskThread.Limits(records: max(1, worker.settings.epochRecords / count), bytes: max(1, worker.settings.epochBytes / count))
-        for number in 0..<count {
-            let tasks = plan.tasks.enumerated().filter { $0.offset % count == number }.map(\.element)
-            let ids = Set(tasks.map(\.id))
-            let partitions = plan.readers.filter { ids.contains($0.value.id) }
-            let reader = partitions.isEmpty ? nil : try worker.source.makeReader(of: partitions.keys.sorted())
-            threads.append(TaskThread(
-                tasks: tasks, partitions: partitions, reader: reader, stopAt: stopAt, limits: limits,
-                idleAfter: worker.settings.endsBeforeRepartition ? WorkerRun.never : worker.settings.idleAfter, references: references, clock: clock,
-                events: Events(worker)
-            ))
-            for id in ids { threadOf[id] = number }
-            if !partitions.isEmpty { readingThreads += 1 }
-        }
-    }
-
-    /// `@unchecked Sendable`: the worker's inbox is a monitor, and nothing else is used.
+    /// `@unchecked Sendable`: the members are monitors.
     private final class Events: ThreadEvents, @unchecked Sendable {
-        private let inbox: Monitor<WorkerInbox>
-        init(_ worker: Worker) { inbox = worker.inbox }
-        func handedIn(_ report: ThreadReport) { inbox.update { $0.reports.append(report) } }
-        func reachedEnd() { inbox.update { $0.threadsAtEnd += 1 } }
+        private let inbox: Monitor<RunInbox>
+        private let first: Monitor<Duration?>
+
+        init(inbox: Monitor<RunInbox>, firstRecord: Monitor<Duration?>) {
+            self.inbox = inbox
+            first = firstRecord
+        }
+
+        func handedIn(_ report: TaskGroupReport) { inbox.update { $0.reports.append(report) } }
+        func reachedEnd() { inbox.update { $0.groupsAtEnd += 1 } }
+        func isFull() { inbox.update { $0.isFull = true } }
+        func firstRecord(at time: Duration) { first.update { $0 = min($0 ?? time, time) } }
         func readingFailed(_ error: any Error) { inbox.update { $0.readingError = $0.readingError ?? error } }
         func failed(_ error: any Error) { inbox.update { $0.error = $0.error ?? error } }
-        func progressed(isFull: Bool) {
-            if isFull { inbox.update { $0.isFull = true } }
-        }
     }
 
-    // MARK: - The loop
+    // MARK: - Turns
 
-    func loop() throws -> RunOutcome {
-        try raiseWatermarks()
+    func run() throws -> RunOutcome {
         publishStart()
-        let doubtful = plan.restored.outbox.reduce(0) { $0 + $1.undelivered.count }
-        if doubtful > 0 { worker.logger.notice("\(doubtful) batches of an earlier start may have been sent: settling them first") }
         sinks.start()
         probe.start()
         for (number, thread) in threads.enumerated() {
@@ -151,170 +91,121 @@ final class WorkerRun {
         }
         worker.logger.info("reading begins")
         readingBegan = Clock.now
-        plan.checkpointer?.start()
-        if let covered = plan.checkpointer?.covered { try perform(coordinator.covered(through: covered)) }
-        try perform(coordinator.start())
-        if readingThreads == 0 { try reachedEnd() }
-        while !isFinished {
-            let now = Clock.now
-            if let drainDeadline, now >= drainDeadline {
-                endDrainPart(.delivery)
-                worker.publish { $0.phase = .finished }
-                if let readingError { throw readingError }
-                return .undelivered(bytes: coordinator.waitingBytes)
-            }
-            try perform(coordinator.tick(now: now, isFull: isFull))
-            try plan.checkpointer?.advance(epoch: coordinator.epoch, isUrgent: coordinator.awaitsCheckpoint)
-            if let nextHousekeeping, Clock.now >= nextHousekeeping { try maintain(isAfterEpoch: false) }
-            var limit = min(coordinator.nextCut, drainDeadline ?? coordinator.nextCut, nextHousekeeping ?? coordinator.nextCut)
-            if plan.checkpointer?.isCopying == true { limit = min(limit, Clock.now + Checkpointer.pauseBetweenSteps) }
-            let inbox = worker.inbox.wait(upTo: max(limit - Clock.now, .milliseconds(1))) { $0.isEmpty ? nil : $0.take() }
-            if let inbox { try heed(inbox) }
+        checkpointer?.start()
+        try perform(loop.begin(now: Clock.now))
+        var inbox = RunInbox()
+        while true {
+            try perform(try loop.turn(inbox, now: Clock.now, timeOfCut: clock.timeOfCut))
+            if let outcome = try loop.result() { return outcome }
             tellStart()
             tellClock()
-        }
-        endDrainPart(.delivery)
-        try plan.checkpointer?.finish(epoch: coordinator.epoch, before: drainDeadline ?? Clock.now + worker.settings.drainTimeout)
-        endDrainPart(.checkpoint)
-        worker.publish { $0.phase = .finished }
-        if let readingError { throw readingError }
-        if worker.settings.endsBeforeRepartition {
-            if !isReadToEnd { try plan.refuseUnread(worker) }
-            try plan.checkpointer?.requireLast(of: coordinator.epoch)
-        }
-        return .complete
-    }
-
-    /// What a repartition left to be done. The stages behind hear of it with the first epoch, after what closes here.
-    private func raiseWatermarks() throws {
-        references?.lockForReading()
-        defer { references?.unlock() }
-        for task in plan.tasks {
-            guard let raise = plan.restored.tasks[task.id]?.raise else { continue }
-            try task.raiseWatermark(to: raise.watermark, firingTimers: !raise.isEnded)
+            inbox = worker.inbox.wait(upTo: max(loop.nextTurn - Clock.now, .milliseconds(1))) { $0.isEmpty ? nil : $0.take() } ?? RunInbox()
         }
     }
 
-    /// What is known before the first epoch, so that what is read next and what waits is shown though no record comes.
-    private func publishStart() {
-        let starts = starts
-        let partitions = Dictionary(uniqueKeysWithValues: plan.readers.map { ($1.id, $0) })
-        worker.publish { status in
-            status.phase = .running
-            status.lineage = plan.restored.lineage
-            status.epoch = plan.restored.epoch
-            status.tasks = plan.tasks.map { task in
-                let begun = partitions[task.id].flatMap { starts[$0] }.map { SourcePosition(next: $0, last: nil) }
-                return WorkerStatus.Task(
-                    id: task.id, watermark: task.watermark, position: plan.restored.tasks[task.id]?.position ?? begun, isIdle: false, counters: TaskCounters()
-                )
-            }.sorted { $0.id < $1.id }
-            status.outbox = coordinator.outbox.depths
-            status.outboxBytes = coordinator.outbox.bytes
-        }
-    }
-
-    private var isReadToEnd: Bool { threadsAtEnd == readingThreads }
-
-    /// Every partition of a run that ends by itself is read to where it ended at the start.
-    private func reachedEnd() throws {
-        if worker.settings.readsUntilEnd { try perform(coordinator.reachedEnd()) }
-        if worker.settings.endsBeforeRepartition { try perform(coordinator.drain()) }
-    }
-
-    private func heed(_ inbox: WorkerInbox) throws {
-        if let error = inbox.error { throw error }
-        isFull = isFull || inbox.isFull
-        for id in inbox.deliveries { try perform(coordinator.delivered(id)) }
-        if let result = inbox.checkpoint, let checkpointer = plan.checkpointer {
-            try checkpointer.published(result)
-            if let covered = checkpointer.covered { try perform(coordinator.covered(through: covered)) }
-        }
-        if let error = inbox.readingError, readingError == nil {
-            readingError = error
-            worker.logger.error("the run ends when what was read before is delivered: \(error)")
-            worker.publish { $0.problem = "\(error)" }
-        }
-        if inbox.isDraining || readingError != nil { try drain() }
-        threadsAtEnd += inbox.threadsAtEnd
-        if inbox.threadsAtEnd > 0 && isReadToEnd { try reachedEnd() }
-        pendingReports += inbox.reports
-        guard pendingReports.count == threads.count else { return }
-        let reports = pendingReports
-        pendingReports = []
-        firstRecord = firstRecord ?? reports.compactMap(\.firstRecord).min()
-        isFull = false
-        probe.look(at: Set(reports.flatMap(\.candidates)))
-        let actions = coordinator.tasksCut(reports.flatMap(\.reports), now: Clock.now, wallClock: clock.timeOfCut)
-        publish(reports)
-        try perform(actions)
-        stateBytes = reports.reduce(0) { $0 + $1.stateBytes }
-        try maintain(isAfterEpoch: true)
-    }
-
-    private func drain() throws {
-        guard !isDraining else { return }
-        isDraining = true
-        drainPartBegan = Clock.now
-        drainDeadline = drainDeadline ?? Clock.now + worker.settings.drainTimeout
-        worker.logger.info("draining: no more records are read")
-        worker.publish { $0.phase = .draining }
-        try perform(coordinator.drain())
-    }
-
-    private func perform(_ actions: [Coordinator.Action]) throws {
+    private func perform(_ actions: [WorkerLoop.Action]) throws {
         for action in actions {
             switch action {
-            case .requestCut(let epoch): for thread in threads { thread.mail.update { $0.cut = epoch } }
-            case .commit(let cut): try commit(cut)
+            case .order(let order, let group):
+                for (number, thread) in threads.enumerated() where group == nil || group == number { thread.mail.update { $0.orders.add(order) } }
+            case .commit(let cut): try perform(try commit(cut))
+            case .waitToCommit(let pause):
+                let isDraining = worker.inbox.wait(upTo: pause) { $0.isDraining ? true : nil } ?? false
+                try perform(loop.commitIsDue(isDraining: isDraining, now: Clock.now))
+            case .show(let reports): show(reports)
+            case .tellSource(let positions): worker.source.report(positions)
             case .deliver(let batch, let mayHaveBeenSent): sinks.deliver(batch, mayHaveBeenSent: mayHaveBeenSent)
-            case .receive(let batches, let upstream): receive(batches, upstream)
-            case .raiseWatermarks(let watermarks, let isEnding):
-                for thread in threads { thread.mail.update { $0.raised.append((watermarks, isEnding)) } }
-            case .holdReading(let isHeld):
-                for thread in threads { thread.mail.update { $0.isHeld = isHeld } }
-                isHeldByDeliveries = isHeld
-                worker.publish { $0.isReadingHeld = isHeld || $0.clockDoubt != nil }
-                worker.logger.notice(isHeld ? "reading is held back: too much is undelivered" : "reading goes on")
-            case .stopReading:
-                for thread in threads { thread.mail.update { $0.isReadingOver = true } }
-                // Nobody is idle any more, and a leader that does not answer would hold up the end.
-                probe.end()
-            case .finished: isFinished = true
+            case .probe(let partitions): probe.look(at: Set(partitions))
+            case .stopProbing: probe.end()
+            case .keepHouse: try perform(try keepHouse())
+            case .checkpoint(let action): try perform(try perform(action))
+            case .tell(let remark): tell(remark)
             }
         }
     }
 
-    private func receive(_ batches: [MessageBatch], _ upstream: UpstreamProgress) {
-        guard !upstream.isEmpty else { return }
-        for (number, thread) in threads.enumerated() {
-            let own = batches.filter { threadOf[$0.id.to] == number }
-            thread.mail.update { $0.received.append((own, upstream)) }
+    private func commit(_ cut: EpochCut) throws -> [WorkerLoop.Action] {
+        let started = Clock.now
+        do {
+            try worker.store.commit(cut)
+        } catch {
+            return try loop.commitFailed(error)
+        }
+        let now = Clock.now
+        return loop.committed(taking: now - started, now: now)
+    }
+
+    private func keepHouse() throws -> [WorkerLoop.Action] {
+        let started = Clock.now
+        do {
+            let done = try worker.store.maintain(for: WorkerRun.housekeepingTime)
+            let now = Clock.now
+            return loop.kept(done, taking: now - started, now: now)
+        } catch {
+            return try loop.keepingFailed(error)
         }
     }
 
-    /// Commits, waiting for as long as the disk is full: meanwhile the tasks fill one more epoch and then stop reading.
-    private func commit(_ cut: EpochCut) throws {
-        var cut = cut
-        if worker.settings.endsBeforeRepartition && isReadToEnd && coordinator.hasCutEverything { cut.readBefore = plan.grown }
-        // Of the try that succeeded: the time that the disk was full says nothing about how long commits take.
-        var started = Clock.now
-        while true {
-            do {
-                started = Clock.now
-                try worker.store.commit(cut)
-                break
-            } catch let error as any Failure where error.kind == .retry {
-                worker.logger.error("epoch \(cut.epoch) waits: \(error)")
-                worker.publish { $0.problem = error.description }
-                if try waitForDisk() { return }
+    private func perform(_ action: WorkerLoop.CheckpointAction) throws -> [WorkerLoop.Action] {
+        guard let checkpointer else { throw WorkerError(.bug, "this worker has no checkpoint store") }
+        do {
+            return try checkpointer.perform(action, &loop)
+        } catch {
+            switch action {
+            case .endWithdrawal, .endSupersession: return try loop.notingFailed(action, error)
+            default: return try loop.copyFailed(error, now: Clock.now)
             }
         }
-        let duration = Clock.now - started
-        worker.publish { $0.problem = nil; $0.lastCommit = duration; $0.epoch = cut.epoch }
-        report(cut)
-        try perform(coordinator.committed(cut, taking: duration))
-        if isDraining, worker.status.drain.isEmpty, coordinator.hasCutEverything || isFinished { endDrainPart(.reading) }
+    }
+
+    /// Ends every thread of the run.
+    func stop() {
+        worker.isStopping.update { $0 = true }
+        for thread in threads { thread.mail.update { $0.isStopped = true } }
+        while liveThreads.wait(upTo: .seconds(1), { $0 == 0 ? true : nil }) == nil {}
+        sinks.stop()
+        probe.stop()
+        clock.stop()
+        checkpointer?.stop()
+    }
+
+    /// To be called when whatever else belongs to the run has stopped as well.
+    func isStopped() { endDrainPart(.stop) }
+
+    // MARK: - The log and the page
+
+    private func tell(_ remark: RunRemark) {
+        let logger = worker.logger
+        switch remark {
+        case .inDoubt(let batches): logger.notice("\(batches) batches of an earlier start may have been sent: settling them first")
+        case .holdsReading(let isHeld):
+            isHeldByDeliveries = isHeld
+            worker.publish { $0.isReadingHeld = isHeld || $0.clockDoubt != nil }
+            logger.notice(isHeld ? "reading is held back: too much is undelivered" : "reading goes on")
+        case .commitWaits(let epoch, let error):
+            logger.error("epoch \(epoch) waits: \(error)")
+            worker.publish { $0.problem = error.description }
+        case .committed(let epoch, let duration): worker.publish { $0.problem = nil; $0.lastCommit = duration; $0.epoch = epoch }
+        case .housekeepingWaits(let error): logger.error("housekeeping waits: \(error)")
+        case .readingFailed(let error):
+            logger.error("the run ends when what was read before is delivered: \(error)")
+            worker.publish { $0.problem = "\(error)" }
+        case .draining:
+            drainPartBegan = Clock.now
+            logger.info("draining: no more records are read")
+            worker.publish { $0.phase = .draining }
+        case .readingIsDurable: endDrainPart(.reading)
+        case .deliveryIsOver: endDrainPart(.delivery)
+        case .ended:
+            endDrainPart(.checkpoint)
+            worker.publish { $0.phase = .finished }
+        case .checkpointed(let published): worker.tell(published)
+        case .checkpointFailed(let error):
+            logger.error("checkpoints: none could be written, it is tried again: \(error)")
+            worker.publish { $0.checkpoint.problem = error.description }
+        case .lastCheckpointIsMissing: logger.warning("checkpoints: drain.timeout left no time for the last one")
+        case .notNoted(let action, let error): worker.tellNotNoted(action, error)
+        }
     }
 
     private func endDrainPart(_ part: DrainPart) {
@@ -333,64 +224,32 @@ final class WorkerRun {
 
     /// Once, as soon as there is a record, or when none has come in a while.
     private func tellStart() {
-        guard let began = readingBegan, firstRecord != nil || Clock.now - began >= WorkerRun.firstRecordLimit else { return }
+        guard let began = readingBegan else { return }
+        let first = firstRecord.look { $0 }
+        guard first != nil || Clock.now - began >= WorkerRun.firstRecordLimit else { return }
         readingBegan = nil
-        worker.tellStart(from: plan.restored.isNew ? nil : plan.restored.epoch, record: firstRecord.map { $0 - began })
+        worker.tellStart(from: start.restored.isNew ? nil : start.restored.epoch, record: first.map { $0 - began })
     }
 
-    /// Waits before the next try; true when the drain ran out of time meanwhile.
-    private func waitForDisk() throws -> Bool {
-        if drainDeadline == nil, worker.inbox.wait(upTo: WorkerRun.commitRetry, { $0.isDraining ? true : nil }) != nil {
-            drainDeadline = Clock.now + worker.settings.drainTimeout
-        }
-        guard let drainDeadline else { return false }
-        Thread.sleep(forTimeInterval: WorkerRun.commitRetry.seconds)
-        return Clock.now >= drainDeadline
-    }
-
-    private func report(_ cut: EpochCut) {
-        var positions: [TopicPartition: Int64] = [:]
-        let partitions = Dictionary(uniqueKeysWithValues: plan.readers.map { ($1.id, $0) })
-        for task in cut.tasks {
-            if let position = task.position, let partition = partitions[task.task] { positions[partition] = position.next }
-        }
-        if !positions.isEmpty { worker.source.report(positions) }
-    }
-
-    /// Folds a step after each epoch, and more between epochs while there is something left, and tells the threads what may
-    /// leave their memory.
-    private func maintain(isAfterEpoch: Bool) throws {
-        do {
-            var (done, took) = try housekeepingStep()
-            while done.left == .tooMuch, !worker.isStopping.look({ $0 }) {
-                Thread.sleep(forTimeInterval: WorkerRun.housekeepingPause.seconds)
-                (done, took) = try housekeepingStep()
-            }
-            // As long as it took, writing to the disk included, those who read evicted records have after it.
-            nextHousekeeping = done.left == .some ? Clock.now + max(took, WorkerRun.housekeepingPause) : nil
-            guard isAfterEpoch || done.foldedThrough > foldedThrough else { return }
-            foldedThrough = done.foldedThrough
-            let start = plan.restored.epoch.number
-            guard done.foldedThrough.number >= start else { return }
-            let excess = max(0, stateBytes - worker.settings.memoryBudget)
-            let cuts = UInt32(truncatingIfNeeded: done.foldedThrough.number - start)
-            for thread in threads { thread.mail.update { $0.release = (cuts, excess / threads.count) } }
-        } catch let error as any Failure where error.kind == .retry {
-            nextHousekeeping = nil
-            worker.logger.error("housekeeping waits: \(error)")
+    /// What is known before the first epoch, so that what is read next and what waits is shown though no record comes.
+    private func publishStart() {
+        let partitions = Dictionary(uniqueKeysWithValues: start.readers.map { ($1.id, $0) })
+        worker.publish { status in
+            status.phase = .running
+            status.lineage = start.restored.lineage
+            status.epoch = start.restored.epoch
+            status.tasks = start.tasks.map { task in
+                let begun = partitions[task.id].flatMap { start.starts[$0] }.map { SourcePosition(next: $0, last: nil) }
+                return WorkerStatus.Task(
+                    id: task.id, watermark: task.watermark, position: start.restored.tasks[task.id]?.position ?? begun, isIdle: false, counters: TaskCounters()
+                )
+            }.sorted { $0.id < $1.id }
+            status.outbox = loop.outbox.depths
+            status.outboxBytes = loop.outbox.bytes
         }
     }
 
-    private func housekeepingStep() throws -> (Housekeeping, took: Duration) {
-        let start = Clock.now
-        return (try worker.store.maintain(for: WorkerRun.housekeepingTime), Clock.now - start)
-    }
-
-    /// How long a step of folding goes on before it is committed, and the least time after it.
-    private static let housekeepingTime = Duration.milliseconds(10)
-    private static let housekeepingPause = Duration.milliseconds(5)
-
-    private func publish(_ reports: [ThreadReport]) {
+    private func show(_ reports: [TaskGroupReport]) {
         // What a later stage was too late for counts where it was read.
         let lateElsewhere = reports.flatMap(\.counters.values).reduce(into: [TaskID: UInt64]()) { $0.merge($1.lateOf, uniquingKeysWith: +) }
         worker.publish { status in
@@ -407,22 +266,8 @@ final class WorkerRun {
                 }
             }.sorted { $0.id < $1.id }
             status.stateBytes = reports.reduce(0) { $0 + $1.stateBytes }
-            status.outbox = coordinator.outbox.depths
-            status.outboxBytes = coordinator.outbox.bytes
+            status.outbox = loop.outbox.depths
+            status.outboxBytes = loop.outbox.bytes
         }
     }
-
-    /// Ends every thread of the run.
-    func stop() {
-        worker.isStopping.update { $0 = true }
-        for thread in threads { thread.mail.update { $0.isStopped = true } }
-        while liveThreads.wait(upTo: .seconds(1), { $0 == 0 ? true : nil }) == nil {}
-        sinks.stop()
-        probe.stop()
-        clock.stop()
-        plan.checkpointer?.stop()
-    }
-
-    /// To be called when whatever else belongs to the run has stopped as well.
-    func isStopped() { endDrainPart(.stop) }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @Suite("Architecture: dependencies point downwards, and the core has no C library, clock, I/O or async")
@@ -9,6 +10,40 @@ struct DependencyTests {
             DependencyRules.tidemark.violations(in: file, of: String(file.path.split(separator: "/")[1]))
         }
         #expect(violations == [])
+    }
+
+    /// Tools and tests import what Package.swift says they are made of, and no more.
+    @Test(arguments: ["tools", "Tests", "Examples"])
+    func toolsAndTestsImportWhatTheirTargetsSay(folder: String) throws {
+        let targets = try PackageTargets()
+        let files = try Repository.files(below: folder, endings: ["swift"])
+        #expect(!files.isEmpty)
+        #expect(files.flatMap(targets.violations) == [])
+    }
+
+    /// What a worker decides is decided in Engine/Run: neither the threads nor the simulation make the parts of it themselves.
+    @Test func whatAWorkerDecidesIsDecidedOnce() throws {
+        let parts = ["Coordinator(", "Checkpointing(", "EpochSchedule(", "IdleTracker(", "TaskGroup(", "PartitionGrowth("]
+        for target in ["Worker", "Simulation", "tidemark"] {
+            let made = try Repository.files(below: "Sources/\(target)", endings: ["swift"]).flatMap { file in
+                file.lines(with: parts).map { "\(file.path):\($0.line): \($0.word)" }
+            }
+            #expect(made == [])
+        }
+    }
+
+    /// `tools/mutate` would otherwise find out after minutes.
+    @Test func everyMutationHasItsPlace() throws {
+        let mutations = try Repository.files(below: "Tests/Mutations", endings: ["mutation"])
+        #expect(mutations.count >= 25)
+        for mutation in mutations {
+            let parts = mutation.lines.joined(separator: "\n").split(separator: "\n<<<<\n", maxSplits: 1)
+            let texts = parts.last?.split(separator: "\n====\n", maxSplits: 1)
+            let file = parts.first?.split(separator: "\n").last.map(String.init) ?? ""
+            let old = try #require(texts?.first, "\(mutation.path)")
+            let whole = try String(contentsOfFile: "\(Repository.root)/\(file)", encoding: .utf8)
+            #expect(whole.ranges(of: old).count == 1, "\(mutation.path): its text is not once in \(file)")
+        }
     }
 
     @Test func theCoreHasNoCFilesOrModuleMaps() throws {

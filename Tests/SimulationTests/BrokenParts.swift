@@ -12,7 +12,7 @@ class PassingStore: StateStore, @unchecked Sendable {
     func register(partitions: [String: Int]) throws { inner.register(partitions: partitions) }
     func restore(_ task: any StreamTask, memoryBudget: Int) throws { try inner.restore(task, memoryBudget: memoryBudget) }
     func commit(_ cut: EpochCut) throws { try inner.commit(cut) }
-    func maintain(for time: Duration) throws -> Housekeeping { inner.maintain(for: time) }
+    func maintain(for time: Duration) throws -> Housekeeping { try inner.maintain(for: time) }
     func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) throws { inner.read(task: task, table: table, key: key, body) }
     func scan(task: TaskID, table: String, prefix: ByteView, _ body: (ByteView, ByteView) -> Void) throws {
         inner.scan(task: task, table: table, prefix: prefix, body)
@@ -74,7 +74,7 @@ final class HastyStore: PassingStore, @unchecked Sendable {  // One thread, as i
     }
 
     override func maintain(for time: Duration) throws -> Housekeeping {
-        _ = inner.maintain(for: time)
+        _ = try inner.maintain(for: time)
         return Housekeeping(foldedThrough: last, left: .nothing)
     }
 }
@@ -153,6 +153,9 @@ struct BrokenCoordinator: RunCoordinator {
     var nextCut: Duration { coordinator.nextCut }
     var epoch: Epoch { coordinator.epoch }
     var awaitsCheckpoint: Bool { coordinator.awaitsCheckpoint }
+    var outbox: Outbox { coordinator.outbox }
+    var waitingBytes: Int { coordinator.waitingBytes }
+    var hasCutEverything: Bool { coordinator.hasCutEverything }
 
     mutating func start() -> [Coordinator.Action] {
         coordinator.start().map { action in

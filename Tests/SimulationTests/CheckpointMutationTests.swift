@@ -1,5 +1,6 @@
 import Engine
 import Simulation
+import SimulationWorlds
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import Simulation
+import SimulationWorlds
 import Synchronization
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 import Simulation
+import SimulationWorlds
 import TestSupport
 import Testing
 

@@ -9,13 +9,14 @@ import Testing
 @Suite("A thread of tasks obeys, but never makes a record late that came after the order's reason")
 struct TaskThreadTests {
     private final class Events: ThreadEvents {
-        private let reports = Mutex<[ThreadReport]>([])
+        private let reports = Mutex<[TaskGroupReport]>([])
         private let error = Mutex<(any Error)?>(nil)
 
-        var all: [ThreadReport] { reports.withLock { $0 } }
+        var all: [TaskGroupReport] { reports.withLock { $0 } }
         var failure: (any Error)? { error.withLock { $0 } }
-        func handedIn(_ report: ThreadReport) { reports.withLock { $0.append(report) } }
-        func progressed(isFull: Bool) {}
+        func handedIn(_ report: TaskGroupReport) { reports.withLock { $0.append(report) } }
+        func isFull() {}
+        func firstRecord(at time: Duration) {}
         func reachedEnd() {}
         func readingFailed(_ failure: any Error) { error.withLock { $0 = failure } }
         func failed(_ failure: any Error) { error.withLock { $0 = failure } }
@@ -34,9 +35,12 @@ struct TaskThreadTests {
             let stage = PurchaseJob.windowed.topology.stages[0]
             let member = stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: 0), environment: environment))
             _ = source.open([SourceAssignment(partition: Bench.partition(0), position: nil)])
+            let group = TaskGroup(
+                tasks: [member], readers: [Bench.partition(0): member], stopAt: nil, limits: TaskGroup.Limits(records: 1_000, bytes: 1 << 20),
+                idleAfter: Running.idleAfter
+            )
             thread = TaskThread(
-                tasks: [member], partitions: [Bench.partition(0): member], reader: source.makeReader(of: [Bench.partition(0)]), stopAt: nil,
-                limits: TaskThread.Limits(records: 1_000, bytes: 1 << 20), idleAfter: Running.idleAfter, references: nil,
+                group, reader: source.makeReader(of: [Bench.partition(0)]), references: nil,
                 clock: ClockWatch(WorkerSettings(), lastReadAt: nil, sink: MemorySink(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
                 events: events
             )
@@ -50,16 +54,16 @@ struct TaskThreadTests {
         func cut() throws -> Coordinator.TaskReport {
             epoch = epoch.next
             let before = events.all.count
-            thread.mail.update { [epoch] in $0.cut = epoch }
+            thread.mail.update { [epoch] in $0.orders.add(.cut(epoch)) }
             try waitUntil("the cut is handed in") { events.all.count > before }
             return try #require(events.all.last?.reports.first)
         }
 
-        func answer(end: Int64) { thread.mail.update { $0.leaderAnswers.append(([Bench.partition(0): end], Clock.now)) } }
+        func answer(end: Int64) { thread.mail.update { $0.orders.leadersAnswered([Bench.partition(0): end], at: Clock.now) } }
 
         func raise(to milliseconds: Int64, isEnding: Bool) {
             let id = TaskID(stage: "purchases", partition: 0)
-            thread.mail.update { $0.raised.append(([id: EventTime(milliseconds: milliseconds)], isEnding)) }
+            thread.mail.update { $0.orders.add(.raise([id: EventTime(milliseconds: milliseconds)], isEnding: isEnding)) }
         }
 
         /// Answers for the leader until the partition counts as idle.
@@ -105,7 +109,7 @@ struct TaskThreadTests {
         running.source.append(Bench.purchases(0, seconds: 0..<1), to: Bench.partition(0))
         try waitUntil("it is read") { running.source.readCount == 5 }
         try running.becomeIdle(end: 5)
-        running.thread.mail.update { $0.isHeld = true }
+        running.thread.mail.update { $0.orders.add(.hold(true)) }
         // A cut handed in after the order: from here on nothing is read.
         _ = try running.cut()
         running.source.append(Bench.purchases(0, seconds: 1..<2), to: Bench.partition(0))
@@ -114,7 +118,7 @@ struct TaskThreadTests {
             #expect(try !running.cut().isIdle)
         }
         #expect(running.source.readCount == 5)
-        running.thread.mail.update { $0.isHeld = false }
+        running.thread.mail.update { $0.orders.add(.hold(false)) }
         try waitUntil("reading goes on") { running.source.readCount == 10 }
     }
 }

@@ -95,10 +95,10 @@ struct JobCheck {
     private func checkRestoration(_ directory: String) -> FoundState {
         let found = report.attempt("state") {
             let store = try parts.makeCheckpointStore()
-            return try store.flatMap { try StateRestoration(configuration: parts.configuration, store: $0, takesOver: takesOver, logger: parts.logger).choice() }
-        } ok: { restoration in
-            guard let restoration else { return "none yet in \(directory); a run begins it" }
-            return "none in \(directory); a run restores checkpoint \(restoration.manifest.number)\(restoration.lineage == nil ? "" : ", and withdraws what was delivered after it")"
+            return try store.flatMap { try RestoredDirectory(parts.configuration, $0, takesOver: takesOver, logger: parts.logger).choice() }
+        } ok: { checkpoint in
+            guard let checkpoint else { return "none yet in \(directory); a run begins it" }
+            return "none in \(directory); a run restores checkpoint \(checkpoint.number)\(checkpoint.lineage == nil ? "" : ", and withdraws what was delivered after it")"
         }
         guard let found else { return .finding }
         return found.map { FoundState.unrestored(withdraws: $0.lineage != nil) } ?? .known(nil)
@@ -266,13 +266,12 @@ struct JobCheck {
         }
     }
 
+    /// As the start itself judges it.
     private func requireKnownPartitions(of topic: String, _ source: any RecordSource, _ restored: RestoredState?) throws {
-        let count = try source.partitionCount(of: topic)
-        if let known = restored?.partitions[topic], known != count, !(endsBeforeRepartition && count > known) {
-            throw CheckFinding(
-                description: "has \(counted(count, "partition", "partitions")), the state was built with \(known): \(known < count ? "bring the state to \(count) (docs/OPERATIONS.md, A topic that grew)" : "go back to \(known)"), or start anew with an empty state directory, another checkpoints.store and new tables"
-            )
-        }
+        _ = try PartitionCount(
+            of: topic, isTopic: true, found: try source.partitionCount(of: topic), known: restored?.partitions[topic],
+            endsBeforeRepartition: endsBeforeRepartition
+        )
     }
 
     /// Whether a start would hold reading back because of this machine's clock.

@@ -79,8 +79,8 @@ struct RunCommand: ParsableCommand {
         let room = RoomWait(logger: logger) { Thread.sleep(forTimeInterval: $0 / .seconds(1)); return true }
         let directory = try start.timed(.wait) { try room("opening the state directory") { try lockedDirectory(configuration, logger) } }
         if let checkpoints {
-            let restoration = StateRestoration(configuration: configuration, store: checkpoints, takesOver: takeOver, logger: logger)
-            try start.timed(.restore) { try restoration.restore(into: directory, room) }
+            let restored = RestoredDirectory(configuration, checkpoints, takesOver: takeOver, logger: logger, filling: (directory, room))
+            try start.timed(.restore) { try restored.run() }
         }
         let store = try start.timed(.open) { try room("opening the state file") { try parts.makeStore(directory) } }
         let topology = parts.topology(over: try store.fixedSettings())
@@ -90,7 +90,7 @@ struct RunCommand: ParsableCommand {
         }
         let references = try start.timed(.open) { try room("opening the copy of the reference topics") { try parts.makeReferences(untilEnd: untilEnd) } }
         var settings = parts.workerSettings(untilEnd: untilEnd)
-        settings.endsBeforeRepartition = beforeRepartition
+        settings.run.endsBeforeRepartition = beforeRepartition
         let worker = Worker(
             topology, settings: settings, source: source, store: store, sink: sink,
             furtherSinks: kafkaOutput.map { [KafkaOutput.name: $0] } ?? [:], references: references,

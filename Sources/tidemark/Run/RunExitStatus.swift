@@ -1,4 +1,5 @@
 import CommandLineParts
+import Engine
 import Worker
 
 extension ExitStatus {

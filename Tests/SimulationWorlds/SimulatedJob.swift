@@ -3,14 +3,14 @@ import Simulation
 import TestSupport
 
 /// A simulation of one of the purchase jobs; everything about it comes from the seed.
-struct SimulatedJob {
-    let plan: SimulationPlan
-    let expected: [String]
+package struct SimulatedJob {
+    private let plan: SimulationPlan
+    private let expected: [String]
     private let hasVersions: Bool
     private let random: SeededRandom
 
     /// `hasVersions`: each life runs one of the versions of the job.
-    init(_ job: PurchaseJob, seed: UInt64, hasVersions: Bool = false) {
+    package init(_ job: PurchaseJob, seed: UInt64, hasVersions: Bool = false) {
         var random = SeededRandom(seed: seed)
         let isThereAtOnce = random.percent(30)
         let partitions = job.partitions(atMost: random.number(in: 1...5))
@@ -26,7 +26,7 @@ struct SimulatedJob {
         expected = PurchaseReference.rows(of: job, log.values)
     }
 
-    func run(_ implementations: SimulatedImplementations = .init()) -> SimulationReport {
+    package func run(_ implementations: SimulatedImplementations = .init()) -> SimulationReport {
         let simulation = Simulation(plan, implementations: implementations, random: random)
         return hasVersions ? simulation.run { PurchaseVersionReference.differences($0, expected) } : simulation.run(expected: expected)
     }

@@ -1,5 +1,3 @@
-import Engine
-
 /// Where a worker's checkpoints go, and how often.
 public struct CheckpointSettings: Sendable {
     public let archive: any CheckpointArchive

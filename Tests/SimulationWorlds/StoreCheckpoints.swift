@@ -12,6 +12,8 @@ final class StoreCheckpoints: CheckpointsUnderTest {
     private let time: VirtualTime
     private let directory: TemporaryDirectory
     private let truth: CheckpointStore
+    /// What each process chose last.
+    private var chosen: [Int: Restoration] = [:]
     private var known: (changes: Int, newest: Manifest?) = (0, nil)
     private static let job = "simulated"
 
@@ -32,17 +34,25 @@ final class StoreCheckpoints: CheckpointsUnderTest {
         try CheckpointStore(objects: ObjectsOfProcess(objects, process), job: StoreCheckpoints.job)
     }
 
-    func restore(on machine: Int, takesOver: Bool, durability: Durability, interval: Duration, by process: SimulatedProcess) throws -> RestoredCopies? {
-        let store = try store(process)
+    func choose(
+        on machine: Int, takesOver: Bool, durability: Durability, interval: Duration, except unusable: Set<UInt64>, by process: SimulatedProcess
+    ) throws -> RestorableCheckpoint? {
         var wish = Restoration.Wish(now: ObjectsOfProcess.milliseconds(time.now))
         wish.takesOver = takesOver
         wish.durability = durability
         wish.interval = interval
-        guard let found = try Restoration.choose(in: store, wish, refused: { _, _ in }) else { return nil }
+        wish.unusable = Set(unusable.map(ManifestNumber.init))
+        let found = try Restoration.choose(in: try store(process), wish, refused: { _, _ in })
+        chosen[process.number] = found
+        return found.map { RestorableCheckpoint(number: $0.manifest.number.number, epoch: $0.manifest.epoch, lineage: $0.lineage) }
+    }
+
+    func fetch(_ checkpoint: RestorableCheckpoint, on machine: Int, by process: SimulatedProcess) throws -> RestoredCopies {
+        guard let found = chosen.removeValue(forKey: process.number) else { throw SimulatedFailure(.bug, "no checkpoint was chosen") }
         let scratch = directory.file("restoring-\(process.number)")
         try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: scratch) }
-        let files = try store.fetch(found.manifest, into: scratch)
+        let files = try store(process).fetch(found.manifest, into: scratch)
         try StoreArchive.noteRestored(over: found.later, stateDirectory: try stateDirectory(machine))
         let names = try ([files.base] + files.deltas).map { String(decoding: try Data(contentsOf: URL(fileURLWithPath: $0)), as: UTF8.self) }
         return RestoredCopies(names: names, lineage: found.lineage, tables: found.tables)

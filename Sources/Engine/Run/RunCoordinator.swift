@@ -1,10 +1,11 @@
-import Engine
-
-/// What drives a simulated worker: Engine's `Coordinator`, or a broken one that a test puts in its place.
+/// What the loop goes by; shipped is Engine's `Coordinator`.
 public protocol RunCoordinator {
-    var nextCut: Duration { get }
     var epoch: Epoch { get }
+    var nextCut: Duration { get }
+    var outbox: Outbox { get }
+    var waitingBytes: Int { get }
     var awaitsCheckpoint: Bool { get }
+    var hasCutEverything: Bool { get }
     mutating func start() -> [Coordinator.Action]
     mutating func tick(now: Duration, isFull: Bool) -> [Coordinator.Action]
     mutating func tasksCut(_ cut: [Coordinator.TaskReport], now: Duration, wallClock: Int64) -> [Coordinator.Action]

@@ -3,9 +3,9 @@ import Simulation
 import TestSupport
 
 /// A simulation of one of the purchase jobs with a checkpoint store; everything about it comes from the seed.
-struct CheckpointedJob {
+package struct CheckpointedJob {
     /// What the workers live in.
-    enum World: CaseIterable {
+    package enum World: CaseIterable, Sendable {
         case sharedWithLostDisks, localWithLostDisks, sharedWithZombies, localWithZombies, sharedWithCutOffs
         /// With lost disks and workers that go on, and each life runs one of the versions of the job.
         case sharedWithVersions, localWithVersions
@@ -28,7 +28,7 @@ struct CheckpointedJob {
     private let random: SeededRandom
 
     /// `finalizesEvery`: before each so many lives the state is made final.
-    init(_ world: World, seed: UInt64, finalizesEvery: Int? = nil) {
+    package init(_ world: World, seed: UInt64, finalizesEvery: Int? = nil) {
         // Each world has choices of its own.
         var random = SeededRandom(seed: seed << 8 | UInt64(World.allCases.firstIndex(of: world) ?? 0))
         let job = PurchaseJob.allCases[random.number(in: 0...(PurchaseJob.allCases.count - 1))]
@@ -61,7 +61,7 @@ struct CheckpointedJob {
         expected = PurchaseReference.rows(of: job, log.values)
     }
 
-    func run(_ implementations: SimulatedImplementations = .init()) throws -> SimulationReport {
+    package func run(_ implementations: SimulatedImplementations = .init()) throws -> SimulationReport {
         let directory = try TemporaryDirectory("tidemark-simulation")
         let calls = ThreadedCalls()
         defer { calls.end() }

@@ -1,0 +1,16 @@
+/// What a start has to tell, for the log and whoever measures.
+public enum StartRemark {
+    /// Opening the state changed this in its tables.
+    case changed(String)
+    /// The archive can't be asked whose the job is; the start goes on without.
+    case unasked(any Error)
+    /// No checkpoint knows these tables: rows for them wait for the next one.
+    case waitsForCheckpoint(tables: [String])
+    case hasGrown(topic: String, from: Int, to: Int)
+    /// What was delivered after the restored checkpoint is withdrawn before anything else.
+    case withdraws
+    /// This checkpoint is damaged; an earlier one is looked for.
+    case damaged(RestorableCheckpoint, any Error)
+    case restores(RestorableCheckpoint)
+    case restored(RestorableCheckpoint)
+}

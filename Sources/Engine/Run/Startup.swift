@@ -1,0 +1,243 @@
+/// What surrounds a start that has a state, or begins one. Every call blocks, and throws what ends the start.
+public protocol StartSurroundings: AnyObject {
+    /// From any fixed origin, by a clock that never goes back.
+    var now: Duration { get }
+    /// Opens the state, or begins it.
+    func open(_ topology: Topology) throws -> RestoredState
+    /// Asks the archive whose the job is. `mustAnswer`: the start can't go on without.
+    func claim(_ change: ChangeAtRest, mustAnswer: Bool) throws -> ArchiveStanding
+    /// From now on the store keeps what changes after this epoch. False when it lacks some of that already.
+    func keepChanges(after epoch: Epoch) throws -> Bool
+    /// Copies the state whole and publishes it.
+    func publishFirst(_ reason: FinishedCheckpoint.Reason) throws -> PublishedCheckpoint
+    /// Notes that the state supersedes those of before no more. What a full disk prevents, the next start does again.
+    func endSupersession() throws
+    func partitionCount(of topic: String) throws -> Int
+    /// Remembers how many partitions these have.
+    func register(partitions: [String: Int]) throws
+    /// Lets a sink check its tables against the state; returns how they are partitioned. nil: the job's first sink.
+    func open(_ sink: SinkName?, _ tables: [SinkTable]) throws -> [String: RowPartitioning]
+    /// Withdraws from every sink; false when somebody wanted the start to end meanwhile.
+    func withdraw(_ plan: WithdrawalPlan, from tables: [String]) throws -> Bool
+    /// Notes that it was withdrawn once.
+    func withdrawn() throws
+    /// What tasks are given beside what the state and the sinks say.
+    func environment(_ partitioning: [String: RowPartitioning], _ partitions: [StageName: Int], _ hashKey: HashKey) -> TaskEnvironment
+    /// Feeds the tasks their records; `memoryBudget`: for each of them.
+    func load(_ tasks: [any StreamTask], memoryBudget: Int) throws
+    /// Loads what tasks look things up in; false when somebody wanted the start to end meanwhile.
+    func loadReferences() throws -> Bool
+    /// Checks the assignments against the log, and says where each is read from.
+    func position(_ assignments: [SourceAssignment]) throws -> [TopicPartition: Int64]
+    /// Where these partitions end now; those that nobody answers for are left out.
+    func ends(of partitions: [TopicPartition]) -> [TopicPartition: Int64]
+    func tell(_ remark: StartRemark)
+}
+
+/// A start from its state to where reading begins: what is checked, claimed, published and withdrawn, in which order.
+///
+/// The order is the promise: whose the job is is known before anything is published, a state that begins a lineage is in the
+/// archive before anything leaves, and what it does not count has left the sinks before anything new gets there.
+public struct Startup {
+    /// How a start ended.
+    public enum End {
+        case begun(RunStart)
+        /// Somebody wanted it to end before anything was read.
+        case stopped(RunOutcome)
+    }
+
+    private let topology: Topology
+    private let settings: RunSettings
+    private let checkpoints: CheckpointSettings?
+    private let surroundings: any StartSurroundings
+
+    /// No partition is idle for so long.
+    private static let never = Duration.seconds(1 << 32)
+
+    /// `checkpoints`: nil for a run without.
+    public init(_ topology: Topology, _ settings: RunSettings, checkpoints: CheckpointSettings?, in surroundings: any StartSurroundings) {
+        self.topology = topology
+        self.settings = settings
+        self.checkpoints = checkpoints
+        self.surroundings = surroundings
+    }
+
+    public func run() throws -> End {
+        let restored = try surroundings.open(topology)
+        if restored.isNew && settings.endsBeforeRepartition { throw StartRefusal.nothingToRepartition }
+        for change in restored.changes { surroundings.tell(.changed(change)) }
+        let withdrawnTables = restored.tablesToWithdrawFrom(of: topology)
+        var checkpointing = try claim(restored, withdrawnTables)
+        let (partitions, grown) = try partitions(restored)
+        let outboxTables = restored.outboxTables(of: topology)
+        let partitioning = try openSinks(restored, outboxTables)
+        if let plan = restored.withdrawal, plan.stage == .due {
+            surroundings.tell(.withdraws)
+            guard try surroundings.withdraw(plan, from: withdrawnTables) else { return try stopped(restored, grown) }
+            try surroundings.withdrawn()
+            checkpointing?.withdrawn()
+        }
+        let tasks = try tasks(restored, partitions, partitioning)
+        guard try surroundings.loadReferences() else { return try stopped(restored, grown) }
+        let readers = try readers(tasks)
+        let starts = try position(readers, restored)
+        let stopAt = settings.isBounded ? try ends(of: readers.keys.sorted()) : nil
+        try raiseWatermarks(of: tasks, restored)
+        return .begun(RunStart(
+            topology: topology, settings: settings, restored: restored, outboxTables: outboxTables, partitions: partitions, grown: grown, tasks: tasks,
+            readers: readers, starts: starts, groups: groups(tasks, readers, stopAt), checkpointing: checkpointing, withdrawnTables: withdrawnTables
+        ))
+    }
+
+    private func stopped(_ restored: RestoredState, _ grown: [String: Int]) throws -> End {
+        if settings.endsBeforeRepartition { throw StartRefusal.endedUnread(topics: grown.keys.sorted()) }
+        let bytes = restored.waitingBytes
+        return .stopped(bytes == 0 ? .complete : .undelivered(bytes: bytes))
+    }
+
+    // MARK: - Whose the job is
+
+    /// Claims the job, and publishes at once when the archive has nothing of this lineage: nothing may leave before that.
+    private func claim(_ restored: RestoredState, _ tables: [String]) throws -> Checkpointing? {
+        guard let checkpoints else {
+            if restored.withdrawal != nil { throw StartRefusal.restoredWithoutStore }
+            return nil
+        }
+        let refusal = Checkpointing.refusal(of: restored, durability: checkpoints.durability, mayBeginUnasked: checkpoints.mayBeginUnasked)
+        var standing: ArchiveStanding?
+        do {
+            standing = try surroundings.claim(restored.changeAtRest, mustAnswer: refusal != nil)
+        } catch let error as any Failure where error.kind == .retry {
+            if let refusal { throw StartRefusal.unasked(refusal, error) }
+            surroundings.tell(.unasked(error))
+        }
+        var checkpointing = Checkpointing(
+            interval: checkpoints.interval, durability: checkpoints.durability, restored: restored, tables: tables, standing: standing, now: surroundings.now
+        )
+        if try !surroundings.keepChanges(after: checkpointing.keepsChangesAfter) { checkpointing.beginsWithBase(now: surroundings.now) }
+        if let reason = checkpointing.first {
+            let published = try surroundings.publishFirst(reason)
+            if checkpointing.published(published, now: surroundings.now).endsSupersession { try surroundings.endSupersession() }
+        }
+        if case .tables(let tables) = checkpointing.wait { surroundings.tell(.waitsForCheckpoint(tables: tables.sorted())) }
+        return checkpointing
+    }
+
+    // MARK: - Topics and tables
+
+    private func partitions(_ restored: RestoredState) throws -> (read: [String: Int], grown: [String: Int]) {
+        var counts: [String: PartitionCount] = [:]
+        for stage in topology.stages {
+            let (name, isTopic) = switch stage.input {
+            case .topic(let topic): (topic, true)
+            case .messages: (stage.name.text, false)
+            }
+            guard counts[name] == nil else { continue }
+            let found = if case .messages(let count) = stage.input { count } else { try surroundings.partitionCount(of: name) }
+            counts[name] = try PartitionCount(
+                of: name, isTopic: isTopic, found: found, known: restored.partitions[name], endsBeforeRepartition: settings.endsBeforeRepartition
+            )
+        }
+        var new: [String: Int] = [:]
+        var grown: [String: Int] = [:]
+        for (name, count) in counts.sorted(by: { $0.key < $1.key }) {
+            switch count {
+            case .new(let found): new[name] = found
+            case .asKnown: break
+            case .before(let known, let found):
+                grown[name] = found
+                surroundings.tell(.hasGrown(topic: name, from: known, to: found))
+            }
+        }
+        if !new.isEmpty { try surroundings.register(partitions: new) }
+        if settings.endsBeforeRepartition && grown.isEmpty { throw StartRefusal.nothingHasGrown }
+        return (counts.mapValues(\.read), grown)
+    }
+
+    /// Returns how the first sink's tables are partitioned.
+    private func openSinks(_ restored: RestoredState, _ outboxTables: [OutboxTable]) throws -> [String: RowPartitioning] {
+        func open(_ sink: SinkName?) throws -> [String: RowPartitioning] {
+            try surroundings.open(sink, outboxTables.filter { $0.sink == sink }.map { SinkTable($0, restored) })
+        }
+        let partitioning = try open(nil)
+        for sink in topology.furtherSinks { _ = try open(sink) }
+        return partitioning
+    }
+
+    // MARK: - Tasks
+
+    private func tasks(_ restored: RestoredState, _ partitions: [String: Int], _ partitioning: [String: RowPartitioning]) throws -> [any StreamTask] {
+        var counts: [StageName: Int] = [:]
+        for stage in topology.stages {
+            counts[stage.name] = switch stage.input {
+            case .topic(let topic): partitions[topic] ?? 0
+            case .messages(let count): count
+            }
+        }
+        var environment = surroundings.environment(partitioning, counts, restored.hashKey)
+        environment.holdsWatermarks = settings.endsBeforeRepartition
+        environment.namesPerRecord = settings.namesPerRecord
+        environment.recordLimit = settings.recordLimit
+        let tasks = topology.stages.flatMap { stage in
+            (0..<(counts[stage.name] ?? 0)).map { stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment)) }
+        }
+        try surroundings.load(tasks, memoryBudget: settings.memoryBudget / max(tasks.count, 1))
+        for task in tasks {
+            let known = restored.tasks[task.id]
+            try task.resume(at: known?.watermark ?? .distantPast, position: known?.position)
+        }
+        return tasks
+    }
+
+    private func readers(_ tasks: [any StreamTask]) throws -> [TopicPartition: any StreamTask] {
+        var readers: [TopicPartition: any StreamTask] = [:]
+        for task in tasks {
+            guard case .topic(let topic)? = topology.stages.first(where: { $0.name == task.id.stage })?.input else { continue }
+            guard readers.updateValue(task, forKey: TopicPartition(topic: topic, partition: task.id.partition)) == nil else {
+                throw StartRefusal.twoStagesRead(topic: topic)
+            }
+        }
+        return readers
+    }
+
+    private func position(_ readers: [TopicPartition: any StreamTask], _ restored: RestoredState) throws -> [TopicPartition: Int64] {
+        let assignments = readers.sorted { $0.key < $1.key }.map { SourceAssignment(partition: $0.key, position: restored.tasks[$0.value.id]?.position) }
+        let starts = try surroundings.position(assignments)
+        for assignment in assignments {
+            guard let start = starts[assignment.partition] else {
+                throw RunError(.bug, "the source does not say where it begins to read \(assignment.partition)")
+            }
+            if assignment.position == nil { readers[assignment.partition]?.begin(at: start) }
+        }
+        return starts
+    }
+
+    private func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
+        let ends = surroundings.ends(of: partitions)
+        let missing = partitions.filter { ends[$0] == nil }
+        if !missing.isEmpty { throw StartRefusal.endsUnknown(missing) }
+        return ends
+    }
+
+    /// What a repartition left to be done. The stages behind hear of it with the first epoch, after what closes here.
+    private func raiseWatermarks(of tasks: [any StreamTask], _ restored: RestoredState) throws {
+        for task in tasks {
+            guard let raise = restored.tasks[task.id]?.raise else { continue }
+            try task.raiseWatermark(to: raise.watermark, firingTimers: !raise.isEnded)
+        }
+    }
+
+    private func groups(_ tasks: [any StreamTask], _ readers: [TopicPartition: any StreamTask], _ stopAt: [TopicPartition: Int64]?) -> [TaskGroup] {
+        let count = max(1, min(settings.threads, tasks.count))
+        // At least one: a share of nothing would be used up before the first record.
+        let limits = TaskGroup.Limits(records: max(1, settings.epochRecords / count), bytes: max(1, settings.epochBytes / count))
+        return (0..<count).map { number in
+            let own = tasks.enumerated().filter { $0.offset % count == number }.map(\.element)
+            let ids = Set(own.map(\.id))
+            return TaskGroup(
+                tasks: own, readers: readers.filter { ids.contains($0.value.id) }, stopAt: stopAt, limits: limits,
+                idleAfter: settings.endsBeforeRepartition ? Startup.never : settings.idleAfter
+            )
+        }
+    }
+}

@@ -1,0 +1,54 @@
+/// What surrounds a start before it has a state. Every call blocks, and throws what ends the start.
+public protocol RestorationSurroundings: AnyObject {
+    /// True when there is no state, or only one without epochs that a start left which was refused, and that is in nobody's way.
+    func isWithoutState() throws -> Bool
+    /// What is to be restored; nil when there is no checkpoint. `unusable`: those that turned out to be damaged.
+    func choose(except unusable: Set<UInt64>) throws -> RestorableCheckpoint?
+    /// Makes a state of the checkpoint that was chosen last. Throws kind `corrupt` when its objects are damaged.
+    func restore(_ checkpoint: RestorableCheckpoint) throws
+    func tell(_ remark: StartRemark)
+}
+
+/// The first part of a start: where there is no state, it is made of a checkpoint.
+public struct StateRestoration {
+    /// Which checkpoint the operator wants.
+    public enum Wish: Sendable {
+        /// None: what is not there begins anew.
+        case none
+        /// The newest that can be restored.
+        case newest
+        /// That one and no other.
+        case named
+    }
+
+    private let wish: Wish
+    private let irrevocable: SinkName?
+
+    /// `irrevocable`: a sink that what was delivered can't be withdrawn from; nil when there is none.
+    public init(_ wish: Wish, irrevocable: SinkName?) {
+        self.wish = wish
+        self.irrevocable = irrevocable
+    }
+
+    public func run(in surroundings: any RestorationSurroundings) throws {
+        guard wish != .none, try surroundings.isWithoutState() else { return }
+        var unusable: Set<UInt64> = []
+        while let found = try choice(in: surroundings, except: unusable) {
+            surroundings.tell(.restores(found))
+            do {
+                try surroundings.restore(found)
+                return surroundings.tell(.restored(found))
+            } catch let error as any Failure where error.kind == .corrupt && wish == .newest {
+                surroundings.tell(.damaged(found, error))
+                unusable.insert(found.number)
+            }
+        }
+    }
+
+    /// What a start without a state restores; nil when it begins anew.
+    public func choice(in surroundings: any RestorationSurroundings, except unusable: Set<UInt64> = []) throws -> RestorableCheckpoint? {
+        guard wish != .none, let found = try surroundings.choose(except: unusable) else { return nil }
+        if let irrevocable, found.lineage != nil { throw StartRefusal.cannotWithdraw(irrevocable) }
+        return found
+    }
+}
