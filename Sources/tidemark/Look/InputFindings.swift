@@ -46,7 +46,7 @@ struct InputFindings {
     }
 
     private func line(of entry: ReasonCounts.Entry, _ found: RejectionWatch.Topic, _ what: String, _ verb: String, _ refusal: String?) -> Line {
-        let place = InputFindings.place(found.partitions[entry.reason], entry.offset)
+        let place = InputFindings.place(entry.partition, entry.offset)
         let cure = RejectionCure.words(for: entry.reason).map { ": " + $0 } ?? ""
         // Digits that may be Base64 are most often what they show.
         let isMuch = entry.count * InputFindings.leastShare >= found.judged && !entry.reason.begins(with: "ambiguous_decimal")
