@@ -81,7 +81,7 @@ struct DebeziumTests {
         }
     }
 
-    /// Counts the topics into ClickHouse and compares each table with its query over the database's own history.
+    /// Has the topics checked, counts them into ClickHouse and compares each table with its query over the database's own history.
     ///
     /// - Parameter merchant: one whose rows may differ.
     private func check(
@@ -89,6 +89,8 @@ struct DebeziumTests {
         withoutRowsOf merchant: String = "nobody"
     ) throws {
         let job = try JobFixture(.kafka(broker.brokers), clickHouse, settings: settings + ["input.operations=records"])
+        let checked = try job.run("check")
+        #expect(checked.status == 0, "\(settings): \(checked.output)\(checked.errors)")
         let run = try job.runUntilEnd()
         #expect(run.status == 0, "\(settings): \(run.errors)")
         for comparison in Self.comparisons {
