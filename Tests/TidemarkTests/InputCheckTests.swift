@@ -136,7 +136,7 @@ struct InputCheckTests {
         defer { withExtendedLifetime(broker) {} }
         let settings = ["input.format=avro", "input.registry.url=http://127.0.0.1:\(freePort())"].flatMap { ["--set", $0] }
         let check = try job.run("check", settings)
-        expect(check, 2, saying: "finding  schema registry: ", "See that the registry runs", "skipped  newest records: not looked at, because they can't be read without the schema registry")
+        expect(check, 2, saying: "finding  schema registry: ", "See that it runs", "skipped  newest records: not looked at, because they can't be read without the schema registry")
         #expect(check.output.split(separator: "\n").filter { $0.hasPrefix("finding") }.count == 1, "\(check.output)")
     }
 

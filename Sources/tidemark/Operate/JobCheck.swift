@@ -212,7 +212,7 @@ struct JobCheck {
         } catch let error as RegistryError where isBeforeStart && error.kind == .retry {
             report.skipped("schema registry", "it does not answer, which a start goes on without until records need it: \(plainText(of: error))")
         } catch {
-            report.finding("schema registry", plainText(of: error) + RegistryCure.words(for: error))
+            report.finding("schema registry", plainText(of: error))
         }
         return false
     }
