@@ -18,7 +18,7 @@ public enum RejectionCure {
         case "unusable_schema":
             "the registry's schema is none of Avro: set value.converter to an Avro converter"
         case "printed_struct":
-            "keys or values were printed as Struct{…} by a string converter: set key.converter and value.converter to org.apache.kafka.connect.json.JsonConverter"
+            "a string converter wrote them: set key.converter and value.converter to org.apache.kafka.connect.json.JsonConverter"
         case "unavailable":
             "the database did not hand the value over: set REPLICA IDENTITY FULL on the table, so that unchanged large values come too"
         case "missing_field": "\(field) is not in the records, or null: see to the connector's lists of columns, and to the column's name and rows"
@@ -48,6 +48,9 @@ public enum RejectionCure {
         if form.begins(with: "Avro") { return "set input.format: avro with input.registry.url, or \(converter)" }
         return form.begins(with: "a CloudEvent") ? "\(converter) instead of Debezium's CloudEventsConverter" : "\(converter), as values have to be JSON or Avro"
     }
+
+    /// Whether records in a form that is not read are JSON objects all the same.
+    public static func isObject(form: String) -> Bool { form.begins(with: "a CloudEvent") }
 
     /// Of keys that do not bring a customer's records into one partition.
     public static let wordsForKeys =

@@ -23,6 +23,7 @@ struct FileShape {
     static func delta(version: Int64) -> FileShape? { deltas[version] }
 
     static let references = FileShape(after: [ReferenceFormat.create])
+    static let referencesOfFormat1 = FileShape(after: [ReferenceFormat.createFormat1])
 
     private static let states: [Int64: FileShape] = {
         let (first, second) = (StateFormat.createFormat1, StateFormat.upgradeOfFormat1)

@@ -25,7 +25,10 @@ extension SQLiteStateStore {
         if let before = try number("job_version"), before < topology.version, compatibility.isFinalizePending, try meta("epoch") != "0" {
             changes.append("version \(topology.version) of the job goes on from the state of version \(before), which may still come back until `tidemark finalize`")
         }
+        let look = InputLookEntry(database: database)
+        try look.forgetIfOutdated()
         try setMeta("job_version", String(topology.version))
+        if notesInputLook { try look.note(topology.version) }
         try setMeta("min_reader", String(compatibility.leastReader))
         try catalog.readStateTables()
         try writeFallbacks(declared, catalog)
@@ -51,15 +54,18 @@ extension SQLiteStateStore {
         }
     }
 
-    /// The version of the job that wrote the state last; nil when no epoch was committed to it.
-    public func writtenBy() throws -> Int? {
-        try exclusively { try versionOfLastEpoch() }
+    /// The version of the job of which a start looked at the newest records before it went on from the state; nil when none did, no
+    /// epoch was committed, or an earlier version has written since.
+    public func inputLookedAtBy() throws -> Int? {
+        try exclusively { try versionOfInputLook() }
     }
 
-    func versionOfLastEpoch() throws -> Int? {
-        guard try VersionsAtRest(self) != nil, try database.meta("epoch") ?? "0" != "0" else { return nil }
-        return try number("job_version")
+    func versionOfInputLook() throws -> Int? {
+        try VersionsAtRest(self) == nil ? nil : InputLookEntry(database: database).version()
     }
+
+    /// Has `open` remember that this start has looked at the newest records; to be called before.
+    public func noteInputLook() { exclusively { notesInputLook = true } }
 
     private func leastReader(of topology: Topology) throws -> Int { try number("min_reader") ?? topology.version }
 

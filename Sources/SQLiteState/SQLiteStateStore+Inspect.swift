@@ -8,7 +8,7 @@ extension SQLiteStateStore {
         try exclusively {
             guard try integer("SELECT count(*) FROM sqlite_schema") > 0 else { return nil }
             return try database.undone {
-                let writtenBy = try versionOfLastEpoch()
+                let inputLookedAtBy = try versionOfInputLook()
                 let isNew = try prepareFile(job: topology.job)
                 if asDrained { try database.execute("DELETE FROM message; DELETE FROM outbox; DELETE FROM batch WHERE delivered_epoch IS NULL") }
                 try keepSettings(of: topology)
@@ -17,7 +17,7 @@ extension SQLiteStateStore {
                 try opened.catalog.declareOutputs(of: topology)
                 let migration = compatibility.refusals.isEmpty ? try MigrationEstimate(database, compatibility) : nil
                 var restored = try restoredState(isNew: isNew, opened)
-                restored.jobVersion = writtenBy
+                restored.inputLookedAtBy = inputLookedAtBy
                 return InspectedState(restored: restored, compatibility: compatibility, migration: migration)
             }
         }

@@ -35,6 +35,8 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
     let directory: StateDirectory
     private let lock = Mutex(())
     private var opened: Opened?
+    /// Whether the start has looked at the newest records.
+    var notesInputLook = false
 
     /// What exists once the job is known.
     final class Opened {

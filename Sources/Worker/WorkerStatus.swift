@@ -15,9 +15,10 @@ public struct WorkerStatus: Sendable {
         public let name: String
         public let topic: String
         public let counters: ReferenceCounters
-        public let defects: [ReferenceDefect]
+        /// What could not be used since this process began, by reason: records, or a field of them.
+        public let defects: [ReasonCounts.Entry]
         public let keys: Int
-        /// What the table takes in memory.
+        /// What the table takes in memory, with its reader's indexes.
         public let memoryBytes: Int
         /// The offset to read next, by partition; partitions that no record was read of are not among them.
         public let nextOffsets: [Int: Int64]
@@ -38,16 +39,6 @@ public struct WorkerStatus: Sendable {
         public var unusable: UInt64 = 0
 
         public var total: UInt64 { applied + ignored + unusable }
-    }
-
-    /// What could not be used of a reference topic for one reason, since this process began: records, or a field of them.
-    public struct ReferenceDefect: Sendable, Equatable {
-        public let reason: String
-        /// nil for the record as a whole.
-        public let field: String?
-        public var count: UInt64 = 0
-        public var lastPartition = 0
-        public var lastOffset: Int64 = 0
     }
 
     /// The checkpoints of this run.

@@ -27,10 +27,10 @@ final class FintechTask {
         task = built.build(TaskSetup(task: TaskID(stage: built.name, partition: 0), environment: environment))
     }
 
-    /// A task that goes on where `before` was cut last, with empty reference tables.
-    convenience init(after before: FintechTask, _ settings: FintechSettings = FintechSettings.ofInserts) throws {
+    /// A task that goes on where `before` was cut last, with empty reference tables. `without`: state tables of which it gets nothing.
+    convenience init(after before: FintechTask, _ settings: FintechSettings = FintechSettings.ofInserts, without left: Set<String> = []) throws {
         self.init(settings, stage: before.stage)
-        for delta in before.deltas {
+        for delta in before.deltas where !left.contains(delta.table) {
             guard let table = task.stateTables.first(where: { $0.schema.table == delta.table }) else { throw Damage() }
             let isWhole = try delta.bytes.withUnsafeBytes { bytes in
                 try StateDelta.forEachChange(in: ByteView(bytes)) { change in

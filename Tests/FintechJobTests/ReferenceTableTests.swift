@@ -83,4 +83,48 @@ struct ReferenceTableTests {
         #expect(try channel(#"{"id":"e","customer_id":"c","channel":"8"}"#) == .text("8"))
         #expect(try channel(#"{"id":"x"}"#, .unusable(Rejection("missing_field", field: "customer_id"))) == .text("8"), "whose session?")
     }
+
+    private func reader(_ name: String, _ table: ReferenceTable) throws -> any ReferenceReader {
+        try #require(FintechJob.topology(settings: .ofInserts).references.first { $0.name == name }).makeReader(table)
+    }
+
+    private func apply(_ value: String, to reader: any ReferenceReader) -> ReferenceOutcome {
+        let bytes = Array(value.utf8)
+        return bytes.withUnsafeBytes { reader.apply(SourceRecord(offset: 0, timestamp: nil, key: .null, value: ByteView($0))) }
+    }
+
+    /// As a restart hands it over.
+    @Test func thatBase64WasMetIsKept() throws {
+        let before = try reader("accounts", ReferenceTable(name: "accounts"))
+        #expect(apply(#"{"id":"a","balance":"1000"}"#, to: before) == .applied && before.fieldDefects.map(\.rejection.description) == ["ambiguous_decimal:balance"])
+        #expect(before.notes.isEmpty)
+        #expect(apply(#"{"id":"b","balance":"AfQ="}"#, to: before) == .applied)
+        #expect(before.fieldDefects.map(\.rejection.description) == ["base64_decimal:balance", "bad_value:balance"])
+        let after = try reader("accounts", ReferenceTable(name: "accounts"))
+        after.recall(before.notes)
+        #expect(apply(#"{"id":"c","balance":"1000"}"#, to: after) == .applied && after.fieldDefects.map(\.rejection.description) == ["bad_value:balance"])
+    }
+
+    @Test func anUnknownOperationIsUnusableInEveryTable() {
+        let task = FintechTask()
+        for reference in ["customers", "accounts", "merchants", "sessions"] {
+            #expect(task.apply(reference, #"{"__op":"INSERT","id":"a","customer_id":"c"}"#) == .unusable(Rejection("unknown_operation")), "\(reference)")
+        }
+    }
+
+    /// Made when a deletion names nothing but the session's id.
+    @Test func theIndexOfSessionsByTheirIDsIsCounted() throws {
+        let reader = try reader("sessions", ReferenceTable(name: "sessions"))
+        for number in 0..<1000 { #expect(apply(#"{"id":"session-\#(number)","customer_id":"customer-\#(number)","started_at":1}"#, to: reader) == .applied) }
+        #expect(reader.memoryBytes == 0)
+        func forget(_ number: Int) { #expect(apply(#"{"op":"d","before":{"id":"session-\#(number)"},"after":null}"#, to: reader) == .applied) }
+        forget(0)
+        let bytes = reader.memoryBytes
+        #expect(bytes > 999 * 100)
+        #expect(apply(#"{"id":"session-x","customer_id":"customer-1","started_at":2}"#, to: reader) == .applied)
+        #expect(abs(reader.memoryBytes - bytes) < 10, "one takes the other's place")
+        for number in 2..<1000 { forget(number) }
+        #expect(apply(#"{"op":"d","before":{"id":"session-x"},"after":null}"#, to: reader) == .applied)
+        #expect(reader.memoryBytes == 0)
+    }
 }

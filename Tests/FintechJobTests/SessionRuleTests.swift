@@ -100,6 +100,26 @@ struct SessionRuleTests {
         #expect(after.counters.skipped == ["duplicate": 2])
     }
 
+    /// Debezium writes the row anew under its new customer, and nothing of the row before beside it.
+    @Test(arguments: [FintechSettings.Keying.customerID, .id])
+    func aSessionThatChangesItsCustomerCountsAtMostOnceAndItsEndIsNamed(keyedBy: FintechSettings.Keying) throws {
+        func moved(_ id: String, _ start: Int64, _ end: Int64?) -> TestRecord {
+            TestRecord(ChangeText.change("c", after: ChangeText.session(id, start, end, of: "d")), headers: ["__debezium.oldkey": #"{"customer_id":"c"}"#])
+        }
+        let settings = SessionRuleTests.settings {
+            $0.sessionsWhenEnded = true
+            $0.keyedBy = keyedBy
+        }
+        let records = [
+            TestRecord(SessionRuleTests.begun("1", 0)), moved("1", 0, 4000), TestRecord(SessionRuleTests.begun("2", 0, 5000)), moved("2", 0, 5000),
+            TestRecord(SessionRuleTests.begun("3", 0)), moved("3", 0, nil), TestRecord(SessionRuleTests.ended("3", 0, 6000)),
+        ]
+        let run = TopologyRun(FintechJob.topology(settings: settings))
+        try run.run { topic in [topic == "fintech.public.customer_sessions" ? records : []] }
+        #expect(SessionRuleTests.skipped(run) == ["not_ended": 2, "ended_key_change": 2, "key_change": 1])
+        #expect(try SessionRuleTests.windows(run) == ["300000 2 14 5.5"])
+    }
+
     @Test func anEndThatCannotBeReadIsRejected() throws {
         let settings = SessionRuleTests.settings { $0.sessionsWhenEnded = true }
         let task = FintechTask(settings, stage: "sessions")

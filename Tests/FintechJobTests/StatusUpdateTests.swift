@@ -167,6 +167,20 @@ struct StatusUpdateTests {
         #expect(last.counters.skipped == ["late_update": 1])
     }
 
+    /// A repartition leaves what is known of merchants where it is, and the customer's minute may be open still.
+    @Test func whatARepartitionLeftElsewhereIsCountedAsTooLate() throws {
+        let settings = StatusUpdateTests.settings()
+        let before = FintechTask(settings)
+        try before.process(ChangeText.created("1", "pending"))
+        before.cut()
+        let update = ChangeText.updated("1", "pending", "completed")
+        let after = try FintechTask(after: before, settings, without: ["merchant_partials"])
+        try after.process(update, update, ChangeText.updated("2", "pending", "completed"))
+        #expect(after.counters.skipped == ["late_update": 1, "duplicate": 1, "unmatched_update": 1])
+        try after.raiseWatermark(to: 60_000)
+        #expect(try StatusUpdateTests.counts(after.rows(of: "customer_transaction_metrics").map(\.columns)) == ["1 1 0 0"])
+    }
+
     /// The setting may be switched at any time: what was read without it is not known, and not moved.
     @Test func whatWasReadWithoutItIsNotMoved() throws {
         var off = StatusUpdateTests.settings()

@@ -17,6 +17,7 @@ import json
 import os
 import sys
 import threading
+import traceback
 
 import confluent_kafka
 import jpype
@@ -57,7 +58,11 @@ def converter(configuration, name, default, **more):
         if key.startswith(name + "."):
             settings.put(key[len(name) + 1:], value)
     made = Java(configuration.get(name, default))()
-    made.configure(settings)
+    # Converters of headers have no use for whether it is a key.
+    if name == "header.converter":
+        made.configure(settings)
+    else:
+        made.configure(settings, name == "key.converter")
     return made
 
 
@@ -92,7 +97,7 @@ class Writer:
         # A null is a tombstone in Kafka, not a text that says null.
         value = None if record.value() is None else data(self.value.fromConnectData(topic, record.valueSchema(), record.value()))
         self.producer.produce(topic, value, key, headers=headers, on_delivery=self.delivered)
-        return f"written {topic} {record.sourceOffset().get('lsn')} {len(value or b'')} {(key or b'').decode()}\n"
+        return f"written {topic} {record.sourceOffset().get('lsn')} {len(value or b'')} {(key or b'').decode(errors='replace')}\n"
 
     @jpype.JOverride
     def handleBatch(self, events, committer):
@@ -134,7 +139,11 @@ def run(path):
     for key, value in {**configuration, **offsets}.items():
         properties.setProperty(key, value)
     engine = Java("io.debezium.engine.DebeziumEngine").create(Java("io.debezium.embedded.Connect"))
-    engine.using(properties).using(Ended()).notifying(Writer(configuration)).build().run()
+    try:
+        engine.using(properties).using(Ended()).notifying(Writer(configuration)).build().run()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
 
 
 for path in sys.argv[4:]:

@@ -62,8 +62,12 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
         if not self.may():
             return
-        subject = re.fullmatch(r"/subjects/([^/]+)/versions", self.path)[1]
-        schemas.append({"subject": subject, "schema": body["schema"], "references": body.get("references", [])})
+        subject = re.fullmatch(r"/subjects/([^/]+)/versions", self.path.split("?")[0])[1]
+        schema = {"subject": subject, "schema": body["schema"], "references": body.get("references") or []}
+        # A schema that is there keeps its number.
+        if schema in schemas:
+            return self.answer(200, {"id": schemas.index(schema) + 1})
+        schemas.append(schema)
         with open(path + ".new", "w") as file:
             json.dump(schemas, file)
         os.replace(path + ".new", path)

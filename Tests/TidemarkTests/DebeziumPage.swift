@@ -9,8 +9,12 @@ struct DebeziumPage {
     let connector: [String: String]
     /// What it is changed by to get flat rows.
     let flatRows: [String: String]
+    /// What it is changed by to get Avro.
+    let avro: [String: String]
     /// The job's, as `key=value`.
     let jobSettings: [String]
+    /// What the job gets beside for Avro.
+    let avroJobSettings: [String]
 
     private struct Connector: Decodable {
         let name: String
@@ -29,6 +33,9 @@ struct DebeziumPage {
         let shown = try JSONDecoder().decode(Connector.self, from: block("json", below: "## The connector"))
         connector = shown.config.merging(["name": shown.name]) { $1 }
         flatRows = try JSONDecoder().decode([String: String].self, from: block("json", below: "## Flat rows"))
+        let properties = String(decoding: try block("properties", below: "## Avro"), as: UTF8.self).split(separator: "\n").map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
+        avro = Dictionary(uniqueKeysWithValues: properties.map { ($0[0], $0[1]) })
+        avroJobSettings = try DebeziumPage.settings(String(decoding: block("yaml", below: "## Avro"), as: UTF8.self))
         jobSettings = try DebeziumPage.settings(String(decoding: block("yaml", below: "## The job"), as: UTF8.self))
     }
 

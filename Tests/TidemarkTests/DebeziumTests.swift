@@ -10,11 +10,11 @@ struct DebeziumTests {
     /// Of so many records of each connector the process that is killed has kept the offsets: of the snapshot and the first of what follows.
     private static let keptOffsets = 260
 
-    /// PostgreSQL and two connectors, both from docs/DEBEZIUM.md: the one that the page shows, with envelopes and schemas, keyed by
-    /// customer; and the one with flat rows, with Debezium's own keys. They begin with a snapshot, follow a day of inserts, updates, deletes,
+    /// PostgreSQL and three connectors, all from docs/DEBEZIUM.md: the one that the page shows, with envelopes and schemas, keyed by
+    /// customer; the same with Confluent's converters to Avro; and the one with flat rows, with Debezium's own keys. They begin with a snapshot, follow a day of inserts, updates, deletes,
     /// changed keys and added columns, are killed in the middle of it, lie dead for a night, and go on from offsets that are behind.
     @Test(.timeLimit(.minutes(5)))
-    func theTablesOfBothConnectorsAreWhatTheDatabaseSays() throws {
+    func theTablesOfEveryConnectorAreWhatTheDatabaseSays() throws {
         let clickHouse = try ClickHouseServer()
         let database = try PostgreSQLServer()
         let page = try DebeziumPage()
@@ -25,7 +25,12 @@ struct DebeziumTests {
         var flat = shown.merging(page.flatRows) { $1 }
         flat["message.key.columns"] = nil
         flat.merge(["name": "flat", "topic.prefix": "flat", "slot.name": "flat"]) { $1 }
-        let connectors = [shown, flat]
+        let schemas = try TemporaryDirectory("tidemark-registry")
+        let registry = try SchemaRegistryServer(file: schemas.file("schemas"))
+        let shownRegistry = "http://registry.example.com:8081"
+        var avro = shown.merging(page.avro.mapValues { $0 == shownRegistry ? registry.url : $0 }) { $1 }
+        avro.merge(["name": "avro", "topic.prefix": "avro", "slot.name": "avro"]) { $1 }
+        let connectors = [shown, flat, avro]
         let prefixes = connectors.map { $0["topic.prefix"]! }
         let broker = try DevelopmentBrokerProcess(topics: prefixes.flatMap { topics(prefix: $0) })
 
@@ -39,9 +44,11 @@ struct DebeziumTests {
             print("Debezium, \(prefix): \(all.count) changes of transactions, \(again) of them again, of \(all.reduce(0) { $0 + $1.bytes } / all.count) bytes each")
         }
         let truncations = written.joined().filter { $0.topic.hasSuffix(".public.merchants") && $0.key.isEmpty }
-        #expect(Set(truncations.map(\.topic)) == ["fintech.public.merchants"], "the records of TRUNCATE, which have no key")
+        #expect(Set(truncations.map(\.topic)) == ["fintech.public.merchants", "avro.public.merchants"], "the records of TRUNCATE, which have no key")
 
         try check(page.jobSettings, of: broker, against: database, clickHouse)
+        let ofAvro = page.jobSettings.filter { !$0.hasPrefix("input.topicPrefix=") } + page.avroJobSettings.map { $0.replacing(shownRegistry, with: registry.url) }
+        try check(ofAvro + ["input.topicPrefix=avro.public."], of: broker, against: database, clickHouse)
         // In the flat topic, which has none, the shop that was not opened again stays as it was.
         let closedShop = try database.rows("SELECT bank.id('merchant', 3)")[0][0]
         var keyedByID = page.jobSettings.filter { !$0.hasPrefix("input.topicPrefix=") && !$0.hasPrefix("input.keyedBy=") }
@@ -75,13 +82,16 @@ struct DebeziumTests {
     }
 
     private func waitFor(_ engine: ChildProcess, _ what: String, _ condition: ([DebeziumEngine.Written]) -> Bool) throws {
-        try waitUntil(what, within: 120) {
-            guard engine.isRunning else { throw WaitedTooLong(description: "the engine ended: \(engine.errors.suffix(4000))") }
-            return condition(DebeziumEngine.written(by: engine))
+        do {
+            try waitUntil(what, within: 60) { !engine.isRunning || condition(DebeziumEngine.written(by: engine)) }
+            guard !engine.isRunning else { return }
+            throw WaitedTooLong(description: "the engine ended")
+        } catch let error as WaitedTooLong {
+            throw WaitedTooLong(description: "\(error.description): \(engine.errors.suffix(4000))")
         }
     }
 
-    /// Counts the topics into ClickHouse and compares each table with its query over the database's own history.
+    /// Has the topics checked, counts them into ClickHouse and compares each table with its query over the database's own history.
     ///
     /// - Parameter merchant: one whose rows may differ.
     private func check(
@@ -89,6 +99,8 @@ struct DebeziumTests {
         withoutRowsOf merchant: String = "nobody"
     ) throws {
         let job = try JobFixture(.kafka(broker.brokers), clickHouse, settings: settings + ["input.operations=records"])
+        let checked = try job.run("check")
+        #expect(checked.status == 0, "\(settings): \(checked.output)\(checked.errors)")
         let run = try job.runUntilEnd()
         #expect(run.status == 0, "\(settings): \(run.errors)")
         for comparison in Self.comparisons {

@@ -51,14 +51,21 @@ struct InputCheckTests {
         ]
         let (broker, job) = try job([records], customers: [TestRecord(key: "Struct{id=c0}", #"{"id":"c0","tier":7,"__op":"r"}"#), TestRecord(key: "Struct{id=c0}", nil)])
         defer { withExtendedLifetime(broker) {} }
-        let what = "finding  newest records of \(Self.transactions): "
+        let what = "warning  newest records of \(Self.transactions): "
         expect(
             try job.run("check"), 2, saying: "ok       newest records of \(Self.transactions): 1 of 6 usable\n",
             what + "1 of 6 rejected as unavailable:amount, the last at offset 1 of partition 0: the database did not hand the value over",
             what + "1 of 6 rejected as bad_value:amount, the last at offset 2 of partition 0: ", what + "1 of 6 remarked as base64_decimal:amount, ",
-            what + "2 of 6 rejected as missing_operation, the last at offset 5 of partition 0: ", what + "1 of 6 are Avro with a schema registry, in Confluent's framing, schema 7, the last at offset 4",
-            what + "1 of 6 are a CloudEvent in its structured form", "reference customers: 1 of 2 usable", "remarked as bad_value:tier", "2 of 2 keys were printed as Struct{…}"
+            what + "2 of 6 rejected as missing_operation, the last at offset 5 of partition 0: flat records have to say", what + "1 of 6 are Avro with a schema registry, in Confluent's framing, schema 7, the last at offset 4",
+            what + "1 of 6 are a CloudEvent in its structured form", "reference customers: 1 of 2 usable", "remarked as bad_value:tier",
+            "finding  newest records of fintech.public.customers: 2 of 2 keys were printed as Struct{…}"
         )
+        // A start says the same, a line each.
+        let run = try job.runUntilEnd()
+        #expect(run.status == 1)
+        let lines = run.errors.split(separator: "\n").filter { $0.contains("newest records of") }
+        #expect(lines.count == 10 && lines.filter { $0.contains("keys were printed") && $0.contains(" error ") }.count == 1, "\(run.errors)")
+        #expect(run.errors.contains("the job is not begun, because it would misread its input, as the error above says") && !run.errors.contains("\\n"), "\(run.errors)")
     }
 
     @Test func keysOfRowsAndTimesOfAnotherZoneAreFindings() throws {
@@ -68,8 +75,12 @@ struct InputCheckTests {
         let what = "finding  newest records of \(Self.transactions): "
         expect(
             try job.run("check"), 2, saying: what + "16 of 16 keys are not the customer_id of their rows alone, the last at offset 7 of partition ",
-            "set input.keyedBy: id", what + "the times of all 16 inserts are 2:00 hours ahead of Kafka's", "such as \"+02:00\"", "rejected as bad_value:created_at"
+            "set input.keyedBy: id", what + "the times of all 16 inserts are 2:00 hours ahead of Kafka's", "such as Europe/Berlin", "such as \"+02:00\"",
+            what + "16 of 16 rejected as bad_value:created_at"
         )
+        let refused = try job.runUntilEnd()
+        #expect(refused.status == 1, "\(refused.errors)")
+        for text in ["16 of 16 keys are not", "ahead of Kafka's", "bad_value:created_at", "as the 3 errors above say"] { #expect(refused.errors.contains(text), "\(refused.errors)") }
         expect(try job.run("check", ["--set", "input.keyedBy=id"]), 2, saying: "ahead of Kafka's", without: ["keys are not"])
         // Rows whose times were counted without a zone are right with it, and so is the job.
         expect(try job.run("check", ["--set", "input.keyedBy=id", "--set", "input.timeZone=+02:00"]), 0, saying: "16 of 16 usable", without: ["ahead of Kafka's"])
@@ -87,5 +98,56 @@ struct InputCheckTests {
             "finding  table customer_transaction_metrics: the user watcher may not create", "finding  topic fintech.public.customer_sessions: ", "kafka-topics.sh --bootstrap-server \(broker.brokers) --create --topic fintech.public.customer_sessions"
         )
         withExtendedLifetime(other) {}
+    }
+
+    private static let cloudEvent = #"{"id":"e","source":"s","specversion":"1.0","type":"t","data":{}}"#
+
+    /// What to do is said of the form, and not of what follows from it.
+    @Test(arguments: [
+        ("are Avro with a schema registry", "set input.format: avro", [0, 0, 0, 0, 7, 0x48] + Array("d1bc52d9".utf8)),
+        ("are a CloudEvent in its structured form", "instead of Debezium's CloudEventsConverter", Array(cloudEvent.utf8)),
+        ("rejected as malformed_json", "the values are no JSON objects", Array("nonsense".utf8)),
+    ] as [(String, String, [UInt8])])
+    func aTopicOfWhichNothingCanBeUsedIsAFindingAndRefusesTheFirstStart(form: String, cure: String, value: [UInt8]) throws {
+        let (broker, job) = try job([(0..<3).map { TestRecord(key: Array("c\($0)".utf8), value: value) }])
+        defer { withExtendedLifetime(broker) {} }
+        expect(try job.run("check"), 2, saying: "finding  newest records of \(Self.transactions): 3 of 3 \(form)", cure, without: ["add.fields"])
+        let run = try job.runUntilEnd()
+        #expect(run.status == 1 && run.errors.contains(form) && run.errors.contains(cure) && !run.errors.contains("add.fields"), "\(run.errors)")
+    }
+
+    @Test func base64InAReferenceTopicAloneIsAFindingAndRefusesTheFirstStart() throws {
+        let broker = try DevelopmentBrokerProcess(topics: (GoldenCase.streams + GoldenCase.referenceTopics).map { "\($0):1" })
+        let accounts = "fintech.public.accounts"
+        try broker.write([Self.transactions: [[transaction(0, key: "c0")]], accounts: [[TestRecord(key: "a", #"{"id":"a","balance":"AfQ=","__op":"r"}"#)]]])
+        let job = try JobFixture(.kafka(broker.brokers), clickHouse, settings: ["input.operations=records"])
+        let what = "newest records of \(accounts), reference accounts: 1 of 1 remarked as base64_decimal:balance"
+        expect(try job.run("check"), 2, saying: "finding  " + what, "input.decimals: precise")
+        let run = try job.runUntilEnd()
+        #expect(run.status == 1 && run.errors.contains(what), "\(run.errors)")
+        // One that is what it shows says that the other is a single one.
+        try broker.write([accounts: [[TestRecord(key: "b", #"{"id":"b","balance":"5.00","__op":"r"}"#)]]])
+        expect(try job.run("check"), 0, saying: "warning  newest records of \(accounts), reference accounts: 1 of 2 remarked as base64_decimal:balance")
+        #expect(try job.runUntilEnd().status == 0)
+    }
+
+    @Test func aRegistryThatIsDownIsOneFindingWithWhatToSeeTo() throws {
+        let (broker, job) = try job([[transaction(0, key: "c0")]])
+        defer { withExtendedLifetime(broker) {} }
+        let settings = ["input.format=avro", "input.registry.url=http://127.0.0.1:\(freePort())"].flatMap { ["--set", $0] }
+        let check = try job.run("check", settings)
+        expect(check, 2, saying: "finding  schema registry: ", "See that it runs", "skipped  newest records: not looked at, because they can't be read without the schema registry")
+        #expect(check.output.split(separator: "\n").filter { $0.hasPrefix("finding") }.count == 1, "\(check.output)")
+    }
+
+    @Test func aCheckpointThatAStartWouldRestoreIsComparedWithTheSettings() throws {
+        let (broker, job) = try job([[transaction(0, key: "c0")]])
+        defer { withExtendedLifetime(broker) {} }
+        #expect(try job.runUntilEnd().status == 0)
+        try FileManager.default.removeItem(atPath: job.stateDirectory)
+        expect(try job.run("check"), 0, saying: "a run restores checkpoint ")
+        let other = ["--set", "input.keyedBy=id"]
+        expect(try job.run("check", other), 2, saying: "finding  state: ", "was built with input.keyedBy: customer_id, and id is set now")
+        #expect(try job.runUntilEnd(other).status == 1)
     }
 }

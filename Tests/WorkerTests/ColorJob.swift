@@ -4,7 +4,7 @@ import Synchronization
 /// A job that looks everything up: a stream of item names and a reference topic of their colors.
 ///
 /// Stream records are `item`; reference records `item color`, `item` alone (removed), `*` (everything removed) or
-/// `-` (ignored); any other is unusable.
+/// `-` (ignored); `!` makes every later color of the topic unusable, `#` the reader take 8 MiB; any other is unusable.
 enum ColorJob {
     static let table = OutputTable("sightings", timeColumn: "at", orderBy: ["item"], columns: [
         OutputColumn("item", .text), OutputColumn("color", .text), OutputColumn("at", .time),
@@ -32,12 +32,19 @@ struct Color: StateRecord {
 final class ColorReader: ReferenceReader {
     private let table: ReferenceTable
     private var color = Color()
+    private(set) var memoryBytes = 0
+    private(set) var notes: Set<String> = []
 
     init(table: ReferenceTable) { self.table = table }
+
+    func recall(_ notes: Set<String>) { self.notes = notes }
 
     func apply(_ record: SourceRecord) -> ReferenceOutcome {
         let words = record.value.buffer.split(separator: UInt8(ascii: " ")).map { ByteView(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0))) }
         if words.count == 1, words[0] == "-" { return .ignored }
+        if words.count == 1, words[0] == "!" { notes.insert("closed") }
+        if words.count == 1, words[0] == "#" { memoryBytes = 8 << 20 }
+        if words.count == 2, notes.contains("closed") { return .unusable(Rejection("closed")) }
         if words.count == 1, words[0] == "*" {
             table.removeAll()
         } else if words.count == 1 {

@@ -61,7 +61,7 @@ import Worker
         let world = try ColorWorld(colors: ["a red", "not a color", "b unsound", "is no color", "b unsound"], items: ["a", "b"])
         let reference = try world.runToEnd()
         #expect(reference.counters.unusable == 4)
-        #expect(reference.defects.map { "\($0.count) \($0.reason), last \($0.lastPartition)/\($0.lastOffset)" } == ["2 malformed, last 0/3", "2 out_of_bounds, last 0/4"])
+        #expect(reference.defects.map { "\($0.count) \($0.reason), last \($0.partition ?? -1)/\($0.offset ?? -1)" } == ["2 malformed, last 0/3", "2 out_of_bounds, last 0/4"])
         let told = world.log.lines.filter { $0.contains("reference table colors and was passed over") }
         #expect(told.count == 2)
         #expect(told.contains { $0.contains("colors[0] offset 1 can't be used") && $0.contains("malformed: correct the row") })
@@ -298,4 +298,26 @@ private final class Gate: Sendable {
     private let state = Atomic(false)
     var isOpen: Bool { state.load(ordering: .acquiring) }
     func open() { state.store(true, ordering: .releasing) }
+
+    /// And a copy of the format that knew no notes goes on.
+    @Test func whatAReaderHasMetIsKeptWithTheCopy() throws {
+        let world = try ColorWorld(colors: ["a red"], items: [])
+        _ = try world.runToEnd()
+        try RawSQLite(world.state.file("references.db")).execute("DROP TABLE note; PRAGMA user_version = 1")
+        try world.append(["b green", "!", "c blue"], to: "colors")
+        let first = try world.runToEnd()
+        #expect(first.keys == 2 && first.counters.total == 3 && first.counters.unusable == 1)
+        try world.append(["d white"], to: "colors")
+        try world.append(["a", "b", "c", "d"], to: "items")
+        let second = try world.runToEnd()
+        #expect(second.counters.total == 1 && second.counters.unusable == 1)
+        #expect(world.sink.rows == ["a red", "b green", "c none", "d none"])
+    }
+
+    @Test func whatAReaderKeepsBesideItsTableCounts() throws {
+        let world = try ColorWorld(colors: ["a red", "#"], items: ["a"])
+        world.settings.referenceMemoryLimit = 4 << 20
+        let error = #expect(throws: WorkerError.self) { try world.runToEnd() }
+        #expect(error?.kind == .invalid && error?.message.contains("colors 1 keys (8 MiB)") == true, "\(error.map { "\($0)" } ?? "nothing")")
+    }
 }

@@ -56,9 +56,9 @@ public struct RestoredState: Sendable {
     public let epoch: Epoch
     /// When the last epoch in which records were read was committed, by the wall clock of then; nil when none is known.
     public var lastReadAt: EventTime?
-    /// The version of the job that committed the last epoch, of a state that is looked at before it is opened; nil when there was
-    /// none, or the store keeps none.
-    public var jobVersion: Int?
+    /// The version of the job of which a start looked at the newest records before it went on from the state, of a state that is itself
+    /// looked at before it is opened; nil when none did, or the store does not keep it.
+    public var inputLookedAtBy: Int?
     /// How many partitions each topic and each stage had.
     public let partitions: [String: Int]
     public let tasks: [TaskID: RestoredTask]

@@ -8,6 +8,8 @@ public struct TimedEvent<Event: BitwiseCopyable>: BitwiseCopyable {
     public var record: Int32
     /// Set by a windowed processor that was too late for the event.
     public var isLate: Bool
+    /// Set by a windowed processor whose window is not closed for the amendment, and has no record of its key.
+    public var hasNoRecord: Bool
     /// No event of its own, but a change of one that came before.
     public let isAmendment: Bool
 
@@ -19,6 +21,7 @@ public struct TimedEvent<Event: BitwiseCopyable>: BitwiseCopyable {
         self.record = record
         self.isAmendment = isAmendment
         isLate = false
+        hasNoRecord = false
     }
 }
 

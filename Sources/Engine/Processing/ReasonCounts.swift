@@ -1,4 +1,4 @@
-/// How many records each reason was met in, and where last.
+/// How many records each reason was met in, and where last: of one partition, or put together of several.
 public struct ReasonCounts: Sendable, Equatable {
     public struct Entry: Sendable, Equatable {
         /// `reason`, or `reason:field`.
@@ -6,6 +6,16 @@ public struct ReasonCounts: Sendable, Equatable {
         public fileprivate(set) var count: UInt64
         /// The offset of the last of them; nil where none is known.
         public fileprivate(set) var offset: Int64?
+        /// The partition of that offset; nil where the counts are of one alone.
+        public fileprivate(set) var partition: Int?
+
+        /// The reason without its field.
+        public var name: String { String(reason.parts(at: ":", maxSplits: 1)[0]) }
+        /// nil where it is one of the record as a whole.
+        public var field: String? {
+            let parts = reason.parts(at: ":", maxSplits: 1)
+            return parts.count > 1 ? String(parts[1]) : nil
+        }
     }
 
     public private(set) var entries: [Entry] = []
@@ -29,28 +39,41 @@ public struct ReasonCounts: Sendable, Equatable {
 
     public subscript(reason: String) -> Entry? { entries.first { $0.reason == reason } }
 
-    public mutating func add(_ rejection: Rejection, at offset: Int64?, count: UInt64 = 1) {
+    /// How many there are of reasons that begin so, whatever their fields.
+    public func count(ofName name: String) -> UInt64 { entries.reduce(0) { $1.name == name ? $0 + $1.count : $0 } }
+
+    /// True for the first of its reason and field. `partition`: where the counts are of several.
+    @discardableResult
+    public mutating func add(_ rejection: Rejection, at offset: Int64?, of partition: Int? = nil) -> Bool {
         let address = Address(rejection)
         if let index = addresses.firstIndex(of: address) {
-            entries[index].count += count
+            entries[index].count += 1
             entries[index].offset = offset
-            return
+            entries[index].partition = partition
+            return false
         }
-        add(Entry(reason: rejection.description, count: count, offset: offset), at: address)
+        return add(Entry(reason: rejection.description, count: 1, offset: offset, partition: partition), at: address)
     }
 
-    /// Adds those of another partition; the offset stays that of the partition added last.
-    public mutating func add(_ other: ReasonCounts) {
-        for (entry, address) in zip(other.entries, other.addresses) { add(entry, at: address) }
+    /// Adds others. `partition`: the one that they are of; the place stays that of those added last.
+    public mutating func add(_ other: ReasonCounts, of partition: Int? = nil) {
+        for (entry, address) in zip(other.entries, other.addresses) {
+            var entry = entry
+            entry.partition = partition ?? entry.partition
+            add(entry, at: address)
+        }
     }
 
-    private mutating func add(_ entry: Entry, at address: Address) {
+    @discardableResult
+    private mutating func add(_ entry: Entry, at address: Address) -> Bool {
         guard let index = entries.firstIndex(where: { $0.reason == entry.reason }) else {
             entries.append(entry)
             addresses.append(address)
-            return
+            return true
         }
         entries[index].count += entry.count
         entries[index].offset = entry.offset
+        entries[index].partition = entry.partition
+        return false
     }
 }

@@ -303,8 +303,12 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         forward?(batch, records, start)
         if let remarks = setup.remarks.take() { counters.remarks.add(remarks) }
         try setup.checkSideStates()
-        for event in batch where event.isLate {
-            guard !event.isAmendment else { skip(AmendmentRefusal.late); continue }
+        for event in batch where event.isLate || event.hasNoRecord {
+            guard !event.isAmendment else {
+                // What a filter lets through has counted: where there is no record of it, a repartition left that in another task.
+                if event.isLate || amendments != nil { skip(AmendmentRefusal.late) }
+                continue
+            }
             rejected.append((event.record, .late))
             counters.late += 1
         }

@@ -84,9 +84,10 @@ public final class WindowedProcessor<Aggregate: WindowedAggregate>: EventProcess
                 if window.end <= watermark {
                     events[index].isLate = true
                 } else if events[index].isAmendment {
-                    try state.amend(key, in: window) { record in
+                    let isThere = try state.amend(key, in: window) { record in
                         aggregate.amend(events[index].event, to: &record)
                     }
+                    if !isThere { events[index].hasNoRecord = true }
                 } else {
                     try state.update(key, in: window) { record in
                         aggregate.add(events[index].event, at: time, to: &record)

@@ -17,9 +17,9 @@ public final class WindowedRecords<Record: StateRecord>: SideState {
         kept { try state.update(key, in: Window(containing: time, span: span), body) }
     }
 
-    /// As `update`, of a record that is there; nothing where there is none.
+    /// As `update`, of a record that is there; where there is none `body` is not called.
     public func amend(_ key: ByteView, at time: EventTime, _ body: (inout Record) -> Void) {
-        kept { try state.amend(key, in: Window(containing: time, span: span), body) }
+        kept { _ = try state.amend(key, in: Window(containing: time, span: span), body) }
     }
 
     private func kept(_ body: () throws -> Void) {

@@ -32,10 +32,23 @@ public protocol ReferenceReader: AnyObject {
 
     /// What of the fields of the last record, which was applied all the same, could not be used.
     var fieldDefects: [FieldDefect] { get }
+
+    /// About what it takes of memory beside its table, such as an index.
+    var memoryBytes: Int { get }
+
+    /// What it has met of how the topic is written, and goes by: kept with the table's records, so that a restart decides as if there had
+    /// been none. Names of its own; few.
+    var notes: Set<String> { get }
+
+    /// Hands over the notes that were kept; called once, before the first record.
+    func recall(_ notes: Set<String>)
 }
 
 extension ReferenceReader {
     public var fieldDefects: [FieldDefect] { [] }
+    public var memoryBytes: Int { 0 }
+    public var notes: Set<String> { [] }
+    public func recall(_ notes: Set<String>) {}
 }
 
 /// What became of a reference record.

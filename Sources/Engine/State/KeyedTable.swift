@@ -59,7 +59,7 @@ public final class KeyedTable {
 
     /// What the records in memory take, in bytes. Freed blocks are kept for others and not counted.
     public var memoryBytes: Int {
-        arena.usedBytes + entryCapacity * MemoryLayout<Entry>.stride + (indexMask + 1) * 4
+        arena.usedBytes + entryCapacity * MemoryLayout<Entry>.stride + (indexMask + 1) * 4 + (changed.count + unused.count) * 4
     }
 
     var hasChanges: Bool { !changed.isEmpty }

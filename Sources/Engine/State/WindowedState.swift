@@ -38,7 +38,6 @@ public final class WindowedState<Record: StateRecord>: StateTable {
 
     /// As `update`, of a record that is there. False, and nothing done, when there is none.
     @inlinable
-    @discardableResult
     func amend(_ key: ByteView, in window: Window, _ body: (inout Record) -> Void) throws -> Bool {
         guard windows.isOpen(window), try !windows.find(key, in: window).isNew else { return false }
         try update(key, in: window, body)

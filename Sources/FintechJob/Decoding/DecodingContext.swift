@@ -39,6 +39,14 @@ final class DecodingContext {
         unavailableBase64 = Base64.encoded(unavailable)
     }
 
+    // MARK: - What a reference table keeps
+
+    private static let base64Note = "base64"
+
+    /// What was met, as `ReferenceReader.notes`.
+    var notes: Set<String> { hasMetBase64 == true ? [DecodingContext.base64Note] : [] }
+    func recall(_ notes: Set<String>) { hasMetBase64 = notes.contains(DecodingContext.base64Note) }
+
     // MARK: - Decimals that may be either
 
     /// Takes note of a decimal in Base64 where texts are taken.
@@ -48,6 +56,10 @@ final class DecodingContext {
             forms?.update(DecodingContext.formsKey) { $0.hasBase64 = true }
         }
         remarks?.add(Rejection("base64_decimal", field: field), at: offset)
+        guard isOfReference else { return }
+        fieldDefects.append(FieldDefect(
+            Rejection("base64_decimal", field: field), found: "Base64", expected: "its digits (decimal.handling.mode=string), or input.decimals: precise with input.decimalScale"
+        ))
     }
 
     /// Whether digits that may be Base64 are taken for the number that they show: not where Base64 was met.

@@ -33,9 +33,9 @@ public struct SessionDecoder: EventDecoder {
 
     public mutating func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Session> {
         let whenEnded = countsWhenEnded
-        var updated: SourceRecord.Update<SessionRow, Session>?
-        if whenEnded { updated = SessionDecoder.ended }
-        return record.fact(in: SessionRow.self, maxAhead: maxAhead, context, scratch, updated: updated) { row, read in
+        var (updated, moved): (SourceRecord.Update<SessionRow, Session>?, SourceRecord.Update<SessionRow, Session>?)
+        if whenEnded { (updated, moved) = (SessionDecoder.ended, SessionDecoder.moved) }
+        return record.fact(in: SessionRow.self, maxAhead: maxAhead, context, scratch, updated: updated, moved: moved) { row, read in
             SessionDecoder.session(row, &read, whenEnded: whenEnded)
         }
     }
@@ -60,6 +60,13 @@ public struct SessionDecoder: EventDecoder {
         if change.readBefore(&before, scratch), read.usableTime(before.endedAt) != nil { return .skipped("update") }
         let decoded = session(change.row, &read, whenEnded: true)
         return read.rejection.map { .rejected($0) } ?? decoded
+    }
+
+    /// A session that comes again under another key. Where it has an end, its record doesn't say whether it had one before, and so has
+    /// counted for the customer of then, or ended by the very update that moved it, and counts nowhere.
+    private static func moved(_ change: ChangeRecord<SessionRow>, _ read: inout FieldReader, _ scratch: ScratchMemory) -> DecodedRecord<Session> {
+        let end = change.row.endedAt
+        return .skipped(end.isMissing || read.isUnavailable(end) ? "key_change" : "ended_key_change")
     }
 }
 

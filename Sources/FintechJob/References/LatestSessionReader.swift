@@ -7,9 +7,8 @@ final class LatestSessionReader: ReferenceReader {
     private let context: DecodingContext
     private let scratch = ScratchMemory()
     private var held = LatestSession()
-    /// For which customers the session with the id is held (a session may have changed its customer); made when a deletion first names
-    /// nothing but the id.
-    private var owners: [[UInt8]: Set<[UInt8]>]?
+    /// Made when a deletion first names nothing but the id.
+    private var owners: SessionOwners?
 
     /// `maxAhead`: how far a `started_at` may lie after its record's timestamp; nil for any time.
     init(_ table: ReferenceTable, _ form: InputForm, maxAhead: EventSpan?) {
@@ -19,6 +18,9 @@ final class LatestSessionReader: ReferenceReader {
     }
 
     var fieldDefects: [FieldDefect] { context.fieldDefects }
+    var memoryBytes: Int { owners?.memoryBytes ?? 0 }
+    var notes: Set<String> { context.notes }
+    func recall(_ notes: Set<String>) { context.recall(notes) }
 
     func apply(_ record: SourceRecord) -> ReferenceOutcome {
         scratch.reset()
@@ -43,7 +45,7 @@ final class LatestSessionReader: ReferenceReader {
             table.removeAll()
             owners = nil
             return .applied
-        case .unknownOperation: return .ignored
+        case .unknownOperation: return .unusable(Rejection("unknown_operation"))
         case .printedStruct, .malformed, .malformedAvro, .unknownSchema, .unusableSchema: return .unusable(kind.unreadable ?? .malformedJSON)
         }
     }
@@ -58,7 +60,7 @@ final class LatestSessionReader: ReferenceReader {
         if table.find(customer, into: &held) {
             if held.id.view != id {
                 guard startedAt > held.startedAt || (startedAt == held.startedAt && held.id.view < id) else { return .applied }
-                disown(held.id.view, customer)
+                owners?.remove(customer, from: held.id.view)
                 held.reset()
             }
         } else {
@@ -71,8 +73,9 @@ final class LatestSessionReader: ReferenceReader {
         let actions = reader.usableCount(row.actions)
         if actions == nil, !row.actions.isMissing { reader.note(row.actions, "actions_count", "an integer of 0 or more") }
         held.actions = actions ?? 0
-        owners?[id.copy(), default: []].insert(customer.copy())
-        return table.set(customer, to: &held)
+        let outcome = table.set(customer, to: &held)
+        if outcome == .applied { owners?.add(customer, to: id) }
+        return outcome
     }
 
     private func forget(_ row: SessionRow, _ record: SourceRecord, _ reader: FieldReader) -> ReferenceOutcome {
@@ -94,24 +97,18 @@ final class LatestSessionReader: ReferenceReader {
     /// Forgets the session with the id, whosever it is.
     private func forget(_ id: ByteView) {
         if owners == nil { owners = readOwners() }
-        for customer in owners?[id.copy()] ?? [] { customer.withUnsafeBytes { remove(ByteView($0), id) } }
-    }
-
-    private func disown(_ id: ByteView, _ customer: ByteView) {
-        let id = id.copy()
-        owners?[id]?.remove(customer.copy())
-        if owners?[id]?.isEmpty == true { owners?[id] = nil }
+        for customer in owners?[id] ?? [] { customer.withUnsafeBytes { remove(ByteView($0), id) } }
     }
 
     private func remove(_ customer: ByteView, _ id: ByteView) {
         table.remove(customer)
-        disown(id, customer)
+        owners?.remove(customer, from: id)
     }
 
-    private func readOwners() -> [[UInt8]: Set<[UInt8]>] {
-        var owners: [[UInt8]: Set<[UInt8]>] = [:]
+    private func readOwners() -> SessionOwners {
+        var owners = SessionOwners()
         table.forEach { customer, record in
-            if FieldDecoder.decode(record, into: &held) { owners[held.id.view.copy(), default: []].insert(customer.copy()) }
+            if FieldDecoder.decode(record, into: &held) { owners.add(customer, to: held.id.view) }
         }
         return owners
     }

@@ -22,6 +22,8 @@ final class ReferenceRowReader<Row: ReferenceRow>: ReferenceReader {
     }
 
     var fieldDefects: [FieldDefect] { context.fieldDefects }
+    var notes: Set<String> { context.notes }
+    func recall(_ notes: Set<String>) { context.recall(notes) }
 
     func apply(_ source: SourceRecord) -> ReferenceOutcome {
         scratch.reset()

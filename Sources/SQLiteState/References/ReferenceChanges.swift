@@ -16,18 +16,23 @@ public final class ReferenceChanges {
     let positions: [Int: SourcePosition]
     /// Everything stored before is gone.
     private(set) var isEmptied = false
+    /// What the reader has met of how the topic is written.
+    let notes: Set<String>
     private var changes: [Change] = []
     private var bytes = ByteWriter(capacity: 4096)
 
     /// Takes the changes of `table`; nothing else may use the table meanwhile.
-    public init(of table: ReferenceTable, positions: [Int: SourcePosition]) {
+    public init(of table: ReferenceTable, positions: [Int: SourcePosition], notes: Set<String> = []) {
         name = table.name
+        self.notes = notes
         self.positions = positions
         table.takeChanges(emptied: { isEmptied = true }, removed: { add($0, nil) }, stored: { add($0, $1) })
     }
 
     /// How many keys changed.
     public var count: Int { changes.count }
+    /// About what it takes.
+    public var memoryBytes: Int { bytes.count + changes.count * MemoryLayout<Change>.stride }
 
     private func add(_ key: ByteView, _ record: ByteView?) {
         changes.append(Change(start: bytes.count, keyLength: key.count, recordLength: record?.count))

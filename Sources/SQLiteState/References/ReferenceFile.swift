@@ -63,10 +63,10 @@ public final class ReferenceFile: @unchecked Sendable {
         guard application == ReferenceFormat.applicationID else {
             throw StateError(.invalid, "\(path) is another program's database; set state.directory to a directory of Tidemark's own")
         }
-        guard version == ReferenceFormat.version else {
+        guard version == ReferenceFormat.version || version == 1 else {
             throw StateError(.incompatible, "\(path) has format \(version), this version of Tidemark reads \(ReferenceFormat.version)")
         }
-        try FileShape.references.require(of: database, file: path)
+        try (version == 1 ? FileShape.referencesOfFormat1 : FileShape.references).require(of: database, file: path)
         database.trustContent()
         return database
     }
@@ -81,6 +81,8 @@ public final class ReferenceFile: @unchecked Sendable {
     public struct Stored: Sendable {
         /// How far its topic is in the file, by partition; a partition that no record was read of is not among them.
         public var positions: [Int: SourcePosition] = [:]
+        /// What the reader had met of how the topic is written.
+        public var notes: Set<String> = []
         /// Why what was stored can't be used; nil when it can, or nothing was stored.
         public var droppedBecause: String?
     }
@@ -96,6 +98,10 @@ public final class ReferenceFile: @unchecked Sendable {
     }
 
     private func declare(_ references: [Reference], _ partitions: [String: Int]) throws -> [String: Stored] {
+        if try database.integer("PRAGMA user_version") == 1 {
+            try database.execute(ReferenceFormat.upgradeOfFormat1)
+            try database.execute("PRAGMA user_version = \(ReferenceFormat.version)")
+        }
         try dropOthers(than: references.map(\.name))
         return try Dictionary(uniqueKeysWithValues: references.map { ($0.name, try declare($0, partitions: partitions[$0.topic] ?? 0)) })
     }
@@ -132,7 +138,7 @@ public final class ReferenceFile: @unchecked Sendable {
         }
         if query.integer(4) != Int64(partitions) { reasons.append("its topic had \(query.integer(4)) partitions and has \(partitions)") }
         query.reset()
-        guard !reasons.isEmpty else { return Stored(positions: try positions(of: id)) }
+        guard !reasons.isEmpty else { return Stored(positions: try positions(of: id), notes: try notes(of: id)) }
         try empty(id)
         try Statement(database, "UPDATE reference SET topic = ?, version = ?, fields = ?, partitions = ? WHERE id = ?").run(
             .text(reference.topic), .integer(Int64(reference.schema.version)), .text(fields), .integer(Int64(partitions)), .integer(id)
@@ -150,7 +156,16 @@ public final class ReferenceFile: @unchecked Sendable {
         return positions
     }
 
+    private func notes(of id: Int64) throws -> Set<String> {
+        let query = try Statement(database, "SELECT name FROM note WHERE reference = ?")
+        try query.bind(.integer(id))
+        var notes: Set<String> = []
+        while try query.step() { notes.insert(query.text(0)) }
+        return notes
+    }
+
     private func empty(_ id: Int64) throws {
+        try Statement(database, "DELETE FROM note WHERE reference = ?").run(.integer(id))
         try Statement(database, "DELETE FROM record WHERE reference = ?").run(.integer(id))
         try Statement(database, "DELETE FROM position WHERE reference = ?").run(.integer(id))
     }
@@ -206,6 +221,7 @@ public final class ReferenceFile: @unchecked Sendable {
     }
 
     private func write(_ changes: ReferenceChanges, id: Int64, _ statements: Statements) throws {
+        for note in changes.notes { try statements.note.run(.integer(id), .text(note)) }
         if changes.isEmptied { try Statement(database, "DELETE FROM record WHERE reference = ?").run(.integer(id)) }
         try changes.forEach { key, record in
             if let record {
@@ -233,11 +249,13 @@ public final class ReferenceFile: @unchecked Sendable {
         let store: Statement
         let remove: Statement
         let advance: Statement
+        let note: Statement
 
         init(_ database: Database) throws {
             store = try Statement(database, "INSERT INTO record (reference, key, record) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record")
             remove = try Statement(database, "DELETE FROM record WHERE reference = ? AND key = ?")
             advance = try Statement(database, "INSERT OR REPLACE INTO position (reference, partition, next_offset, last_offset, last_timestamp, last_checksum) VALUES (?, ?, ?, ?, ?, ?)")
+            note = try Statement(database, "INSERT OR IGNORE INTO note (reference, name) VALUES (?, ?)")
         }
     }
 }

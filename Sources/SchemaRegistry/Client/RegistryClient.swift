@@ -22,7 +22,7 @@ final class RegistryClient {
         do {
             http = try HTTPClient(settings: httpSettings)
         } catch {
-            throw RegistryError(.retry, "the schema registry can't be asked: \(error)")
+            throw RegistryError(.retry, "the schema registry at \(settings.url) can't be asked: \(error). See to input.registry.certificates and to the HTTP library of this machine")
         }
         var headers = [(name: "Accept", value: "application/vnd.schemaregistry.v1+json, application/json, */*")]
         switch settings.access {
@@ -110,7 +110,7 @@ final class RegistryClient {
         do {
             response = try http.perform(request)
         } catch {
-            throw RegistryError(.retry, "the schema registry does not answer: \(error)")
+            throw RegistryError(.retry, "the schema registry at \(settings.url) does not answer: \(error). See that it runs, that this machine reaches it, and that input.registry.url is its address")
         }
         switch response.status {
         case 401, 403:

@@ -13,16 +13,20 @@ final class HeldReference {
     private let reader: any ReferenceReader
     private let recordLimit: Int
     private let logger: Logger
-    private var defects = ReferenceDefects()
+    private var defects = ReasonCounts()
 
-    init(_ reference: Reference, table: ReferenceTable, positions: [Int: SourcePosition], recordLimit: Int, logger: Logger) {
+    /// `stored`: what its file has of it; nil for nothing that fits.
+    init(_ reference: Reference, table: ReferenceTable, stored: ReferenceFile.Stored?, recordLimit: Int, logger: Logger) {
         self.reference = reference
         self.table = table
-        self.positions = positions
+        positions = stored?.positions ?? [:]
         self.recordLimit = recordLimit
         self.logger = logger
         reader = reference.makeReader(table)
+        reader.recall(stored?.notes ?? [])
     }
+
+    var memory: ReferenceMemory.Use { ReferenceMemory.Use(table, reader: reader) }
 
     /// Applies records that follow each other in one partition; nobody may read the table meanwhile.
     func apply(_ records: UnsafeBufferPointer<SourceRecord>, partition: Int) {
@@ -47,7 +51,7 @@ final class HeldReference {
     /// Counts what can't be used; the first of each reason and field is told.
     private func note(_ rejection: Rejection, of record: SourceRecord, _ partition: Int) {
         counters.unusable += 1
-        guard defects.note(rejection, partition: partition, offset: record.offset) else { return }
+        guard defects.add(rejection, at: record.offset, of: partition) else { return }
         let cure = rejection == .tooLarge
             ? "it has \(record.byteCount) bytes: have the row written again, smaller or after input.maxRecordBytes (\(recordLimit)) was raised"
             : "correct the row, or what writes it: its next record is taken in its place"
@@ -56,7 +60,7 @@ final class HeldReference {
 
     /// Counts a field that can't be used; the first of each is told.
     private func note(_ defect: FieldDefect, of record: SourceRecord, _ partition: Int) {
-        guard defects.note(defect.rejection, partition: partition, offset: record.offset), let field = defect.rejection.field else { return }
+        guard defects.add(defect.rejection, at: record.offset, of: partition), let field = defect.rejection.field else { return }
         logger.warning("\(reference.topic)[\(partition)] offset \(record.offset): \(field) is \(defect.found) \(defect.isUsed ? "and was taken for a number" : "that can't be used, so reference table \(reference.name) holds the row without it"); expected \(defect.expected). Others like it are counted on the status page and in tidemark_reference_defects_total, and not told")
     }
 
@@ -65,13 +69,13 @@ final class HeldReference {
     func takeChanges() -> ReferenceChanges? {
         guard recordsSinceTaken > 0 else { return nil }
         recordsSinceTaken = 0
-        return ReferenceChanges(of: table, positions: positions)
+        return ReferenceChanges(of: table, positions: positions, notes: reader.notes)
     }
 
     func status(_ loading: WorkerStatus.ReferenceLoading) -> WorkerStatus.Reference {
         WorkerStatus.Reference(
-            name: reference.name, topic: reference.topic, counters: counters, defects: defects.all, keys: table.count, memoryBytes: table.memoryBytes,
-            nextOffsets: positions.mapValues(\.next), loading: loading
+            name: reference.name, topic: reference.topic, counters: counters, defects: defects.entries.sorted { $0.reason < $1.reason }, keys: table.count,
+            memoryBytes: memory.bytes, nextOffsets: positions.mapValues(\.next), loading: loading
         )
     }
 }

@@ -54,7 +54,7 @@ struct ReferenceOpening {
         }
         let all = references.map { tables[$0.name] ?? ReferenceTable(name: $0.name) }
         var damaged: [String] = []
-        for (reference, table) in zip(references, all) where try !input.file.load(reference, into: table, check: { try memory.check(all) }) {
+        for (reference, table) in zip(references, all) where try !input.file.load(reference, into: table, check: { try memory.check(all.map { ReferenceMemory.Use($0) }) }) {
             damaged.append(reference.name)
             table.removeAll()
             stored[reference.name] = nil
@@ -68,7 +68,7 @@ struct ReferenceOpening {
         self.source = source
         self.starts = starts
         held = zip(references, all).map {
-            HeldReference($0, table: $1, positions: stored[$0.name]?.positions ?? [:], recordLimit: recordLimit, logger: logger)
+            HeldReference($0, table: $1, stored: stored[$0.name], recordLimit: recordLimit, logger: logger)
         }
     }
 }

@@ -55,7 +55,7 @@ final class ReferenceReading {
             }
         }
         if let stranger { throw WorkerError(.bug, "the source handed over records of \(stranger), which is no reference topic") }
-        try ReferenceMemory(limit: worker.settings.referenceMemoryLimit).check(held.map(\.table))
+        try ReferenceMemory(limit: worker.settings.referenceMemoryLimit).check(held.map(\.memory), unwritten: unwritten.reduce(0) { $0 + $1.memoryBytes })
     }
 
     // MARK: - Writing
@@ -132,7 +132,7 @@ final class ReferenceReading {
 
     /// What the tables hold: `customers 1000 keys (64 KiB)`.
     var summary: String {
-        held.map { "\($0.table.name) \($0.table.count) keys (\($0.table.memoryBytes >> 10) KiB)" }.joined(separator: ", ")
+        held.map { "\($0.table.name) \($0.table.count) keys (\($0.memory.bytes >> 10) KiB)" }.joined(separator: ", ")
     }
 
     var recordsRead: UInt64 { held.reduce(0) { $0 + $1.counters.total } }

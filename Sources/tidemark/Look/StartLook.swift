@@ -9,31 +9,36 @@ struct StartLook {
     let logger: Logger
 
     /// Whether a start looks: the first of a job, and the first of a version of the job that reads records otherwise than the one that
-    /// wrote the state. `version`: of the job that wrote the state last; nil when there is none yet.
+    /// wrote the state. `version`: of the job of which a start looked last; nil when none did.
     static func isDue(after version: Int?) -> Bool {
         version.map { $0 < FintechJob.firstVersionOfStatedOperations } ?? true
     }
 
-    /// Throws `invalid` when records of a topic would all be misread, saying what to set. A look that could not be made is told of, and
-    /// refuses nothing.
-    func requireReadable() throws {
+    /// Throws `invalid` when records of a topic would all be misread; the log then says which, a line each, and what to set. A look that could not be made, or not at every
+    /// partition, is told of, refuses nothing, and is to be made by the next start: then this returns false.
+    func requireReadable() throws -> Bool {
         var quiet = parts
         quiet.logger.logLevel = max(parts.logger.logLevel, .warning)
         let found: InputLook.Found
         do {
             found = try InputLook(parts: quiet).look(at: parts.topology.topics)
         } catch {
-            return logger.warning("the newest records could not be looked at before the job begins, so nothing is known of their form: \(plainText(of: error))")
+            logger.warning("the newest records could not be looked at before the job begins, so nothing is known of their form: \(plainText(of: error))")
+            return false
         }
         let untold = Set(found.unread + found.failures.keys).sorted()
         if let first = untold.first {
             logger.warning("the newest records of \(counted(untold.count, "partition", "partitions")), \(first) first, could not be looked at within \(InputLook.limit) before the job begins, so nothing is known of their form")
         }
-        let lines = found.samples.flatMap { InputFindings(sample: $0, settings: parts.jobSettings).lines }
-        let refused = lines.filter { $0.weight == .refused }
+        let lines = found.samples.map { InputFindings(sample: $0, settings: parts.jobSettings).lines }
+        let warned = lines.flatMap { InputFindings.sayingOnce($0.filter { $0.weight == .warned }) }
+        for line in warned { logger.warning("\(line.what): \(line.text)") }
+        let refused = lines.flatMap { InputFindings.sayingOnce($0.filter { $0.weight == .refused }) }
+        for line in refused { logger.error("\(line.what): \(line.text)") }
         guard refused.isEmpty else {
-            let list = refused.map { "  - \($0.what): \($0.text)" }.joined(separator: "\n")
-            throw CommandError(.invalid, "the job is not begun, because it would misread its input; nothing was read or written:\n\(list)")
+            let which = refused.count == 1 ? "the error above says" : "the \(refused.count) errors above say"
+            throw CommandError(.invalid, "the job is not begun, because it would misread its input, as \(which); nothing was read or written")
         }
+        return untold.isEmpty
     }
 }

@@ -29,7 +29,7 @@ enum FoundState {
     /// Whether the start would look at the newest records before it begins.
     var beginsWithLook: Bool {
         switch self {
-        case .known, .standIn: StartLook.isDue(after: restored?.jobVersion)
+        case .known, .standIn: StartLook.isDue(after: restored?.inputLookedAtBy)
         case .unrestored: true
         case .running, .unknown: false
         }

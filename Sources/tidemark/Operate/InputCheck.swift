@@ -30,20 +30,19 @@ struct InputCheck {
         }
         let failed = Set(found.failures.keys.map(\.topic)).union(unread.keys)
         for sample in found.samples where sample.signs.records > 0 || !failed.contains(sample.topic) {
-            for line in InputFindings(sample: sample, settings: parts.jobSettings).lines { tell(line, state) }
+            for line in InputFindings.sayingOnce(InputFindings(sample: sample, settings: parts.jobSettings).lines) { tell(line, state) }
         }
     }
 
     private func tell(_ line: InputFindings.Line, _ state: FoundState) {
-        let isInTheWay = switch line.weight {
-        case .told: false
-        case .finding: !isBeforeStart
-        case .refused: !isBeforeStart || state.beginsWithLook
+        switch line.weight {
+        case .told: report.ok(line.what, line.text)
+        case .warned: report.warning(line.what, line.text)
+        case .refused: tell(isInTheWay: !isBeforeStart || state.beginsWithLook, line.what, line.text)
         }
-        tell(isInTheWay: isInTheWay, line.what, line.text)
     }
 
     private func tell(isInTheWay: Bool, _ what: String, _ text: String) {
-        if isInTheWay { report.finding(what, text) } else { report.ok(what, text) }
+        if isInTheWay { report.finding(what, text) } else { report.warning(what, text) }
     }
 }

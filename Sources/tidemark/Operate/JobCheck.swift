@@ -26,10 +26,14 @@ struct JobCheck {
         checkCheckpoints()
         checkStateDirectory()
         let state = checkState()
-        checkRegistry()
+        let hasSchemas = checkRegistry()
         if let source = reach() {
             let found = checkStreams(topology, state, source).union(checkReferences(topology, state))
-            InputCheck(parts: parts, report: report, isBeforeStart: isBeforeStart).run(topology.topics.filter(found.contains), state)
+            if hasSchemas {
+                InputCheck(parts: parts, report: report, isBeforeStart: isBeforeStart).run(topology.topics.filter(found.contains), state)
+            } else {
+                report.skipped("newest records", "they can't be read without the schema registry")
+            }
         } else {
             report.skipped("topics and positions", "the input is a finding")
         }
@@ -95,7 +99,11 @@ struct JobCheck {
     private func checkRestoration(_ directory: String) -> FoundState {
         let found = report.attempt("state") {
             let store = try parts.makeCheckpointStore()
-            return try store.flatMap { try RestoredDirectory(parts.configuration, $0, takesOver: takesOver, logger: parts.logger).choice() }
+            guard let store else { return nil as RestorableCheckpoint? }
+            let directory = RestoredDirectory(parts.configuration, store, takesOver: takesOver, logger: parts.logger)
+            let found = try directory.choice()
+            if let manifest = directory.chosen?.manifest { try StandInState.requireFit(manifest, in: store, parts) }
+            return found
         } ok: { checkpoint in
             guard let checkpoint else { return "none yet in \(directory); a run begins it" }
             return "none in \(directory); a run restores checkpoint \(checkpoint.number)\(checkpoint.lineage == nil ? "" : ", and withdraws what was delivered after it")"
@@ -196,16 +204,19 @@ struct JobCheck {
         } ok: { _ in parts.inputName }
     }
 
-    private func checkRegistry() {
-        guard let registry = parts.configuration.input.registry, let schemas = parts.schemas else { return }
+    /// False when records can't be read for want of it.
+    private func checkRegistry() -> Bool {
+        guard let registry = parts.configuration.input.registry, let schemas = parts.schemas else { return true }
         do {
             try schemas.probe()
             report.ok("schema registry", registry.url)
+            return true
         } catch let error as RegistryError where isBeforeStart && error.kind == .retry {
             report.skipped("schema registry", "it does not answer, which a start goes on without until records need it: \(plainText(of: error))")
         } catch {
             report.finding("schema registry", plainText(of: error))
         }
+        return false
     }
 
     /// The topics that are there.

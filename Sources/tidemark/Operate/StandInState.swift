@@ -21,11 +21,8 @@ struct StandInState {
         guard let store = try parts.makeCheckpointStore() else { return nil }
         let newest = try store.newestVerified(deep: false) { number, error in parts.logger.error("checkpoint \(number) is refused: \(error)") }
         guard let newest, try StoreArchive.isOwn(newest, stateDirectory: directory) else { return nil }
-        let scratch = try Scratch.make()
         defer { Scratch.removeAll() }
-        let files = try store.fetch(newest, into: scratch)
-        let copy = try StateDirectory(path: scratch)
-        try StateAssembly.assemble(base: files.base, deltas: files.deltas, into: copy.stateFile, hashKey: newest.hashKey)
+        let copy = try StandInState.copy(of: newest, in: store)
         let topology: Topology
         do {
             let reader = try StateReader(path: copy.stateFile)
@@ -36,5 +33,24 @@ struct StandInState {
         manifest = newest
         state = found
         age = "\(max(0, WallTime.now.milliseconds - newest.createdAt) / 1000) s"
+    }
+
+    /// Throws what a start would throw that restores the checkpoint, for the settings that its state was built with or the versions of its
+    /// tables; looks at it in temporary files, which are gone when this returns.
+    static func requireFit(_ manifest: Manifest, in store: CheckpointStore, _ parts: JobParts) throws {
+        defer { Scratch.removeAll() }
+        let copy = try copy(of: manifest, in: store)
+        let state = try parts.makeStore(copy)
+        guard let refusal = try state.inspect(parts.topology(over: state.fixedSettings()))?.compatibility.refusal else { return }
+        throw CheckFinding(description: refusal)
+    }
+
+    /// The checkpoint's state, in temporary files.
+    private static func copy(of manifest: Manifest, in store: CheckpointStore) throws -> StateDirectory {
+        let scratch = try Scratch.make()
+        let files = try store.fetch(manifest, into: scratch)
+        let copy = try StateDirectory(path: scratch)
+        try StateAssembly.assemble(base: files.base, deltas: files.deltas, into: copy.stateFile, hashKey: manifest.hashKey)
+        return copy
     }
 }

@@ -9,8 +9,6 @@ struct RejectionWatch {
         var counters = TaskCounters()
         /// The record that moved a watermark of the topic furthest.
         var raisedBy: (partition: Int, record: RaisingRecord)?
-        /// In which partition each reason was met last.
-        var partitions: [String: Int] = [:]
 
         /// Adds one of the topic's partitions.
         mutating func add(_ partition: Int, _ other: TaskCounters) {
@@ -18,9 +16,8 @@ struct RejectionWatch {
             counters.rejected += other.rejected
             counters.late += other.late
             counters.skipped.merge(other.skipped, uniquingKeysWith: +)
-            counters.reasons.add(other.reasons)
-            counters.remarks.add(other.remarks)
-            for entry in other.reasons.entries + other.remarks.entries { partitions[entry.reason] = partition }
+            counters.reasons.add(other.reasons, of: partition)
+            counters.remarks.add(other.remarks, of: partition)
             if let record = other.raisedBy, raisedBy.map({ $0.record.time < record.time }) ?? true { raisedBy = (partition, record) }
         }
 
@@ -44,6 +41,8 @@ struct RejectionWatch {
     private static let leastShare: UInt64 = 20
     /// One in so many rejected over a minute is worth a warning.
     private static let leastShareOfMinute: UInt64 = 100
+    /// So many reasons are named in a warning; the others are put together.
+    private static let namedReasons = 5
 
     /// What to warn of, in the order of the topics' names.
     mutating func warnings(_ topics: [String: Topic], isLast: Bool) -> [String] {
@@ -86,23 +85,29 @@ struct RejectionWatch {
             return nil
         }
         guard told.insert("share of \(name)").inserted else { return nil }
-        return "\(rejected) of \(records) records read of \(name) in the last minute were rejected\(mostly(topic, since: before)); \(RejectionWatch.whereToLook)"
+        return "\(rejected) of \(records) records read of \(name) in the last minute were rejected\(reasons(topic, since: before)); \(RejectionWatch.whereToLook)"
     }
 
     private func allRejected(_ name: String, _ rejected: UInt64, _ late: UInt64, _ topic: Topic, since before: Topic) -> String {
         let hint = late > 0 ? "; late means that their windows are closed already, as when the same data is loaded again; \(RejectionWatch.cause(topic))" : ""
-        return "all \(rejected) records read of \(name) lately were rejected: \(late) late, \(rejected - min(late, rejected)) for other reasons\(mostly(topic, since: before))\(hint); \(RejectionWatch.whereToLook)"
+        return "all \(rejected) records read of \(name) lately were rejected: \(late) late, \(rejected - min(late, rejected)) for other reasons\(reasons(topic, since: before))\(hint); \(RejectionWatch.whereToLook)"
     }
 
-    /// The most frequent reason since `before`, with a place and what to do; nothing for late records, whose cause is told otherwise.
-    private func mostly(_ topic: Topic, since before: Topic) -> String {
+    /// Each reason since `before`, the most frequent first, with a place and what to do; nothing for late records, whose cause is told
+    /// otherwise.
+    private func reasons(_ topic: Topic, since before: Topic) -> String {
         let counts = topic.counters.reasons.entries.map { ($0, $0.count - (before.counters.reasons[$0.reason]?.count ?? 0)) }
-        guard let (entry, count) = counts.filter({ $0.0.reason != "late" && $0.1 > 0 }).max(by: { $0.1 < $1.1 }) else { return "" }
-        return ", \(count) of them for \(entry.reason), \(place(entry, topic))\(RejectionCure.words(for: entry.reason).map { ": " + $0 } ?? "")"
+            .filter { $0.0.reason != "late" && $0.1 > 0 }.sorted { ($1.1, $0.0.reason) < ($0.1, $1.0.reason) }
+        let named = counts.prefix(RejectionWatch.namedReasons).map { entry, count in
+            "\(count) of them for \(entry.reason), \(place(entry))\(RejectionCure.words(for: entry.reason).map { ": " + $0 } ?? "")"
+        }
+        let others = counts.dropFirst(RejectionWatch.namedReasons)
+        let rest = others.isEmpty ? [] : ["\(others.reduce(0) { $0 + $1.1 }) of them for \(others.count == 1 ? "another reason" : "\(others.count) other reasons")"]
+        return counts.isEmpty ? "" : ", " + (named + rest).joined(separator: "; ")
     }
 
-    private func place(_ entry: ReasonCounts.Entry, _ topic: Topic) -> String {
-        guard let offset = entry.offset, let partition = topic.partitions[entry.reason] else { return "\(entry.count) in all" }
+    private func place(_ entry: ReasonCounts.Entry) -> String {
+        guard let offset = entry.offset, let partition = entry.partition else { return "\(entry.count) in all" }
         return "the last at offset \(offset) of partition \(partition)"
     }
 
@@ -112,7 +117,7 @@ struct RejectionWatch {
             topic.counters.remarks.entries.compactMap { entry in
                 guard toldRemarks.insert("\(entry.reason) in \(name)").inserted else { return nil }
                 let words = RejectionCure.words(for: entry.reason).map { ": " + $0 } ?? ""
-                return "\(name): \(entry.reason), \(place(entry, topic))\(words). Others like it are counted on the status page and in tidemark_remarks_total, and not told"
+                return "\(name): \(entry.reason), \(place(entry))\(words). Others like it are counted on the status page and in tidemark_remarks_total, and not told"
             }
         }
     }

@@ -16,7 +16,8 @@ final class RestoredDirectory: RestorationSurroundings {
     private let logger: Logger
     /// What is to be filled, and what waits for room there; nil where a checkpoint is only looked for.
     private let filling: (directory: StateDirectory, room: RoomWait)?
-    private var chosen: Restoration?
+    /// What was chosen last.
+    private(set) var chosen: Restoration?
 
     init(_ configuration: JobConfiguration, _ store: CheckpointStore, takesOver: Bool, logger: Logger, filling: (directory: StateDirectory, room: RoomWait)? = nil) {
         self.configuration = configuration

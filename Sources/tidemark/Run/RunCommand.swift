@@ -84,7 +84,7 @@ struct RunCommand: ParsableCommand {
         }
         let store = try start.timed(.open) { try room("opening the state file") { try parts.makeStore(directory) } }
         let topology = parts.topology(over: try store.fixedSettings())
-        if StartLook.isDue(after: try store.writtenBy()) { try StartLook(parts: parts, logger: logger).requireReadable() }
+        if StartLook.isDue(after: try store.inputLookedAtBy()), try StartLook(parts: parts, logger: logger).requireReadable() { store.noteInputLook() }
         if let migration = try store.migration(to: topology) {
             logger.notice("\(migration.text(free: DiskRoom().free(in: directory.path)))")
         }

@@ -92,20 +92,19 @@ final class StatusPublisher: Sendable {
 
     /// By kind, rejections first, then by topic and reason.
     private func reasons(_ status: WorkerStatus) -> [StatusSnapshot.Reason] {
-        var found: [String: StatusSnapshot.Reason] = [:]
+        var (rejected, remarked): ([String: ReasonCounts], [String: ReasonCounts]) = ([:], [:])
         for task in status.tasks {
             let topic = topics[task.id.stage] ?? task.id.stage.description
-            for (kind, counts) in [(StatusSnapshot.Reason.Kind.rejected, task.counters.reasons), (.remark, task.counters.remarks)] {
-                for entry in counts.entries {
-                    let key = "\(kind == .rejected ? 0 : 1) \(topic) \(entry.reason)"
-                    let count = entry.count + (found[key]?.count ?? 0)
-                    found[key] = .init(
-                        kind: kind, topic: topic, reason: entry.reason, count: count, partition: entry.offset == nil ? nil : task.id.partition, offset: entry.offset
-                    )
+            rejected[topic, default: ReasonCounts()].add(task.counters.reasons, of: task.id.partition)
+            remarked[topic, default: ReasonCounts()].add(task.counters.remarks, of: task.id.partition)
+        }
+        return [(StatusSnapshot.Reason.Kind.rejected, rejected), (.remark, remarked)].flatMap { kind, counts in
+            counts.sorted { $0.key < $1.key }.flatMap { topic, counts in
+                counts.entries.sorted { $0.reason < $1.reason }.map {
+                    .init(kind: kind, topic: topic, reason: $0.reason, count: $0.count, partition: $0.offset == nil ? nil : $0.partition, offset: $0.offset)
                 }
             }
         }
-        return found.sorted { $0.key < $1.key }.map(\.value)
     }
 
     private func reference(_ reference: WorkerStatus.Reference) -> StatusSnapshot.Reference {
@@ -114,7 +113,7 @@ final class StatusPublisher: Sendable {
             unusable: reference.counters.unusable, loaded: reference.loading.read, toLoad: reference.loading.total
         )
         shown.defects = reference.defects.map {
-            .init(reason: $0.reason, field: $0.field, count: $0.count, partition: $0.lastPartition, offset: $0.lastOffset)
+            .init(reason: $0.name, field: $0.field, count: $0.count, partition: $0.partition ?? 0, offset: $0.offset ?? 0)
         }
         return shown
     }
