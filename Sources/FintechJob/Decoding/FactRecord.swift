@@ -39,7 +39,8 @@ extension SourceRecord {
         }
         var reader = FieldReader(context, scratch: scratch, latest: .latest(in: self, maxAhead: maxAhead), offset: offset)
         let decoded = read(change.row, &reader)
-        return reader.rejection.map { .rejected($0) } ?? decoded
+        if let rejection = reader.rejection { return .rejected(rejection) }
+        return decoded
     }
 }
 

@@ -7,9 +7,8 @@ struct FieldReader {
     /// An escape is at most six bytes for one: a longer string is too long however it unescapes.
     private static let rawTextLimit = textLimit * 6
 
-    // The decoder keeps both alive while it reads a record; counting references of them costs more than reading a field.
-    unowned(unsafe) let context: DecodingContext
-    private unowned(unsafe) let scratch: ScratchMemory
+    let context: DecodingContext
+    private let scratch: ScratchMemory
     /// Times after this one are bad values.
     private let latest: EventTime
     let offset: Int64
@@ -222,7 +221,8 @@ struct FieldReader {
     /// Whether the value is a number's NaN or infinity.
     func isNoNumber(_ value: FieldValue) -> Bool {
         if value.kind == .double { return !value.double.isFinite }
-        guard let text = value.text(scratch) else { return false }
+        // What begins with a digit is one.
+        guard let text = value.text(scratch), text.count > 0, text[0] &- UInt8(ascii: "0") > 9 else { return false }
         if text == "NaN" || text == "Infinity" || text == "-Infinity" || text == "+Infinity" { return true }
         // Debezium's own names for PostgreSQL's.
         return text == "NAN" || text == "POSITIVE_INFINITY" || text == "NEGATIVE_INFINITY"

@@ -62,11 +62,7 @@ enum Hundredths {
         // So many digits stand before the hundredths' end; the one after them decides the rounding.
         let kept = whole.count + exponent + 2
         var magnitude: Int64 = 0
-        for index in 0..<max(min(kept, whole.count + fraction.count), 0) {
-            let digit = index < whole.count ? whole[index] : fraction[index - whole.count]
-            magnitude = magnitude * 10 + Int64(digit - UInt8(ascii: "0"))
-            guard magnitude < limit else { return nil }
-        }
+        guard append(whole.prefix(max(kept, 0)), to: &magnitude), append(fraction.prefix(max(kept - whole.count, 0)), to: &magnitude) else { return nil }
         guard kept < whole.count + fraction.count else {
             return shifted(magnitude, places: kept - whole.count - fraction.count)
         }
@@ -75,6 +71,16 @@ enum Hundredths {
             if next >= UInt8(ascii: "5") { magnitude += 1 }
         }
         return magnitude < limit ? magnitude : nil
+    }
+
+    /// False from `limit` on.
+    @inline(__always)
+    private static func append(_ digits: ByteView, to magnitude: inout Int64) -> Bool {
+        for digit in digits.buffer {
+            magnitude = magnitude * 10 + Int64(digit - UInt8(ascii: "0"))
+            guard magnitude < limit else { return false }
+        }
+        return true
     }
 
     private static func shifted(_ magnitude: Int64, places: Int) -> Int64? {

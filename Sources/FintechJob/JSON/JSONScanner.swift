@@ -48,11 +48,7 @@ struct JSONScanner {
             guard let key = string(), nextToken() == UInt8(ascii: ":") else { return false }
             at += 1
             guard let first = nextToken(), let value = value(first, depth: 1) else { return false }
-            if key.kind == .string {
-                fields.take(key.bytes, value)
-            } else {
-                fields.take(unescapedText(of: key.bytes, scratch), value)
-            }
+            fields.take(key.kind == .string ? key.bytes : unescapedText(of: key.bytes, scratch), value)
             guard let separator = nextToken() else { return false }
             at += 1
             if separator == UInt8(ascii: "}") { return true }

@@ -6,10 +6,16 @@ extension JSONScanner {
     @inline(__always)
     mutating func string() -> FieldValue? {
         let start = at
+        skipPlainText()
+        guard at < end, at.pointee == UInt8(ascii: "\"") else { return specialString(from: start) }
+        defer { at += 1 }
+        return FieldValue(kind: .string, bytes: ByteView(start: start, count: at - start))
+    }
+
+    /// As `string`, of one that is plain from `start` to `at`, where something other than its closing quote stands.
+    private mutating func specialString(from start: UnsafePointer<UInt8>) -> FieldValue? {
         var kind = FieldValue.Kind.string
-        while true {
-            skipPlainText()
-            guard at < end else { return nil }
+        while at < end {
             switch at.pointee {
             case UInt8(ascii: "\""):
                 defer { at += 1 }
@@ -22,35 +28,33 @@ extension JSONScanner {
             default:
                 return nil
             }
+            skipPlainText()
         }
+        return nil
     }
 
     /// Moves to the next quote, backslash, control character or byte beyond ASCII, or to the end.
     ///
-    /// Eight bytes at a time in a plain register, after "Determine if a word has a byte less than n" (Sean Eron
-    /// Anderson, Bit Twiddling Hacks): a byte's high bit comes out set where one of the four is; a borrow can set it
-    /// wrongly only above a byte that is one. The standard library's SIMD comparisons go lane by lane and take 30
-    /// times as long.
+    /// Eight bytes at a time; `at` is written once, because it is in memory.
     @inline(__always)
     private mutating func skipPlainText() {
-        while end - at >= 8 {
-            let word = UInt64(littleEndian: UnsafeRawPointer(at).loadUnaligned(as: UInt64.self))
-            let quotes = (word ^ eachByte(UInt8(ascii: "\""))) &- eachByte(1)
-            let backslashes = (word ^ eachByte(UInt8(ascii: "\\"))) &- eachByte(1)
-            let controls = word &- eachByte(0x20)
-            let special = (quotes | backslashes | controls | word) & eachByte(0x80)
+        var next = at
+        defer { at = next }
+        while end - next >= 8 {
+            let special = specialBytes(word(next))
             if special != 0 {
-                at += special.trailingZeroBitCount >> 3
+                next += special.trailingZeroBitCount >> 3
                 return
             }
-            at += 8
+            next += 8
         }
-        while at < end, at.pointee >= 0x20, at.pointee < 0x80, at.pointee != UInt8(ascii: "\""), at.pointee != UInt8(ascii: "\\") {
-            at += 1
+        while next < end, next.pointee >= 0x20, next.pointee < 0x80, next.pointee != UInt8(ascii: "\""), next.pointee != UInt8(ascii: "\\") {
+            next += 1
         }
     }
 
     /// `at` stands on the backslash.
+    @inline(__always)
     private mutating func skipEscape() -> Bool {
         guard end - at >= 2 else { return false }
         let escaped = at[1]
@@ -81,9 +85,32 @@ extension JSONScanner {
     }
 }
 
+/// The eight bytes at `bytes`, the first of them the lowest.
+@inline(__always)
+private func word(_ bytes: UnsafePointer<UInt8>) -> UInt64 {
+    UInt64(littleEndian: UnsafeRawPointer(bytes).loadUnaligned(as: UInt64.self))
+}
+
 /// A word with `byte` in each of its eight bytes.
 @inline(__always)
 private func eachByte(_ byte: UInt8) -> UInt64 { 0x0101_0101_0101_0101 &* UInt64(byte) }
+
+/// The high bits of those of eight bytes that are a quote, a backslash, a control character or beyond ASCII.
+///
+/// In a plain register, after "Determine if a word has a byte less than n" (Sean Eron Anderson, Bit Twiddling Hacks): a borrow can set
+/// a bit wrongly only above a byte that is one of the four. The standard library's SIMD comparisons go lane by lane and take 30
+/// times as long.
+@inline(__always)
+private func specialBytes(_ word: UInt64) -> UInt64 {
+    let quotes = (word ^ eachByte(UInt8(ascii: "\""))) &- eachByte(1)
+    let backslashes = (word ^ eachByte(UInt8(ascii: "\\"))) &- eachByte(1)
+    let controls = word &- eachByte(0x20)
+    return (quotes | backslashes | controls | word) & eachByte(0x80)
+}
+
+/// The high bits of the bytes that are zero; one can be set wrongly only above another.
+@inline(__always)
+private func zeroBytes(_ word: UInt64) -> UInt64 { (word &- eachByte(1)) & ~word & eachByte(0x80) }
 
 /// The UTF-16 code unit of `\uXXXX` at `at`; nil when that is not what stands there.
 @inline(__always)
@@ -110,13 +137,21 @@ func unescapedText(of raw: ByteView, _ scratch: ScratchMemory) -> ByteView {
     let end = at + raw.count
     var written = 0
     while at < end {
-        var plain = 0
-        while at + plain < end, at[plain] != UInt8(ascii: "\\") { plain += 1 }
-        (text + written).update(from: at, count: plain)
-        written += plain
-        at += plain
-        guard at < end else { break }
-        if at[1] == UInt8(ascii: "u") {
+        // Eight bytes are copied before it is known how many of them count: the text is as far behind its end as `at` is, or further.
+        if end - at >= 8 {
+            let word = word(at)
+            UnsafeMutableRawPointer(text + written).storeBytes(of: word.littleEndian, as: UInt64.self)
+            let backslashes = zeroBytes(word ^ eachByte(UInt8(ascii: "\\")))
+            let plain = backslashes == 0 ? 8 : backslashes.trailingZeroBitCount >> 3
+            at += plain
+            written += plain
+            if backslashes == 0 { continue }
+        }
+        if at.pointee != UInt8(ascii: "\\") {
+            text[written] = at.pointee
+            written += 1
+            at += 1
+        } else if at[1] == UInt8(ascii: "u") {
             written += writeEscapedScalar(&at, end, to: text + written)
         } else {
             text[written] = unescapedByte(at[1])
