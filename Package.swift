@@ -112,7 +112,7 @@ let package = Package(
         .testTarget(
             name: "FintechJobTests", dependencies: ["Avro", "Engine", "FintechJob", "Simulation", "TestSupport"], swiftSettings: strict
         ),
-        .testTarget(name: "AdminTests", dependencies: ["Admin", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "AdminTests", dependencies: ["Admin", "Engine", "TestSupport"], swiftSettings: strict),
         .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/CFaultVFS"),
         .testTarget(
             name: "SQLiteStateTests", dependencies: ["Engine", "SQLiteState", "CSQLite", "Simulation", "TestSupport"],
@@ -137,13 +137,13 @@ let package = Package(
         .testTarget(name: "AvroTests", dependencies: ["Avro", "Engine", "Simulation", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "TrafficTests", dependencies: ["Engine", "Traffic"], swiftSettings: strict),
-        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Engine", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "KafkaIOTests", dependencies: ["Engine", "KafkaIO", "CRdKafka", "TestSupport", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CheckpointStoresTests", dependencies: ["CheckpointStores", "CurlHTTP", "Engine", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SchemaRegistryTests",
-            dependencies: ["Avro", "Engine", "SchemaRegistry", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["Avro", "CurlHTTP", "Engine", "SchemaRegistry", "TestSupport", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict
         ),
         .testTarget(
@@ -154,6 +154,7 @@ let package = Package(
         .testTarget(
             name: "CheckpointToolTests",
             dependencies: [
+                "CommandLineParts",
                 "checkpoint", "CheckpointStores", "CRdKafka", "CSQLite", "Engine", "KafkaIO", "SQLiteState", "Simulation", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Logging", package: "swift-log"),
             ],

@@ -5,7 +5,7 @@ struct PackageTargets {
     private let dependencies: [String: Set<String>]
 
     /// Beside what targets say: the system's modules, and those of the compiler.
-    private static let free = DependencyRules.system.union(["Swift", "Testing", "PackageDescription"])
+    private static let free = DependencyRules.system.union(["FoundationNetworking", "PackageDescription", "Swift", "Testing"])
 
     init() throws {
         let text = try String(contentsOfFile: "\(Repository.root)/Package.swift", encoding: .utf8)
