@@ -78,10 +78,11 @@ public final class StateReader {
         return try StateScan(self, table, partitions: tasks(of: table.stage), prefix: lead + prefix)
     }
 
-    /// Throws kind `corrupt` when SQLite finds the file out of order.
+    /// Throws kind `corrupt` when SQLite finds the file out of order, or the key is missing that remembered ids go by.
     public func checkFile() throws {
         let findings = try Statement(database, "PRAGMA integrity_check(1)")
         guard try findings.step(), findings.text(0) == "ok" else { throw damaged(findings.text(0)) }
+        try HashKeyEntry(database: database).requireForIDs()
     }
 
     func tasks(of stage: StageName) -> [StoredTask] { tasks.filter { $0.id.stage == stage } }

@@ -41,7 +41,7 @@ struct CheckpointSource: ParsableArguments {
         let fetched = try store.fetch(manifest, into: scratch)
         guard !fetched.deltas.isEmpty else { return fetched.base }
         let file = scratch + "/state.db"
-        try StateAssembly.assemble(base: fetched.base, deltas: fetched.deltas, into: file)
+        try StateAssembly.assemble(base: fetched.base, deltas: fetched.deltas, into: file, hashKey: manifest.hashKey)
         // They would double what the checkpoint takes here.
         for part in [fetched.base] + fetched.deltas { try FileManager.default.removeItem(atPath: part) }
         return file
