@@ -126,6 +126,14 @@ struct ExtremeValueTests {
         }
     }
 
+    @Test func aManifestOfAnotherJobIsDamageAndHidesNoOther() throws {
+        try store.handOver(store.manifest.merging(["job": "another"]) { $1 })
+        for verb in [["show", "3"], ["verify", "3"], ["verify", "--all"], ["ls"], ["restore", "3", "--to", "TARGET"], ["rewind", "3", "--sink", "delete", "--yes"]] {
+            let (status, text, _) = try store.run(verb)
+            #expect(status == 4, "\(verb): \(status) \(text)")
+        }
+    }
+
     @Test func recordsWithFieldsAtTheirLimits() throws {
         for record in ExtremeRecords.records(ShopJob.baskets) {
             let new = try changed(store.base) { path in
