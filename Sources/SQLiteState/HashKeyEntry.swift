@@ -17,14 +17,27 @@ struct HashKeyEntry {
         return key
     }
 
-    /// The key, made now where there is none: what was hashed before then had none, and says so. Must run inside a transaction.
+    /// The key, made now where there is none: what was hashed before then had none, and says so. Throws as `requireForIDs`.
+    /// Must run inside a transaction.
     func make() throws {
+        try requireForIDs()
         guard try read() == nil else { return }
         try set(HashKey(first: .random(in: .min ... .max), second: .random(in: .min ... .max)))
     }
 
-    /// Makes sure that the key is what the manifest of the file's checkpoint says.
-    func adopt(_ key: HashKey) throws {
+    /// Throws kind `corrupt` where there is no key and ids are remembered under one: with another, each of them would be new.
+    func requireForIDs() throws {
+        guard try read() == nil, let table = try KeyedIDs(database: database).table() else { return }
+        throw StateError(.corrupt, "the state file \(database.path) is damaged: it lacks its entry '\(HashKeyEntry.name)', and \(table) holds ids that are remembered under it, all of which would be forgotten; \(StateError.wayOut)")
+    }
+
+    /// Makes sure that the key is what the manifest of the file's checkpoint says, nil where it says none.
+    func adopt(_ key: HashKey?) throws {
+        guard let key else {
+            // Of an earlier build, whose files may yet have been a later one's: it does no harm unless something goes by it.
+            guard let table = try KeyedIDs(database: database).table() else { return }
+            throw StateError(.corrupt, "the checkpoint's manifest says no hashKey, and \(table) holds ids that are remembered under one")
+        }
         guard let known = try read() else { return try set(key) }
         guard known == key else {
             throw StateError(.corrupt, "the state file has another '\(HashKeyEntry.name)' than its checkpoint's manifest")

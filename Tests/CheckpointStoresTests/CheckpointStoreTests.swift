@@ -171,7 +171,7 @@ struct CheckpointStoreTests {
         try fixture.publishBase(epoch: 1, after: nil)
         let other = try CheckpointStore(objects: fixture.objects, job: "other")
         _ = try fixture.objects.put(.bytes(#require(try fixture.bytes(fixture.manifestKey(1)))), at: ObjectKey("other/manifests/00000000000000000001.json"), onlyIfAbsent: true)
-        #expect(try StoreFixture.failure { _ = try other.newest() }?.kind == .invalid)
+        #expect(try StoreFixture.failure { _ = try other.newest() }?.kind == .corrupt)
     }
 
     @Test func aDraftWhoseObjectsDontFollowIsRefused() throws {

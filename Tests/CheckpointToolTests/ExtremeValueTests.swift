@@ -108,6 +108,32 @@ struct ExtremeValueTests {
         #expect(faults == [], "\(faults.prefix(40).joined(separator: "\n"))")
     }
 
+    /// Of two checkpoints that are compared, too, it is said which one is damaged.
+    @Test func aRecordThatCanNotBeReadIsNamedWithItsCheckpoint() throws {
+        // A key that the delta says nothing of.
+        let damage = """
+            DELETE FROM delta WHERE state_table = (SELECT id FROM state_table WHERE stage = 'orders' AND name = 'baskets');
+            INSERT INTO keyed SELECT task.id, state_table.id, CAST('carla' AS BLOB), x'FF' FROM task, state_table
+            WHERE task.stage = 'orders' AND state_table.stage = 'orders' AND name = 'baskets'
+            """
+        try store.handOver(store.manifest, base: try changed(store.base) { try RawSQLite($0).execute(damage) })
+        for verb in [
+            ["get", "3", "baskets", "carla"], ["scan", "3", "baskets"], ["export", "3", "baskets"], ["sql", "3", "SELECT * FROM baskets"],
+            ["history", "baskets", "carla"], ["diff", "1", "3"], ["diff", "3", "1"],
+        ] {
+            let (status, text, _) = try store.run(verb)
+            #expect(status == 4 && text.contains("checkpoint 3 of ") && text.contains("/shop is damaged: the record of key"), "\(verb): \(status) \(text)")
+        }
+    }
+
+    @Test func aManifestOfAnotherJobIsDamageAndHidesNoOther() throws {
+        try store.handOver(store.manifest.merging(["job": "another"]) { $1 })
+        for verb in [["show", "3"], ["verify", "3"], ["verify", "--all"], ["ls"], ["restore", "3", "--to", "TARGET"], ["rewind", "3", "--sink", "delete", "--yes"]] {
+            let (status, text, _) = try store.run(verb)
+            #expect(status == 4, "\(verb): \(status) \(text)")
+        }
+    }
+
     @Test func recordsWithFieldsAtTheirLimits() throws {
         for record in ExtremeRecords.records(ShopJob.baskets) {
             let new = try changed(store.base) { path in

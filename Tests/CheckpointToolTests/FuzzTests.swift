@@ -7,8 +7,11 @@ import Testing
 @Suite("Mutated manifests, states and deltas with right sums end every verb with an exit code, in time", .serialized)
 struct FuzzTests {
     private static let environment = ProcessInfo.processInfo.environment
-    private static let count = environment["TIDEMARK_FUZZ_COUNT"].flatMap { Int($0) } ?? 18
-    private static let seed = environment["TIDEMARK_FUZZ_SEED"].flatMap { UInt64($0) } ?? 11
+    private static func number(_ name: String) -> Int? { environment["TIDEMARK_FUZZ_\(name)"].flatMap { Int($0) } }
+    private static let first = number("FROM") ?? 0
+    private static let count = number("COUNT") ?? 18
+    private static let seed = number("SEED") ?? 11
+    private static let verbsForEach = min(number("VERBS") ?? verbs.count, verbs.count)
 
     /// Those that read all there is of a checkpoint, in each of the ways that there are.
     private static let verbs: [[String]] = [
@@ -16,32 +19,37 @@ struct FuzzTests {
         ["ls"], ["verify", "3"], ["restore", "3", "--to", "TARGET"], ["rewind", "3", "--sink", "delete", "--yes"], ["recover", "3", "--to", "TARGET"],
     ]
 
+    private enum Object: CaseIterable { case manifest, base, delta }
+
+    /// The verbs that a mutation meets: the next ones of all, so that each object's mutations go through them in turn.
+    private static func verbs(of number: Int) -> [[String]] {
+        (0..<verbsForEach).map { verbs[(number / Object.allCases.count * verbsForEach + $0) % verbs.count] }
+    }
+
     @Test func everyMutationEndsWell() throws {
-        var random = SeededRandom(seed: FuzzTests.seed)
         let store = try ForeignStore()
         let manifest = try store.manifestBytes()
+        let watch = try FuzzWatch(file: FuzzTests.environment["TIDEMARK_FUZZ_PROGRESS"])
+        // Each has numbers of its own, so that one can be had again without those before.
+        let start = SeededRandom(seed: UInt64(FuzzTests.seed)).first
         var faults: [String] = []
-        let start = ContinuousClock.now
-        for number in 0..<FuzzTests.count {
-            let what: String
-            switch number % 3 {
-            case 0:
-                try store.handOver(manifest: FuzzTests.mutated(manifest, isText: true, &random))
-                what = "manifest"
-            case 1:
-                try store.handOver(store.manifest, base: Data(FuzzTests.mutated([UInt8](store.base), isText: false, &random)))
-                what = "base"
-            default:
-                try store.handOver(store.manifest, delta: Data(FuzzTests.mutated([UInt8](store.delta), isText: false, &random)))
-                what = "delta"
+        for number in FuzzTests.first..<FuzzTests.first + FuzzTests.count {
+            var random = SeededRandom(seed: start &+ UInt64(number))
+            let object = Object.allCases[number % Object.allCases.count]
+            switch object {
+            case .manifest: try store.handOver(manifest: FuzzTests.mutated(manifest, isText: true, &random))
+            case .base: try store.handOver(store.manifest, base: Data(FuzzTests.mutated([UInt8](store.base), isText: false, &random)))
+            case .delta: try store.handOver(store.manifest, delta: Data(FuzzTests.mutated([UInt8](store.delta), isText: false, &random)))
             }
-            faults += try store.faults("mutation \(number) of seed \(FuzzTests.seed), a \(what)", verbs: FuzzTests.verbs)
+            for verb in FuzzTests.verbs(of: number) {
+                let what = "mutation \(number) of seed \(FuzzTests.seed), a \(object)"
+                watch.begins(number, "\(what), \(verb)")
+                faults += try store.faults(what, verbs: [verb])
+            }
             if faults.count > 20 { break }
         }
+        watch.ends()
         #expect(faults == [], "\(faults.joined(separator: "\n"))")
-        if FuzzTests.environment["TIDEMARK_FUZZ_COUNT"] != nil {
-            FileHandle.standardError.write(Data("fuzz: \(FuzzTests.count) mutations of seed \(FuzzTests.seed), \(FuzzTests.verbs.count) verbs each, in \(ContinuousClock.now - start)\n".utf8))
-        }
     }
 
     /// A few changes: a bit, a byte, a number's digits or bytes, a stretch that is gone, doubled or another's.
@@ -66,5 +74,12 @@ struct FuzzTests {
             }
         }
         return bytes
+    }
+}
+
+extension SeededRandom {
+    fileprivate var first: UInt64 {
+        var random = self
+        return random.next()
     }
 }

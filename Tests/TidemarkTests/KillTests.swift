@@ -68,7 +68,8 @@ struct KillTests {
         while generator.isRunning || kills.worker < KillTests.leastKills || kills.clickHouse < 2 {
             let worker = try job.start()
             let moment = UInt32.random(in: 150_000...900_000, using: &random)
-            // The moment is the point of this test: any one must do.
+            // The moment is the point of this test: any one must do. Every second one lies behind the start, however long that takes here.
+            if kills.worker.isMultiple(of: 2) { try waitUntil("the worker reads") { !worker.isRunning || worker.errors.contains("reading begins") } }
             usleep(moment)
             let killsClickHouse = kills.clickHouse < 2 && kills.worker >= (kills.clickHouse + 1) * 6
             if killsClickHouse {

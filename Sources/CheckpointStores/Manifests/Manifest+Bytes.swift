@@ -68,7 +68,7 @@ extension ManifestOrTombstone {
         if head.collected == true { return .tombstone(try CheckedJSON.decode(Tombstone.self, from: bytes, at: place)) }
         let manifest = try CheckedJSON.decode(Manifest.self, from: bytes, at: place, information: [.manifestHash: SHA256.of(bytes)])
         guard manifest.job == job else {
-            throw CheckpointError(.invalid, "\(place) belongs to the job \(manifest.job), not to \(job); copy checkpoints with their job's name")
+            throw CheckpointError(.corrupt, "\(place) is damaged or out of place: it belongs to the job \(quotedJSON(manifest.job)), not to \(job); copy checkpoints with their job's name")
         }
         if let fault = manifest.fault { throw CheckpointError(.corrupt, "\(place) is damaged: \(fault); use another checkpoint") }
         return .manifest(manifest)

@@ -69,7 +69,7 @@ extension CheckpointStore {
             case nil: return LiveCheckpoint(number: number, manifest: .failure(CheckpointError(.missing, "\(place(of: layout.manifest(number))) is not there any more; somebody removed it")))
             }
         } catch {
-            guard [.corrupt, .incompatible, .invalid].contains(error.kind) else { throw error }
+            guard [.corrupt, .incompatible].contains(error.kind) else { throw error }
             return LiveCheckpoint(number: number, manifest: .failure(error))
         }
     }

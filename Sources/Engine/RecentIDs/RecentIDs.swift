@@ -45,10 +45,8 @@ final class RecentIDs: StateTable {
     /// The starts of buckets forgotten since the last cut.
     private var closed: [EventTime] = []
 
-    static let idsInRecord = 32
-    private static let hashSize = 16
-    /// Leads the hashes of a record when they are keyed.
-    private static let keyedMark: UInt8 = 1
+    static let idsInRecord = StoredIDs.most
+    private static let hashSize = StoredIDs.hashSize
     /// The largest number of a record: twice what the limit can lead to.
     private static let largestRecord = 2 * limit / idsInRecord
     /// More ids than this in one task are an error: 1.3 GiB of memory.
@@ -58,7 +56,7 @@ final class RecentIDs: StateTable {
     init(name: String, version: Int, horizon: EventSpan, bucket: EventSpan, key: HashKey, limit: Int = RecentIDs.limit) {
         precondition(bucket >= .seconds(1), "a bucket of ids holds at least a second")
         declaration = StateDeclaration(schema: StateSchema(
-            table: name, version: version, key: .windowAndKey, hasTimer: false, span: bucket, fields: [StateField(name: "hashes", type: .text)]
+            table: name, version: version, key: .windowAndKey, hasTimer: false, span: bucket, fields: StoredIDs.fields
         ), placement: .copiedByNumber)
         self.horizon = horizon
         self.key = key
@@ -147,7 +145,7 @@ final class RecentIDs: StateTable {
                 field.removeAll()
                 let hashes = UnsafeRawBufferPointer(rebasing: pending[start..<min(start + size, pending.count)])
                 field.write(varint: UInt64(hashes.count) + 1)
-                field.write(byte: RecentIDs.keyedMark)
+                field.write(byte: StoredIDs.keyedMark)
                 field.write(raw: ByteView(hashes))
                 records.write(text: field.view)
             }
@@ -176,9 +174,8 @@ final class RecentIDs: StateTable {
         guard let start = WindowPrefix.read(key), key.count == 12 else { return false }
         var reader = ByteReader(ByteView(start: key.start.map { $0 + 8 }, count: 4))
         let number = Int(reader.fixed(UInt32.self).byteSwapped)
-        reader = ByteReader(record)
-        let field = reader.text()
-        guard !reader.failed, reader.isAtEnd, number <= RecentIDs.largestRecord, let (hashes, isKeyed) = RecentIDs.hashes(of: field) else { return false }
+        guard number <= RecentIDs.largestRecord, let stored = StoredIDs(record) else { return false }
+        let (hashes, isKeyed) = (stored.hashes, stored.isKeyed)
         let window = Window(start: start, end: start + span)
         let bucket = bucket(of: window)
         if !isKeyed { buckets[bucket].hasUnkeyed = true }
@@ -196,14 +193,6 @@ final class RecentIDs: StateTable {
         buckets[bucket].pending = isKeyed ? hashes.copy() : []
         count += buckets[bucket].count - before
         return true
-    }
-
-    /// The hashes that a record holds, without their mark; nil when they are damaged.
-    private static func hashes(of field: ByteView) -> (ByteView, isKeyed: Bool)? {
-        let isKeyed = field.count % hashSize == 1
-        guard !isKeyed || field[0] == keyedMark else { return nil }
-        let hashes = isKeyed ? ByteView(start: field.start.map { $0 + 1 }, count: field.count - 1) : field
-        return hashes.count % hashSize == 0 && hashes.count <= idsInRecord * hashSize ? (hashes, isKeyed) : nil
     }
 }
 

@@ -124,8 +124,11 @@ struct AssembledFile {
         for table in ["epoch_offsets", "batch"] { try database.execute("INSERT OR REPLACE INTO main.\(table) SELECT * FROM changes.\(table)") }
     }
 
-    /// Makes sure that the state has the key that its checkpoint's manifest says.
-    func adopt(_ hashKey: HashKey) throws { try HashKeyEntry(database: database).adopt(hashKey) }
+    /// Makes sure that the state has the key that its checkpoint's manifest says, nil where it says none.
+    func adopt(_ hashKey: HashKey?) throws { try HashKeyEntry(database: database).adopt(hashKey) }
+
+    /// Makes sure that the state has a key if ids are remembered under one.
+    func requireKeyOfIDs() throws { try HashKeyEntry(database: database).requireForIDs() }
 
     /// Closes what was assembled: nothing of it is kept for deltas of epochs before its own.
     func finish() throws -> CheckpointFacts {

@@ -5,14 +5,29 @@ import Foundation
 public enum StateAssembly {
     /// Makes `stateFile`, in place of what is there: the base with the deltas applied, in order. With `lineage`, it begins
     /// that lineage, as `beginLineage` says; `tables` are then the output tables that rows may have been delivered to, those
-    /// of later checkpoints too. `hashKey`: what the checkpoint's manifest says, nil where it says none; files that say another one
-    /// are damaged. It appears whole and durable, or not at all; nobody may have it open.
+    /// of later checkpoints too. It appears whole and durable, or not at all; nobody may have it open. For files that no manifest
+    /// says anything of.
     ///
     /// Throws kind `corrupt`, naming the file, when one is damaged; `invalid`, naming both, when a delta does not follow
     /// what is before it; `incompatible` when one is of a format that this version does not read.
     @discardableResult
     public static func assemble(
-        base: String, deltas: [String], into stateFile: String, beginning lineage: Lineage? = nil, tables: Set<String> = [], hashKey: HashKey? = nil
+        base: String, deltas: [String], into stateFile: String, beginning lineage: Lineage? = nil, tables: Set<String> = []
+    ) throws -> CheckpointFacts {
+        try assemble(base, deltas, stateFile, lineage, tables) { try $0.requireKeyOfIDs() }
+    }
+
+    /// The same of a checkpoint's files. `hashKey`: what its manifest says, nil where it says none; files with another one, or with ids
+    /// that are remembered under one though it says none, are damaged.
+    @discardableResult
+    public static func assemble(
+        base: String, deltas: [String], into stateFile: String, beginning lineage: Lineage? = nil, tables: Set<String> = [], hashKey: HashKey?
+    ) throws -> CheckpointFacts {
+        try assemble(base, deltas, stateFile, lineage, tables) { try $0.adopt(hashKey) }
+    }
+
+    private static func assemble(
+        _ base: String, _ deltas: [String], _ stateFile: String, _ lineage: Lineage?, _ tables: Set<String>, _ settleKey: (AssembledFile) throws -> Void
     ) throws -> CheckpointFacts {
         for file in [base] + deltas where !FileManager.default.fileExists(atPath: file) {
             throw StateError(.missing, "there is no file \(file) to restore from; fetch the checkpoint again")
@@ -20,7 +35,7 @@ public enum StateAssembly {
         let unfinished = stateFile + ".assembling"
         try Database.remove(unfinished)
         do {
-            let facts = try assembled(base: base, deltas: deltas, in: unfinished, beginning: lineage, tables, hashKey)
+            let facts = try assembled(base: base, deltas: deltas, in: unfinished, beginning: lineage, tables, settleKey)
             try DurableFile.sync(unfinished)
             try Database.remove(stateFile)
             try DurableFile.rename(unfinished, to: stateFile)
@@ -32,13 +47,13 @@ public enum StateAssembly {
     }
 
     private static func assembled(
-        base: String, deltas: [String], in file: String, beginning lineage: Lineage?, _ tables: Set<String>, _ hashKey: HashKey?
+        base: String, deltas: [String], in file: String, beginning lineage: Lineage?, _ tables: Set<String>, _ settleKey: (AssembledFile) throws -> Void
     ) throws -> CheckpointFacts {
         try DurableFile.copy(base, to: file)
         var assembly = try blaming(base) { try AssembledFile(path: file, base: base) }
         for delta in deltas { try blaming(delta) { try assembly.apply(delta) } }
         return try blaming(([base] + deltas).joined(separator: ", ")) {
-            if let hashKey { try assembly.adopt(hashKey) }
+            try settleKey(assembly)
             if let lineage { try LineageStart(assembly.database).begin(lineage, tables: tables) }
             return try assembly.finish()
         }

@@ -11,8 +11,9 @@ public final class HeldState {
 
     /// - Parameters:
     ///   - path: a state directory, its state file, or a state file of its own such as a checkpoint's.
+    ///   - name: what errors call it; nil for its path.
     ///   - makeScratch: makes an empty directory for a copy and returns its path; called when one is needed.
-    public init(path: String, makeScratch: () throws -> String) throws {
+    public init(path: String, named name: String? = nil, makeScratch: () throws -> String) throws {
         var status = stat()
         guard stat(path, &status) == 0 else {
             let kind: FailureKind = errno == ENOENT || errno == ENOTDIR ? .missing : .denied
@@ -24,14 +25,14 @@ public final class HeldState {
         directory = isDirectory || file.ends(with: "/state.db") ? try StateDirectory(holdingForReading: isDirectory ? path : parent) : nil
         guard access(file, F_OK) == 0 else { throw StateError(.missing, "there is no state file in \(path)") }
         guard HeldState.hasLog(file) else {
-            reader = try StateReader(path: file)
+            reader = try StateReader(path: file, named: name)
             return
         }
         let copy = try makeScratch() + "/state.db"
         try HeldState.copy(file, to: copy)
         try HeldState.copy(file + "-wal", to: copy + "-wal")
         try Database(path: copy).checkpointLog()
-        reader = try StateReader(path: copy)
+        reader = try StateReader(path: copy, named: name ?? "the state file \(file)")
     }
 
     private static func hasLog(_ file: String) -> Bool {

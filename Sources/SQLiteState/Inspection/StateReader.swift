@@ -10,6 +10,8 @@ public final class StateReader {
 
     let database: Database
     public let path: String
+    /// What errors call it.
+    private let name: String
     public let facts: StateFacts
     /// In order of stages, then names.
     public let tables: [StoredTable]
@@ -33,12 +35,14 @@ public final class StateReader {
     let queryFailure = QueryFailure()
     var areTablesOffered = false
 
-    public init(path: String) throws {
+    /// `name`: what errors call the state, such as the checkpoint that it is of; nil for the file's path.
+    public init(path: String, named name: String? = nil) throws {
         self.path = path
+        self.name = name ?? "the state file \(path)"
         database = try Database(unchanging: path)
         facts = try StateFacts(database)
         let catalog = try CatalogTable.all(in: database)
-        tables = StateReader.tables(catalog)
+        tables = StateReader.tables(catalog, of: self.name)
         storedTables = catalog.map(\.stored).sorted { ($0.stage, $0.schema.table, $0.schema.version) < ($1.stage, $1.schema.table, $1.schema.version) }
         tasks = try StateReader.tasks(database)
         tasksByNumber = try database.dictionary(tasks.map { ($0.number, $0.id) }, of: "task")
@@ -78,10 +82,11 @@ public final class StateReader {
         return try StateScan(self, table, partitions: tasks(of: table.stage), prefix: lead + prefix)
     }
 
-    /// Throws kind `corrupt` when SQLite finds the file out of order.
+    /// Throws kind `corrupt` when SQLite finds the file out of order, or the key is missing that remembered ids go by.
     public func checkFile() throws {
         let findings = try Statement(database, "PRAGMA integrity_check(1)")
         guard try findings.step(), findings.text(0) == "ok" else { throw damaged(findings.text(0)) }
+        try HashKeyEntry(database: database).requireForIDs()
     }
 
     func tasks(of stage: StageName) -> [StoredTask] { tasks.filter { $0.id.stage == stage } }
@@ -107,14 +112,14 @@ public final class StateReader {
         try UnfoldedDeltas.forEachChanges(of: deltas.rows(of: FoldGroup(task: task.number, table: table.id)), in: database, body)
     }
 
-    func damaged(_ what: String) -> StateError { StateError(.corrupt, "the state file \(path) is damaged: \(what)") }
+    func damaged(_ what: String) -> StateError { StateError(.corrupt, "\(name) is damaged: \(what)") }
 
     /// The current tables, and those that were removed and kept; an earlier version's copy of a table is none of its own.
-    private static func tables(_ catalog: [CatalogTable]) -> [StoredTable] {
+    private static func tables(_ catalog: [CatalogTable], of origin: String) -> [StoredTable] {
         let current = catalog.filter { $0.stored.role == .current }
         let names = Set(current.map { StateTableName($0.stored.stage, $0.schema.table) })
         let removed = catalog.filter { $0.stored.role == .removed && !names.contains(StateTableName($0.stored.stage, $0.schema.table)) }
-        return (current + removed).map { StoredTable(id: $0.id, stage: $0.stored.stage, schema: $0.schema) }
+        return (current + removed).map { StoredTable(id: $0.id, stage: $0.stored.stage, schema: $0.schema, origin: origin) }
             .sorted { ($0.stage, $0.schema.table) < ($1.stage, $1.schema.table) }
     }
 

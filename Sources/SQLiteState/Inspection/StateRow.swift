@@ -5,6 +5,8 @@ public struct StoredTable: Hashable, Sendable {
     let id: Int64
     public let stage: StageName
     public let schema: StateSchema
+    /// What it was read from, for errors.
+    let origin: String
 
     /// `stage.table`, which is unique in a state.
     public var fullName: String { "\(stage).\(schema.table)" }
@@ -39,7 +41,7 @@ public struct StateRow {
         if table.schema.hasTimer { _ = reader.zigzag() }
         let values = table.schema.fields.map { StateValue($0.type, from: &reader) }
         guard !reader.failed && reader.isAtEnd else {
-            throw StateError(.corrupt, "the record of key '\(key.prefix(64).text)' in state table \(table.fullName) does not fit the table's schema; it is damaged")
+            throw StateError(.corrupt, "\(table.origin) is damaged: the record of key '\(key.prefix(64).text)' in state table \(table.fullName) does not fit the table's schema")
         }
         return values
     }

@@ -32,7 +32,8 @@ struct CheckpointSource: ParsableArguments {
 
     static func open(_ manifest: Manifest, of store: CheckpointStore) throws -> OpenedCheckpoint {
         let file = try materialise(manifest, of: store)
-        return OpenedCheckpoint(name: "\(manifest.number)", manifest: manifest, state: try HeldState(path: file) { try Scratch.make() })
+        let state = try HeldState(path: file, named: "checkpoint \(manifest.number) of \(store.location)") { try Scratch.make() }
+        return OpenedCheckpoint(name: "\(manifest.number)", manifest: manifest, state: state)
     }
 
     /// Fetches a checkpoint's objects and puts its state file together, in temporary files; returns the state file's path.
@@ -41,7 +42,7 @@ struct CheckpointSource: ParsableArguments {
         let fetched = try store.fetch(manifest, into: scratch)
         guard !fetched.deltas.isEmpty else { return fetched.base }
         let file = scratch + "/state.db"
-        try StateAssembly.assemble(base: fetched.base, deltas: fetched.deltas, into: file)
+        try StateAssembly.assemble(base: fetched.base, deltas: fetched.deltas, into: file, hashKey: manifest.hashKey)
         // They would double what the checkpoint takes here.
         for part in [fetched.base] + fetched.deltas { try FileManager.default.removeItem(atPath: part) }
         return file
