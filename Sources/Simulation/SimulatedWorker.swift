@@ -162,6 +162,10 @@ final class SimulatedWorker {
         for action in actions where isAlive {
             switch action {
             case .order(let order, let group):
+                if case .raise(let watermarks, let isEnding) = order {
+                    parts.trace.note("raise \(watermarks.sorted { $0.key < $1.key }.map { "\($0.key) to \($0.value)" })\(isEnding ? ", ending" : "")")
+                    parts.count(isEnding ? "closings" : "idle raises")
+                }
                 for (number, thread) in threads.enumerated() where group == nil || group == number { thread.orders.add(order) }
             case .commit(let cut):
                 isCommitting = true
