@@ -14,7 +14,11 @@ struct CheckpointMutationTests {
         in world: CheckpointedJob.World, from first: UInt64 = 0, finalizesEvery: Int? = nil, _ implementations: SimulatedImplementations
     ) throws -> Bool {
         for seed in first..<first + UInt64(CheckpointMutationTests.patience) {
-            if try !CheckpointedJob(world, seed: seed, finalizesEvery: finalizesEvery).run(implementations).violations.isEmpty { return true }
+            if try !CheckpointedJob(world, seed: seed, finalizesEvery: finalizesEvery).run(implementations).violations.isEmpty {
+                // To be written down as the first one, where that is far off.
+                if seed > first { print("\(world): noticed with seed \(seed)") }
+                return true
+            }
         }
         return false
     }
