@@ -37,7 +37,7 @@ struct RepartitionTests {
             #expect(refused.errors.contains(part), "'\(part)' is missing in: \(refused.errors)")
         }
         let check = try job.run("check")
-        #expect(check.status == 2 && check.output.contains("bring the state to \(partitions)"), "\(check.output)")
+        #expect(check.status == 2 && check.output.contains("Bring the state to \(partitions)"), "\(check.output)")
         try before(job, log)
 
         let (first, second) = (job.directory.file("first"), job.directory.file("second"))
