@@ -30,8 +30,8 @@ struct CheckpointMutationTests {
     }
 
     @Test(arguments: [
-        (BrokenArchive.Break.ignoresALostRace, CheckpointedJob.World.localWithZombies, 159), (.ignoresALostRace, .sharedWithZombies, 14),
-        (.neverAsks, .sharedWithZombies, 93), (.trustsAnUnknownAnswer, .sharedWithLostDisks, 0), (.publishesLate, .sharedWithLostDisks, 0),
+        (BrokenArchive.Break.ignoresALostRace, CheckpointedJob.World.localWithZombies, 237), (.ignoresALostRace, .sharedWithZombies, 21),
+        (.neverAsks, .sharedWithZombies, 244), (.trustsAnUnknownAnswer, .sharedWithLostDisks, 0), (.publishesLate, .sharedWithLostDisks, 0),
     ] as [(BrokenArchive.Break, CheckpointedJob.World, UInt64)])
     func archives(broken: BrokenArchive.Break, world: CheckpointedJob.World, seed: UInt64) throws {
         var implementations = SimulatedImplementations()
@@ -69,6 +69,6 @@ struct CheckpointMutationTests {
     @Test func aStoreInWhichACreateWinsOverWhatIsThere() throws {
         var implementations = SimulatedImplementations()
         implementations.createIsExclusive = false
-        #expect(try isNoticed(in: .localWithZombies, from: 159, implementations))
+        #expect(try isNoticed(in: .localWithZombies, from: 237, implementations))
     }
 }
