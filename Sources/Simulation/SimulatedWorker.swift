@@ -114,7 +114,6 @@ final class SimulatedWorker {
             if step.hasReachedEnd { inbox.groupsAtEnd += 1 }
             if let error = step.readingError {
                 isUnreadable = true
-                drainBegan = drainBegan ?? time.now
                 inbox.readingError = inbox.readingError ?? error
             }
         } catch {
@@ -171,9 +170,9 @@ final class SimulatedWorker {
                 isCommitting = true
                 parts.trace.note("epoch \(cut.epoch) is committed: \(cut.frozen.map(\.id)) frozen, \(cut.delivered) delivered")
                 commit(cut)
-            case .waitToCommit(let pause):
+            case .waitToCommit(let pause, let orDrain):
                 parts.count("commits that waited")
-                time.after(pause) { [self] in attempt { loop.commitIsDue(isDraining: inbox.isDraining, now: time.now) } }
+                waitToCommit(until: time.now + pause, orDrain: orDrain)
             case .deliver(let batch, let mayHaveBeenSent): deliver(batch, mayHaveBeenSent)
             case .probe(let partitions): probed = probed == nil ? nil : partitions
             case .stopProbing: probed = nil
@@ -196,6 +195,8 @@ final class SimulatedWorker {
             parts.count("checkpoints that failed")
             lastCheckpointLacks = true
         case .lastCheckpointIsMissing: lastCheckpointLacks = true
+        // An error of reading begins one as well, once the loop hears of it.
+        case .draining: drainBegan = drainBegan ?? time.now
         case .housekeepingWaits: parts.count("steps of housekeeping that waited")
         default: break
         }
@@ -211,11 +212,19 @@ final class SimulatedWorker {
             } catch is SimulatedCrash {
                 return finish(.crashed)
             } catch {
-                return attempt { try loop.commitFailed(error) }
+                return attempt { try loop.commitFailed(error, now: time.now) }
             }
             isCommitting = false
             attempt { loop.committed(taking: time.now - started, now: time.now) }
         }
+    }
+
+    private func waitToCommit(until due: Duration, orDrain: Bool) {
+        guard isAlive else { return }
+        if time.now >= due || orDrain && inbox.isDraining {
+            return attempt { loop.commitIsDue(isDraining: inbox.isDraining, now: time.now) }
+        }
+        time.after(min(due - time.now, .milliseconds(50))) { [self] in waitToCommit(until: due, orDrain: orDrain) }
     }
 
     private func keepHouse() throws -> [WorkerLoop.Action] {

@@ -109,8 +109,8 @@ final class WorkerRun {
             case .order(let order, let group):
                 for (number, thread) in threads.enumerated() where group == nil || group == number { thread.mail.update { $0.orders.add(order) } }
             case .commit(let cut): try perform(try commit(cut))
-            case .waitToCommit(let pause):
-                let isDraining = worker.inbox.wait(upTo: pause) { $0.isDraining ? true : nil } ?? false
+            case .waitToCommit(let pause, let orDrain):
+                let isDraining = worker.inbox.wait(upTo: pause) { orDrain && $0.isDraining ? true : nil } ?? false
                 try perform(loop.commitIsDue(isDraining: isDraining, now: Clock.now))
             case .show(let reports): show(reports)
             case .tellSource(let positions): worker.source.report(positions)
@@ -129,7 +129,7 @@ final class WorkerRun {
         do {
             try worker.store.commit(cut)
         } catch {
-            return try loop.commitFailed(error)
+            return try loop.commitFailed(error, now: Clock.now)
         }
         let now = Clock.now
         return loop.committed(taking: now - started, now: now)

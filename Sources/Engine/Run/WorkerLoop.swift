@@ -10,8 +10,8 @@ public struct WorkerLoop {
         case order(TaskGroupOrders.Order, group: Int?)
         /// Make the cut durable, then call `committed` or `commitFailed`.
         case commit(EpochCut)
-        /// Wait for so long, or until somebody wants the run to drain, then call `commitIsDue`.
-        case waitToCommit(Duration)
+        /// Wait for so long, then call `commitIsDue`; sooner, where `orDrain` says so, when somebody wants the run to drain.
+        case waitToCommit(Duration, orDrain: Bool)
         /// Show what the groups handed in.
         case show([TaskGroupReport])
         /// Tell the source how far the durable state is.
@@ -260,9 +260,10 @@ public struct WorkerLoop {
     }
 
     /// A full disk is waited for: meanwhile the tasks fill one more epoch and then stop reading. Throws anything else.
-    public mutating func commitFailed(_ error: any Error) throws -> [Action] {
+    public mutating func commitFailed(_ error: any Error, now: Duration) throws -> [Action] {
         guard let cut = committing, let failure = error as? any Failure, failure.kind == .retry else { throw error }
-        return [.tell(.commitWaits(cut.epoch, failure)), .waitToCommit(WorkerLoop.commitRetry)]
+        let pause = min(WorkerLoop.commitRetry, deadline.map { max($0 - now, .zero) } ?? WorkerLoop.commitRetry)
+        return [.tell(.commitWaits(cut.epoch, failure)), .waitToCommit(pause, orDrain: deadline == nil)]
     }
 
     /// `isDraining`: somebody wants the run to drain; what was read before is what the commit has.
