@@ -39,7 +39,7 @@ final class SimulatedSurroundings {
 
     /// The start as it is shipped.
     func start() throws -> RunStart {
-        if world != nil { try StateRestoration(.newest, irrevocable: nil).run(in: self) }
+        if world != nil { try StateRestore(.newest, irrevocable: nil).run(in: self) }
         var checkpoints: CheckpointSettings?
         if let world, let process {
             let archive = parts.implementations.archive(try world.checkpoints.makeArchive(on: machine.number, by: process))

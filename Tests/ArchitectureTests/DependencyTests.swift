@@ -32,6 +32,15 @@ struct DependencyTests {
         }
     }
 
+    @Test func theDrawnStructureIsThatOfThePackage() throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "\(Repository.root)/tools/draw-architecture")
+        process.arguments = ["--check"]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "run tools/draw-architecture")
+    }
+
     /// `tools/mutate` would otherwise find out after minutes.
     @Test func everyMutationHasItsPlace() throws {
         let mutations = try Repository.files(below: "Tests/Mutations", endings: ["mutation"])

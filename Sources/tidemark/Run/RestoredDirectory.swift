@@ -33,13 +33,13 @@ final class RestoredDirectory: RestorationSurroundings {
     /// What a start without a state restores; nil when it begins anew.
     func choice() throws -> RestorableCheckpoint? { try restoration.choice(in: self) }
 
-    private var restoration: StateRestoration {
-        let wish: StateRestoration.Wish = switch configuration.state.restore {
+    private var restoration: StateRestore {
+        let wish: StateRestore.Wish = switch configuration.state.restore {
         case .never: .none
         case .reference: .named
         default: .newest
         }
-        return StateRestoration(wish, irrevocable: configuration.kafkaOutput.isEnabled ? SinkName("kafka") : nil)
+        return StateRestore(wish, irrevocable: configuration.kafkaOutput.isEnabled ? SinkName("kafka") : nil)
     }
 
     private func beingFilled() throws -> (directory: StateDirectory, room: RoomWait) {

@@ -10,7 +10,7 @@ public protocol RestorationSurroundings: AnyObject {
 }
 
 /// The first part of a start: where there is no state, it is made of a checkpoint.
-public struct StateRestoration {
+public struct StateRestore {
     /// Which checkpoint the operator wants.
     public enum Wish: Sendable {
         /// None: what is not there begins anew.
