@@ -33,12 +33,13 @@ final class WorkerRun {
         references = surroundings.references?.lock
         clock = surroundings.clock
         loop = WorkerLoop(start, now: Clock.now)
-        checkpointer = try Checkpointer(worker, start)
         let events = Events(inbox: worker.inbox, firstRecord: firstRecord)
         for group in start.groups {
             let reader = group.isReading ? try worker.timed(.topics) { try worker.source.makeReader(of: group.partitions) } : nil
             threads.append(TaskThread(group, reader: reader, references: references, clock: clock, events: events))
         }
+        // It has threads from here on, which somebody has to stop: nothing may fail after it.
+        checkpointer = try Checkpointer(worker, start)
         let sinkOf = start.outboxTables.map { ($0.name, worker.sink($0.sink)) }
         sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf), ownership: checkpointer?.ownership) { [inbox = worker.inbox] id, result in
             inbox.update { inbox in

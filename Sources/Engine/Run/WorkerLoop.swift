@@ -278,10 +278,10 @@ public struct WorkerLoop {
 
     /// A step of the housekeeping was made, and took so long.
     public mutating func kept(_ done: Housekeeping, taking duration: Duration, now: Duration) -> [Action] {
-        isBehind = done.left == .tooMuch && !isDraining
+        catchUp(isBehind: done.left == .tooMuch && !isDraining)
         switch done.left {
         case .nothing: nextHousekeeping = nil
-        case .tooMuch: nextHousekeeping = now + WorkerLoop.housekeepingPause
+        case .tooMuch: nextHousekeeping = isDraining ? nil : now + WorkerLoop.housekeepingPause
         // As long as it took, writing to the disk included, those who read evicted records have after it.
         case .some: nextHousekeeping = now + max(duration, WorkerLoop.housekeepingPause)
         }
@@ -297,8 +297,15 @@ public struct WorkerLoop {
     /// A disk that is full costs a step, not the run.
     public mutating func keepingFailed(_ error: any Error) throws -> [Action] {
         guard let failure = error as? any Failure, failure.kind == .retry else { throw error }
-        (isBehind, nextHousekeeping) = (false, nil)
+        catchUp(isBehind: false)
+        nextHousekeeping = nil
         return [.tell(.housekeepingWaits(failure))]
+    }
+
+    /// A cut that waited for the housekeeping is committed with the next turn, which is taken at once.
+    private mutating func catchUp(isBehind: Bool) {
+        if self.isBehind && !isBehind { hasSeenTheTime = false }
+        self.isBehind = isBehind
     }
 
     // MARK: - The end
