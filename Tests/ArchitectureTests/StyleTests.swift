@@ -8,7 +8,7 @@ struct StyleTests {
 
     static func files() throws -> [SourceFile] {
         try roots.flatMap { try Repository.files(below: $0, endings: endings) }
-            + ["README.md", "CHANGELOG.md", "Package.swift"].map { name in
+            + ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Package.swift"].map { name in
                 SourceFile(path: name, text: try String(contentsOfFile: "\(Repository.root)/\(name)", encoding: .utf8))
             }
     }
