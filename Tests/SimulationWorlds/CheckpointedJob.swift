@@ -27,8 +27,9 @@ package struct CheckpointedJob {
     private let hasVersions: Bool
     private let random: SeededRandom
 
-    /// `finalizesEvery`: before each so many lives the state is made final.
-    package init(_ world: World, seed: UInt64, finalizesEvery: Int? = nil) {
+    /// `finalizesEvery`: before each so many lives the state is made final. `change`: of what was drawn, for a test that wants one
+    /// thing to happen often.
+    package init(_ world: World, seed: UInt64, finalizesEvery: Int? = nil, change: (inout SimulationPlan, inout CheckpointPlan) -> Void = { _, _ in }) {
         // Each world has choices of its own.
         var random = SeededRandom(seed: seed << 8 | UInt64(World.allCases.firstIndex(of: world) ?? 0))
         let job = PurchaseJob.allCases[random.number(in: 0...(PurchaseJob.allCases.count - 1))]
@@ -55,6 +56,7 @@ package struct CheckpointedJob {
         var checkpoints = CheckpointPlan(world.durability)
         checkpoints.draw(world.trouble, until: log.simulated.lastArrival, &random)
         checkpoints.finalizesEvery = finalizesEvery
+        change(&plan, &checkpoints)
         self.plan = plan
         self.checkpoints = checkpoints
         self.random = random
