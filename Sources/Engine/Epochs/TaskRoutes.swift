@@ -16,13 +16,7 @@ public struct TaskRoutes: Sendable {
     /// `partitions`: how many each topic has.
     public init(_ topology: Topology, partitions: [String: Int]) {
         var tasks: [StageName: [TaskID]] = [:]
-        for stage in topology.stages {
-            let count = switch stage.input {
-            case .topic(let topic): partitions[topic] ?? 0
-            case .messages(let count): count
-            }
-            tasks[stage.name] = (0..<count).map { TaskID(stage: stage.name, partition: $0) }
-        }
+        for (stage, count) in topology.taskCounts(partitions) { tasks[stage] = (0..<count).map { TaskID(stage: stage, partition: $0) } }
         var sendsTo: [StageName: [StageName]] = [:]
         for stage in topology.stages { sendsTo[stage.name] = stage.blueprint.sendsTo }
         var topicGroups: [TopicGroup] = []

@@ -75,6 +75,16 @@ public struct Topology: Sendable {
         return tables.map { OutboxTable($0) } + furtherSinks.flatMap { sink in tables.map { OutboxTable($0, sink: sink) } }
     }
 
+    /// How many tasks each stage has. `partitions`: how many each topic has, of which those that are not named have none.
+    public func taskCounts(_ partitions: [String: Int]) -> [StageName: Int] {
+        Dictionary(uniqueKeysWithValues: stages.map { stage in
+            switch stage.input {
+            case .topic(let topic): (stage.name, partitions[topic] ?? 0)
+            case .messages(let count): (stage.name, count)
+            }
+        })
+    }
+
     /// How the messages to each stage that is sent to are laid out.
     public var messageLayouts: [StageName: MessageLayout] {
         var layouts: [StageName: MessageLayout] = [:]

@@ -100,10 +100,10 @@ struct JobCheck {
         let found = report.attempt("state") {
             let store = try parts.makeCheckpointStore()
             guard let store else { return nil as RestorableCheckpoint? }
-            let directory = RestoredDirectory(parts.configuration, store, takesOver: takesOver, logger: parts.logger)
-            let found = try directory.choice()
-            if let manifest = directory.chosen?.manifest { try StandInState.requireFit(manifest, in: store, parts) }
-            return found
+            let restored = RestoredDirectory(parts.configuration, store, takesOver: takesOver, logger: parts.logger)
+            let choice = try restored.choice()
+            if let manifest = restored.chosen?.manifest { try StandInState.requireFit(manifest, in: store, parts) }
+            return choice
         } ok: { checkpoint in
             guard let checkpoint else { return "none yet in \(directory); a run begins it" }
             return "none in \(directory); a run restores checkpoint \(checkpoint.number)\(checkpoint.lineage == nil ? "" : ", and withdraws what was delivered after it")"

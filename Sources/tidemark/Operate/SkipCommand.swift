@@ -115,15 +115,10 @@ struct SkipCommand: ParsableCommand {
     private func cut(
         _ skipped: SkippedRecords, _ stage: Stage, _ known: RestoredTask, _ restored: RestoredState, _ topology: Topology, _ store: SQLiteStateStore
     ) throws -> EpochCut {
-        var partitions: [StageName: Int] = [:]
-        for stage in topology.stages {
-            partitions[stage.name] = switch stage.input {
-            case .topic(let topic): restored.partitions[topic] ?? 0
-            case .messages(let count): count
-            }
-        }
         let references = Dictionary(uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) })
-        let environment = TaskEnvironment(partitioning: [:], partitions: partitions, cold: store, hashKey: restored.hashKey, references: references)
+        let environment = TaskEnvironment(
+            partitioning: [:], partitions: topology.taskCounts(restored.partitions), cold: store, hashKey: restored.hashKey, references: references
+        )
         let task = stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: partition), environment: environment))
         try task.resume(at: known.watermark, position: known.position)
         task.passOver(skipped)

@@ -3,6 +3,7 @@ import CommandLineParts
 import Configuration
 import Engine
 import Foundation
+import KafkaIO
 import Logging
 import SQLiteState
 import Worker
@@ -39,7 +40,7 @@ final class RestoredDirectory: RestorationSurroundings {
         case .reference: .named
         default: .newest
         }
-        return StateRestore(wish, irrevocable: configuration.kafkaOutput.isEnabled ? SinkName("kafka") : nil)
+        return StateRestore(wish, irrevocable: configuration.kafkaOutput.isEnabled ? KafkaOutput.name : nil)
     }
 
     private func beingFilled() throws -> (directory: StateDirectory, room: RoomWait) {
@@ -103,7 +104,7 @@ final class RestoredDirectory: RestorationSurroundings {
             logger.notice("restored; the job goes on from epoch \(checkpoint.epoch)\(checkpoint.lineage.map { " in lineage \($0)" } ?? "")")
         case .damaged(let checkpoint, let error): logger.error("checkpoint \(checkpoint.number) is refused: \(error)")
         // Of the part of a start that comes once there is a state.
-        case .changed, .unasked, .waitsForCheckpoint, .hasGrown, .withdraws: break
+        case .changed, .unasked, .waitsForCheckpoint, .supersessionNotNoted, .hasGrown, .withdraws: break
         }
     }
 }
