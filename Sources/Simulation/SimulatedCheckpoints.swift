@@ -54,7 +54,8 @@ final class SimulatedCheckpoints {
         case .claim(let change):
             process.perform { [archive, store] in try archive.claim(store.checkpointFacts(), change) } then: { worker.inbox.claim = $0 }
         case .keepChanges(let epoch): store.keepChanges(after: epoch)
-        case .beginCopy(let content):
+        case .beginCopy(let content, let epoch):
+            if let epoch { store.keepChanges(after: epoch) }
             file = world.copies.newName()
             return worker.loop.copyBegan(store.beginCopy(content, at: file))
         case .stepCopy(let time):

@@ -240,7 +240,7 @@ final class SimulatedWorker {
         do {
             return try checkpoints.perform(action, for: self)
         } catch {
-            return try loop.copyFailed(error, now: time.now)
+            return try loop.failed(action, error, now: time.now)
         }
     }
 

@@ -104,25 +104,30 @@ final class WorkerRun {
         }
     }
 
+    /// One after the other, each followed by what the loop answers: a commit may be tried for as long as a disk is full.
     private func perform(_ actions: [WorkerLoop.Action]) throws {
-        for action in actions {
-            switch action {
-            case .order(let order, let group):
-                for (number, thread) in threads.enumerated() where group == nil || group == number { thread.mail.update { $0.orders.add(order) } }
-            case .commit(let cut): try perform(try commit(cut))
-            case .waitToCommit(let pause, let orDrain):
-                let isDraining = worker.inbox.wait(upTo: pause) { orDrain && $0.isDraining ? true : nil } ?? false
-                try perform(loop.commitIsDue(isDraining: isDraining, now: Clock.now))
-            case .show(let reports): show(reports)
-            case .tellSource(let positions): worker.source.report(positions)
-            case .deliver(let batch, let mayHaveBeenSent): sinks.deliver(batch, mayHaveBeenSent: mayHaveBeenSent)
-            case .probe(let partitions): probe.look(at: Set(partitions))
-            case .stopProbing: probe.end()
-            case .keepHouse: try perform(try keepHouse())
-            case .checkpoint(let action): try perform(try perform(action))
-            case .tell(let remark): tell(remark)
-            }
+        var left = Array(actions.reversed())
+        while let action = left.popLast() { left += try perform(action).reversed() }
+    }
+
+    private func perform(_ action: WorkerLoop.Action) throws -> [WorkerLoop.Action] {
+        switch action {
+        case .order(let order, let group):
+            for (number, thread) in threads.enumerated() where group == nil || group == number { thread.mail.update { $0.orders.add(order) } }
+        case .commit(let cut): return try commit(cut)
+        case .waitToCommit(let pause, let orDrain):
+            let isDraining = worker.inbox.wait(upTo: pause) { orDrain && $0.isDraining ? true : nil } ?? false
+            return loop.commitIsDue(isDraining: isDraining, now: Clock.now)
+        case .show(let reports): show(reports)
+        case .tellSource(let positions): worker.source.report(positions)
+        case .deliver(let batch, let mayHaveBeenSent): sinks.deliver(batch, mayHaveBeenSent: mayHaveBeenSent)
+        case .probe(let partitions): probe.look(at: Set(partitions))
+        case .stopProbing: probe.end()
+        case .keepHouse: return try keepHouse()
+        case .checkpoint(let action): return try perform(action)
+        case .tell(let remark): tell(remark)
         }
+        return []
     }
 
     private func commit(_ cut: EpochCut) throws -> [WorkerLoop.Action] {
@@ -152,10 +157,7 @@ final class WorkerRun {
         do {
             return try checkpointer.perform(action, &loop)
         } catch {
-            switch action {
-            case .endWithdrawal, .endSupersession: return try loop.notingFailed(action, error)
-            default: return try loop.copyFailed(error, now: Clock.now)
-            }
+            return try loop.failed(action, error, now: Clock.now)
         }
     }
 

@@ -94,14 +94,7 @@ final class WorkerSurroundings: StartSurroundings {
         }
     }
 
-    /// Where the disk is full, the next start publishes a base first once more.
-    func endSupersession() throws {
-        do {
-            try store().supersessionDone()
-        } catch let error as any Failure where error.kind == .retry {
-            worker.tellNotNoted(.endSupersession, error)
-        }
-    }
+    func endSupersession() throws { try store().supersessionDone() }
 
     // MARK: - The input and the sinks
 
@@ -141,6 +134,7 @@ final class WorkerSurroundings: StartSurroundings {
         case .unasked(let error): logger.error("checkpoints: the store can't be asked whose the job is; going on without: \(error)")
         case .waitsForCheckpoint(let tables):
             logger.notice("checkpoints: none in the store knows \(tables.joined(separator: ", ")) yet; rows for that wait for the next one")
+        case .supersessionNotNoted(let error): worker.tellNotNoted(.endSupersession, error)
         case .hasGrown(let topic, let before, let now):
             logger.notice("\(topic) has grown from \(before) to \(now) partitions: the \(before) are read to where they end now")
         case .withdraws: logger.notice("the state was restored: rows that were delivered after it are withdrawn before anything else")

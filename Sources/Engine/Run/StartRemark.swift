@@ -6,6 +6,8 @@ public enum StartRemark {
     case unasked(any Error)
     /// No checkpoint knows these tables: rows for them wait for the next one.
     case waitsForCheckpoint(tables: [String])
+    /// That the state supersedes none any more could not be noted: the next start does it again.
+    case supersessionNotNoted(any Failure)
     case hasGrown(topic: String, from: Int, to: Int)
     /// What was delivered after the restored checkpoint is withdrawn before anything else.
     case withdraws

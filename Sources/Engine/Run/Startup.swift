@@ -10,7 +10,7 @@ public protocol StartSurroundings: AnyObject {
     func keepChanges(after epoch: Epoch) throws -> Bool
     /// Copies the state whole and publishes it.
     func publishFirst(_ reason: FinishedCheckpoint.Reason) throws -> PublishedCheckpoint
-    /// Notes that the state supersedes those of before no more. What a full disk prevents, the next start does again.
+    /// Notes that the state supersedes those of before no more.
     func endSupersession() throws
     func partitionCount(of topic: String) throws -> Int
     /// Remembers how many partitions these have.
@@ -117,10 +117,19 @@ public struct Startup {
         if try !surroundings.keepChanges(after: checkpointing.keepsChangesAfter) { checkpointing.beginsWithBase(now: surroundings.now) }
         if let reason = checkpointing.first {
             let published = try surroundings.publishFirst(reason)
-            if checkpointing.published(published, now: surroundings.now).endsSupersession { try surroundings.endSupersession() }
+            if checkpointing.published(published, now: surroundings.now).endsSupersession { try endSupersession() }
         }
         if case .tables(let tables) = checkpointing.wait { surroundings.tell(.waitsForCheckpoint(tables: tables.sorted())) }
         return checkpointing
+    }
+
+    /// Where the disk is full, the next start publishes a base first once more.
+    private func endSupersession() throws {
+        do {
+            try surroundings.endSupersession()
+        } catch let error as any Failure where error.kind == .retry {
+            surroundings.tell(.supersessionNotNoted(error))
+        }
     }
 
     // MARK: - Topics and tables
@@ -167,13 +176,7 @@ public struct Startup {
     // MARK: - Tasks
 
     private func tasks(_ restored: RestoredState, _ partitions: [String: Int], _ partitioning: [String: RowPartitioning]) throws -> [any StreamTask] {
-        var counts: [StageName: Int] = [:]
-        for stage in topology.stages {
-            counts[stage.name] = switch stage.input {
-            case .topic(let topic): partitions[topic] ?? 0
-            case .messages(let count): count
-            }
-        }
+        let counts = topology.taskCounts(partitions)
         var environment = surroundings.environment(partitioning, counts, restored.hashKey)
         environment.holdsWatermarks = settings.endsBeforeRepartition
         environment.namesPerRecord = settings.namesPerRecord

@@ -20,8 +20,8 @@ extension WorkerLoop {
             claims = true
             return [.checkpoint(.claim(checkpointing.changeAtRest))]
         }
-        if case .delta = content { return [.checkpoint(.beginCopy(content))] }
-        return [.checkpoint(.keepChanges(after: epoch)), .checkpoint(.beginCopy(.base))]
+        if case .delta = content { return [.checkpoint(.beginCopy(content, keepingAfter: nil))] }
+        return [.checkpoint(.beginCopy(.base, keepingAfter: epoch))]
     }
 
     /// False when the changes that a delta needs are not kept.
@@ -31,15 +31,21 @@ extension WorkerLoop {
         return beginCopy()
     }
 
-    /// A step of the copy was made; `facts`: nil while there is more to copy.
+    /// A step of the copy was made; false while there is more to copy.
     public mutating func copied(_ isWhole: Bool) -> [Action] {
         guard isWhole, let content = checkpointing?.copying, let reason = checkpointing?.copied() else { return [] }
         return [.checkpoint(.publish(content, reason))]
     }
 
-    /// A disk that is full, or changes that came too fast, cost a checkpoint, not the run.
-    public mutating func copyFailed(_ error: any Error, now: Duration) throws -> [Action] {
+    /// What was to be done could not be. A disk that is full, or changes that came too fast, cost a checkpoint, not the run; and what
+    /// could not be noted, the next start does again.
+    public mutating func failed(_ action: CheckpointAction, _ error: any Error, now: Duration) throws -> [Action] {
         guard let failure = error as? any Failure, failure.kind == .retry else { throw error }
+        switch action {
+        case .endWithdrawal, .endSupersession: return [.tell(.notNoted(action, failure))]
+        case .claim: claims = false
+        case .keepChanges, .beginCopy, .stepCopy, .publish, .withdrawAgain: break
+        }
         return try checkpointFailed(failure, now: now)
     }
 
@@ -47,12 +53,6 @@ extension WorkerLoop {
     private mutating func checkpointFailed(_ error: any Error, now: Duration) throws -> [Action] {
         guard let failure = error as? any Failure, checkpointing?.failed(failure.kind, now: now) == true else { throw error }
         return [.tell(.checkpointFailed(failure))]
-    }
-
-    /// What could not be noted because a disk is full, the next start does again.
-    public func notingFailed(_ action: CheckpointAction, _ error: any Error) throws -> [Action] {
-        guard let failure = error as? any Failure, failure.kind == .retry else { throw error }
-        return [.tell(.notNoted(action, failure))]
     }
 
     // MARK: - What the archive answered
@@ -63,13 +63,13 @@ extension WorkerLoop {
             withdrawsAgain = false
             isWithdrawnAgain = isWithdrawnAgain || isDone
         }
-        if let result = inbox.claim {
-            claims = false
+        if let result = inbox.claim, let change = checkpointing?.changeAtRest {
             switch result {
             case .success:
+                claims = false
                 checkpointing?.claimed()
                 actions += beginCopy()
-            case .failure(let error): actions += try copyFailed(error, now: now)
+            case .failure(let error): actions += try failed(.claim(change), error, now: now)
             }
         }
         if let result = inbox.checkpoint {

@@ -27,29 +27,30 @@ public struct WorkerLoop {
         case tell(RunRemark)
     }
 
-    /// What is to be done about checkpoints. When it throws, call `copyFailed`.
+    /// What is to be done about checkpoints. When it throws, call `failed`.
     public enum CheckpointAction: Sendable, Equatable {
         /// Ask the archive, and put what it answers into the inbox.
         case claim(ChangeAtRest)
         case keepChanges(after: Epoch)
-        /// Begin a copy, then call `copyBegan`.
-        case beginCopy(FinishedCheckpoint.Content)
+        /// Begin a copy, then call `copyBegan`. `keepingAfter`: the epoch after which changes are to be kept from now on; nil where
+        /// they are.
+        case beginCopy(FinishedCheckpoint.Content, keepingAfter: Epoch?)
         /// Copy for so long, then call `copied`.
         case stepCopy(Duration)
         /// Publish the copy, or the state as it is when the content is nothing, and put what comes of it into the inbox.
         case publish(FinishedCheckpoint.Content, FinishedCheckpoint.Reason)
         /// Beside everything else; what comes of it goes into the inbox.
         case withdrawAgain(WithdrawalPlan)
-        /// Note that everything was withdrawn, for good. When it throws, call `notingFailed`, as with the next.
+        /// Note that everything was withdrawn, for good.
         case endWithdrawal
         /// Note that the state supersedes those of before no more.
         case endSupersession
     }
 
     /// Between two tries of a commit that found the disk full.
-    public static let commitRetry = Duration.seconds(1)
+    private static let commitRetry = Duration.seconds(1)
     /// How long a step of a copy may hold up the epochs, and how long they then have before the next.
-    public static let copyStep = Duration.milliseconds(20)
+    static let copyStep = Duration.milliseconds(20)
     static let copyPause = Duration.milliseconds(20)
     /// How long a step of the last copy may take: nothing is left to be held up.
     static let lastCopyStep = Duration.milliseconds(500)

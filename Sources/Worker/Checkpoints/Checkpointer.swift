@@ -99,7 +99,8 @@ final class Checkpointer {
         switch action {
         case .claim(let change): questions.order(.claim(try store.checkpointFacts(), change))
         case .keepChanges(let epoch): try store.keepChanges(after: epoch)
-        case .beginCopy(let content):
+        case .beginCopy(let content, let epoch):
+            if let epoch { try store.keepChanges(after: epoch) }
             files += 1
             file = "\(store.exportDirectory)/copy-\(files).db"
             return loop.copyBegan(try store.beginCopy(content, at: file))

@@ -14,8 +14,9 @@ struct StartLook {
         version.map { $0 < FintechJob.firstVersionOfStatedOperations } ?? true
     }
 
-    /// Throws `invalid` when records of a topic would all be misread; the log then says which, a line each, and what to set. A look that could not be made, or not at every
-    /// partition, is told of, refuses nothing, and is to be made by the next start: then this returns false.
+    /// Throws `invalid` when records of a topic would all be misread; the log then says which, a line each, and what to set. A look that
+    /// could not be made, or not at every partition, is told of, refuses nothing, and is to be made by the next start: then this returns
+    /// false.
     func requireReadable() throws -> Bool {
         var quiet = parts
         quiet.logger.logLevel = max(parts.logger.logLevel, .warning)
