@@ -41,15 +41,21 @@ let package = Package(
         // its limit: idle connections would keep probes out.
         .systemLibrary(name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .target(name: "SQLiteState", dependencies: ["Engine", "CSQLite"], swiftSettings: strict),
-        .target(name: "KafkaIO", dependencies: ["Engine", "CRdKafka", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+        .target(
+            name: "KafkaIO", dependencies: ["Engine", "CRdKafka", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
         .target(name: "CurlHTTP", dependencies: ["CCurl"], swiftSettings: strict),
-        .target(name: "SchemaRegistry", dependencies: ["Avro", "CurlHTTP", "Engine", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
-        .target(name: "ClickHouseSink", dependencies: ["Engine", "CurlHTTP", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+        .target(
+            name: "SchemaRegistry", dependencies: ["Avro", "CurlHTTP", "Engine", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
+        .target(
+            name: "ClickHouseSink", dependencies: ["Engine", "CurlHTTP", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
         .target(name: "CheckpointStores", dependencies: ["Engine", "CurlHTTP", "CCrypto"], swiftSettings: strict),
         .target(name: "Admin", dependencies: ["Engine", "CCrypto", "CMicroHTTPD"], swiftSettings: strict),
 
         // Runs a topology: threads, clocks and signals around Engine's state machines.
-        .target(name: "Worker", dependencies: ["Engine", "SQLiteState", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+        .target(
+            name: "Worker", dependencies: ["Engine", "SQLiteState", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
 
         // What our commands have in common: exit codes, the console, progress, times and errors in words.
         .target(name: "CommandLineParts", dependencies: ["Engine", "Configuration"], swiftSettings: strict),
@@ -57,7 +63,8 @@ let package = Package(
         .executableTarget(
             name: "tidemark",
             dependencies: [
-                "CommandLineParts", "Avro", "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores", "KafkaIO", "ClickHouseSink",
+                "CommandLineParts", "Avro", "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores",
+                "KafkaIO", "ClickHouseSink",
                 "Admin", "SchemaRegistry", "Worker",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -87,7 +94,9 @@ let package = Package(
         // Runs many seeds of every world; no product contains it.
         .executableTarget(
             name: "simulation",
-            dependencies: ["Simulation", "SimulationWorlds", "TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Simulation", "SimulationWorlds", "TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "tools/simulation",
             swiftSettings: strict
         ),
@@ -106,7 +115,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: ["Engine", "Simulation", "CSQLite", "CurlHTTP", "CFaultVFS", .product(name: "Logging", package: "swift-log")],
-            path: "Tests/TestSupport", exclude: ["avro_records.py", "chdb_front.py", "debezium_engine.py", "s3_front.py", "schema_registry.py"],
+            path: "Tests/TestSupport",
+            exclude: ["avro_records.py", "chdb_front.py", "debezium_engine.py", "s3_front.py", "schema_registry.py"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -121,26 +131,33 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "CheckpointStores", "Engine", "KafkaIO", "SQLiteState", "Worker", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "CheckpointStores", "Engine", "KafkaIO", "SQLiteState", "Worker", "Simulation", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict
         ),
         // What is simulated: for the tests and for `tools/simulate`.
         .target(
-            name: "SimulationWorlds", dependencies: ["CheckpointStores", "Engine", "Simulation", "TestSupport"], path: "Tests/SimulationWorlds",
+            name: "SimulationWorlds", dependencies: ["CheckpointStores", "Engine", "Simulation", "TestSupport"],
+            path: "Tests/SimulationWorlds",
             swiftSettings: strict
         ),
         .testTarget(
-            name: "SimulationTests", dependencies: ["CheckpointStores", "Engine", "Simulation", "SimulationWorlds", "TestSupport"], swiftSettings: strict
+            name: "SimulationTests", dependencies: ["CheckpointStores", "Engine", "Simulation", "SimulationWorlds", "TestSupport"],
+            swiftSettings: strict
         ),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Simulation", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "AvroTests", dependencies: ["Avro", "Engine", "Simulation", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
         .testTarget(name: "TrafficTests", dependencies: ["Engine", "Traffic"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Engine", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "KafkaIOTests", dependencies: ["Engine", "KafkaIO", "CRdKafka", "TestSupport", .product(name: "Logging", package: "swift-log")], swiftSettings: strict),
+        .testTarget(
+            name: "KafkaIOTests",
+            dependencies: ["Engine", "KafkaIO", "CRdKafka", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
         .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "CheckpointStoresTests", dependencies: ["CheckpointStores", "CurlHTTP", "Engine", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "CheckpointStoresTests", dependencies: ["CheckpointStores", "CurlHTTP", "Engine", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SchemaRegistryTests",
             dependencies: ["Avro", "CurlHTTP", "Engine", "SchemaRegistry", "TestSupport", .product(name: "Logging", package: "swift-log")],
@@ -148,7 +165,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ClickHouseSinkTests",
-            dependencies: ["ClickHouseSink", "CurlHTTP", "Engine", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "ClickHouseSink", "CurlHTTP", "Engine", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(
@@ -165,7 +184,8 @@ let package = Package(
         .testTarget(
             name: "TidemarkTests",
             dependencies: [
-                "tidemark", "checkpoint", "clicks", "Admin", "CheckpointStores", "CurlHTTP", "Engine", "FintechJob", "KafkaIO", "SQLiteState", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "tidemark", "checkpoint", "clicks", "Admin", "CheckpointStores", "CurlHTTP", "Engine", "FintechJob", "KafkaIO",
+                "SQLiteState", "Simulation", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["Bank"],
             swiftSettings: strict

@@ -11,6 +11,6 @@ let package = Package(
         .executableTarget(
             name: "clicks",
             dependencies: [.product(name: "Tidemark", package: "tidemark"), .product(name: "Logging", package: "swift-log")]
-        ),
+        )
     ]
 )

@@ -80,7 +80,9 @@ public struct PageAccess: Sendable {
         switch scheme {
         case "bearer": presented = Array(parts[1])
         case "basic":
-            guard let decoded = Data(base64Encoded: Data(parts[1])), let colon = decoded.firstIndex(of: UInt8(ascii: ":")) else { return .wrong }
+            guard let decoded = Data(base64Encoded: Data(parts[1])), let colon = decoded.firstIndex(of: UInt8(ascii: ":")) else {
+                return .wrong
+            }
             presented = Array(decoded[decoded.index(after: colon)...])
         default: return .wrong
         }
@@ -110,7 +112,8 @@ public struct PageAccess: Sendable {
     /// Whether a request's Origin header, where there is one, is the page itself: other pages get no answer to read.
     func isOwn(origin: String?, at local: () -> NetworkAddress?) -> Bool {
         guard let origin else { return true }
-        guard let scheme = origin.utf8.firstRange(of: "://".utf8), let host = String(origin.utf8[scheme.upperBound...]), !host.isEmpty else { return false }
+        guard let scheme = origin.utf8.firstRange(of: "://".utf8), let host = String(origin.utf8[scheme.upperBound...]), !host.isEmpty
+        else { return false }
         return answers(to: host, at: local)
     }
 

@@ -20,7 +20,8 @@ public final class StatusServer: Sendable {
     ///   - report: is told what belongs into the log; called on any thread.
     ///   - snapshot: called when somebody asks, on any thread, at most ten times a second; must be quick.
     public convenience init(
-        host: String, port: UInt16, access: PageAccess, report: @escaping @Sendable (PageReport) -> Void, snapshot: @escaping @Sendable () -> StatusSnapshot
+        host: String, port: UInt16, access: PageAccess, report: @escaping @Sendable (PageReport) -> Void,
+        snapshot: @escaping @Sendable () -> StatusSnapshot
     ) throws(AdminError) {
         try self.init(host: host, port: port, access: access, limits: .init(), report: report, snapshot: snapshot)
     }
@@ -43,7 +44,8 @@ public final class StatusServer: Sendable {
     private static func listen(_ host: String, _ port: UInt16) throws(AdminError) -> (ListeningSocket, NetworkAddress) {
         guard let address = NetworkAddress(host == "localhost" ? "127.0.0.1" : host) else {
             throw AdminError(
-                .invalid, "the status page can't be served at \(host): expected an IP address of this machine, or localhost; see to http.bind"
+                .invalid,
+                "the status page can't be served at \(host): expected an IP address of this machine, or localhost; see to http.bind"
             )
         }
         do throws(POSIXError) {

@@ -63,7 +63,8 @@ public struct ClickHouseSettings: Sendable {
             throw SinkError(.invalid, "clickhouse.url must be http://host:port or https://host:port")
         }
         guard !afterScheme.holds("@") else {
-            throw SinkError(.invalid, "clickhouse.url must not hold a user or password: logs show it; use clickhouse.user and clickhouse.password")
+            throw SinkError(
+                .invalid, "clickhouse.url must not hold a user or password: logs show it; use clickhouse.user and clickhouse.password")
         }
         guard !job.isEmpty, !database.isEmpty else { throw SinkError(.invalid, "job.id and clickhouse.database must not be empty") }
         guard settleDelay > .zero else { throw SinkError(.invalid, "clickhouse.settleDelay must be more than 0") }

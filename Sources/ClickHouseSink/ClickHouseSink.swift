@@ -25,7 +25,9 @@ public final class ClickHouseSink: BatchSink {
     /// runs. What its tables hold is then compared with the state before the first delivery to each.
     public func open(_ wanted: [SinkTable]) throws -> [String: RowPartitioning] {
         if let prepared = prepared.withLock({ $0 }), prepared.covers(wanted) {
-            log.info("ClickHouse \(prepared.dialect.version) at \(settings.url): the tables are gone on with as they were seen; each is looked at again before the first delivery to it")
+            log.info(
+                "ClickHouse \(prepared.dialect.version) at \(settings.url): the tables are gone on with as they were seen; each is looked at again before the first delivery to it"
+            )
             return try open(wanted, prepared.tables, prepared.dialect, isCompared: false)
         }
         let connection = try ClickHouseConnection(settings, clock: clock)
@@ -37,7 +39,9 @@ public final class ClickHouseSink: BatchSink {
             tellOfWaitingRows(known, table.facts, TableInspection(connection: connection, dialect: dialect))
         }
         let partitionings = try open(wanted, found, dialect, isCompared: true)
-        log.info("ClickHouse \(dialect.version) at \(settings.url): \(wanted.count == 1 ? "1 table" : "\(wanted.count) tables") can be delivered to")
+        log.info(
+            "ClickHouse \(dialect.version) at \(settings.url): \(wanted.count == 1 ? "1 table" : "\(wanted.count) tables") can be delivered to"
+        )
         return partitionings
     }
 
@@ -49,7 +53,8 @@ public final class ClickHouseSink: BatchSink {
             mismatch = try LedgerCheck(connection: connection).mismatch(known, facts)
         } catch {
             guard !known.isDeclared, known.waitingLayouts.isEmpty, error.kind != .retry else { throw error }
-            return log.warning("what \(facts.name), which this version of the job does not have, holds can't be compared with the state: \(error)")
+            return log.warning(
+                "what \(facts.name), which this version of the job does not have, holds can't be compared with the state: \(error)")
         }
         if let mismatch { throw mismatch }
     }
@@ -61,7 +66,8 @@ public final class ClickHouseSink: BatchSink {
         for known in wanted {
             guard let table = found[known.table.name] else { continue }
             let delivery = try TableDelivery(
-                known, table.facts, isExactlyOnce: table.isExactlyOnce, isCompared: isCompared, settings: settings, dialect: dialect, clock: clock,
+                known, table.facts, isExactlyOnce: table.isExactlyOnce, isCompared: isCompared, settings: settings, dialect: dialect,
+                clock: clock,
                 log: log
             )
             tables.withLock { $0[known.table.name] = OneThreadDelivery(delivery) }
@@ -89,7 +95,9 @@ public final class ClickHouseSink: BatchSink {
 
     /// Creates what is missing and looks at every table, telling what somebody should know of it. A table that is not there and need
     /// not be is left out.
-    private func find(_ wanted: [SinkTable], _ connection: ClickHouseConnection, _ dialect: ServerDialect) throws -> [String: PreparedTables.Table] {
+    private func find(_ wanted: [SinkTable], _ connection: ClickHouseConnection, _ dialect: ServerDialect) throws -> [String: PreparedTables
+        .Table]
+    {
         if settings.createTables { try create(wanted.filter(\.isDeclared).map(\.table), connection, dialect) }
         let probe = TableProbe(connection: connection, dialect: dialect)
         let inspection = probe.inspection
@@ -103,7 +111,9 @@ public final class ClickHouseSink: BatchSink {
             if isExactlyOnce {
                 try probe.requireVisibleProcesses()
             } else if known.isDeclared || !known.waitingLayouts.isEmpty {
-                log.warning("batches may land more than once in \(facts.name) (engine \(facts.engine), partition key \(facts.partitionKey)), as clickhouse.delivery accepts")
+                log.warning(
+                    "batches may land more than once in \(facts.name) (engine \(facts.engine), partition key \(facts.partitionKey)), as clickhouse.delivery accepts"
+                )
             }
             found[known.table.name] = PreparedTables.Table(facts: facts, isExactlyOnce: isExactlyOnce, partitioning: layout?.partitioning)
         }
@@ -118,7 +128,8 @@ public final class ClickHouseSink: BatchSink {
                 _ = try inspection.layout(of: layout, in: facts, known: known.knownLayouts + [known.table])
                 log.notice("rows that another version of the job wrote wait for \(facts.name); they are delivered as they are")
             } catch {
-                log.warning("rows that another version of the job wrote wait for \(facts.name), and it can't take them as it is: \(error.message)")
+                log.warning(
+                    "rows that another version of the job wrote wait for \(facts.name), and it can't take them as it is: \(error.message)")
             }
         }
     }
@@ -166,9 +177,11 @@ public final class ClickHouseSink: BatchSink {
     }
 
     @discardableResult
-    private func create(_ wanted: [OutputTable], _ connection: ClickHouseConnection, _ dialect: ServerDialect) throws(SinkError) -> [CreationOutcome] {
+    private func create(_ wanted: [OutputTable], _ connection: ClickHouseConnection, _ dialect: ServerDialect) throws(SinkError)
+        -> [CreationOutcome]
+    {
         let outcomes = try TableCreation(connection: connection, dialect: dialect).create(wanted, views)
-        for case let (name, .skipped(reason)) in outcomes.map({ ($0.name, $0.what) }) {
+        for case (let name, .skipped(let reason)) in outcomes.map({ ($0.name, $0.what) }) {
             log.warning("the view \(settings.database).\(name) is not created: \(reason)")
         }
         return outcomes

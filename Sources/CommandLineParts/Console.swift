@@ -17,7 +17,9 @@ public enum Console {
     /// A line of a result, there at once even when standard output is a pipe.
     public static func writeResult(_ line: String) { write(line.printableLines + "\n", to: STDOUT_FILENO) }
 
-    public static func writeError(_ failure: any Failure) { write("Error: " + redact(plainText(of: failure)).printableLines + "\n", to: STDERR_FILENO) }
+    public static func writeError(_ failure: any Failure) {
+        write("Error: " + redact(plainText(of: failure)).printableLines + "\n", to: STDERR_FILENO)
+    }
 
     /// Whether the terminal's last line is a progress bar that goes on.
     private static let barStands = Mutex(false)

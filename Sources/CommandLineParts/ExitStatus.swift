@@ -17,16 +17,23 @@ public enum ExitStatus: Int32, Sendable {
 
     /// The code of an error.
     public init(_ error: any Error) {
-        guard !ExitStatus.isDenied(error) else { self = .denied; return }
-        guard let failure = error as? any Failure else { self = .error; return }
-        self = switch failure.kind {
-        case .corrupt: .corrupt
-        case .incompatible: .incompatible
-        case .missing: .notFound
-        case .locked: .locked
-        case .denied: .denied
-        case .retry, .fenced, .invalid, .bug: .error
+        guard !ExitStatus.isDenied(error) else {
+            self = .denied
+            return
         }
+        guard let failure = error as? any Failure else {
+            self = .error
+            return
+        }
+        self =
+            switch failure.kind {
+            case .corrupt: .corrupt
+            case .incompatible: .incompatible
+            case .missing: .notFound
+            case .locked: .locked
+            case .denied: .denied
+            case .retry, .fenced, .invalid, .bug: .error
+            }
     }
 
     /// The system refused a file or a directory to this user: what lies at the bottom of the error says so.

@@ -22,7 +22,8 @@ public enum Scratch {
                 held.append(made)
                 return made.path
             }
-            throw ScratchError(message: "can't keep a temporary directory in \(base): another process removes it each time; set TMPDIR to another place")
+            throw ScratchError(
+                message: "can't keep a temporary directory in \(base): another process removes it each time; set TMPDIR to another place")
         }
     }
 
@@ -30,7 +31,9 @@ public enum Scratch {
     private static func makeHeld(in base: String) throws -> HeldDirectory? {
         var template = Array("\(base)/\(prefix)XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
-            throw ScratchError(message: "can't make a temporary directory in \(base): \(String(cString: strerror(errno))); set TMPDIR to where there is room")
+            throw ScratchError(
+                message:
+                    "can't make a temporary directory in \(base): \(String(cString: strerror(errno))); set TMPDIR to where there is room")
         }
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)

@@ -57,7 +57,9 @@ public struct HTTPSection: Sendable {
         let expected = "names or IP addresses without ports, separated by commas, such as status.example.com"
         hosts = reader.value("http.hosts", default: hosts, expected: expected, HTTPSection.hostList)
         if let bind, !bind.isLoopback, writtenToken == nil, !isOpen, let setting = reader.setting("http.bind") {
-            reader.report(setting, """
+            reader.report(
+                setting,
+                """
                 \(bind) is reached from the network, where nobody may read the page unasked: set http.token (such as "${env:STATUS_TOKEN}") \
                 for those who have it to read, or http.open: true to let anybody on the network read page and metrics without \
                 records' content, or bind to 127.0.0.1
@@ -69,7 +71,10 @@ public struct HTTPSection: Sendable {
     private static func readToken(_ setting: Setting, _ reader: inout SettingsReader) -> Secret? {
         let isVisible = setting.text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
         if tokenLength.contains(setting.text.utf8.count), isVisible { return Secret(setting.text) }
-        reader.report(setting, "expected \(tokenLength.lowerBound) to \(tokenLength.upperBound) letters, digits or signs of ASCII without spaces, such as `openssl rand -hex 32` prints")
+        reader.report(
+            setting,
+            "expected \(tokenLength.lowerBound) to \(tokenLength.upperBound) letters, digits or signs of ASCII without spaces, such as `openssl rand -hex 32` prints"
+        )
         return nil
     }
 
@@ -89,7 +94,8 @@ public struct HTTPSection: Sendable {
     /// Who is shown what, in words for `check` and the log; nil without a page.
     public var audience: String? {
         guard let bind else { return nil }
-        let withToken = token == nil ? "nobody is shown records' content, as http.token is not set" : "who has http.token is shown records' content too"
+        let withToken =
+            token == nil ? "nobody is shown records' content, as http.token is not set" : "who has http.token is shown records' content too"
         if bind.isLoopback { return "anybody on this machine reads page and metrics; \(withToken)" }
         if isOpen { return "anybody on the network reads page and metrics (http.open: true); \(withToken)" }
         return "who has http.token reads everything; anybody on the network reads /livez and /readyz, and nothing else"

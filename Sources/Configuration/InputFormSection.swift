@@ -39,7 +39,9 @@ public struct InputFormSection: Sendable {
         }
         decimals = reader.choice("input.decimals", default: decimals)
         decimalScale = reader.integer("input.decimalScale", default: decimalScale, in: 0...38)
-        zone = reader.value("input.timeZone", default: ZoneOffsets?.none, expected: "UTC, a zone such as Europe/Berlin, or an offset such as +02:00") {
+        zone = reader.value(
+            "input.timeZone", default: ZoneOffsets?.none, expected: "UTC, a zone such as Europe/Berlin, or an offset such as +02:00"
+        ) {
             TimeZones.offsets($0)
         }
     }

@@ -88,7 +88,8 @@ public struct InputSection: Sendable {
             return .kafka(kafka)
         }
         if directory.text.isEmpty || directory.text.holds("://") {
-            reader.report(directory, "expected the path of a directory, found \(directory.text.isEmpty ? "nothing" : reader.shown(directory))")
+            reader.report(
+                directory, "expected the path of a directory, found \(directory.text.isEmpty ? "nothing" : reader.shown(directory))")
         }
         if let other = start ?? properties.values.min(by: { $0.key < $1.key }) {
             reader.report(directory, "a job has one input, and \(other.key) (\(other.origin.place)) names another; remove one of them")

@@ -52,12 +52,14 @@ public struct JobConfiguration: Sendable {
             throw ConfigurationError([.init(place: path, key: "", explanation: explanation)])
         }
         let name = path.parts(at: "/").last.map(String.init) ?? path
-        return try JobConfiguration(yaml: text, file: name, environment: environment, flags: flags, kafkaProblem: kafkaProblem, outputProblem: outputProblem)
+        return try JobConfiguration(
+            yaml: text, file: name, environment: environment, flags: flags, kafkaProblem: kafkaProblem, outputProblem: outputProblem)
     }
 
     /// Reads and validates a configuration that is given as text; `file` names it in errors.
     public init(
-        yaml: String, file: String, environment: [String: String] = [:], flags: [String] = [], kafkaProblem: KafkaPropertyCheck = { _, _ in nil },
+        yaml: String, file: String, environment: [String: String] = [:], flags: [String] = [],
+        kafkaProblem: KafkaPropertyCheck = { _, _ in nil },
         outputProblem: KafkaPropertyCheck = { _, _ in nil }
     ) throws(ConfigurationError) {
         var reader = SettingsReader(yaml: yaml, file: file, environment: environment, flags: flags)

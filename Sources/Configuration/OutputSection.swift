@@ -19,7 +19,8 @@ public struct KafkaOutputSection: Sendable {
         topicPrefix = reader.topicPrefix("output.kafka.topicPrefix", default: topicPrefix)
         properties = reader.kafkaProperties(reader.map(KafkaOutputSection.propertiesKey), check)
         guard isEnabled, inheritsConnection, case .directory = input, let setting = reader.setting("output.kafka.enabled") else { return }
-        reader.report(setting, "the input is a directory, so the brokers are not known; set \(KafkaOutputSection.propertiesKey).bootstrap.servers")
+        reader.report(
+            setting, "the input is a directory, so the brokers are not known; set \(KafkaOutputSection.propertiesKey).bootstrap.servers")
     }
 }
 

@@ -56,8 +56,12 @@ public struct RegistrySection: Sendable {
         if let username { login = (username.text, Secret(password?.text ?? "")) }
         if let password, username == nil { reader.report(password, "is of no use without input.registry.username") }
         if let token {
-            if let username { reader.report(token, "input.registry.username (\(username.origin.place)) names another way to log in; remove one of them") }
-            if !token.text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) { reader.report(token, "expected letters, digits or signs of ASCII without spaces") }
+            if let username {
+                reader.report(token, "input.registry.username (\(username.origin.place)) names another way to log in; remove one of them")
+            }
+            if !token.text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
+                reader.report(token, "expected letters, digits or signs of ASCII without spaces")
+            }
             self.token = Secret(token.text)
         }
     }

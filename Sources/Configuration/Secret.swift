@@ -39,7 +39,9 @@ public struct Redactor: Sendable {
 
     public func redact(_ text: String) -> String {
         var result = text
-        for secret in secrets where result.holds(secret.revealed) { result = result.replacing(text: secret.revealed, with: Secret.placeholder) }
+        for secret in secrets where result.holds(secret.revealed) {
+            result = result.replacing(text: secret.revealed, with: Secret.placeholder)
+        }
         return result
     }
 }

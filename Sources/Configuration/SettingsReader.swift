@@ -121,7 +121,10 @@ struct SettingsReader {
     /// What a length of time has to be, in words and numbers: between two texts of the same form, both included.
     private static func length(from least: String, to greatest: String) -> (expected: String, parse: (String) -> Int64?) {
         let range = Units.milliseconds(least)!...Units.milliseconds(greatest)!
-        return ("a duration such as 500ms, 30s, 5m, 24h or 30d, from \(least) to \(greatest)", { Units.milliseconds($0).flatMap { range.contains($0) ? $0 : nil } })
+        return (
+            "a duration such as 500ms, 30s, 5m, 24h or 30d, from \(least) to \(greatest)",
+            { Units.milliseconds($0).flatMap { range.contains($0) ? $0 : nil } }
+        )
     }
 
     /// A length of time in milliseconds between two texts of the same form, both included.
@@ -163,7 +166,7 @@ struct SettingsReader {
             return ""
         }
         guard let scheme = setting.text.firstRange(of: "://"), ["http", "https"].contains(setting.text[..<scheme.lowerBound]),
-              let host = setting.text[scheme.upperBound...].parts(at: "/", omittingEmpty: false).first, !host.isEmpty
+            let host = setting.text[scheme.upperBound...].parts(at: "/", omittingEmpty: false).first, !host.isEmpty
         else {
             report(setting, "expected \(expected), found \(shown(setting))")
             return ""
@@ -174,7 +177,8 @@ struct SettingsReader {
         return setting.text.rest(before: "/").map(String.init) ?? setting.text
     }
 
-    mutating func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, default standard: Choice) -> Choice where Choice.RawValue == String {
+    mutating func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, default standard: Choice) -> Choice
+    where Choice.RawValue == String {
         let names = Choice.allCases.map(\.rawValue)
         return value(key, default: standard, expected: "one of \(names.joined(separator: ", "))") { Choice(rawValue: $0) }
     }

@@ -8,7 +8,9 @@ enum TimeZones {
         if name == "UTC" || name == "Z" { return .some(nil) }
         if let ahead = fixed(name) { return ZoneOffsets(ahead: ahead) }
         // Foundation also takes abbreviations, of which several zones have the same one; a zone's own name has a place in it.
-        guard name.utf8.contains(UInt8(ascii: "/")) || TimeZone.knownTimeZoneIdentifiers.contains(name), let zone = TimeZone(identifier: name) else { return nil }
+        guard name.utf8.contains(UInt8(ascii: "/")) || TimeZone.knownTimeZoneIdentifiers.contains(name),
+            let zone = TimeZone(identifier: name)
+        else { return nil }
         return changes(of: zone)
     }
 
@@ -16,7 +18,8 @@ enum TimeZones {
     private static func fixed(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
         guard bytes.count == 6, bytes[3] == UInt8(ascii: ":"), bytes[0] == UInt8(ascii: "+") || bytes[0] == UInt8(ascii: "-"),
-            let hours = Int64(String(decoding: bytes[1...2], as: UTF8.self)), let minutes = Int64(String(decoding: bytes[4...5], as: UTF8.self)),
+            let hours = Int64(String(decoding: bytes[1...2], as: UTF8.self)),
+            let minutes = Int64(String(decoding: bytes[4...5], as: UTF8.self)),
             (0...14).contains(hours), (0...59).contains(minutes)
         else { return nil }
         return (hours * 60 + minutes) * (bytes[0] == UInt8(ascii: "-") ? -60_000 : 60_000)

@@ -24,12 +24,17 @@ public struct StateSection: Sendable {
 
     init(_ reader: inout SettingsReader) {
         // An address, which may hold a password, would be made as a directory, and shown as one.
-        directory = reader.value("state.directory", default: directory, expected: "the path of a directory (an address such as s3://… goes to checkpoints.store)") {
+        directory = reader.value(
+            "state.directory", default: directory, expected: "the path of a directory (an address such as s3://… goes to checkpoints.store)"
+        ) {
             $0.isEmpty || $0.holds("://") ? nil : $0
         }
         memoryBudget = reader.bytes("state.memoryBudget", default: memoryBudget, from: "16MiB", to: "1TiB")
         namesPerRecord = reader.integer("state.namesPerRecord", default: namesPerRecord, in: NameBound.least...16_777_216)
-        restore = reader.value("state.restore", default: restore, expected: "latest, never, or a checkpoint: its number, latest~2, @2026-09-01T10:00Z or tag:name") { text in
+        restore = reader.value(
+            "state.restore", default: restore,
+            expected: "latest, never, or a checkpoint: its number, latest~2, @2026-09-01T10:00Z or tag:name"
+        ) { text in
             switch text {
             case "": nil
             case "latest": .latest
@@ -78,7 +83,8 @@ public struct CheckpointSection: Sendable {
     }
 
     init(_ reader: inout SettingsReader) {
-        store = reader.value("checkpoints.store", default: store, expected: "a directory, s3://bucket/prefix, or off", CheckpointSection.store)
+        store = reader.value(
+            "checkpoints.store", default: store, expected: "a directory, s3://bucket/prefix, or off", CheckpointSection.store)
         interval = reader.duration("checkpoints.interval", default: interval, from: "1s", to: "24h")
         keep = reader.integer("checkpoints.keep", default: keep, in: 1...10_000)
     }

@@ -153,27 +153,32 @@ public final class HTTPClient {
 
     private func configureCallbacks(_ transfer: HTTPTransfer) throws(HTTPError) {
         let context = Unmanaged.passUnretained(transfer).toOpaque()
-        try set(tidemark_curl_set_data_callback(easy, CURLOPT_READFUNCTION) { data, size, count, context in
-            HTTPTransfer.from(context).readBody(into: data!, capacity: size * count)
-        }, "the body's reader")
+        try set(
+            tidemark_curl_set_data_callback(easy, CURLOPT_READFUNCTION) { data, size, count, context in
+                HTTPTransfer.from(context).readBody(into: data!, capacity: size * count)
+            }, "the body's reader")
         try set(tidemark_curl_set_pointer(easy, CURLOPT_READDATA, context), "the body's reader")
         try set(tidemark_curl_set_seek_callback(easy) { _, _, _ in CURL_SEEKFUNC_FAIL }, "the body's rewinding")
-        try set(tidemark_curl_set_data_callback(easy, CURLOPT_WRITEFUNCTION) { data, size, count, context in
-            HTTPTransfer.from(context).receiveBody(UnsafeRawBufferPointer(start: data, count: size * count))
-        }, "the response's reader")
+        try set(
+            tidemark_curl_set_data_callback(easy, CURLOPT_WRITEFUNCTION) { data, size, count, context in
+                HTTPTransfer.from(context).receiveBody(UnsafeRawBufferPointer(start: data, count: size * count))
+            }, "the response's reader")
         try set(tidemark_curl_set_pointer(easy, CURLOPT_WRITEDATA, context), "the response's reader")
-        try set(tidemark_curl_set_data_callback(easy, CURLOPT_HEADERFUNCTION) { data, size, count, context in
-            HTTPTransfer.from(context).receiveHeader(UnsafeRawBufferPointer(start: data, count: size * count))
-        }, "the headers' reader")
+        try set(
+            tidemark_curl_set_data_callback(easy, CURLOPT_HEADERFUNCTION) { data, size, count, context in
+                HTTPTransfer.from(context).receiveHeader(UnsafeRawBufferPointer(start: data, count: size * count))
+            }, "the headers' reader")
         try set(tidemark_curl_set_pointer(easy, CURLOPT_HEADERDATA, context), "the headers' reader")
-        try set(tidemark_curl_set_progress_callback(easy) { context, _, _, _, _ in
-            HTTPTransfer.from(context).shouldStop() ? 1 : 0
-        }, "the cancellation")
+        try set(
+            tidemark_curl_set_progress_callback(easy) { context, _, _, _, _ in
+                HTTPTransfer.from(context).shouldStop() ? 1 : 0
+            }, "the cancellation")
         try set(tidemark_curl_set_pointer(easy, CURLOPT_XFERINFODATA, context), "the cancellation")
         try set(tidemark_curl_set_long(easy, CURLOPT_NOPROGRESS, 0), "the cancellation")
-        try set(tidemark_curl_set_socket_callback(easy) { _, socket, _ in
-            tidemark_reset_on_close(socket) == 0 ? Int32(CURL_SOCKOPT_OK) : Int32(CURL_SOCKOPT_ERROR)
-        }, "the socket's options")
+        try set(
+            tidemark_curl_set_socket_callback(easy) { _, socket, _ in
+                tidemark_reset_on_close(socket) == 0 ? Int32(CURL_SOCKOPT_OK) : Int32(CURL_SOCKOPT_ERROR)
+            }, "the socket's options")
     }
 
     private func failure(_ code: CURLcode, _ request: HTTPRequest, _ transfer: HTTPTransfer) -> HTTPError {
@@ -188,7 +193,10 @@ public final class HTTPClient {
         default:
             let nothingSent = isKnown && requestBytes == 0 && transfer.sentBytes == 0
             let isOfCertificate = [CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR].contains(code)
-            let advice = isOfCertificate ? "; the certificate has to be valid, for the very name in the address, and signed by an authority of this machine's certificates (update-ca-certificates adds one; for a checkpoint store AWS_CA_BUNDLE names others)" : ""
+            let advice =
+                isOfCertificate
+                ? "; the certificate has to be valid, for the very name in the address, and signed by an authority of this machine's certificates (update-ca-certificates adds one; for a checkpoint store AWS_CA_BUNDLE names others)"
+                : ""
             return HTTPError(nothingSent ? .nothingSent : .unknown, "\(subject): \(reason)\(advice)", isOfCertificate: isOfCertificate)
         }
     }

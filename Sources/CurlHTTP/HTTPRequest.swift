@@ -1,6 +1,12 @@
 /// An HTTP request without its body, which is passed beside it so that a large one is never copied.
 public struct HTTPRequest: Sendable {
-    public enum Method: String, Sendable { case get = "GET", post = "POST", put = "PUT", delete = "DELETE", head = "HEAD" }
+    public enum Method: String, Sendable {
+        case get = "GET"
+        case post = "POST"
+        case put = "PUT"
+        case delete = "DELETE"
+        case head = "HEAD"
+    }
 
     public var method: Method
     /// `http://` or `https://`; errors show it up to its `?`, so it must not hold secrets.

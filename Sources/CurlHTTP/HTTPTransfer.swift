@@ -54,7 +54,8 @@ final class HTTPTransfer {
             let count = pread(descriptor, destination, length, off_t(sentBytes))
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else {
-                refusal = count == 0 ? "the file to send became shorter" : "the file to send can't be read: \(String(cString: strerror(errno)))"
+                refusal =
+                    count == 0 ? "the file to send became shorter" : "the file to send can't be read: \(String(cString: strerror(errno)))"
                 return Int(CURL_READFUNC_ABORT)
             }
             sentBytes += count

@@ -16,7 +16,7 @@ public enum FintechJob {
             stages: transactionStages(settings) + sessionStages(settings, keyedBy: sessionsKeyedBy) + [
                 Stage(MerchantPerformance.stage, partitions: MerchantPerformance.partitions) { setup in
                     setup.decode(with: MerchantPartialDecoder()).window(MerchantPerformance.span, MerchantPerformance(setup))
-                },
+                }
             ],
             references: references(settings), views: views,
             fixedSettings: [
@@ -35,11 +35,14 @@ public enum FintechJob {
     }
 
     /// What states were built with before version 3 of the job.
-    private static let earlierSettings = [Fixed.sessionsKeyedBy: FintechSettings.Keying.customerID.rawValue, Fixed.sessionsWhenEnded: "false"]
+    private static let earlierSettings = [
+        Fixed.sessionsKeyedBy: FintechSettings.Keying.customerID.rawValue, Fixed.sessionsWhenEnded: "false",
+    ]
 
     private static func sessionsKeying(of settings: FintechSettings, over fixed: [String: String]?) -> FintechSettings.Keying {
         guard let fixed else { return settings.keyedBy }
-        return (fixed[Fixed.sessionsKeyedBy] ?? earlierSettings[Fixed.sessionsKeyedBy]).flatMap { FintechSettings.Keying(rawValue: $0) } ?? settings.keyedBy
+        return (fixed[Fixed.sessionsKeyedBy] ?? earlierSettings[Fixed.sessionsKeyedBy]).flatMap { FintechSettings.Keying(rawValue: $0) }
+            ?? settings.keyedBy
     }
 
     private static func transactionStages(_ settings: FintechSettings) -> [Stage] {
@@ -119,14 +122,16 @@ public enum FintechJob {
     static let customerPartitions = 8
 
     private static func readTransactions(_ setup: TaskSetup, _ settings: FintechSettings) -> StageTask<TransactionDecoder> {
-        setup.decode(with: TransactionDecoder(
-            maxAhead: settings.maxAhead, form: settings.form, takesStatusUpdates: settings.statusUpdates, remarks: setup.remarks,
-            remembering: setup.records("transaction_decimals", version: 1, placement: .copied)
-        ))
-            .outOfOrderness(settings.outOfOrderness)
-            .rejectingAhead(by: settings.maxAhead)
-            .rejecting(topic: settings.transactionsTopic)
-            .droppingRepeated("transaction_ids", version: 1, horizon: settings.deduplicationHorizon) { $0.id }
+        setup.decode(
+            with: TransactionDecoder(
+                maxAhead: settings.maxAhead, form: settings.form, takesStatusUpdates: settings.statusUpdates, remarks: setup.remarks,
+                remembering: setup.records("transaction_decimals", version: 1, placement: .copied)
+            )
+        )
+        .outOfOrderness(settings.outOfOrderness)
+        .rejectingAhead(by: settings.maxAhead)
+        .rejecting(topic: settings.transactionsTopic)
+        .droppingRepeated("transaction_ids", version: 1, horizon: settings.deduplicationHorizon) { $0.id }
     }
 
     private static func readSessions(_ setup: TaskSetup, _ settings: FintechSettings) -> StageTask<SessionDecoder> {
@@ -153,14 +158,19 @@ extension StageTask where Decoder.Event == Transaction {
     fileprivate func processedByCustomer(_ setup: TaskSetup, _ settings: FintechSettings) -> StageTask {
         amending(by: StatusFollowing(setup), notesEvents: settings.statusUpdates)
             .window(CustomerTransactionMetrics.span, CustomerTransactionMetrics(rows: setup.rows(of: CustomerTransactionMetrics.table)))
-            .process(FraudDetection(
-                alertThreshold: settings.alertThreshold, accounts: setup.reference(FintechJob.ReferenceName.accounts), remarks: setup.remarks,
-                rows: setup.rows(of: FraudAlertWriter.table)
-            ))
-            .process(CustomerLifecycle(
-                churnAfter: settings.churnAfter, customers: setup.reference(FintechJob.ReferenceName.customers),
-                sessions: setup.reference(FintechJob.ReferenceName.sessions), rows: setup.rows(of: LifecycleRowWriter.table)
-            ))
+            .process(
+                FraudDetection(
+                    alertThreshold: settings.alertThreshold, accounts: setup.reference(FintechJob.ReferenceName.accounts),
+                    remarks: setup.remarks,
+                    rows: setup.rows(of: FraudAlertWriter.table)
+                )
+            )
+            .process(
+                CustomerLifecycle(
+                    churnAfter: settings.churnAfter, customers: setup.reference(FintechJob.ReferenceName.customers),
+                    sessions: setup.reference(FintechJob.ReferenceName.sessions), rows: setup.rows(of: LifecycleRowWriter.table)
+                )
+            )
             .window(MerchantPerformance.span, MerchantPartials(setup))
     }
 }

@@ -21,7 +21,8 @@ public enum RejectionCure {
             "a string converter wrote them: set key.converter and value.converter to org.apache.kafka.connect.json.JsonConverter"
         case "unavailable":
             "the database did not hand the value over: set REPLICA IDENTITY FULL on the table, so that unchanged large values come too"
-        case "missing_field": "\(field) is not in the records, or null: see to the connector's lists of columns, and to the column's name and rows"
+        case "missing_field":
+            "\(field) is not in the records, or null: see to the connector's lists of columns, and to the column's name and rows"
         case "unknown_operation":
             "operations are Debezium's letters c, r, u, d and t, in op, \(InputForm().addFieldsPrefix)op or the header of that name: have them written so, or set input.operations: inserts and leave them out"
         case "update_without_before":
@@ -32,7 +33,8 @@ public enum RejectionCure {
         case "bad_value" where decimalFields.contains(field): decimals
         case "base64_decimal": "decimals come in Base64: " + decimals
         case "ambiguous_decimal":
-            "\(field) was digits alone, which may be a number or Base64, and was taken for a number. If it is one, nothing is to be done; else " + decimals
+            "\(field) was digits alone, which may be a number or Base64, and was taken for a number. If it is one, nothing is to be done; else "
+                + decimals
         case "unjudged_rule":
             "accounts have fields that can't be used, so the rule was not judged: see to the defects of reference table accounts"
         case "maybe_seconds":
@@ -46,7 +48,8 @@ public enum RejectionCure {
     public static func words(forForm form: String) -> String {
         let converter = "set value.converter to org.apache.kafka.connect.json.JsonConverter"
         if form.begins(with: "Avro") { return "set input.format: avro with input.registry.url, or \(converter)" }
-        return form.begins(with: "a CloudEvent") ? "\(converter) instead of Debezium's CloudEventsConverter" : "\(converter), as values have to be JSON or Avro"
+        return form.begins(with: "a CloudEvent")
+            ? "\(converter) instead of Debezium's CloudEventsConverter" : "\(converter), as values have to be JSON or Avro"
     }
 
     /// Whether records in a form that is not read are JSON objects all the same.

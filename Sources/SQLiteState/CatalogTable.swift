@@ -12,23 +12,30 @@ struct CatalogTable {
 
     static func all(in database: Database) throws -> [CatalogTable] {
         // A file of format 1 is only looked at like this, not gone on from: opening it for a job brings it to the newest.
-        let added = try database.integer("PRAGMA user_version") == 1
+        let added =
+            try database.integer("PRAGMA user_version") == 1
             ? "NULL, 'current', (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'job_version'), NULL, NULL"
             : "window_span, role, job_version, carried, removed_in"
-        let row = try Statement(database, "SELECT id, stage, name, version, key_kind, has_timer, fields, \(added) FROM state_table ORDER BY id")
+        let row = try Statement(
+            database, "SELECT id, stage, name, version, key_kind, has_timer, fields, \(added) FROM state_table ORDER BY id")
         var tables: [CatalogTable] = []
         while try row.step() {
             guard let kind = StateKeyKind(rawValue: row.text(4)), let fields = SchemaText.fields(fromJSON: row.text(6)),
-                let role = StoredStateTable.Role(rawValue: row.text(8)), let carried = row.isNull(10) ? [] : SchemaText.names(fromJSON: row.text(10))
+                let role = StoredStateTable.Role(rawValue: row.text(8)),
+                let carried = row.isNull(10) ? [] : SchemaText.names(fromJSON: row.text(10))
             else {
-                throw StateError(.incompatible, "state table \(row.text(2)) in \(database.path) has a key, fields or a role that this version does not know; use the version that wrote it, or a newer one")
+                throw StateError(
+                    .incompatible,
+                    "state table \(row.text(2)) in \(database.path) has a key, fields or a role that this version does not know; use the version that wrote it, or a newer one"
+                )
             }
             let schema = StateSchema(
                 table: row.text(2), version: try row.version(3), key: kind, hasTimer: row.integer(5) != 0,
                 span: row.isNull(7) ? nil : EventSpan(milliseconds: try row.number(7, 0...StoredBounds.clock.upperBound)), fields: fields
             )
             let stored = StoredStateTable(
-                stage: StageName(row.text(1)), schema: schema, role: role, since: row.isNull(9) ? 0 : try row.version(9), removedIn: row.isNull(11) ? nil : try row.version(11)
+                stage: StageName(row.text(1)), schema: schema, role: role, since: row.isNull(9) ? 0 : try row.version(9),
+                removedIn: row.isNull(11) ? nil : try row.version(11)
             )
             tables.append(CatalogTable(id: try row.rowNumber(0), stored: stored, carried: carried))
         }

@@ -20,16 +20,24 @@ final class CommitStatements {
     init(_ database: Database) throws {
         setEpoch = try Statement(database, "UPDATE meta SET value = ? WHERE name = 'epoch'")
         setReadBefore = try Statement(database, "INSERT INTO meta (name, value) VALUES ('\(ReadBeforeEntries.prefix)' || ?, ?)")
-        forgetReadBefore = try Statement(database, "DELETE FROM meta WHERE name >= '\(ReadBeforeEntries.prefix)' AND name < '\(ReadBeforeEntries.end)'")
-        setPosition = try Statement(database, "UPDATE task SET next_offset = ?, last_offset = ?, last_timestamp = ?, last_checksum = ? WHERE id = ?")
+        forgetReadBefore = try Statement(
+            database, "DELETE FROM meta WHERE name >= '\(ReadBeforeEntries.prefix)' AND name < '\(ReadBeforeEntries.end)'")
+        setPosition = try Statement(
+            database, "UPDATE task SET next_offset = ?, last_offset = ?, last_timestamp = ?, last_checksum = ? WHERE id = ?")
         setWatermark = try Statement(database, "UPDATE task SET watermark = ?, ended = ? WHERE id = ?")
         addDelta = try Statement(database, "INSERT INTO delta (sequence, task, state_table, epoch, bytes) VALUES (?, ?, ?, ?, ?)")
-        addMessage = try Statement(database, "INSERT INTO message (sender, receiver, epoch, count, layout, bytes) VALUES (?, ?, ?, ?, ?, ?)")
+        addMessage = try Statement(
+            database, "INSERT INTO message (sender, receiver, epoch, count, layout, bytes) VALUES (?, ?, ?, ?, ?, ?)")
         removeMessage = try Statement(database, "DELETE FROM message WHERE sequence = ?")
-        addChunk = try Statement(database, "INSERT INTO outbox (task, output_table, epoch, chunk, partition, rows, layout, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        addChunk = try Statement(
+            database,
+            "INSERT INTO outbox (task, output_table, epoch, chunk, partition, rows, layout, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         removeChunk = try Statement(database, "DELETE FROM outbox WHERE sequence = ?")
-        addBatch = try Statement(database, "INSERT INTO batch (output_table, lineage, number, partition, rows, frozen_epoch, origins) VALUES (?, ?, ?, ?, ?, ?, ?)")
-        setDelivered = try Statement(database, "UPDATE batch SET delivered_epoch = ?, delivered_at = ? WHERE output_table = ? AND lineage = ? AND number = ?")
+        addBatch = try Statement(
+            database,
+            "INSERT INTO batch (output_table, lineage, number, partition, rows, frozen_epoch, origins) VALUES (?, ?, ?, ?, ?, ?, ?)")
+        setDelivered = try Statement(
+            database, "UPDATE batch SET delivered_epoch = ?, delivered_at = ? WHERE output_table = ? AND lineage = ? AND number = ?")
         addOffsets = try Statement(database, "INSERT INTO epoch_offsets (epoch, committed_at, offsets) VALUES (?, ?, ?)")
         lastID = try Statement(database, "SELECT last_insert_rowid()")
         readKeyed = try Statement(database, "SELECT record FROM keyed WHERE task = ? AND state_table = ? AND key = ?")

@@ -38,8 +38,10 @@ struct ContentBounds {
 extension Database {
     /// What no file of ours and no query needs more of.
     private static let limits: [(limit: Int32, most: Int32)] = [
-        (SQLITE_LIMIT_SQL_LENGTH, 1_000_000), (SQLITE_LIMIT_COLUMN, 1000), (SQLITE_LIMIT_EXPR_DEPTH, 200), (SQLITE_LIMIT_COMPOUND_SELECT, 50),
-        (SQLITE_LIMIT_VDBE_OP, 250_000), (SQLITE_LIMIT_FUNCTION_ARG, 100), (SQLITE_LIMIT_ATTACHED, 1), (SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000),
+        (SQLITE_LIMIT_SQL_LENGTH, 1_000_000), (SQLITE_LIMIT_COLUMN, 1000), (SQLITE_LIMIT_EXPR_DEPTH, 200),
+        (SQLITE_LIMIT_COMPOUND_SELECT, 50),
+        (SQLITE_LIMIT_VDBE_OP, 250_000), (SQLITE_LIMIT_FUNCTION_ARG, 100), (SQLITE_LIMIT_ATTACHED, 1),
+        (SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000),
         (SQLITE_LIMIT_VARIABLE_NUMBER, 2000), (SQLITE_LIMIT_TRIGGER_DEPTH, 0), (SQLITE_LIMIT_WORKER_THREADS, 0),
     ]
 
@@ -47,7 +49,10 @@ extension Database {
     static func restrict(_ handle: OpaquePointer) throws {
         for (limit, most) in limits { sqlite3_limit(handle, limit, most) }
         QueryPermissions.dropModules(handle)
-        for option in [SQLITE_DBCONFIG_TRUSTED_SCHEMA, SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW, SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION] {
+        for option in [
+            SQLITE_DBCONFIG_TRUSTED_SCHEMA, SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW,
+            SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION,
+        ] {
             try turn(option, on: false, handle)
         }
     }
@@ -67,11 +72,13 @@ extension Database {
         let bounds = ContentBounds(fileBytes: bytes)
         self.bounds = bounds
         sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Int32(bounds.valueBytes))
-        sqlite3_progress_handler(handle, ContentBounds.step, { context in
-            let database = Unmanaged<Database>.fromOpaque(context!).takeUnretainedValue()
-            database.instructions += Int(ContentBounds.step)
-            return database.instructions > database.bounds?.instructions ?? .max ? 1 : 0
-        }, Unmanaged.passUnretained(self).toOpaque())
+        sqlite3_progress_handler(
+            handle, ContentBounds.step,
+            { context in
+                let database = Unmanaged<Database>.fromOpaque(context!).takeUnretainedValue()
+                database.instructions += Int(ContentBounds.step)
+                return database.instructions > database.bounds?.instructions ?? .max ? 1 : 0
+            }, Unmanaged.passUnretained(self).toOpaque())
     }
 
     /// Bounds a query instead of what the file's content makes of ours.

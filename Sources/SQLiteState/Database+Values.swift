@@ -25,7 +25,9 @@ extension Database {
         let output = try Statement(self, "SELECT id, name FROM output_table")
         while try output.step() {
             guard PlainName.isOutputTable(output.text(1)) else {
-                throw StateError(.corrupt, "the state file \(path) is damaged: \(quotedJSON(output.text(1))) is no name of an output table; \(StateError.wayOut)")
+                throw StateError(
+                    .corrupt,
+                    "the state file \(path) is damaged: \(quotedJSON(output.text(1))) is no name of an output table; \(StateError.wayOut)")
             }
             names[try output.rowNumber(0)] = output.text(1)
         }
@@ -33,7 +35,8 @@ extension Database {
     }
 
     func setMeta(_ name: String, _ value: String) throws {
-        try Statement(self, "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value").run(.text(name), .text(value))
+        try Statement(self, "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value").run(
+            .text(name), .text(value))
     }
 
     func removeMeta(_ name: String) throws {
@@ -43,7 +46,10 @@ extension Database {
     /// Removes a file that is there or not, with what belongs to it.
     static func remove(_ path: String) throws {
         for file in [path, path + "-wal", path + "-journal"] where unlink(file) != 0 && errno != ENOENT {
-            throw StateError(.invalid, "can't remove \(file): \(String(cString: strerror(errno))); check its directory's owner and permissions, or remove it by hand")
+            throw StateError(
+                .invalid,
+                "can't remove \(file): \(String(cString: strerror(errno))); check its directory's owner and permissions, or remove it by hand"
+            )
         }
     }
 }

@@ -47,11 +47,13 @@ final class Database {
         boundContent()
         let context = Unmanaged.passUnretained(self).toOpaque()
         // Of this file alone: a checkpoint's file that is attached has no log to look after.
-        sqlite3_wal_hook(handle, { context, _, schema, pages in
-            guard let schema, strcmp(schema, "main") == 0 else { return SQLITE_OK }
-            Unmanaged<Database>.fromOpaque(context!).takeUnretainedValue().logPages = Int(pages)
-            return SQLITE_OK
-        }, context)
+        sqlite3_wal_hook(
+            handle,
+            { context, _, schema, pages in
+                guard let schema, strcmp(schema, "main") == 0 else { return SQLITE_OK }
+                Unmanaged<Database>.fromOpaque(context!).takeUnretainedValue().logPages = Int(pages)
+                return SQLITE_OK
+            }, context)
     }
 
     /// Opens a file that nobody writes, for reading alone: without locks, and without a log or index beside it.
@@ -59,7 +61,8 @@ final class Database {
         guard access(path, F_OK) == 0 else { throw StateError(.missing, "there is no state file \(path)") }
         guard access(path, R_OK) == 0 else { throw StateError(.denied, "the state file \(path) can't be read by this user") }
         let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_URI
-        handle = try Database.open("file:\(path.percentEncoded(keeping: "/"))?immutable=1", flags, orElse: "check that it is a file of Tidemark's")
+        handle = try Database.open(
+            "file:\(path.percentEncoded(keeping: "/"))?immutable=1", flags, orElse: "check that it is a file of Tidemark's")
         self.path = path
         try Database.restrict(handle)
         try Database.beDefensive(handle)
@@ -114,19 +117,24 @@ final class Database {
     }
 
     private func set(_ pragma: String, to wanted: Setting) throws {
-        let value = switch wanted {
-        case .integer(let number): String(number)
-        case .text(let text): text
-        }
+        let value =
+            switch wanted {
+            case .integer(let number): String(number)
+            case .text(let text): text
+            }
         try execute("PRAGMA \(pragma) = \(value)")
         let query = try Statement(self, "PRAGMA \(pragma)")
         guard try query.step() else { throw StateError(.bug, "SQLite does not know PRAGMA \(pragma)") }
-        let found: Setting = switch wanted {
-        case .integer: .integer(query.integer(0))
-        case .text: .text(query.text(0))
-        }
+        let found: Setting =
+            switch wanted {
+            case .integer: .integer(query.integer(0))
+            case .text: .text(query.text(0))
+            }
         guard found == wanted else {
-            throw StateError(.invalid, "state file \(path): PRAGMA \(pragma) is \(found), it must be \(value); the file was made by another program or lies on a file system without shared locks")
+            throw StateError(
+                .invalid,
+                "state file \(path): PRAGMA \(pragma) is \(found), it must be \(value); the file was made by another program or lies on a file system without shared locks"
+            )
         }
     }
 
@@ -177,21 +185,31 @@ final class Database {
         let cause = SQLiteFailure(code: code, systemError: systemError, reason: reason, action: action())
         switch code & 0xFF {
         case SQLITE_FULL:
-            throw StateError(.retry, "no space left for the state file \(path); free some, the job goes on by itself", cause: FullDisk(path: path, reason: "\(cause)"))
+            throw StateError(
+                .retry, "no space left for the state file \(path); free some, the job goes on by itself",
+                cause: FullDisk(path: path, reason: "\(cause)"))
         case SQLITE_CANTOPEN where [ENOSPC, EDQUOT].contains(systemError):
-            throw StateError(.retry, "no space left to make the state file \(path) or its log; free some, the job goes on by itself", cause: FullDisk(path: path, reason: "\(cause)"))
+            throw StateError(
+                .retry, "no space left to make the state file \(path) or its log; free some, the job goes on by itself",
+                cause: FullDisk(path: path, reason: "\(cause)"))
         case SQLITE_IOERR where code == ioErrorWrite:
             // A quota or a limit on the size of files ends here, without the system's own error. The transaction is
             // undone, so writing it again is safe; only after a failed sync would it not be.
             let mayBeFull = [0, ENOSPC, EDQUOT, EFBIG].contains(systemError)
             throw StateError(
-                .retry, "can't write the state file \(path): a quota, a limit on the size of files, or a failing disk; once it can be written, the job goes on by itself",
+                .retry,
+                "can't write the state file \(path): a quota, a limit on the size of files, or a failing disk; once it can be written, the job goes on by itself",
                 cause: mayBeFull ? FullDisk(path: path, reason: "\(cause)") : cause
             )
         case SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_TOOBIG, SQLITE_INTERRUPT:
-            throw StateError(.corrupt, "the state file \(path) is damaged or not made by Tidemark: its rows contradict each other, or are more or longer than its size allows; \(StateError.wayOut)", cause: cause)
+            throw StateError(
+                .corrupt,
+                "the state file \(path) is damaged or not made by Tidemark: its rows contradict each other, or are more or longer than its size allows; \(StateError.wayOut)",
+                cause: cause)
         case SQLITE_ERROR where reason == "integer overflow":
-            throw StateError(.corrupt, "the state file \(path) is damaged or not made by Tidemark: numbers in it have no sum; \(StateError.wayOut)", cause: cause)
+            throw StateError(
+                .corrupt, "the state file \(path) is damaged or not made by Tidemark: numbers in it have no sum; \(StateError.wayOut)",
+                cause: cause)
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             throw StateError(.corrupt, "the state file \(path) is damaged; \(StateError.wayOut)", cause: cause)
         case SQLITE_BUSY, SQLITE_LOCKED:
@@ -199,7 +217,9 @@ final class Database {
         case SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM:
             throw StateError(.invalid, "can't write the state file \(path); check the directory's owner and permissions", cause: cause)
         case SQLITE_IOERR:
-            throw StateError(.invalid, "reading or writing the state file \(path) failed; check the disk (dmesg), then start the job again", cause: cause)
+            throw StateError(
+                .invalid, "reading or writing the state file \(path) failed; check the disk (dmesg), then start the job again", cause: cause
+            )
         default:
             throw StateError(.bug, "an unexpected answer from SQLite about \(path)", cause: cause)
         }

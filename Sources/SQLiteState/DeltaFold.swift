@@ -92,10 +92,12 @@ final class DeltaFold {
 
     /// The key that so many others of the range precede; nil when there are not as many.
     private func key(after count: Int, from: [UInt8], to: [UInt8]) throws -> [UInt8]? {
-        let select = try Statement(database, "SELECT key FROM keyed WHERE task = ? AND state_table = ? AND key >= ? AND key < ? ORDER BY key LIMIT 1 OFFSET ?")
+        let select = try Statement(
+            database, "SELECT key FROM keyed WHERE task = ? AND state_table = ? AND key >= ? AND key < ? ORDER BY key LIMIT 1 OFFSET ?")
         return try from.withUnsafeBytes { from in
             try to.withUnsafeBytes { to in
-                try select.bind(.integer(group.task), .integer(group.table), .blob(ByteView(from)), .blob(ByteView(to)), .integer(Int64(count)))
+                try select.bind(
+                    .integer(group.task), .integer(group.table), .blob(ByteView(from)), .blob(ByteView(to)), .integer(Int64(count)))
                 defer { select.reset() }
                 return try select.step() ? select.blob(0).copy() : nil
             }
@@ -122,7 +124,10 @@ final class DeltaFold {
     }
 
     private func apply(_ changes: ArraySlice<UnfoldedChanges.Change>) throws {
-        let upsert = try Statement(database, "INSERT INTO keyed (task, state_table, key, record) VALUES (?, ?, ?, ?) ON CONFLICT (task, state_table, key) DO UPDATE SET record = excluded.record")
+        let upsert = try Statement(
+            database,
+            "INSERT INTO keyed (task, state_table, key, record) VALUES (?, ?, ?, ?) ON CONFLICT (task, state_table, key) DO UPDATE SET record = excluded.record"
+        )
         let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key = ?")
         let earlier = try Statement(database, "SELECT record FROM keyed WHERE task = ? AND state_table = ? AND key = ?")
         var merged = ByteWriter()
@@ -137,7 +142,8 @@ final class DeltaFold {
                 if try earlier.step() {
                     merged.removeAll()
                     guard carried.merge(record, over: earlier.blob(0), into: &merged) else {
-                        throw StateError(.corrupt, "the state file \(database.path) is damaged: a record can't be read; \(StateError.wayOut)")
+                        throw StateError(
+                            .corrupt, "the state file \(database.path) is damaged: a record can't be read; \(StateError.wayOut)")
                     }
                     record = merged.view
                 }

@@ -29,7 +29,8 @@ public struct DiskRoom: RoomGauge {
     public static func require(_ bytes: Int, in directory: String, to action: String, gauge: any RoomGauge = DiskRoom()) throws {
         guard let free = gauge.free(in: directory), free < bytes else { return }
         throw StateError(
-            .retry, "about \(mebibytes(bytes)) have to be free on the disk of \(directory) to \(action), and \(mebibytes(free)) are: make room there",
+            .retry,
+            "about \(mebibytes(bytes)) have to be free on the disk of \(directory) to \(action), and \(mebibytes(free)) are: make room there",
             cause: FullDisk(path: directory, reason: "not begun")
         )
     }

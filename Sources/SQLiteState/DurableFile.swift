@@ -7,9 +7,12 @@ enum DurableFile {
         do {
             try FileManager.default.copyItem(atPath: path, toPath: copy)
         } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
-            throw StateError(.retry, "can't copy \(path) to \(copy): the disk is full; make room there", cause: FullDisk(path: copy, reason: error.localizedDescription))
+            throw StateError(
+                .retry, "can't copy \(path) to \(copy): the disk is full; make room there",
+                cause: FullDisk(path: copy, reason: error.localizedDescription))
         } catch {
-            throw StateError(.invalid, "can't copy \(path) to \(copy); check the space and the owner and permissions of both directories", cause: error)
+            throw StateError(
+                .invalid, "can't copy \(path) to \(copy); check the space and the owner and permissions of both directories", cause: error)
         }
         guard chmod(copy, 0o600) == 0 else { throw failure("make \(copy) writable", copy) }
     }

@@ -32,7 +32,8 @@ struct FileShape {
         return [
             1: FileShape(after: [first]),
             2: FileShape(after: [createSecond]).or(raised),
-            3: FileShape(after: [StateFormat.create]).or(FileShape(after: [createSecond, third])).or(FileShape(after: [first, second, third])),
+            3: FileShape(after: [StateFormat.create]).or(FileShape(after: [createSecond, third])).or(
+                FileShape(after: [first, second, third])),
         ]
     }()
 
@@ -41,7 +42,9 @@ struct FileShape {
         func delta(_ version: Int64, of format: Int64) -> FileShape {
             let tables = Set(DeltaFormat.wholeTables(version: version) + DeltaFormat.growingTables)
             var shape = segment
-            for (name, objects) in states[format]?.known ?? [:] where objects.contains(where: { tables.contains($0.table) }) { shape.known[name] = objects }
+            for (name, objects) in states[format]?.known ?? [:] where objects.contains(where: { tables.contains($0.table) }) {
+                shape.known[name] = objects
+            }
             return shape
         }
         return [1: delta(1, of: 2), 2: delta(2, of: 3)]
@@ -70,13 +73,19 @@ struct FileShape {
         var found: Set<String> = []
         var roots: Set<Int64> = []
         try FileShape.forEach(in: database, schema) { name, object, root in
-            guard let known = known[name] else { throw FileShape.foreign(file, "it has a \(object.type) \(FileShape.shown(name)), which no file of Tidemark's has") }
-            guard known.contains(object) else { throw FileShape.foreign(file, "its \(object.type) \(FileShape.shown(name)) is not made as Tidemark makes it") }
+            guard let known = known[name] else {
+                throw FileShape.foreign(file, "it has a \(object.type) \(FileShape.shown(name)), which no file of Tidemark's has")
+            }
+            guard known.contains(object) else {
+                throw FileShape.foreign(file, "its \(object.type) \(FileShape.shown(name)) is not made as Tidemark makes it")
+            }
             guard found.insert(name).inserted, root > 1, roots.insert(root).inserted else {
                 throw FileShape.foreign(file, "its \(object.type) \(FileShape.shown(name)) is there twice, or lies where another one does")
             }
         }
-        if let missing = known.keys.filter({ !found.contains($0) }).min() { throw FileShape.foreign(file, "it lacks the table or index \(FileShape.shown(missing))") }
+        if let missing = known.keys.filter({ !found.contains($0) }).min() {
+            throw FileShape.foreign(file, "it lacks the table or index \(FileShape.shown(missing))")
+        }
     }
 
     private static func foreign(_ file: String, _ what: String) -> StateError {
@@ -85,7 +94,10 @@ struct FileShape {
 
     /// Somebody else's name as a message shows it.
     private static func shown(_ name: String) -> String {
-        "'" + String(String.UnicodeScalarView(name.unicodeScalars.prefix(64).map { $0.isASCII && $0.value >= 32 && $0.value < 127 ? $0 : "?" })) + "'"
+        "'"
+            + String(
+                String.UnicodeScalarView(name.unicodeScalars.prefix(64).map { $0.isASCII && $0.value >= 32 && $0.value < 127 ? $0 : "?" }))
+            + "'"
     }
 
     private static func forEach(in database: Database, _ schema: String, _ body: (String, Object, Int64) throws -> Void) throws {

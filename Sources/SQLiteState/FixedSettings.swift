@@ -9,7 +9,9 @@ enum FixedSettings {
         let entries = try Statement(database, "SELECT name, value FROM meta")
         while try entries.step() {
             let name = entries.text(0).utf8
-            if name.starts(with: prefix.utf8) { settings[String(decoding: name.dropFirst(prefix.utf8.count), as: UTF8.self)] = entries.text(1) }
+            if name.starts(with: prefix.utf8) {
+                settings[String(decoding: name.dropFirst(prefix.utf8.count), as: UTF8.self)] = entries.text(1)
+            }
         }
         return settings
     }

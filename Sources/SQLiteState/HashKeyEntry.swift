@@ -12,7 +12,8 @@ struct HashKeyEntry {
         try statement.bind(.text(HashKeyEntry.name))
         guard try statement.step() else { return nil }
         guard let key = HashKey(hex: statement.text(0)) else {
-            throw StateError(.corrupt, "the state file \(database.path) is damaged: its entry '\(HashKeyEntry.name)' is no key; \(StateError.wayOut)")
+            throw StateError(
+                .corrupt, "the state file \(database.path) is damaged: its entry '\(HashKeyEntry.name)' is no key; \(StateError.wayOut)")
         }
         return key
     }
@@ -28,7 +29,10 @@ struct HashKeyEntry {
     /// Throws kind `corrupt` where there is no key and ids are remembered under one: with another, each of them would be new.
     func requireForIDs() throws {
         guard try read() == nil, let table = try KeyedIDs(database: database).table() else { return }
-        throw StateError(.corrupt, "the state file \(database.path) is damaged: it lacks its entry '\(HashKeyEntry.name)', and \(table) holds ids that are remembered under it, all of which would be forgotten; \(StateError.wayOut)")
+        throw StateError(
+            .corrupt,
+            "the state file \(database.path) is damaged: it lacks its entry '\(HashKeyEntry.name)', and \(table) holds ids that are remembered under it, all of which would be forgotten; \(StateError.wayOut)"
+        )
     }
 
     /// Makes sure that the key is what the manifest of the file's checkpoint says, nil where it says none.

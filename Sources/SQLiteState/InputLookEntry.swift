@@ -9,7 +9,8 @@ struct InputLookEntry {
 
     /// nil when nobody has looked, no epoch was committed, or an earlier version of the job has written since.
     func version() throws -> Int? {
-        guard try database.meta("epoch") ?? "0" != "0", let writer = try number("job_version"), let known = try number(InputLookEntry.name) else { return nil }
+        guard try database.meta("epoch") ?? "0" != "0", let writer = try number("job_version"), let known = try number(InputLookEntry.name)
+        else { return nil }
         return known <= writer ? known : nil
     }
 

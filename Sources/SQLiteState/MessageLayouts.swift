@@ -12,10 +12,14 @@ struct MessageLayouts {
         while try row.step() {
             let fields = row.isNull(5) ? nil : SchemaText.fields(fromJSON: row.text(5))
             guard row.isNull(5) || fields != nil else {
-                throw StateError(.incompatible, "messages to stage \(row.text(1)) in \(database.path) have fields of types that this version does not know; use the version that wrote it, or a newer one")
+                throw StateError(
+                    .incompatible,
+                    "messages to stage \(row.text(1)) in \(database.path) have fields of types that this version does not know; use the version that wrote it, or a newer one"
+                )
             }
             let layout = StoredMessageLayout(
-                stage: StageName(row.text(1)), version: try row.version(2), jobVersion: try row.version(3), isForwarded: row.integer(4) != 0, fields: fields
+                stage: StageName(row.text(1)), version: try row.version(2), jobVersion: try row.version(3),
+                isForwarded: row.integer(4) != 0, fields: fields
             )
             stored.append((try row.rowNumber(0), layout))
         }
@@ -35,7 +39,8 @@ struct MessageLayouts {
 
     private mutating func add(_ layout: StoredMessageLayout, _ database: Database) throws -> Int64 {
         try Statement(database, "INSERT INTO message_layout (stage, version, job_version, forwarded, fields) VALUES (?, ?, ?, ?, ?)").run(
-            .text(layout.stage.text), .integer(Int64(layout.version)), .integer(Int64(layout.jobVersion)), .integer(layout.isForwarded ? 1 : 0),
+            .text(layout.stage.text), .integer(Int64(layout.version)), .integer(Int64(layout.jobVersion)),
+            .integer(layout.isForwarded ? 1 : 0),
             layout.fields.map { .text(SchemaText.json($0)) } ?? .null
         )
         let id = try database.lastRowID()
@@ -50,21 +55,30 @@ struct MessageLayouts {
         } catch MessageReadingFailure.doesNotFit {
             throw try refusal("a number in them does not fit into its field", stage: batch.id.to.stage, database)
         } catch MessageReadingFailure.damaged {
-            throw StateError(.corrupt, "the state file \(database.path) is damaged: the batch from task \(batch.id.from) to \(batch.id.to) of epoch \(batch.id.epoch) is not what its layout says; \(StateError.wayOut)")
+            throw StateError(
+                .corrupt,
+                "the state file \(database.path) is damaged: the batch from task \(batch.id.from) to \(batch.id.to) of epoch \(batch.id.epoch) is not what its layout says; \(StateError.wayOut)"
+            )
         }
     }
 
     private func refusal(_ why: String, stage: StageName, _ database: Database) throws -> StateError {
         let writer = try database.meta("job_version") ?? "?"
-        return StateError(.incompatible, "messages of another version of the job wait for stage \(stage) in \(database.path), which this version can't read: \(why). Start version \(writer), which wrote the state last, and stop it with SIGTERM once it is ready, so that it drains (exit code 0); then this one")
+        return StateError(
+            .incompatible,
+            "messages of another version of the job wait for stage \(stage) in \(database.path), which this version can't read: \(why). Start version \(writer), which wrote the state last, and stop it with SIGTERM once it is ready, so that it drains (exit code 0); then this one"
+        )
     }
 
     /// How the messages of a stored layout are read. Throws kind `incompatible` when they can't be, `corrupt` for an unknown number.
     func reading(_ id: Int64, in database: Database) throws -> MessageReading {
         guard let found = stored.first(where: { $0.id == id })?.layout else {
-            throw StateError(.corrupt, "the state file \(database.path) is damaged: a batch between tasks has an unknown layout; \(StateError.wayOut)")
+            throw StateError(
+                .corrupt, "the state file \(database.path) is damaged: a batch between tasks has an unknown layout; \(StateError.wayOut)")
         }
-        guard let own = declared[found.stage]?.layout else { throw try refusal("nobody sends to that stage any more", stage: found.stage, database) }
+        guard let own = declared[found.stage]?.layout else {
+            throw try refusal("nobody sends to that stage any more", stage: found.stage, database)
+        }
         do {
             return try own.reading(found)
         } catch {

@@ -25,7 +25,9 @@ public struct MigrationEstimate: Sendable, Equatable {
 
     /// About how many seconds it takes.
     public var seconds: Double {
-        max(Double(records + unfoldedRecords) / MigrationEstimate.recordsPerSecond, Double(bytes + unfoldedBytes) / MigrationEstimate.bytesPerSecond)
+        max(
+            Double(records + unfoldedRecords) / MigrationEstimate.recordsPerSecond,
+            Double(bytes + unfoldedBytes) / MigrationEstimate.bytesPerSecond)
     }
 
     /// About how many bytes have to be free on the state directory's disk while it lasts.
@@ -41,19 +43,23 @@ public struct MigrationEstimate: Sendable, Equatable {
     public func text(free: Int?) -> String {
         let time = seconds < 1 ? "a second" : "\(Int(seconds.rounded(.up))) s"
         let found = free.map { "\(DiskRoom.mebibytes($0)) are free" } ?? "how much is free there is not known"
-        return "\(records) records (\(DiskRoom.mebibytes(bytes))) are brought to another version, which takes about \(time) and about \(DiskRoom.mebibytes(room)) of the state directory's disk; \(found)"
+        return
+            "\(records) records (\(DiskRoom.mebibytes(bytes))) are brought to another version, which takes about \(time) and about \(DiskRoom.mebibytes(room)) of the state directory's disk; \(found)"
     }
 
     /// Throws kind `retry`, caused by a full disk, when there is not room enough. `reusable`: bytes of the log's file, which
     /// an earlier try may have left.
     func requireRoom(in directory: String, _ gauge: any RoomGauge, reusable: Int) throws {
-        try DiskRoom.require(max(0, room - reusable), in: directory, to: "bring \(records) records to another version, in one piece", gauge: gauge)
+        try DiskRoom.require(
+            max(0, room - reusable), in: directory, to: "bring \(records) records to another version, in one piece", gauge: gauge)
     }
 
     /// nil where a start would migrate nothing.
     init?(_ database: Database, _ compatibility: StateCompatibility) throws {
         let migrated = Set(compatibility.tables.filter { $0.action == .migrate }.map { StateTableName($0.stage, $0.name) })
-        let rows = try CatalogTable.all(in: database).filter { $0.stored.role == .current && migrated.contains(StateTableName($0.stored.stage, $0.schema.table)) }
+        let rows = try CatalogTable.all(in: database).filter {
+            $0.stored.role == .current && migrated.contains(StateTableName($0.stored.stage, $0.schema.table))
+        }
         guard !rows.isEmpty else { return nil }
         var (folded, unfolded) = (Share(), Share())
         for row in rows { folded += try Share(folded: row, database) }
@@ -70,7 +76,9 @@ public struct MigrationEstimate: Sendable, Equatable {
         init() {}
 
         init(folded row: CatalogTable, _ database: Database) throws {
-            let count = try Statement(database, """
+            let count = try Statement(
+                database,
+                """
                 SELECT count(*), coalesce(sum(length(key) + length(record)), 0) FROM task JOIN keyed ON keyed.task = task.id WHERE state_table = ?1 AND stage = ?2
                 """)
             try count.bind(.integer(row.id), .text(row.stored.stage.text))

@@ -13,15 +13,25 @@ struct OutputLayouts {
     /// None of a file of an earlier format, which does not say them.
     init(_ database: Database) throws {
         guard try StateFormat.hasLayouts(database) else { return }
-        let row = try Statement(database, "SELECT id, name, job_version, time_column, order_by, topic, key_column, columns FROM output_layout ORDER BY id")
+        let row = try Statement(
+            database, "SELECT id, name, job_version, time_column, order_by, topic, key_column, columns FROM output_layout ORDER BY id")
         while try row.step() {
             guard let order = SchemaText.names(fromJSON: row.text(4)), let columns = OutputLayouts.columns(fromJSON: row.text(7)) else {
-                throw StateError(.incompatible, "output table \(row.text(1)) in \(database.path) has columns of types that this version does not know; use the version that wrote it, or a newer one")
+                throw StateError(
+                    .incompatible,
+                    "output table \(row.text(1)) in \(database.path) has columns of types that this version does not know; use the version that wrote it, or a newer one"
+                )
             }
             let table = OutputTable(
-                stored: row.text(1), timeColumn: row.text(3), orderBy: order, topic: row.text(5), keyColumn: row.isNull(6) ? nil : row.text(6), columns: columns
+                stored: row.text(1), timeColumn: row.text(3), orderBy: order, topic: row.text(5),
+                keyColumn: row.isNull(6) ? nil : row.text(6), columns: columns
             )
-            guard let table else { throw StateError(.corrupt, "the state file \(database.path) is damaged: what it says of output table \(row.text(1)) is no table; \(StateError.wayOut)") }
+            guard let table else {
+                throw StateError(
+                    .corrupt,
+                    "the state file \(database.path) is damaged: what it says of output table \(row.text(1)) is no table; \(StateError.wayOut)"
+                )
+            }
             all.append((try row.rowNumber(0), StoredOutputLayout(table: table, jobVersion: try row.version(2))))
         }
     }
@@ -46,12 +56,16 @@ struct OutputLayouts {
     }
 
     private mutating func add(_ table: OutputTable, _ version: Int, _ database: Database) throws -> Int64 {
-        try Statement(database, """
+        try Statement(
+            database,
+            """
             INSERT INTO output_layout (name, job_version, time_column, order_by, topic, key_column, columns) VALUES (?, ?, ?, ?, ?, ?, ?)
-            """).run(
-                .text(table.name), .integer(Int64(version)), .text(table.timeColumn), .text(SchemaText.json(table.orderBy)), .text(table.topic),
-                table.keyColumn.map { .text($0) } ?? .null, .text(SchemaText.json(table.columns.map { (name: $0.name, type: $0.type.rawValue) }))
-            )
+            """
+        ).run(
+            .text(table.name), .integer(Int64(version)), .text(table.timeColumn), .text(SchemaText.json(table.orderBy)), .text(table.topic),
+            table.keyColumn.map { .text($0) } ?? .null,
+            .text(SchemaText.json(table.columns.map { (name: $0.name, type: $0.type.rawValue) }))
+        )
         let id = try database.lastRowID()
         all.append((id, StoredOutputLayout(table: table, jobVersion: version)))
         return id

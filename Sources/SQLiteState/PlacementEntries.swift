@@ -19,7 +19,9 @@ struct PlacementEntries {
                 try set(entry(stage.name, declaration.schema.table), declaration.placement.rawValue)
             }
         }
-        for (name, entry) in try raises() where try watermark(of: name) >= entry.watermark { try database.removeMeta(PlacementEntries.raise + name) }
+        for (name, entry) in try raises() where try watermark(of: name) >= entry.watermark {
+            try database.removeMeta(PlacementEntries.raise + name)
+        }
     }
 
     /// The topic that each stage reads.
@@ -32,7 +34,10 @@ struct PlacementEntries {
         let name = entry(stage, table)
         guard let value = try database.meta(name) else { return nil }
         guard let known = StatePlacement(rawValue: value) else {
-            throw StateError(.incompatible, "the state file \(database.path) has the entry '\(name)' with '\(value)', which this version does not know; use the version that wrote it, or a newer one")
+            throw StateError(
+                .incompatible,
+                "the state file \(database.path) has the entry '\(name)' with '\(value)', which this version does not know; use the version that wrote it, or a newer one"
+            )
         }
         return known
     }
@@ -42,16 +47,22 @@ struct PlacementEntries {
         try entries(PlacementEntries.raise).map { task, value in
             let isEnded = value.ends(with: PlacementEntries.ended)
             guard let milliseconds = Int64(isEnded ? String(value.dropLast(PlacementEntries.ended.count)) : value) else {
-                throw StateError(.corrupt, "the state file \(database.path) has the entry '\(PlacementEntries.raise)\(task)' that is no time; \(StateError.wayOut)")
+                throw StateError(
+                    .corrupt,
+                    "the state file \(database.path) has the entry '\(PlacementEntries.raise)\(task)' that is no time; \(StateError.wayOut)"
+                )
             }
             return (task, WatermarkRaise(to: EventTime(milliseconds: milliseconds), isEnded: isEnded))
         }
     }
 
-    func raisesByTask() throws -> [String: WatermarkRaise] { try database.dictionary(try raises().map { ($0.task, $0.raise) }, of: "the raise of task") }
+    func raisesByTask() throws -> [String: WatermarkRaise] {
+        try database.dictionary(try raises().map { ($0.task, $0.raise) }, of: "the raise of task")
+    }
 
     func set(_ raise: WatermarkRaise, of task: TaskID) throws {
-        try database.setMeta(PlacementEntries.raise + "\(task)", "\(raise.watermark.milliseconds)\(raise.isEnded ? PlacementEntries.ended : "")")
+        try database.setMeta(
+            PlacementEntries.raise + "\(task)", "\(raise.watermark.milliseconds)\(raise.isEnded ? PlacementEntries.ended : "")")
     }
 
     func removeRaise(of task: TaskID) throws { try database.removeMeta(PlacementEntries.raise + "\(task)") }
@@ -64,7 +75,8 @@ struct PlacementEntries {
 
     /// What is behind the prefix of each entry that has it, and the value.
     private func entries(_ prefix: String) throws -> [(String, String)] {
-        let statement = try Statement(database, "SELECT substr(name, length(?1) + 1), value FROM meta WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name")
+        let statement = try Statement(
+            database, "SELECT substr(name, length(?1) + 1), value FROM meta WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name")
         try statement.bind(.text(prefix))
         var found: [(String, String)] = []
         while try statement.step() { found.append((statement.text(0), statement.text(1))) }

@@ -79,11 +79,13 @@ extension SQLiteStateStore {
     }
 
     private func write(
-        _ delta: [UInt8], of task: Int64, _ table: Int64, _ epoch: Statement.Value, _ statements: CommitStatements, _ change: inout CommittedChange
+        _ delta: [UInt8], of task: Int64, _ table: Int64, _ epoch: Statement.Value, _ statements: CommitStatements,
+        _ change: inout CommittedChange
     ) throws {
         change.deltas.append((FoldGroup(task: task, table: table), delta.count))
         try delta.withUnsafeBytes { bytes in
-            try statements.addDelta.run(.integer(change.lastDelta + Int64(change.deltas.count)), .integer(task), .integer(table), epoch, .blob(ByteView(bytes)))
+            try statements.addDelta.run(
+                .integer(change.lastDelta + Int64(change.deltas.count)), .integer(task), .integer(table), epoch, .blob(ByteView(bytes)))
         }
     }
 
@@ -91,7 +93,10 @@ extension SQLiteStateStore {
     private func earlier(_ delta: StateDelta, _ fallback: Fallback, scratch: inout MappingScratch) throws -> [UInt8] {
         let mapped = delta.bytes.withUnsafeBytes { fallback.mapping.map(delta: ByteView($0), scratch: &scratch) }
         guard let mapped else {
-            throw StateError(.bug, "records of state table \(delta.table) can't be said in version \(fallback.mapping.to.version), which may still go on from this state; `tidemark finalize` ends that")
+            throw StateError(
+                .bug,
+                "records of state table \(delta.table) can't be said in version \(fallback.mapping.to.version), which may still go on from this state; `tidemark finalize` ends that"
+            )
         }
         return mapped
     }
@@ -127,13 +132,16 @@ extension SQLiteStateStore {
                 throw StateError(.bug, "task \(task.task) sent messages to stage \(batch.id.to.stage), to which nobody is declared to send")
             }
             try batch.bytes.withUnsafeBytes { bytes in
-                try statements.addMessage.run(.integer(id), .integer(receiver), epoch, .integer(Int64(batch.count)), .integer(layout), .blob(ByteView(bytes)))
+                try statements.addMessage.run(
+                    .integer(id), .integer(receiver), epoch, .integer(Int64(batch.count)), .integer(layout), .blob(ByteView(bytes)))
             }
             change.messageRows[batch.id] = try lastID(statements)
         }
         for received in task.received {
             guard let row = opened.messageRows[received] else {
-                throw StateError(.bug, "task \(task.task) processed a batch from \(received.from) of epoch \(received.epoch) that the state does not hold")
+                throw StateError(
+                    .bug,
+                    "task \(task.task) processed a batch from \(received.from) of epoch \(received.epoch) that the state does not hold")
             }
             try statements.removeMessage.run(.integer(row))
         }

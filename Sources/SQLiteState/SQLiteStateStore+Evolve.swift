@@ -5,25 +5,36 @@ extension SQLiteStateStore {
     /// that a process that dies here leaves the state as it was. Returns what changed, for people.
     func declare(_ topology: Topology, _ catalog: StateCatalog) throws -> [String] {
         // A start may be repeated with the same --drop: what is gone already is no reason to stop.
-        let compatibility = try compatibility(of: topology, catalog, dropping: settings.droppedTables.filter { name in catalog.stored.contains { $0.isCalled(name) } })
+        let compatibility = try compatibility(
+            of: topology, catalog, dropping: settings.droppedTables.filter { name in catalog.stored.contains { $0.isCalled(name) } })
         guard compatibility.refusals.isEmpty else {
-            throw StateError(.incompatible, "this version of the job can't go on from the state in \(database.path): \(compatibility.refusals.joined(separator: "; "))")
+            throw StateError(
+                .incompatible,
+                "this version of the job can't go on from the state in \(database.path): \(compatibility.refusals.joined(separator: "; "))")
         }
         try catalog.declareOutputs(of: topology)
         // Found out after minutes, it would have been in vain, and would be again.
         try MigrationEstimate(database, compatibility)?.requireRoom(in: directory.path, settings.gauge, reusable: directory.logBytes)
-        let declared = Dictionary(uniqueKeysWithValues: DeclaredStateTables(topology).tables.map { (StateTableName($0.stage, $0.declaration.schema.table), $0.declaration) })
-        let evolution = TableEvolution(store: self, catalog: catalog, jobVersion: topology.version, keepsEarlier: compatibility.isFinalizePending)
+        let declared = Dictionary(
+            uniqueKeysWithValues: DeclaredStateTables(topology).tables.map {
+                (StateTableName($0.stage, $0.declaration.schema.table), $0.declaration)
+            })
+        let evolution = TableEvolution(
+            store: self, catalog: catalog, jobVersion: topology.version, keepsEarlier: compatibility.isFinalizePending)
         var changes: [String] = []
         if compatibility.leastReader > (try leastReader(of: topology)) { try evolution.dropFallbacks() }
         for table in compatibility.tables {
             let name = StateTableName(table.stage, table.name)
             let count = try evolution.perform(table.action, on: name, as: declared[name])
             guard ![.keep, .ignore].contains(table.action), try meta("epoch") != "0" else { continue }
-            changes.append("state table \(table.name) of stage \(table.stage): \(table.action.rawValue), \(table.detail)\(count.map { " (\($0) records)" } ?? "")")
+            changes.append(
+                "state table \(table.name) of stage \(table.stage): \(table.action.rawValue), \(table.detail)\(count.map { " (\($0) records)" } ?? "")"
+            )
         }
         if let before = try number("job_version"), before < topology.version, compatibility.isFinalizePending, try meta("epoch") != "0" {
-            changes.append("version \(topology.version) of the job goes on from the state of version \(before), which may still come back until `tidemark finalize`")
+            changes.append(
+                "version \(topology.version) of the job goes on from the state of version \(before), which may still come back until `tidemark finalize`"
+            )
         }
         let look = InputLookEntry(database: database)
         try look.forgetIfOutdated()
@@ -39,7 +50,8 @@ extension SQLiteStateStore {
     func compatibility(of topology: Topology, _ catalog: StateCatalog, dropping: [String]) throws -> StateCompatibility {
         StateCompatibility.compare(
             stored: StoredStateVersions(
-                jobVersion: try number("job_version") ?? topology.version, leastReader: try leastReader(of: topology), tables: catalog.stored.map(\.stored)
+                jobVersion: try number("job_version") ?? topology.version, leastReader: try leastReader(of: topology),
+                tables: catalog.stored.map(\.stored)
             ),
             declared: DeclaredStateTables(topology), dropping: dropping
         )
@@ -80,9 +92,13 @@ extension SQLiteStateStore {
             let name = StateTableName(fallback.stored.stage, fallback.schema.table)
             guard let table = catalog.stateTables[name.stage]?[name.table], let declaration = declared[name] else { continue }
             do {
-                catalog.write(Fallback(id: fallback.id, mapping: try StateMigration(from: fallback.schema, to: declaration).back), beside: table)
+                catalog.write(
+                    Fallback(id: fallback.id, mapping: try StateMigration(from: fallback.schema, to: declaration).back), beside: table)
             } catch {
-                throw StateError(.incompatible, "state table \(name.table) of stage \(name.stage) is also written in version \(fallback.schema.version), for the version of the job before this one, but \(error); declare it, or run `tidemark finalize` when nobody will go back", cause: error)
+                throw StateError(
+                    .incompatible,
+                    "state table \(name.table) of stage \(name.stage) is also written in version \(fallback.schema.version), for the version of the job before this one, but \(error); declare it, or run `tidemark finalize` when nobody will go back",
+                    cause: error)
             }
         }
     }

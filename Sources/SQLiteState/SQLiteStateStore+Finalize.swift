@@ -36,13 +36,17 @@ extension SQLiteStateStore {
     private func finalize(_ topology: Topology, _ catalog: StateCatalog) throws -> FinalizedState {
         let last = try number("job_version") ?? topology.version
         guard last == topology.version else {
-            let what = last < topology.version ? "version \(topology.version) has not run on it yet: start it, and finalize when nobody will go back" : "finalize it with that version"
+            let what =
+                last < topology.version
+                ? "version \(topology.version) has not run on it yet: start it, and finalize when nobody will go back"
+                : "finalize it with that version"
             throw StateError(.incompatible, "version \(last) of the job wrote the state in \(database.path) last; \(what)")
         }
         try catalog.declareOutputs(of: topology)
         let compatibility = try compatibility(of: topology, catalog, dropping: settings.droppedTables)
         guard compatibility.refusals.isEmpty else {
-            throw StateError(.incompatible, "the state in \(database.path) is not this version's: \(compatibility.refusals.joined(separator: "; "))")
+            throw StateError(
+                .incompatible, "the state in \(database.path) is not this version's: \(compatibility.refusals.joined(separator: "; "))")
         }
         let evolution = TableEvolution(store: self, catalog: catalog, jobVersion: topology.version, keepsEarlier: false)
         let copies = catalog.stored.filter { $0.stored.role == .fallback }.map(\.path)

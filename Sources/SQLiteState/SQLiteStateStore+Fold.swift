@@ -56,9 +56,10 @@ extension SQLiteStateStore {
         try database.transaction {
             var changes = 0
             while let group = pass.groups.last, changes < settings.foldStep, changes == 0 || !isTimeOver() {
-                var (fold, progress) = try pass.current ?? (
-                    DeltaFold(database, group, rows: opened.unfolded.rows(of: group, through: pass.last)), DeltaFold.Progress()
-                )
+                var (fold, progress) =
+                    try pass.current ?? (
+                        DeltaFold(database, group, rows: opened.unfolded.rows(of: group, through: pass.last)), DeltaFold.Progress()
+                    )
                 changes += try fold.step(&progress, limit: min(SQLiteStateStore.foldedAtOnce, settings.foldStep - changes))
                 pass.current = (fold, progress)
                 guard fold.isDone(progress) else { continue }
@@ -93,14 +94,20 @@ extension SQLiteStateStore {
         guard StoredBounds.clock.contains(newest) else { throw damaged("its last epoch was committed at \(newest)") }
         let cutoff = Statement.Value.integer(newest - settings.ledgerKeepMilliseconds)
         try database.transaction {
-            try Statement(database, "DELETE FROM epoch_offsets WHERE epoch IN (SELECT epoch FROM epoch_offsets ORDER BY epoch LIMIT 2048) AND committed_at < ?").run(cutoff)
+            try Statement(
+                database,
+                "DELETE FROM epoch_offsets WHERE epoch IN (SELECT epoch FROM epoch_offsets ORDER BY epoch LIMIT 2048) AND committed_at < ?"
+            ).run(cutoff)
             for (_, table) in try ready().catalog.outputs {
                 // The last batch of a lineage stays whatever its age: its number is where the next one starts.
-                try Statement(database, """
+                try Statement(
+                    database,
+                    """
                     DELETE FROM batch WHERE output_table = ?1 AND delivered_at < ?2
                     AND (lineage, number) IN (SELECT lineage, number FROM batch WHERE output_table = ?1 ORDER BY lineage, number LIMIT 2048)
                     AND number < (SELECT max(number) FROM batch AS others WHERE output_table = ?1 AND others.lineage = batch.lineage)
-                    """).run(.integer(table), cutoff)
+                    """
+                ).run(.integer(table), cutoff)
             }
         }
     }

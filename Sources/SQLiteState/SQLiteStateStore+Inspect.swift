@@ -10,7 +10,9 @@ extension SQLiteStateStore {
             return try database.undone {
                 let inputLookedAtBy = try versionOfInputLook()
                 let isNew = try prepareFile(job: topology.job)
-                if asDrained { try database.execute("DELETE FROM message; DELETE FROM outbox; DELETE FROM batch WHERE delivered_epoch IS NULL") }
+                if asDrained {
+                    try database.execute("DELETE FROM message; DELETE FROM outbox; DELETE FROM batch WHERE delivered_epoch IS NULL")
+                }
                 try keepSettings(of: topology)
                 let opened = Opened(catalog: try StateCatalog(database), statements: try CommitStatements(database))
                 let compatibility = try compatibility(of: topology, opened.catalog, dropping: settings.droppedTables)

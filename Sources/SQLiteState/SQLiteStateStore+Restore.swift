@@ -10,8 +10,10 @@ extension SQLiteStateStore {
         let ends = try lineageEnds(lineage, opened)
         guard let hashKey = try HashKeyEntry(database: database).read() else { throw damaged("it lacks its entry '\(HashKeyEntry.name)'") }
         var restored = RestoredState(
-            isNew: isNew, lineage: lineage, identity: try identity(), hashKey: hashKey, epoch: epoch, partitions: try CheckpointFacts.partitions(database),
-            tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(lineage, opened), withdrawal: try withdrawal(lineage, ends),
+            isNew: isNew, lineage: lineage, identity: try identity(), hashKey: hashKey, epoch: epoch,
+            partitions: try CheckpointFacts.partitions(database),
+            tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(lineage, opened),
+            withdrawal: try withdrawal(lineage, ends),
             lineageEnds: ends
         )
         restored.lastReadAt = try lastReadAt()
@@ -33,12 +35,14 @@ extension SQLiteStateStore {
     private func tasks(_ opened: Opened) throws -> [TaskID: RestoredTask] {
         var tasks: [TaskID: RestoredTask] = [:]
         let raises = try PlacementEntries(database: database).raisesByTask()
-        let statement = try Statement(database, "SELECT id, watermark, next_offset, last_offset, last_timestamp, last_checksum, ended FROM task")
+        let statement = try Statement(
+            database, "SELECT id, watermark, next_offset, last_offset, last_timestamp, last_checksum, ended FROM task")
         while try statement.step() {
             guard let task = opened.catalog.taskIDs[statement.integer(0)] else { continue }
             let watermark = statement.isNull(1) ? EventTime.distantPast : try statement.eventTime(1)
             let position = try statement.position(next: 2)
-            tasks[task] = RestoredTask(watermark: watermark, isEnded: statement.integer(6) != 0, position: position, raise: raises["\(task)"])
+            tasks[task] = RestoredTask(
+                watermark: watermark, isEnded: statement.integer(6) != 0, position: position, raise: raises["\(task)"])
             opened.watermarks[task] = watermark
         }
         return tasks
@@ -46,13 +50,17 @@ extension SQLiteStateStore {
 
     private func messages(_ opened: Opened) throws -> [MessageBatch] {
         var messages: [MessageBatch] = []
-        let statement = try Statement(database, "SELECT sequence, sender, receiver, epoch, count, layout, bytes FROM message ORDER BY sequence")
+        let statement = try Statement(
+            database, "SELECT sequence, sender, receiver, epoch, count, layout, bytes FROM message ORDER BY sequence")
         while try statement.step() {
-            guard let sender = opened.catalog.taskIDs[statement.integer(1)], let receiver = opened.catalog.taskIDs[statement.integer(2)] else {
+            guard let sender = opened.catalog.taskIDs[statement.integer(1)], let receiver = opened.catalog.taskIDs[statement.integer(2)]
+            else {
                 throw damaged("a batch between tasks names an unknown task")
             }
             let id = MessageBatchID(from: sender, to: receiver, epoch: try statement.epoch(3))
-            guard opened.messageRows.updateValue(try statement.rowNumber(0), forKey: id) == nil else { throw damaged("a batch between tasks is there twice") }
+            guard opened.messageRows.updateValue(try statement.rowNumber(0), forKey: id) == nil else {
+                throw damaged("a batch between tasks is there twice")
+            }
             let stored = MessageBatch(id: id, count: try statement.count(4), bytes: statement.blob(6).copy())
             // A message takes two bytes at least.
             guard stored.count <= stored.bytes.count / 2 else { throw damaged("a batch between tasks has fewer messages than it says") }
@@ -65,7 +73,9 @@ extension SQLiteStateStore {
         var chunks = try chunks(opened)
         var undelivered: [String: [SinkBatch]] = [:]
         // Those after the last delivered one: a ledger of a week is not gone through.
-        let batch = try Statement(database, """
+        let batch = try Statement(
+            database,
+            """
             SELECT b.output_table, b.number, b.partition, b.rows, b.origins FROM output_table CROSS JOIN batch AS b ON b.output_table = id
             WHERE b.lineage = ?1 AND b.delivered_epoch IS NULL AND b.number > coalesce(
                 (SELECT number FROM batch WHERE output_table = id AND lineage = ?1 AND delivered_epoch IS NOT NULL ORDER BY number DESC LIMIT 1), 0)
@@ -82,14 +92,21 @@ extension SQLiteStateStore {
                 let epoch = origins.epoch()
                 let sequence = origins.count()
                 _ = origins.count()
-                guard !origins.failed, let task, let chunk = chunks.removeValue(forKey: ChunkID(table: table, task: task, epoch: epoch, sequence: sequence)) else {
+                guard !origins.failed, let task,
+                    let chunk = chunks.removeValue(forKey: ChunkID(table: table, task: task, epoch: epoch, sequence: sequence))
+                else {
                     throw damaged("batch \(table):\(number) lacks some of its rows")
                 }
                 members.append(chunk)
             }
-            guard let layout = members.first?.layout, members.allSatisfy({ $0.layout == layout }) else { throw damaged("batch \(table):\(number) has rows of no layout, or of several") }
-            let frozen = SinkBatch(table: table, lineage: lineage, number: number, layout: layout, partition: try batch.tablePartition(2), chunks: members)
-            guard frozen.rowCount == (try batch.count(3)) else { throw damaged("batch \(table):\(number) has another number of rows than its chunks") }
+            guard let layout = members.first?.layout, members.allSatisfy({ $0.layout == layout }) else {
+                throw damaged("batch \(table):\(number) has rows of no layout, or of several")
+            }
+            let frozen = SinkBatch(
+                table: table, lineage: lineage, number: number, layout: layout, partition: try batch.tablePartition(2), chunks: members)
+            guard frozen.rowCount == (try batch.count(3)) else {
+                throw damaged("batch \(table):\(number) has another number of rows than its chunks")
+            }
             opened.batchChunks[frozen.id] = members.map(\.id)
             undelivered[table, default: []].append(frozen)
         }
@@ -97,7 +114,9 @@ extension SQLiteStateStore {
             let last = try Statement(database, "SELECT max(number) FROM batch WHERE output_table = ? AND lineage = ?")
             try last.bind(.integer(id), .integer(Int64(lineage.number)))
             _ = try last.step()
-            let pending = chunks.values.filter { $0.id.table == name }.sorted { (opened.chunkRows[$0.id] ?? 0) < (opened.chunkRows[$1.id] ?? 0) }
+            let pending = chunks.values.filter { $0.id.table == name }.sorted {
+                (opened.chunkRows[$0.id] ?? 0) < (opened.chunkRows[$1.id] ?? 0)
+            }
             return RestoredOutboxTable(
                 table: name, lastFrozen: last.isNull(0) ? nil : try last.batchNumber(0), pending: pending,
                 undelivered: undelivered[name] ?? [], layouts: opened.catalog.layouts.tables(named: OutboxTable.table(ofName: name))
@@ -107,9 +126,11 @@ extension SQLiteStateStore {
 
     private func chunks(_ opened: Opened) throws -> [ChunkID: OutboxChunk] {
         var chunks: [ChunkID: OutboxChunk] = [:]
-        let statement = try Statement(database, "SELECT sequence, task, output_table, epoch, chunk, partition, rows, layout, bytes FROM outbox")
+        let statement = try Statement(
+            database, "SELECT sequence, task, output_table, epoch, chunk, partition, rows, layout, bytes FROM outbox")
         while try statement.step() {
-            guard let task = opened.catalog.taskIDs[statement.integer(1)], let table = opened.catalog.outputNames[statement.integer(2)] else {
+            guard let task = opened.catalog.taskIDs[statement.integer(1)], let table = opened.catalog.outputNames[statement.integer(2)]
+            else {
                 throw damaged("outgoing rows of an unknown task or table")
             }
             guard let layout = opened.catalog.layouts.table(statement.integer(7)), layout.name == OutboxTable.table(ofName: table) else {
@@ -117,10 +138,13 @@ extension SQLiteStateStore {
             }
             let id = ChunkID(table: table, task: task, epoch: try statement.epoch(3), sequence: try statement.count(4))
             let chunk = OutboxChunk(
-                id: id, layout: layout, partition: try statement.tablePartition(5), rowCount: try statement.count(6), bytes: statement.blob(8).copy()
+                id: id, layout: layout, partition: try statement.tablePartition(5), rowCount: try statement.count(6),
+                bytes: statement.blob(8).copy()
             )
             // Each column of a row takes a byte at least.
-            guard chunk.rowCount > 0, chunk.rowCount <= chunk.bytes.count else { throw damaged("outgoing rows of table \(table) are fewer than they say") }
+            guard chunk.rowCount > 0, chunk.rowCount <= chunk.bytes.count else {
+                throw damaged("outgoing rows of table \(table) are fewer than they say")
+            }
             opened.chunkRows[id] = try statement.rowNumber(0)
             guard chunks.updateValue(chunk, forKey: id) == nil else { throw damaged("outgoing rows of table \(table) are there twice") }
         }

@@ -128,7 +128,9 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
     /// What a start says that brought the file to this version's format; nothing for a new file.
     private func raisedFormat(from before: Int64, isNew: Bool) -> [String] {
         guard before != 0, before != StateFormat.version, !isNew else { return [] }
-        return ["the state file \(database.path) was of format \(before) and is of format \(StateFormat.version) now, which earlier versions of Tidemark don't read: the way back to one of them is the last checkpoint from before this start, made the newest by `checkpoint rewind` (docs/OPERATIONS.md, Going back a version)"]
+        return [
+            "the state file \(database.path) was of format \(before) and is of format \(StateFormat.version) now, which earlier versions of Tidemark don't read: the way back to one of them is the last checkpoint from before this start, made the newest by `checkpoint rewind` (docs/OPERATIONS.md, Going back a version)"
+        ]
     }
 
     /// Makes the tables of a new file, or checks that an old one is ours and brings its format up to date; true when no
@@ -138,7 +140,8 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         let application = try integer("PRAGMA application_id")
         if version == 0 && application == 0 {
             guard try integer("SELECT count(*) FROM sqlite_schema") == 0 else {
-                throw StateError(.invalid, "\(database.path) is another program's database; set state.directory to a directory of Tidemark's own")
+                throw StateError(
+                    .invalid, "\(database.path) is another program's database; set state.directory to a directory of Tidemark's own")
             }
             try database.execute(StateFormat.create)
             try database.execute("PRAGMA user_version = \(StateFormat.version)")
@@ -152,14 +155,19 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
             return true
         }
         guard application == Database.applicationID else {
-            throw StateError(.invalid, "\(database.path) is another program's database; set state.directory to a directory of Tidemark's own")
+            throw StateError(
+                .invalid, "\(database.path) is another program's database; set state.directory to a directory of Tidemark's own")
         }
         guard version == StateFormat.version || StateFormat.upgradable.contains(version) else {
-            throw StateError(.incompatible, "\(database.path) has format \(version), this version of Tidemark reads up to \(StateFormat.version); start the version that wrote it")
+            throw StateError(
+                .incompatible,
+                "\(database.path) has format \(version), this version of Tidemark reads up to \(StateFormat.version); start the version that wrote it"
+            )
         }
         let owner = try meta("job")
         guard owner == job else {
-            throw StateError(.invalid, "the state in \(database.path) belongs to job \(owner), not to \(job); set job.id or state.directory")
+            throw StateError(
+                .invalid, "the state in \(database.path) belongs to job \(owner), not to \(job); set job.id or state.directory")
         }
         try upgradeFile()
         try HashKeyEntry(database: database).make()
@@ -214,7 +222,10 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
                 continue
             }
             guard known == value else {
-                throw StateError(.invalid, "the state in \(database.path) was built with \(name): \(known), and \(value) is set now, with which what is in it would no longer fit what comes. Set \(known) again, or start the job anew with an empty state directory, another checkpoints.store and new tables")
+                throw StateError(
+                    .invalid,
+                    "the state in \(database.path) was built with \(name): \(known), and \(value) is set now, with which what is in it would no longer fit what comes. Set \(known) again, or start the job anew with an empty state directory, another checkpoints.store and new tables"
+                )
             }
             if stored == nil { try setMeta(entry, value) }
         }

@@ -16,12 +16,14 @@ struct SkipEntries {
 
     /// In the order of topics, partitions and offsets.
     func all() throws -> [SkippedRecords] {
-        let statement = try Statement(database, "SELECT name, value FROM meta WHERE name >= '\(SkipEntries.prefix)' AND name < '\(SkipEntries.end)'")
+        let statement = try Statement(
+            database, "SELECT name, value FROM meta WHERE name >= '\(SkipEntries.prefix)' AND name < '\(SkipEntries.end)'")
         var found: [SkippedRecords] = []
         while try statement.step() {
             let (name, value) = (statement.text(0), statement.text(1))
             guard let skipped = SkipEntries.read(name, value) else {
-                throw StateError(.corrupt, "the state file \(database.path) has the entry '\(name)' that names no records; \(StateError.wayOut)")
+                throw StateError(
+                    .corrupt, "the state file \(database.path) has the entry '\(name)' that names no records; \(StateError.wayOut)")
             }
             found.append(skipped)
         }
@@ -30,12 +32,18 @@ struct SkipEntries {
 
     /// Topics hold no slash; the reason may hold anything.
     private static func read(_ name: String, _ value: String) -> SkippedRecords? {
-        let place = name.utf8.dropFirst(prefix.utf8.count).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { String($0) }
+        let place = name.utf8.dropFirst(prefix.utf8.count).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map {
+            String($0)
+        }
         let words = value.utf8.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false).map { String($0) }
-        guard place.count == 3, words.count == 3, let topic = place[0], let partition = place[1].flatMap({ Int($0) }), let first = place[2].flatMap({ Int64($0) }),
-            let last = words[0].flatMap({ Int64($0) }), let at = words[1].flatMap({ Int64($0) }), let reason = words[2], StoredBounds.partition.contains(Int64(partition)), StoredBounds.counter.contains(first), StoredBounds.counter.contains(last), first <= last,
+        guard place.count == 3, words.count == 3, let topic = place[0], let partition = place[1].flatMap({ Int($0) }),
+            let first = place[2].flatMap({ Int64($0) }),
+            let last = words[0].flatMap({ Int64($0) }), let at = words[1].flatMap({ Int64($0) }), let reason = words[2],
+            StoredBounds.partition.contains(Int64(partition)), StoredBounds.counter.contains(first), StoredBounds.counter.contains(last),
+            first <= last,
             StoredBounds.clock.contains(at)
         else { return nil }
-        return SkippedRecords(TopicPartition(topic: topic, partition: partition), first...last, at: EventTime(milliseconds: at), reason: reason)
+        return SkippedRecords(
+            TopicPartition(topic: topic, partition: partition), first...last, at: EventTime(milliseconds: at), reason: reason)
     }
 }

@@ -37,7 +37,9 @@ final class StateCatalog {
     func readStateTables() throws {
         stored = try CatalogTable.all(in: database)
         stateTables = [:]
-        for table in stored where table.stored.role == .current { stateTables[table.stored.stage, default: [:]][table.schema.table] = table }
+        for table in stored where table.stored.role == .current {
+            stateTables[table.stored.stage, default: [:]][table.schema.table] = table
+        }
     }
 
     /// From now on what is written to a current table is also written to `fallback`.
@@ -76,24 +78,34 @@ final class StateCatalog {
         let waiting = try Statement(database, "SELECT DISTINCT receiver FROM message")
         while try waiting.step() {
             guard let receiver = taskIDs[waiting.integer(0)], !stages.contains(receiver.stage) else { continue }
-            throw StateError(.incompatible, "batches wait for stage \(receiver.stage), but this version of the job does not have it; start the version that has it, let it drain, then this one")
+            throw StateError(
+                .incompatible,
+                "batches wait for stage \(receiver.stage), but this version of the job does not have it; start the version that has it, let it drain, then this one"
+            )
         }
     }
 
     /// Found out before anything is changed for good: what another version sent must be readable, each message of it.
     private func refuseUnreadableMessages() throws {
-        let row = try Statement(database, "SELECT sender, receiver, epoch, count, layout, bytes FROM message WHERE layout = ? ORDER BY sequence")
+        let row = try Statement(
+            database, "SELECT sender, receiver, epoch, count, layout, bytes FROM message WHERE layout = ? ORDER BY sequence")
         let layout = try Statement(database, "SELECT DISTINCT layout FROM message")
         while try layout.step() {
             if layout.integer(0) == OutputLayouts.unknown {
-                throw StateError(.incompatible, "messages wait in the state file \(database.path) for a stage that nobody sends to in this version of the job: start the version that sends them, built with this version of Tidemark, and stop it with SIGTERM once it is ready, so that it drains (exit code 0); then this one")
+                throw StateError(
+                    .incompatible,
+                    "messages wait in the state file \(database.path) for a stage that nobody sends to in this version of the job: start the version that sends them, built with this version of Tidemark, and stop it with SIGTERM once it is ready, so that it drains (exit code 0); then this one"
+                )
             }
             guard case .mapped = try messageLayouts.reading(layout.integer(0), in: database) else { continue }
             try row.bind(.integer(layout.integer(0)))
             while try row.step() {
-                guard let sender = taskIDs[row.integer(0)], let receiver = taskIDs[row.integer(1)], let epoch = Epoch(stored: row.integer(2)) else { continue }
+                guard let sender = taskIDs[row.integer(0)], let receiver = taskIDs[row.integer(1)],
+                    let epoch = Epoch(stored: row.integer(2))
+                else { continue }
                 let id = MessageBatchID(from: sender, to: receiver, epoch: epoch)
-                _ = try messageLayouts.read(MessageBatch(id: id, count: try row.count(3), bytes: row.blob(5).copy()), laidOut: row.integer(4), in: database)
+                _ = try messageLayouts.read(
+                    MessageBatch(id: id, count: try row.count(3), bytes: row.blob(5).copy()), laidOut: row.integer(4), in: database)
             }
         }
     }
@@ -101,8 +113,13 @@ final class StateCatalog {
     /// Rows for a sink that is there no more would wait for ever, and a drain with them.
     private func refuseUndeliveredRows(ofSinksNotIn topology: Topology) throws {
         for (name, id) in outputs {
-            guard let sink = OutboxTable.sink(ofName: name), !topology.furtherSinks.contains(sink), try waits("outbox WHERE output_table = ?", .integer(id)) else { continue }
-            throw StateError(.incompatible, "rows wait to be delivered to the output \(sink) (\(name)), but it is switched off now: switch it on again and stop the job with SIGTERM once it delivers, so that it drains; then switch it off")
+            guard let sink = OutboxTable.sink(ofName: name), !topology.furtherSinks.contains(sink),
+                try waits("outbox WHERE output_table = ?", .integer(id))
+            else { continue }
+            throw StateError(
+                .incompatible,
+                "rows wait to be delivered to the output \(sink) (\(name)), but it is switched off now: switch it on again and stop the job with SIGTERM once it delivers, so that it drains; then switch it off"
+            )
         }
     }
 
@@ -118,25 +135,36 @@ final class StateCatalog {
         let unknown = Statement.Value.integer(OutputLayouts.unknown)
         for (id, task) in taskIDs {
             guard let layout = messageLayouts.id(of: task.stage) else { continue }
-            try Statement(database, "UPDATE message SET layout = ? WHERE layout = ? AND receiver = ?").run(.integer(layout), unknown, .integer(id))
+            try Statement(database, "UPDATE message SET layout = ? WHERE layout = ? AND receiver = ?").run(
+                .integer(layout), unknown, .integer(id))
         }
         guard try waits("outbox WHERE layout = ?", unknown) else { return }
         let writer = try database.meta("job_version") ?? "?"
         guard writer == String(topology.version) else {
-            throw StateError(.incompatible, "rows of version \(writer) of the job wait in the state file \(database.path), which is of a format that does not say how they are laid out, so that version \(topology.version) can't read them. Start version \(writer), built with this version of Tidemark, and stop it with SIGTERM, so that it drains (exit code 0); then this one")
+            throw StateError(
+                .incompatible,
+                "rows of version \(writer) of the job wait in the state file \(database.path), which is of a format that does not say how they are laid out, so that version \(topology.version) can't read them. Start version \(writer), built with this version of Tidemark, and stop it with SIGTERM, so that it drains (exit code 0); then this one"
+            )
         }
         for (name, id) in outputs {
-            guard let table = topology.tables.first(where: { $0.name == OutboxTable.table(ofName: name) }), let layout = layouts.id(of: table) else { continue }
-            try Statement(database, "UPDATE outbox SET layout = ? WHERE layout = ? AND output_table = ?").run(.integer(layout), unknown, .integer(id))
+            guard let table = topology.tables.first(where: { $0.name == OutboxTable.table(ofName: name) }),
+                let layout = layouts.id(of: table)
+            else { continue }
+            try Statement(database, "UPDATE outbox SET layout = ? WHERE layout = ? AND output_table = ?").run(
+                .integer(layout), unknown, .integer(id))
         }
         guard try waits("outbox WHERE layout = ?", unknown) else { return }
-        throw StateError(.incompatible, "rows wait in the state file \(database.path) for tables that this version of the job does not have, although it is of the same number, \(writer), as the one that wrote them: start the job as it was and let it drain, then raise the version of the changed one")
+        throw StateError(
+            .incompatible,
+            "rows wait in the state file \(database.path) for tables that this version of the job does not have, although it is of the same number, \(writer), as the one that wrote them: start the job as it was and let it drain, then raise the version of the changed one"
+        )
     }
 
     /// The number of a task, given to it when it is first seen. Must run inside a transaction.
     func id(of task: TaskID) throws -> Int64 {
         if let id = tasks[task] { return id }
-        try Statement(database, "INSERT INTO task (stage, partition) VALUES (?, ?)").run(.text(task.stage.text), .integer(Int64(task.partition)))
+        try Statement(database, "INSERT INTO task (stage, partition) VALUES (?, ?)").run(
+            .text(task.stage.text), .integer(Int64(task.partition)))
         let id = try lastID()
         remember(task, id)
         return id

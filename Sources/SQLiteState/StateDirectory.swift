@@ -22,12 +22,16 @@ public final class StateDirectory {
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
-            throw StateError(.locked, "the state directory \(path) is in use by another process; stop that worker first, or set state.directory to another one")
+            throw StateError(
+                .locked,
+                "the state directory \(path) is in use by another process; stop that worker first, or set state.directory to another one")
         }
         self.path = path
         lock = descriptor
         // Also what an earlier version of Tidemark, or a copy by hand, left for others to read.
-        for name in ["lock", "state.db", "state.db-wal", "references.db", "references.db-wal", "writers"] { try PrivateFiles.tightenFile("\(path)/\(name)") }
+        for name in ["lock", "state.db", "state.db-wal", "references.db", "references.db-wal", "writers"] {
+            try PrivateFiles.tightenFile("\(path)/\(name)")
+        }
     }
 
     /// Holds a directory that exists, as nobody's worker has it, without changing anything; nil when it has no lock file,
@@ -40,7 +44,8 @@ public final class StateDirectory {
         }
         guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else {
             close(descriptor)
-            throw StateError(.locked, "the state directory \(path) is in use by a worker; stop it first, or look at its checkpoints instead")
+            throw StateError(
+                .locked, "the state directory \(path) is in use by a worker; stop it first, or look at its checkpoints instead")
         }
         self.path = path
         lock = descriptor

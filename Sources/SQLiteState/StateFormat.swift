@@ -48,7 +48,8 @@ enum StateFormat {
 
     /// Throws kind `corrupt` unless a state file's schema is that of the format that it says.
     static func requireShape(of database: Database, file: String? = nil) throws {
-        try FileShape.state(format: database.integer("PRAGMA user_version"))?.require(of: database, file: file ?? "the state file \(database.path)")
+        try FileShape.state(format: database.integer("PRAGMA user_version"))?.require(
+            of: database, file: file ?? "the state file \(database.path)")
     }
 
     /// The formats that are brought to this version when they are opened.
@@ -116,17 +117,19 @@ enum StateFormat {
         """
 
     /// A file of format 1, as its first versions made it.
-    static let createFormat1 = otherTables(endedColumn: "") + "\n" + waitingTablesOfFormat2 + "\n" + """
-        CREATE TABLE state_table (
-            id INTEGER PRIMARY KEY, stage TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
-            key_kind TEXT NOT NULL, has_timer INTEGER NOT NULL, fields TEXT NOT NULL, UNIQUE (stage, name)
-        );
-        """
+    static let createFormat1 =
+        otherTables(endedColumn: "") + "\n" + waitingTablesOfFormat2 + "\n" + """
+            CREATE TABLE state_table (
+                id INTEGER PRIMARY KEY, stage TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,
+                key_kind TEXT NOT NULL, has_timer INTEGER NOT NULL, fields TEXT NOT NULL, UNIQUE (stage, name)
+            );
+            """
 
     private static let otherTables = otherTables(endedColumn: " ended INTEGER NOT NULL DEFAULT 0,")
 
     /// `endedColumn`: what format 2 added to `task`.
-    private static func otherTables(endedColumn: String) -> String { """
+    private static func otherTables(endedColumn: String) -> String {
+        """
         CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
         -- How many partitions each topic and stage has, for ever.
         CREATE TABLE partitions (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;

@@ -6,7 +6,9 @@ extension Statement {
     func number(_ column: Int32, _ bounds: ClosedRange<Int64>) throws -> Int64 {
         guard isInteger(column) else { throw damaged("\(name(of: column)) is no number") }
         let number = integer(column)
-        guard bounds.contains(number) else { throw damaged("\(name(of: column)) is \(number), outside of \(bounds.lowerBound) to \(bounds.upperBound)") }
+        guard bounds.contains(number) else {
+            throw damaged("\(name(of: column)) is \(number), outside of \(bounds.lowerBound) to \(bounds.upperBound)")
+        }
         return number
     }
 
@@ -30,10 +32,13 @@ extension Statement {
     /// has read nothing.
     func position(next column: Int32) throws -> SourcePosition? {
         guard !isNull(column) else { return nil }
-        let last = isNull(column + 1) ? nil : RecordFingerprint(
-            offset: try offset(column + 1), timestamp: try number(column + 2, Int64.min...Int64.max),
-            checksum: UInt32(truncatingIfNeeded: try number(column + 3, Int64.min...Int64.max))
-        )
+        let last =
+            isNull(column + 1)
+            ? nil
+            : RecordFingerprint(
+                offset: try offset(column + 1), timestamp: try number(column + 2, Int64.min...Int64.max),
+                checksum: UInt32(truncatingIfNeeded: try number(column + 3, Int64.min...Int64.max))
+            )
         return SourcePosition(next: try offset(column), last: last)
     }
 
@@ -50,7 +55,9 @@ extension Database {
 
     /// A number that an entry of `meta` holds. Throws kind `corrupt` when it is none, or outside of the bounds.
     func number(_ text: String, of entry: String, _ bounds: ClosedRange<Int64>) throws -> Int64 {
-        guard let number = Int64(text), bounds.contains(number) else { throw damaged("its entry '\(entry)' is no number from \(bounds.lowerBound) to \(bounds.upperBound)") }
+        guard let number = Int64(text), bounds.contains(number) else {
+            throw damaged("its entry '\(entry)' is no number from \(bounds.lowerBound) to \(bounds.upperBound)")
+        }
         return number
     }
 

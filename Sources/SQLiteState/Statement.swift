@@ -67,7 +67,9 @@ final class Statement {
     }
 
     func damaged(_ what: String) -> StateError {
-        StateError(.corrupt, "the state file \(database.path) is damaged or not made by Tidemark: \(what) (in \(sql.prefix(120))); \(StateError.wayOut)")
+        StateError(
+            .corrupt,
+            "the state file \(database.path) is damaged or not made by Tidemark: \(what) (in \(sql.prefix(120))); \(StateError.wayOut)")
     }
 
     /// Binds and runs a statement that gives no rows.
@@ -86,14 +88,15 @@ final class Statement {
     }
 
     private func bind(_ value: Value, at position: Int32) throws {
-        let code: Int32 = switch value {
-        case .null: sqlite3_bind_null(handle, position)
-        case .integer(let number): sqlite3_bind_int64(handle, position, number)
-        case .text(let text): sqlite3_bind_text(handle, position, text, Int32(text.utf8.count), Statement.transient)
-        // A zero-length blob needs a pointer, or it would be NULL.
-        case .blob(let bytes) where bytes.count == 0: sqlite3_bind_zeroblob(handle, position, 0)
-        case .blob(let bytes): sqlite3_bind_blob64(handle, position, bytes.start, UInt64(bytes.count), nil)
-        }
+        let code: Int32 =
+            switch value {
+            case .null: sqlite3_bind_null(handle, position)
+            case .integer(let number): sqlite3_bind_int64(handle, position, number)
+            case .text(let text): sqlite3_bind_text(handle, position, text, Int32(text.utf8.count), Statement.transient)
+            // A zero-length blob needs a pointer, or it would be NULL.
+            case .blob(let bytes) where bytes.count == 0: sqlite3_bind_zeroblob(handle, position, 0)
+            case .blob(let bytes): sqlite3_bind_blob64(handle, position, bytes.start, UInt64(bytes.count), nil)
+            }
         try database.check(code, while: sql)
     }
 

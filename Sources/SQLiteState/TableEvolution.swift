@@ -37,7 +37,8 @@ final class TableEvolution {
             _ = try add(declared, to: name.stage)
         case (.ignore, nil):
             for row in rows where row.stored.role == .current {
-                try Statement(database, "UPDATE state_table SET role = 'removed', removed_in = ? WHERE id = ?").run(.integer(Int64(jobVersion)), .integer(row.id))
+                try Statement(database, "UPDATE state_table SET role = 'removed', removed_in = ? WHERE id = ?").run(
+                    .integer(Int64(jobVersion)), .integer(row.id))
             }
         case (.discard, nil), (.drop, nil):
             for row in rows { try drop(row) }
@@ -66,13 +67,17 @@ final class TableEvolution {
 
     private func add(_ declared: StateDeclaration, to stage: StageName) throws -> Int64 {
         let schema = declared.schema
-        try Statement(database, """
+        try Statement(
+            database,
+            """
             INSERT INTO state_table (stage, name, version, key_kind, has_timer, window_span, fields, role, job_version)
             VALUES (?, ?, ?, ?, ?, ?, ?, 'current', ?)
-            """).run(
-                .text(stage.text), .text(schema.table), .integer(Int64(schema.version)), .text(schema.key.rawValue), .integer(schema.hasTimer ? 1 : 0),
-                schema.span.map { .integer($0.milliseconds) } ?? .null, .text(SchemaText.json(schema.fields)), .integer(Int64(jobVersion))
-            )
+            """
+        ).run(
+            .text(stage.text), .text(schema.table), .integer(Int64(schema.version)), .text(schema.key.rawValue),
+            .integer(schema.hasTimer ? 1 : 0),
+            schema.span.map { .integer($0.milliseconds) } ?? .null, .text(SchemaText.json(schema.fields)), .integer(Int64(jobVersion))
+        )
         return try catalog.lastID()
     }
 
@@ -80,7 +85,8 @@ final class TableEvolution {
     private func noteSpan(_ rows: [CatalogTable], _ declared: StateDeclaration) throws {
         guard let span = declared.schema.span else { return }
         for row in rows where row.schema.span == nil {
-            try Statement(database, "UPDATE state_table SET window_span = ? WHERE id = ?").run(.integer(span.milliseconds), .integer(row.id))
+            try Statement(database, "UPDATE state_table SET window_span = ? WHERE id = ?").run(
+                .integer(span.milliseconds), .integer(row.id))
         }
     }
 
@@ -91,7 +97,8 @@ final class TableEvolution {
                 continue
             }
             try foldAll(row)
-            try Statement(database, "UPDATE state_table SET role = 'current', carried = NULL, removed_in = NULL WHERE id = ?").run(.integer(row.id))
+            try Statement(database, "UPDATE state_table SET role = 'current', carried = NULL, removed_in = NULL WHERE id = ?").run(
+                .integer(row.id))
         }
         try noteSpan(rows, declared)
     }
@@ -106,7 +113,8 @@ final class TableEvolution {
         var count = 0
         for task in tasks(of: row) { count += try copy(row.id, to: new, task, migration.forth) }
         if keepsEarlier {
-            try Statement(database, "UPDATE state_table SET role = 'fallback', carried = ? WHERE id = ?").run(.text(SchemaText.json(migration.carried)), .integer(row.id))
+            try Statement(database, "UPDATE state_table SET role = 'fallback', carried = ? WHERE id = ?").run(
+                .text(SchemaText.json(migration.carried)), .integer(row.id))
             try noteSpan([row], declared)
         } else {
             try drop(row)
@@ -152,7 +160,10 @@ final class TableEvolution {
             record.removeAll()
             guard mapping.map(select.blob(1), scratch: &scratch, into: &record) else {
                 let key = select.blob(0).prefix(64).text
-                throw StateError(.incompatible, "state table \(mapping.from.table): the record of key '\(key)' can't become one of version \(mapping.to.version): it is damaged, or a number does not fit. Nothing was changed; start the version of the job that wrote it, or declare .converting for the field")
+                throw StateError(
+                    .incompatible,
+                    "state table \(mapping.from.table): the record of key '\(key)' can't become one of version \(mapping.to.version): it is damaged, or a number does not fit. Nothing was changed; start the version of the job that wrote it, or declare .converting for the field"
+                )
             }
             try insert.run(.integer(task), .integer(new), .blob(select.blob(0)), .blob(record.view))
             count += 1

@@ -50,7 +50,8 @@ extension UnfoldedDeltas {
         for number in numbers {
             try select.bind(.integer(number))
             guard try select.step() else {
-                throw StateError(.corrupt, "the state file \(database.path) is damaged: delta \(number) is not there any more; \(StateError.wayOut)")
+                throw StateError(
+                    .corrupt, "the state file \(database.path) is damaged: delta \(number) is not there any more; \(StateError.wayOut)")
             }
             try body(select.blob(0))
         }

@@ -131,7 +131,9 @@ public final class RegisteredSchemas: SchemaTable {
         guard failure == nil else {
             asking.pause = min(max(asking.pause * 2, settings.firstPause), settings.longestPause)
             let (seconds, attoseconds) = asking.pause.components
-            queue.asyncAfter(deadline: .now() + .milliseconds(Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))) { self.ask() }
+            queue.asyncAfter(deadline: .now() + .milliseconds(Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))) {
+                self.ask()
+            }
             return
         }
         answered()
@@ -144,7 +146,10 @@ public final class RegisteredSchemas: SchemaTable {
 
     private func keep(_ found: FoundSchema, _ id: SchemaID) {
         if case .text(let text, let references) = found { tell(text, references, id) }
-        if found == .missing { logger.error("the schema registry at \(settings.url) has no schema \(id.text): records that name it are rejected as unknown_schema") }
+        if found == .missing {
+            logger.error(
+                "the schema registry at \(settings.url) has no schema \(id.text): records that name it are rejected as unknown_schema")
+        }
         let waiters = state.withLock { state in
             state.wanted.remove(id)
             switch found {
@@ -170,7 +175,9 @@ public final class RegisteredSchemas: SchemaTable {
             _ = try AvroSchema(text, references: references)
             logger.info("schema \(id.text) is known now")
         } catch {
-            logger.error("schema \(id.text) of the schema registry at \(settings.url) can't be used, so that records that name it are rejected as unusable_schema: it \(error)")
+            logger.error(
+                "schema \(id.text) of the schema registry at \(settings.url) can't be used, so that records that name it are rejected as unusable_schema: it \(error)"
+            )
         }
     }
 

@@ -86,7 +86,8 @@ public struct CheckpointPlan {
 public protocol CheckpointsUnderTest: AnyObject {
     /// What a process on a machine without a state restores; nil when there is no checkpoint. Blocks.
     func choose(
-        on machine: Int, takesOver: Bool, durability: Durability, interval: Duration, except unusable: Set<UInt64>, by process: SimulatedProcess
+        on machine: Int, takesOver: Bool, durability: Durability, interval: Duration, except unusable: Set<UInt64>,
+        by process: SimulatedProcess
     ) throws -> RestorableCheckpoint?
     /// The copies of the one that the process chose last. Blocks.
     func fetch(_ checkpoint: RestorableCheckpoint, on machine: Int, by process: SimulatedProcess) throws -> RestoredCopies

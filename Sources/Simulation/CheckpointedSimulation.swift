@@ -49,12 +49,15 @@ public final class CheckpointedSimulation {
     private static let startLimit = 200
 
     public init(
-        _ plan: SimulationPlan, _ checkpointPlan: CheckpointPlan, implementations: SimulatedImplementations = .init(), calls: any CallRunner,
+        _ plan: SimulationPlan, _ checkpointPlan: CheckpointPlan, implementations: SimulatedImplementations = .init(),
+        calls: any CallRunner,
         random: SeededRandom, checkpoints: (SimulatedObjects, VirtualTime) throws -> any CheckpointsUnderTest
     ) throws {
         var random = random
         parts = SimulationParts(plan, implementations, &random)
-        world = try CheckpointWorld(checkpointPlan, parts.time, calls: calls, createIsExclusive: implementations.createIsExclusive, random: &random, checkpoints: checkpoints)
+        world = try CheckpointWorld(
+            checkpointPlan, parts.time, calls: calls, createIsExclusive: implementations.createIsExclusive, random: &random,
+            checkpoints: checkpoints)
         versions = VersionChoice(plan.versions, &random)
         self.random = random
         machine = SimulatedMachine(1)
@@ -83,7 +86,8 @@ public final class CheckpointedSimulation {
             if let every = world.plan.finalizesEvery, (number + 1) % every == 0 { makeFinal() }
             live(life)
         }
-        parts.pass((parts.plan.sinkDown + world.plan.storeDown + parts.plan.diskFull).map(\.upperBound).max().map { $0 - parts.time.now } ?? .zero)
+        parts.pass(
+            (parts.plan.sinkDown + world.plan.storeDown + parts.plan.diskFull).map(\.upperBound).max().map { $0 - parts.time.now } ?? .zero)
         finish()
         buryZombies()
         settle()
@@ -106,7 +110,9 @@ public final class CheckpointedSimulation {
         guard parts.violations.isEmpty else { return }
         parts.trace.note("a life of \(life.length) begins on machine \(machine.number), to end by \(life.ending)")
         let deadline = parts.time.now + life.length
-        guard let worker = start(isBounded: false, isCalm: false, takesOver: life.takesOver, until: deadline) else { return end(life.ending, nil) }
+        guard let worker = start(isBounded: false, isCalm: false, takesOver: life.takesOver, until: deadline) else {
+            return end(life.ending, nil)
+        }
         while worker.end == nil && parts.time.now < deadline && parts.advance() {}
         if worker.end == nil, life.ending == .drain {
             worker.drain()
@@ -170,11 +176,16 @@ public final class CheckpointedSimulation {
             processes += 1
             let process = SimulatedProcess(processes, calls: world.calls, time: parts.time)
             let surroundings = SimulatedSurroundings(
-                parts, topology, machine, world: world, process: process, takesOver: takesOver || attempt > 20, isCalm: isCalm, isBounded: isBounded,
+                parts, topology, machine, world: world, process: process, takesOver: takesOver || attempt > 20, isCalm: isCalm,
+                isBounded: isBounded,
                 random: random.fork()
             )
             var outcome: Result<RunStart, any Error>?
-            process.perform { try surroundings.start() } then: { outcome = $0 }
+            process.perform {
+                try surroundings.start()
+            } then: {
+                outcome = $0
+            }
             let isOver = { [parts] in deadline.map { parts.time.now >= $0 } ?? false }
             while outcome == nil && !isOver() && parts.advance() {}
             guard let outcome, parts.violations.isEmpty else {
@@ -210,7 +221,9 @@ public final class CheckpointedSimulation {
             refusals = 0
             let faults = world.plan.objectFaults
             // Also what a worker that is dead by now had sent may land after the newest checkpoint was restored.
-            if !hadZombies && faults.damagedRead == 0 && faults.landsLate == 0 { parts.violate("starts were refused without another worker: \(error)") }
+            if !hadZombies && faults.damagedRead == 0 && faults.landsLate == 0 {
+                parts.violate("starts were refused without another worker: \(error)")
+            }
             parts.count("states that were moved away")
             replaceMachine()
         default: parts.violate("the start failed: \(error)")
@@ -220,7 +233,9 @@ public final class CheckpointedSimulation {
     private func run(_ surroundings: SimulatedSurroundings, _ start: RunStart, _ process: SimulatedProcess) -> SimulatedWorker {
         refusals = 0
         let worker = SimulatedWorker(surroundings, start, random: random.fork())
-        parts.trace.note("process \(process.number) runs on machine \(machine.number), lineage \(start.restored.lineage), from epoch \(start.restored.epoch)")
+        parts.trace.note(
+            "process \(process.number) runs on machine \(machine.number), lineage \(start.restored.lineage), from epoch \(start.restored.epoch)"
+        )
         worker.start()
         return worker
     }
@@ -268,6 +283,8 @@ public final class CheckpointedSimulation {
 
     private func checkWithdrawals() {
         let rows = parts.counts["withdrawn rows", default: 0]
-        if world.plan.durability == .shared && rows > 0 && !hadZombies { parts.violate("\(rows) rows were withdrawn although nothing leaves before it is in the store") }
+        if world.plan.durability == .shared && rows > 0 && !hadZombies {
+            parts.violate("\(rows) rows were withdrawn although nothing leaves before it is in the store")
+        }
     }
 }

@@ -17,7 +17,8 @@ final class SimulatedCheckpoints {
     private(set) var isLost = false
 
     init(
-        _ surroundings: SimulatedSurroundings, _ archive: any CheckpointArchive, _ world: CheckpointWorld, _ process: SimulatedProcess, tables: [String]
+        _ surroundings: SimulatedSurroundings, _ archive: any CheckpointArchive, _ world: CheckpointWorld, _ process: SimulatedProcess,
+        tables: [String]
     ) {
         parts = surroundings.parts
         store = surroundings.simulated
@@ -34,7 +35,9 @@ final class SimulatedCheckpoints {
     /// Asks the archive again and again whose the job is.
     func watch(_ worker: SimulatedWorker) {
         ownership.asks(now: parts.time.now)
-        process.perform { [archive] in try archive.confirmOwnership() } then: { [self] result in
+        process.perform { [archive] in
+            try archive.confirmOwnership()
+        } then: { [self] result in
             switch result {
             case .success: ownership.confirmed(now: parts.time.now)
             case .failure(let error as any Failure) where error.kind == .fenced:
@@ -52,7 +55,11 @@ final class SimulatedCheckpoints {
     func perform(_ action: WorkerLoop.CheckpointAction, for worker: SimulatedWorker) throws -> [WorkerLoop.Action] {
         switch action {
         case .claim(let change):
-            process.perform { [archive, store] in try archive.claim(store.checkpointFacts(), change) } then: { worker.inbox.claim = $0 }
+            process.perform { [archive, store] in
+                try archive.claim(store.checkpointFacts(), change)
+            } then: {
+                worker.inbox.claim = $0
+            }
         case .keepChanges(let epoch): store.keepChanges(after: epoch)
         case .beginCopy(let content, let epoch):
             if let epoch { store.keepChanges(after: epoch) }
@@ -73,10 +80,14 @@ final class SimulatedCheckpoints {
     }
 
     private func publish(_ checkpoint: FinishedCheckpoint, for worker: SimulatedWorker) {
-        process.perform { [archive] in try archive.publish(checkpoint) } then: { [self] result in
+        process.perform { [archive] in
+            try archive.publish(checkpoint)
+        } then: { [self] result in
             worker.inbox.checkpoint = result
             guard case .success(let published) = result else { return }
-            parts.trace.note("process \(process.number) published checkpoint \(published.number), epoch \(published.epoch): \(checkpoint.content), \(checkpoint.reason)")
+            parts.trace.note(
+                "process \(process.number) published checkpoint \(published.number), epoch \(published.epoch): \(checkpoint.content), \(checkpoint.reason)"
+            )
             collect()
         }
     }
@@ -84,7 +95,9 @@ final class SimulatedCheckpoints {
     private func collect() {
         guard !isCollecting else { return }
         isCollecting = true
-        process.perform { [archive] in try archive.collect() } then: { [self] result in
+        process.perform { [archive] in
+            try archive.collect()
+        } then: { [self] result in
             isCollecting = false
             if case .failure = result { parts.count("collections that failed") }
         }
@@ -93,7 +106,9 @@ final class SimulatedCheckpoints {
     /// Looks once more for what was delivered after the restored checkpoint, beside everything else.
     private func withdrawAgain(_ plan: WithdrawalPlan, for worker: SimulatedWorker) {
         guard let plan = parts.implementations.withdrawal(plan) else { return }
-        process.perform { [parts, process, withdrawnTables] in try parts.sink.withdraw(plan, from: withdrawnTables, by: process) } then: { [self] result in
+        process.perform { [parts, process, withdrawnTables] in
+            try parts.sink.withdraw(plan, from: withdrawnTables, by: process)
+        } then: { [self] result in
             if case .success(let rows) = result {
                 parts.withdrew(rows, plan)
                 isWithdrawnAgain = true

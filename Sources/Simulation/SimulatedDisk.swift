@@ -63,8 +63,12 @@ public final class SimulatedDisk {
 
     /// The same content, on another disk.
     init(copying other: SimulatedDisk) {
-        (epoch, foldedThrough, partitions, positions, messages) = (other.epoch, other.foldedThrough, other.partitions, other.positions, other.messages)
-        (chunks, undelivered, lastFrozen, frozen, layouts) = (other.chunks, other.undelivered, other.lastFrozen, other.frozen, other.layouts)
+        (epoch, foldedThrough, partitions, positions, messages) = (
+            other.epoch, other.foldedThrough, other.partitions, other.positions, other.messages
+        )
+        (chunks, undelivered, lastFrozen, frozen, layouts) = (
+            other.chunks, other.undelivered, other.lastFrozen, other.frozen, other.layouts
+        )
         (keyed, deltas, lineage, lineageEnds) = (other.keyed, other.deltas, other.lineage, other.lineageEnds)
         (withdrawal, identity, hashKey, keptAfter, finals) = (other.withdrawal, other.identity, other.hashKey, other.epoch, other.finals)
         isInUse = true
@@ -107,9 +111,14 @@ public final class SimulatedDisk {
 
     func facts(jobVersion: Int) -> CheckpointFacts {
         CheckpointFacts(
-            job: "simulated", jobVersion: jobVersion, stateFormat: 1, identity: identity, hashKey: hashKey, lineage: lineage, epoch: epoch, partitions: partitions,
-            tasks: positions.sorted { $0.key < $1.key }.map { CheckpointFacts.TaskProgress(id: $0, watermark: $1.watermark == .distantPast ? nil : $1.watermark, next: $1.position?.next) },
-            tables: knownTables.map(restoredOutbox).map { CheckpointFacts.TableProgress(name: $0.table, lastFrozen: $0.lastFrozen, lastDelivered: $0.lastDelivered) }
+            job: "simulated", jobVersion: jobVersion, stateFormat: 1, identity: identity, hashKey: hashKey, lineage: lineage, epoch: epoch,
+            partitions: partitions,
+            tasks: positions.sorted { $0.key < $1.key }.map {
+                CheckpointFacts.TaskProgress(id: $0, watermark: $1.watermark == .distantPast ? nil : $1.watermark, next: $1.position?.next)
+            },
+            tables: knownTables.map(restoredOutbox).map {
+                CheckpointFacts.TableProgress(name: $0.table, lastFrozen: $0.lastFrozen, lastDelivered: $0.lastDelivered)
+            }
         )
     }
 
@@ -123,7 +132,9 @@ public final class SimulatedDisk {
 
     /// A version of the job declares its tables.
     func declare(_ tables: [OutboxTable]) {
-        for table in tables where layouts[table.name]?.contains(table.table) != true { layouts[table.name, default: []].append(table.table) }
+        for table in tables where layouts[table.name]?.contains(table.table) != true {
+            layouts[table.name, default: []].append(table.table)
+        }
     }
 
     /// Those of every version of the job, by name.
@@ -133,7 +144,8 @@ public final class SimulatedDisk {
         let batches = undelivered.values.filter { $0.table == table }.sorted { $0.number < $1.number }
         let taken = Set(batches.flatMap(\.chunks).map(\.id))
         return RestoredOutboxTable(
-            table: table, lastFrozen: lastFrozen[table], pending: chunks.filter { $0.id.table == table && !taken.contains($0.id) }, undelivered: batches,
+            table: table, lastFrozen: lastFrozen[table], pending: chunks.filter { $0.id.table == table && !taken.contains($0.id) },
+            undelivered: batches,
             layouts: layouts[table] ?? []
         )
     }
@@ -141,8 +153,10 @@ public final class SimulatedDisk {
     /// `reading`: makes messages as they were sent those that the version at hand reads.
     func restored(reading: (StoredMessages) throws -> MessageBatch) rethrows -> RestoredState {
         var restored = RestoredState(
-            isNew: !isInUse, lineage: lineage, identity: identity, hashKey: hashKey, epoch: epoch, partitions: partitions, tasks: positions, messages: try messages.map(reading),
-            outbox: knownTables.map(restoredOutbox), withdrawal: withdrawal.map { WithdrawalPlan(stage: $0, lineage: lineage, tables: lineageEnds) },
+            isNew: !isInUse, lineage: lineage, identity: identity, hashKey: hashKey, epoch: epoch, partitions: partitions, tasks: positions,
+            messages: try messages.map(reading),
+            outbox: knownTables.map(restoredOutbox),
+            withdrawal: withdrawal.map { WithdrawalPlan(stage: $0, lineage: lineage, tables: lineageEnds) },
             lineageEnds: lineageEnds
         )
         restored.changeAtRest = supersedes ? .supersedes : .none
@@ -158,7 +172,9 @@ public final class SimulatedDisk {
         kept.append(commit)
         for batch in cut.frozen {
             check(batch.lineage == lineage, "\(batch.id) is of lineage \(batch.lineage), the state of \(lineage)")
-            check(batch.number == (lastFrozen[batch.table]?.next ?? BatchNumber(1)), "\(batch.id) follows \(lastFrozen[batch.table]?.number ?? 0)")
+            check(
+                batch.number == (lastFrozen[batch.table]?.next ?? BatchNumber(1)),
+                "\(batch.id) follows \(lastFrozen[batch.table]?.number ?? 0)")
             check(batch.chunks.allSatisfy(chunks.contains), "\(batch.id) holds rows that are not in the outbox")
             lastFrozen[batch.table] = batch.number
             undelivered[batch.id] = batch
@@ -192,7 +208,9 @@ public final class SimulatedDisk {
             if let layout { messages.append(StoredMessages(batch: batch, layout: layout)) }
         }
         for chunk in part.rows {
-            check(layouts[chunk.id.table]?.contains(chunk.layout) == true, "\(part.task) wrote rows of \(chunk.id.table) in a layout that is not declared")
+            check(
+                layouts[chunk.id.table]?.contains(chunk.layout) == true,
+                "\(part.task) wrote rows of \(chunk.id.table) in a layout that is not declared")
         }
         chunks += part.rows
     }

@@ -20,7 +20,8 @@ public struct SimulatedLog {
 
     public init(records: [TopicPartition: [Record]]) {
         for partition in records.values {
-            precondition(zip(partition, partition.dropFirst()).allSatisfy { $0.arrival <= $1.arrival }, "records arrive in order of their offsets")
+            precondition(
+                zip(partition, partition.dropFirst()).allSatisfy { $0.arrival <= $1.arrival }, "records arrive in order of their offsets")
         }
         self.records = records
     }
@@ -46,7 +47,8 @@ public struct SimulatedLog {
 
     /// Hands over the records from `offset` on, at most `maximum`; returns the offset after the last one.
     public func read(
-        _ partition: TopicPartition, from offset: Int64, maximum: Int, now: Duration, _ body: (UnsafeBufferPointer<SourceRecord>) throws -> Void
+        _ partition: TopicPartition, from offset: Int64, maximum: Int, now: Duration,
+        _ body: (UnsafeBufferPointer<SourceRecord>) throws -> Void
     ) rethrows -> Int64 {
         let end = min(end(of: partition, now: now), offset + Int64(maximum))
         guard offset < end, let all = records[partition]?[Int(offset)..<Int(end)] else { return offset }

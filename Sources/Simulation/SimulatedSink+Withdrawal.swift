@@ -51,7 +51,9 @@ extension SimulatedSink {
     }
 
     private func uncounted(_ plan: WithdrawalPlan, in tables: [String]) -> Set<SinkBatchID> {
-        Set(counts.keys.filter { tables.contains($0.table) && $0.lineage < plan.lineage && !isCounted($0, by: plan.tables[$0.table] ?? []) })
+        Set(
+            counts.keys.filter { tables.contains($0.table) && $0.lineage < plan.lineage && !isCounted($0, by: plan.tables[$0.table] ?? []) }
+        )
     }
 
     /// Waits until nothing of an earlier lineage has been seen running for the whole settle delay.

@@ -114,7 +114,9 @@ public final class SimulatedSink {
         }
     }
 
-    private func land(_ batch: SinkBatch, _ layout: OutputTable, after delay: Duration, isShown: Bool, then answer: @escaping () -> Void = {}) {
+    private func land(
+        _ batch: SinkBatch, _ layout: OutputTable, after delay: Duration, isShown: Bool, then answer: @escaping () -> Void = {}
+    ) {
         let sent = incarnation
         if isShown { running.insert(batch.id) }
         time.after(delay) { [self] in

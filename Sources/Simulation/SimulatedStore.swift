@@ -80,7 +80,9 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
                 let isLoaded = number < faults.loadedRows || table.isHeldWhole
                 let isRight = row.key.withUnsafeBytes { key in
                     row.value.withUnsafeBytes { record in
-                        isLoaded ? table.restore(.stored(key: ByteView(key), record: ByteView(record)), isFolded: true) : table.noteUnloaded(ByteView(key))
+                        isLoaded
+                            ? table.restore(.stored(key: ByteView(key), record: ByteView(record)), isFolded: true)
+                            : table.noteUnloaded(ByteView(key))
                     }
                 }
                 guard isRight else { throw SimulatedFailure(.corrupt, "a record of \(id) was refused") }

@@ -23,7 +23,8 @@ final class SimulatedSurroundings {
     private(set) var archive: (any CheckpointArchive)?
 
     init(
-        _ parts: SimulationParts, _ topology: Topology, _ machine: SimulatedMachine, world: CheckpointWorld? = nil, process: SimulatedProcess? = nil,
+        _ parts: SimulationParts, _ topology: Topology, _ machine: SimulatedMachine, world: CheckpointWorld? = nil,
+        process: SimulatedProcess? = nil,
         takesOver: Bool = false, isCalm: Bool, isBounded: Bool, random: SeededRandom
     ) {
         self.parts = parts
@@ -73,7 +74,9 @@ final class SimulatedSurroundings {
 extension SimulatedSurroundings: RestorationSurroundings {
     func isWithoutState() throws -> Bool {
         guard machine.hasState else { return true }
-        guard let world, let process, machine.disk.epoch == Epoch(0), try world.checkpoints.isOfOthers(machine.number, by: process) else { return false }
+        guard let world, let process, machine.disk.epoch == Epoch(0), try world.checkpoints.isOfOthers(machine.number, by: process) else {
+            return false
+        }
         parts.count("states that a refused start left")
         return true
     }
@@ -81,7 +84,8 @@ extension SimulatedSurroundings: RestorationSurroundings {
     func choose(except unusable: Set<UInt64>) throws -> RestorableCheckpoint? {
         guard let world, let process else { return nil }
         return try world.checkpoints.choose(
-            on: machine.number, takesOver: takesOver, durability: world.plan.durability, interval: world.plan.interval, except: unusable, by: process
+            on: machine.number, takesOver: takesOver, durability: world.plan.durability, interval: world.plan.interval, except: unusable,
+            by: process
         )
     }
 

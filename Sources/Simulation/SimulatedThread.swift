@@ -20,7 +20,10 @@ final class SimulatedThread {
     private let unreadable: Int
 
     /// `starts`: where each partition is read from.
-    init(_ group: TaskGroup, from starts: [TopicPartition: Int64], log: SimulatedLog, unreadable: Int, time: VirtualTime, random: SeededRandom) {
+    init(
+        _ group: TaskGroup, from starts: [TopicPartition: Int64], log: SimulatedLog, unreadable: Int, time: VirtualTime,
+        random: SeededRandom
+    ) {
         self.group = group
         self.log = log
         self.time = time

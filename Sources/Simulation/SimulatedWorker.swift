@@ -58,9 +58,10 @@ final class SimulatedWorker {
         let unreadable = start.settings.readsUntilEnd ? 0 : parts.plan.unreadable
         var threads: [SimulatedThread] = []
         for group in start.groups {
-            threads.append(SimulatedThread(
-                group, from: start.starts, log: parts.plan.log, unreadable: unreadable, time: parts.time, random: self.random.fork()
-            ))
+            threads.append(
+                SimulatedThread(
+                    group, from: start.starts, log: parts.plan.log, unreadable: unreadable, time: parts.time, random: self.random.fork()
+                ))
         }
         self.threads = threads
     }
@@ -125,7 +126,9 @@ final class SimulatedWorker {
     private func takeTurns() {
         guard isAlive else { return }
         // As shipped: when something came, or the loop wants to be asked.
-        if !isCommitting, !inbox.isEmpty || time.now >= loop.nextTurn { attempt { try loop.turn(inbox.take(), now: time.now, timeOfCut: 0) } }
+        if !isCommitting, !inbox.isEmpty || time.now >= loop.nextTurn {
+            attempt { try loop.turn(inbox.take(), now: time.now, timeOfCut: 0) }
+        }
         time.after(random.milliseconds(in: 1...80)) { [self] in takeTurns() }
     }
 
@@ -162,7 +165,8 @@ final class SimulatedWorker {
             switch action {
             case .order(let order, let group):
                 if case .raise(let watermarks, let isEnding) = order {
-                    parts.trace.note("raise \(watermarks.sorted { $0.key < $1.key }.map { "\($0.key) to \($0.value)" })\(isEnding ? ", ending" : "")")
+                    parts.trace.note(
+                        "raise \(watermarks.sorted { $0.key < $1.key }.map { "\($0.key) to \($0.value)" })\(isEnding ? ", ending" : "")")
                     parts.count(isEnding ? "closings" : "idle raises")
                 }
                 for (number, thread) in threads.enumerated() where group == nil || group == number { thread.orders.add(order) }

@@ -35,7 +35,8 @@ public final class Simulation {
     }
 
     private func makeWorker(isBounded: Bool, isCalm: Bool = false) -> SimulatedWorker? {
-        let surroundings = SimulatedSurroundings(parts, versions.next(parts), machine, isCalm: isCalm, isBounded: isBounded, random: random.fork())
+        let surroundings = SimulatedSurroundings(
+            parts, versions.next(parts), machine, isCalm: isCalm, isBounded: isBounded, random: random.fork())
         do {
             return SimulatedWorker(surroundings, try surroundings.start(), random: random.fork())
         } catch {

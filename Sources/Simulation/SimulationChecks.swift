@@ -22,11 +22,15 @@ public enum SimulationChecks {
         var found: [String] = []
         var byBatch: [SinkBatchID: [Int]] = [:]
         for row in rows { byBatch[row.batch, default: []].append(row.row) }
-        for (batch, numbers) in byBatch where numbers.sorted() != Array(0..<numbers.count) { found.append("\(batch) has the rows \(numbers.sorted())") }
+        for (batch, numbers) in byBatch where numbers.sorted() != Array(0..<numbers.count) {
+            found.append("\(batch) has the rows \(numbers.sorted())")
+        }
         for table in Dictionary(grouping: byBatch.keys, by: \.table).values {
             for (lineage, batches) in Dictionary(grouping: table, by: \.lineage) {
                 let numbers = batches.map(\.number.number).sorted()
-                if numbers != Array(1...UInt64(numbers.count)) { found.append("table \(table[0].table) has the batches \(numbers) of lineage \(lineage)") }
+                if numbers != Array(1...UInt64(numbers.count)) {
+                    found.append("table \(table[0].table) has the batches \(numbers) of lineage \(lineage)")
+                }
             }
         }
         return found.sorted()

@@ -48,7 +48,8 @@ public struct SimulationPlan {
         flushInterval = random.milliseconds(in: 100...3_000)
         let batchRows = random.number(in: 3...400)
         outboxLimits = Outbox.Limits(
-            batchRows: batchRows, batchBytes: random.number(in: 200...20_000), bytes: random.percent(50) ? random.number(in: 60...600) : random.number(in: 600...10_000)
+            batchRows: batchRows, batchBytes: random.number(in: 200...20_000),
+            bytes: random.percent(50) ? random.number(in: 60...600) : random.number(in: 600...10_000)
         )
         for table in versions.flatMap(\.tables) where partitioning[table.name] == nil {
             partitioning[table.name] = [RowPartitioning.none, .month, .day][random.number(in: 0...2)]

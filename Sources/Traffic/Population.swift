@@ -9,7 +9,8 @@ struct Population {
 
     /// What an identifier is for; part of what it is made from.
     enum Kind: UInt64 {
-        case customer = 1, account, merchant, device, traits
+        case customer = 1
+        case account, merchant, device, traits
     }
 
     /// 128 bits that belong to this one.

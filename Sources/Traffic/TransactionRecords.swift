@@ -140,7 +140,9 @@ struct TransactionRecords {
         row.write("\"")
     }
 
-    private func writeAssessment(_ kind: Kind, cents: Int, risk: Int, isCard: Bool, _ random: inout TrafficRandom, into row: inout ByteWriter) {
+    private func writeAssessment(
+        _ kind: Kind, cents: Int, risk: Int, isCard: Bool, _ random: inout TrafficRandom, into row: inout ByteWriter
+    ) {
         let level: StaticString = risk < 3000 ? "low" : risk < 6000 ? "medium" : risk < 8000 ? "high" : "critical"
         row.write(",\"risk_score\":\"")
         row.write(hundredths: risk)

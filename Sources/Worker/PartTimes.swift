@@ -33,5 +33,7 @@ public struct PartTimes<Part: RawRepresentable<String> & Hashable & Sendable>: S
     public func total(without left: Part? = nil) -> Duration { entries.filter { $0.part != left }.reduce(.zero) { $0 + $1.time } }
 
     /// `load 0.210 s, sinks 0.034 s`; what took less than a millisecond is left out.
-    public var text: String { entries.filter { $0.time >= .milliseconds(1) }.map { "\($0.part.rawValue) \($0.time.text)" }.joined(separator: ", ") }
+    public var text: String {
+        entries.filter { $0.time >= .milliseconds(1) }.map { "\($0.part.rawValue) \($0.time.text)" }.joined(separator: ", ")
+    }
 }

@@ -44,7 +44,8 @@ public struct RoomWait {
                 }
                 show(error.description)
                 guard pause(min(max(Clock.now - tried, RoomWait.shortestPause), RoomWait.longestPause)) else {
-                    throw WorkerError(.retry, "the start was told to end while it waited for room on a disk; \(what): nothing was read", cause: error)
+                    throw WorkerError(
+                        .retry, "the start was told to end while it waited for room on a disk; \(what): nothing was read", cause: error)
                 }
             }
         }

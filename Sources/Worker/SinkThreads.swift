@@ -22,7 +22,10 @@ final class SinkThreads: @unchecked Sendable {
 
     /// `sinks`: where the batches of each table of the outbox go, by its name. `ownership`: asked before each
     /// delivery; one under way is abandoned when the job is lost, or, with shared durability, when nobody says whose it is.
-    init(_ sinks: [String: any BatchSink], ownership: OwnershipWatch?, finished: @escaping @Sendable (SinkBatchID, Result<DeliveryOutcome, any Error>) -> Void) {
+    init(
+        _ sinks: [String: any BatchSink], ownership: OwnershipWatch?,
+        finished: @escaping @Sendable (SinkBatchID, Result<DeliveryOutcome, any Error>) -> Void
+    ) {
         self.sinks = sinks
         self.finished = finished
         self.ownership = ownership
@@ -48,7 +51,9 @@ final class SinkThreads: @unchecked Sendable {
         let result = Result {
             var mayHaveBeenSent = order.mayHaveBeenSent
             while try awaitOwnership() {
-                let outcome = try sink.deliver(order.batch, mayHaveBeenSent: mayHaveBeenSent) { [self] in isStopping || ownership?.mustHold == true }
+                let outcome = try sink.deliver(order.batch, mayHaveBeenSent: mayHaveBeenSent) { [self] in
+                    isStopping || ownership?.mustHold == true
+                }
                 if outcome == .delivered || isStopping { return outcome }
                 mayHaveBeenSent = true
             }

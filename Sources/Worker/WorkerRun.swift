@@ -41,7 +41,8 @@ final class WorkerRun {
         // It has threads from here on, which somebody has to stop: nothing may fail after it.
         checkpointer = try Checkpointer(worker, start)
         let sinkOf = start.outboxTables.map { ($0.name, worker.sink($0.sink)) }
-        sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf), ownership: checkpointer?.ownership) { [inbox = worker.inbox] id, result in
+        sinks = SinkThreads(Dictionary(uniqueKeysWithValues: sinkOf), ownership: checkpointer?.ownership) {
+            [inbox = worker.inbox] id, result in
             inbox.update { inbox in
                 switch result {
                 case .success(.delivered): inbox.deliveries.append(id)
@@ -113,7 +114,9 @@ final class WorkerRun {
     private func perform(_ action: WorkerLoop.Action) throws -> [WorkerLoop.Action] {
         switch action {
         case .order(let order, let group):
-            for (number, thread) in threads.enumerated() where group == nil || group == number { thread.mail.update { $0.orders.add(order) } }
+            for (number, thread) in threads.enumerated() where group == nil || group == number {
+                thread.mail.update { $0.orders.add(order) }
+            }
         case .commit(let cut): return try commit(cut)
         case .waitToCommit(let pause, let orDrain):
             let isDraining = worker.inbox.wait(upTo: pause) { orDrain && $0.isDraining ? true : nil } ?? false
@@ -188,7 +191,12 @@ final class WorkerRun {
         case .commitWaits(let epoch, let error):
             logger.error("epoch \(epoch) waits: \(error)")
             worker.publish { $0.problem = error.description }
-        case .committed(let epoch, let duration): worker.publish { $0.problem = nil; $0.lastCommit = duration; $0.epoch = epoch }
+        case .committed(let epoch, let duration):
+            worker.publish {
+                $0.problem = nil
+                $0.lastCommit = duration
+                $0.epoch = epoch
+            }
         case .housekeepingWaits(let error): logger.error("housekeeping waits: \(error)")
         case .readingFailed(let error):
             logger.error("the run ends when what was read before is delivered: \(error)")
@@ -222,7 +230,10 @@ final class WorkerRun {
     private func tellClock() {
         let doubt = clock.tell()
         guard doubt?.description != worker.status.clockDoubt else { return }
-        worker.publish { $0.clockDoubt = doubt?.description; $0.isReadingHeld = isHeldByDeliveries || doubt != nil }
+        worker.publish {
+            $0.clockDoubt = doubt?.description
+            $0.isReadingHeld = isHeldByDeliveries || doubt != nil
+        }
     }
 
     /// Once, as soon as there is a record, or when none has come in a while.
@@ -244,7 +255,8 @@ final class WorkerRun {
             status.tasks = start.tasks.map { task in
                 let begun = partitions[task.id].flatMap { start.starts[$0] }.map { SourcePosition(next: $0, last: nil) }
                 return WorkerStatus.Task(
-                    id: task.id, watermark: task.watermark, position: start.restored.tasks[task.id]?.position ?? begun, isIdle: false, counters: TaskCounters()
+                    id: task.id, watermark: task.watermark, position: start.restored.tasks[task.id]?.position ?? begun, isIdle: false,
+                    counters: TaskCounters()
                 )
             }.sorted { $0.id < $1.id }
             status.outbox = loop.outbox.depths

@@ -35,7 +35,8 @@ final class WorkerSurroundings: StartSurroundings {
     }
 
     func environment(_ partitioning: [String: RowPartitioning], _ partitions: [StageName: Int], _ hashKey: HashKey) -> TaskEnvironment {
-        TaskEnvironment(partitioning: partitioning, partitions: partitions, cold: worker.store, hashKey: hashKey, references: worker.referenceTables)
+        TaskEnvironment(
+            partitioning: partitioning, partitions: partitions, cold: worker.store, hashKey: hashKey, references: worker.referenceTables)
     }
 
     func load(_ tasks: [any StreamTask], memoryBudget: Int) throws {
@@ -112,7 +113,9 @@ final class WorkerSurroundings: StartSurroundings {
         try worker.timed(.sinks) { try worker.sink(sink).open(tables) }
     }
 
-    func withdraw(_ plan: WithdrawalPlan, from tables: [String]) throws -> Bool { try worker.timed(.withdraw) { try worker.withdraw(plan, from: tables) } }
+    func withdraw(_ plan: WithdrawalPlan, from tables: [String]) throws -> Bool {
+        try worker.timed(.withdraw) { try worker.withdraw(plan, from: tables) }
+    }
 
     func withdrawn() throws {
         let store = try store()
@@ -163,7 +166,8 @@ extension Worker {
     }
 
     func tell(_ published: PublishedCheckpoint) {
-        logger.debug("checkpoint \(published.number): epoch \(published.epoch), \(published.addedBytes) bytes more, \(published.totalBytes) in all")
+        logger.debug(
+            "checkpoint \(published.number): epoch \(published.epoch), \(published.addedBytes) bytes more, \(published.totalBytes) in all")
         publish { status in
             status.checkpoint.last = published
             status.checkpoint.lastAt = Clock.wallMilliseconds
@@ -175,7 +179,9 @@ extension Worker {
         if case .endWithdrawal = action {
             logger.error("checkpoints: that everything was withdrawn could not be noted, so the next start looks for it again: \(error)")
         } else {
-            logger.error("checkpoints: that the job goes on from this one alone could not be noted, so the next start begins with another base: \(error)")
+            logger.error(
+                "checkpoints: that the job goes on from this one alone could not be noted, so the next start begins with another base: \(error)"
+            )
         }
     }
 }

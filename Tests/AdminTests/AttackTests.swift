@@ -2,6 +2,7 @@ import Foundation
 import Synchronization
 import TestSupport
 import Testing
+
 @testable import Admin
 
 /// One at a time: what the server's threads cost is what the process costs.
@@ -14,7 +15,8 @@ struct AttackTests {
     /// How long each attack lasts.
     static let seconds = 1.0
 
-    private static let attacker = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    private static let attacker = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
         .appendingPathComponent("tools/attack-page").path
 
     /// CPU seconds of this process, in which nothing goes on beside the page and the few probes.
@@ -53,7 +55,8 @@ struct AttackTests {
         defer { withExtendedLifetime(server) {} }
         let before = Self.processSeconds()
         let attack = try ChildProcess(Self.attacker, [kind, "\(server.port)", "\(Self.seconds)"])
-        var slowest = Duration.zero, probes = 0
+        var slowest = Duration.zero
+        var probes = 0
         while attack.isRunning {
             for path in ["/livez", "/readyz", "/healthz"] {
                 let start = ContinuousClock.now
@@ -79,7 +82,11 @@ struct AttackTests {
     /// Requests, and what the answer to them begins with.
     static let requests: [(what: String, request: String, answer: String)] = [
         ("a line of 256 KB", "GET /" + String(repeating: "A", count: 256 << 10) + " HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 414"),
-        ("headers of 64 KB", "GET / HTTP/1.1\r\nHost: localhost\r\n" + String(repeating: "X-A: aaaaaaaaaaaaaaaaaaaaaaaa\r\n", count: 2048) + "\r\n", "HTTP/1.1 431"),
+        (
+            "headers of 64 KB",
+            "GET / HTTP/1.1\r\nHost: localhost\r\n" + String(repeating: "X-A: aaaaaaaaaaaaaaaaaaaaaaaa\r\n", count: 2048) + "\r\n",
+            "HTTP/1.1 431"
+        ),
         ("no host", "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400"),
         ("another's name", "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", "HTTP/1.1 421"),
         ("a small body", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 405"),
@@ -102,7 +109,8 @@ struct AttackTests {
 
     @Test func aConnectionIsGoodForOneRequest() throws {
         let server = try Self.server()
-        let answer = Self.ask(String(repeating: "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n", count: 50), server.port)
+        let answer = Self.ask(
+            String(repeating: "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n", count: 50), server.port)
         #expect(answer.components(separatedBy: "HTTP/1.1 200").count == 2 && answer.contains("Connection: close"), "\(answer)")
     }
 
@@ -126,7 +134,8 @@ struct AttackTests {
         let reports = Reports()
         let text = String(repeating: "a", count: 32 << 20)
         let server = try StatusServer(
-            host: "127.0.0.1", port: 0, access: PageAccess(place: .loopback, bound: "127.0.0.1"), limits: .init(requestTime: .seconds(50), answerTime: .milliseconds(300)),
+            host: "127.0.0.1", port: 0, access: PageAccess(place: .loopback, bound: "127.0.0.1"),
+            limits: .init(requestTime: .seconds(50), answerTime: .milliseconds(300)),
             report: reports.note
         ) {
             var snapshot = StatusServerTests.snapshot()
@@ -156,8 +165,10 @@ struct AttackTests {
     private static func listener(on port: UInt16) throws -> Int32 {
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
             guard let descriptor = Int32(name) else { continue }
-            var listens: Int32 = 0, size = socklen_t(MemoryLayout<Int32>.size)
-            var address = sockaddr_in(), length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            var listens: Int32 = 0
+            var size = socklen_t(MemoryLayout<Int32>.size)
+            var address = sockaddr_in()
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
             guard getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0, listens != 0 else { continue }
             let isKnown = withUnsafeMutablePointer(to: &address) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) == 0 }
@@ -175,6 +186,8 @@ struct AttackTests {
             try waitUntil("the port is open again") { reports.all.count == 2 * round }
             #expect(Self.ask("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", server.port).hasPrefix("HTTP/1.1 200"))
         }
-        #expect(reports.all[0].contains("port \(server.port) ended: Invalid argument") && reports.all[1].contains("open again"), "\(reports.all)")
+        #expect(
+            reports.all[0].contains("port \(server.port) ended: Invalid argument") && reports.all[1].contains("open again"),
+            "\(reports.all)")
     }
 }

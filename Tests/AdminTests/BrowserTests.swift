@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+
 @testable import Admin
 
 /// What a browser makes of the page, where there is one: Debian's package chromium.
@@ -18,11 +19,14 @@ struct BrowserTests {
 
     private static func load(_ url: String) throws -> Seen {
         let profile = try TemporaryDirectory("tidemark-browser")
-        let browser = try ChildProcess(chromium, [
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",
-            "--disable-background-networking", "--user-data-dir=\(profile.path)", "--virtual-time-budget=1500", "--enable-logging=stderr",
-            "--v=0", "--dump-dom", url,
-        ])
+        let browser = try ChildProcess(
+            chromium,
+            [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",
+                "--disable-background-networking", "--user-data-dir=\(profile.path)", "--virtual-time-budget=1500",
+                "--enable-logging=stderr",
+                "--v=0", "--dump-dom", url,
+            ])
         #expect(browser.waitForExit() == 0, "\(browser.errors)")
         return Seen(document: browser.output, log: browser.errors)
     }
@@ -39,7 +43,9 @@ struct BrowserTests {
         let seen = try Self.load("http://127.0.0.1:\(server.port)\(path)")
         #expect(!seen.document.isEmpty || path == "/login")
         // As texts they are there; as elements they would be without their escapes.
-        for element in ["<img", "<script", "<title>ran"] { #expect(!seen.document.utf8.contains(element.utf8), "\(path): \(seen.document)") }
+        for element in ["<img", "<script", "<title>ran"] {
+            #expect(!seen.document.utf8.contains(element.utf8), "\(path): \(seen.document)")
+        }
         #expect(!seen.log.contains("Content Security Policy") && !seen.log.contains("Refused to"), "\(seen.log)")
         if path == "/" { #expect(seen.document.contains("&lt;img src=x onerror=") && seen.document.contains("<table>")) }
     }
@@ -49,8 +55,10 @@ struct BrowserTests {
     func theBrowserSaysWhatIsBlocked() throws {
         let directory = try TemporaryDirectory("tidemark-browser")
         let page = StatusPage(snapshot: StatusServerTests.snapshot()).html
-        let policy = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='\">"
-        try page.replacing("<head>", with: "<head>\(policy)").write(toFile: directory.file("blocked.html"), atomically: true, encoding: .utf8)
+        let policy =
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='\">"
+        try page.replacing("<head>", with: "<head>\(policy)").write(
+            toFile: directory.file("blocked.html"), atomically: true, encoding: .utf8)
         #expect(try Self.load("file://\(directory.file("blocked.html"))").log.contains("Content Security Policy"))
         let open = page.replacing("</body>", with: "<img src=x onerror=\"document.title='ran'\"></body>")
         try open.write(toFile: directory.file("open.html"), atomically: true, encoding: .utf8)

@@ -1,4 +1,5 @@
 import Testing
+
 @testable import Admin
 
 @Suite("Status page: which connection has to go")
@@ -8,8 +9,12 @@ struct ConnectionPoolTests {
     let one = NetworkAddress(bytes: [10, 0, 0, 1])
     let other = NetworkAddress(bytes: [10, 0, 0, 2])
 
-    private func admitted(_ pool: inout ConnectionPool, _ descriptor: Int32, _ neighbour: NetworkAddress, after time: Duration = .zero, input: Set<Int32> = []) -> [String] {
-        let ended = pool.admit(descriptor, from: neighbour, at: start + time, hasInput: { input.contains($0) }).map { "\($0.descriptor) \($0.why)" }
+    private func admitted(
+        _ pool: inout ConnectionPool, _ descriptor: Int32, _ neighbour: NetworkAddress, after time: Duration = .zero, input: Set<Int32> = []
+    ) -> [String] {
+        let ended = pool.admit(descriptor, from: neighbour, at: start + time, hasInput: { input.contains($0) }).map {
+            "\($0.descriptor) \($0.why)"
+        }
         pool.serve(descriptor)
         return ended
     }
@@ -88,7 +93,9 @@ struct ConnectionPoolTests {
     }
 
     @Test func theNeighbourOfIPv6IsANetwork() throws {
-        let addresses = try ["2001:db8::1", "2001:db8::ffff:1:2:3", "2001:db8:0:1::1", "::ffff:10.0.0.1", "10.0.0.1"].map { try #require(NetworkAddress($0)) }
+        let addresses = try ["2001:db8::1", "2001:db8::ffff:1:2:3", "2001:db8:0:1::1", "::ffff:10.0.0.1", "10.0.0.1"].map {
+            try #require(NetworkAddress($0))
+        }
         #expect(addresses[0].neighbour == addresses[1].neighbour && addresses[0].neighbour != addresses[2].neighbour)
         #expect(addresses[3] == addresses[4] && addresses[3].neighbour == one)
     }

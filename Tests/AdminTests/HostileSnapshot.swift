@@ -1,10 +1,12 @@
 import Foundation
+
 @testable import Admin
 
 /// Snapshots with a text of the test's choice in every place where one is shown; places that are added later have it too.
 enum HostileSnapshot {
     /// Markup, statements and signs that others obey, behind marks that join the character before or after them.
-    static let markup = "\u{600}<img src=x onerror=\"document.title='ran'\">\u{301}<script>document.title='ran'</script>\u{600}\"\u{20DD}'\u{600}&\u{301}\\\u{600}\n\u{600}</style></td>\r\u{0}\u{1B}]0;ran\u{7}\u{202E}-->"
+    static let markup =
+        "\u{600}<img src=x onerror=\"document.title='ran'\">\u{301}<script>document.title='ran'</script>\u{600}\"\u{20DD}'\u{600}&\u{301}\\\u{600}\n\u{600}</style></td>\r\u{0}\u{1B}]0;ran\u{7}\u{202E}-->"
 
     /// Offsets and counts as a broker or somebody's state file may say them.
     static func withNumbersAtTheirLimits(_ signed: Int64, _ unsigned: UInt64) -> StatusSnapshot {
@@ -33,8 +35,11 @@ enum HostileSnapshot {
         var harmless = StatusServerTests.snapshot()
         harmless.checkpoint = .init(number: 3, epoch: 40, time: 1_736_942_400_000, bytes: 1 << 20)
         let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(harmless))
-        var snapshot = try JSONDecoder().decode(StatusSnapshot.self, from: JSONSerialization.data(withJSONObject: replaced(object, by: text)))
-        for index in snapshot.partitions.indices where !snapshot.partitions[index].skipped.isEmpty { snapshot.partitions[index].skipped = [text: 2] }
+        var snapshot = try JSONDecoder().decode(
+            StatusSnapshot.self, from: JSONSerialization.data(withJSONObject: replaced(object, by: text)))
+        for index in snapshot.partitions.indices where !snapshot.partitions[index].skipped.isEmpty {
+            snapshot.partitions[index].skipped = [text: 2]
+        }
         snapshot.problems.append(.init(time: 1_736_942_400_000, message: text, withoutRecords: text))
         return snapshot
     }

@@ -1,6 +1,7 @@
 import Engine
 import Foundation
 import Testing
+
 @testable import Admin
 
 @Suite("Status page: texts of others stay texts, whatever stands before or behind their signs")
@@ -31,7 +32,8 @@ struct HostileTextTests {
 
     @Test func metricsHaveNoLineOrLabelOfOthers() throws {
         let (harmless, hostile) = (try HostileSnapshot.with("a b"), try HostileSnapshot.with(HostileSnapshot.markup))
-        let expected = MetricsText(harmless).text.utf8.split(separator: 0x0A), lines = MetricsText(hostile).text.utf8.split(separator: 0x0A)
+        let expected = MetricsText(harmless).text.utf8.split(separator: 0x0A)
+        let lines = MetricsText(hostile).text.utf8.split(separator: 0x0A)
         #expect(lines.count == expected.count)
         for (line, expected) in zip(lines, expected) where expected.first != UInt8(ascii: "#") {
             #expect(labels(line) == labels(expected), "\(String(line) ?? "")")
@@ -41,10 +43,19 @@ struct HostileTextTests {
 
     /// The names of a line's labels, read as Prometheus does: a value ends with the first quote that no backslash stands before.
     private func labels(_ line: Substring.UTF8View) -> [String] {
-        var names: [String] = [], name = "", isValue = false, isEscaped = false
+        var names: [String] = []
+        var name = ""
+        var isValue = false
+        var isEscaped = false
         for byte in line {
             if isValue {
-                if isEscaped { isEscaped = false } else if byte == UInt8(ascii: "\\") { isEscaped = true } else if byte == UInt8(ascii: "\"") { isValue = false }
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    isValue = false
+                }
             } else if byte == UInt8(ascii: "\"") {
                 names.append(name)
                 name = ""
@@ -75,13 +86,15 @@ struct HostileTextTests {
     /// What a request says is repeated in no answer.
     @Test func noAnswerRepeatsTheRequest() throws {
         let snapshot = StatusServerTests.snapshot()
-        let handler = StatusHandler(PageAccess(place: .loopback, bound: "127.0.0.1", token: "a token of a test"), endings: { [] }, snapshot: { snapshot })
+        let handler = StatusHandler(
+            PageAccess(place: .loopback, bound: "127.0.0.1", token: "a token of a test"), endings: { [] }, snapshot: { snapshot })
         for request in [
             RequestHead(path: "/marker"), RequestHead(method: "marker", path: "/"), RequestHead(path: "/", hosts: ["marker"]),
             RequestHead(path: "/", authorizations: ["Bearer marker"]), RequestHead(path: "/", origins: ["http://marker"]),
         ] {
             let answer = handler.answer(request) { nil }
-            #expect(answer.status >= 400 && !answer.body.text.contains("marker") && !answer.headers.contains { $0.value.contains("marker") })
+            #expect(
+                answer.status >= 400 && !answer.body.text.contains("marker") && !answer.headers.contains { $0.value.contains("marker") })
         }
     }
 }

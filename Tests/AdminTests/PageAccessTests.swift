@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+
 @testable import Admin
 
 @Suite("Status page: who is shown what, as docs/SECURITY.md has it")
@@ -56,7 +57,8 @@ struct PageAccessTests {
                 let found = Self.word(Self.handler(column.access).answer(request) { nil })
                 // Metrics have no texts of records, whoever asks.
                 let expected = path == "/metrics" && (cell == "all" || cell.hasPrefix("without")) ? "yes" : cell
-                #expect(found == expected, "\(path) \(column.access.place) open \(column.access.isOpen) \(column.authorization ?? "no token")")
+                #expect(
+                    found == expected, "\(path) \(column.access.place) open \(column.access.isOpen) \(column.authorization ?? "no token")")
             }
         }
     }
@@ -65,7 +67,10 @@ struct PageAccessTests {
     func aWrongTokenIsRefusedEverywhereButAtTheProbes(resource: PageAccess.Resource, place: PageAccess.Place) {
         let handler = Self.handler(PageAccess(place: place, bound: "10.1.2.3", token: Self.token, isOpen: true))
         let basic = Data("user:\(Self.token)x".utf8).base64EncodedString()
-        for wrong in ["Bearer x", "Bearer", "Bearer \(Self.token)x", "Bearer \(Self.token.dropLast())", "Basic \(basic)", "Basic ?", "Digest \(Self.token)", "Bearer \u{600}\(Self.token)"] {
+        for wrong in [
+            "Bearer x", "Bearer", "Bearer \(Self.token)x", "Bearer \(Self.token.dropLast())", "Basic \(basic)", "Basic ?",
+            "Digest \(Self.token)", "Bearer \u{600}\(Self.token)",
+        ] {
             let answer = handler.answer(RequestHead(path: resource.rawValue, authorizations: [wrong])) { nil }
             #expect(answer.status == (resource == .live || resource == .ready ? 200 : 401), "\(wrong)")
         }
@@ -95,7 +100,10 @@ struct PageAccessTests {
 
     // MARK: - Names and other pages
 
-    @Test(arguments: ["localhost", "LOCALHOST:9464", "127.0.0.1", "127.0.0.1:1", "[::1]:9464", "10.1.2.3:9464", "status.example.com", "Status.Example.com:80", "10.9.9.9", "192.168.7.7:9464"])
+    @Test(arguments: [
+        "localhost", "LOCALHOST:9464", "127.0.0.1", "127.0.0.1:1", "[::1]:9464", "10.1.2.3:9464", "status.example.com",
+        "Status.Example.com:80", "10.9.9.9", "192.168.7.7:9464",
+    ])
     func thePageAnswersToItsOwnNames(host: String) {
         let handler = Self.handler(PageAccess(place: .loopback, bound: "10.1.2.3", hosts: ["status.example.com", "10.9.9.9"]))
         for resource in PageAccess.Resource.allCases where resource != .login {
@@ -103,7 +111,10 @@ struct PageAccessTests {
         }
     }
 
-    @Test(arguments: ["evil.example", "evil.example:9464", "", ":9464", "localhost.evil.example", "127.0.0.1.evil.example", "10.1.2.4", "[::2]", "[::1", "[::1]x", "localhost:9464x", "\u{600}localhost", "localhost@evil.example", "2130706433", "localhost, evil.example"])
+    @Test(arguments: [
+        "evil.example", "evil.example:9464", "", ":9464", "localhost.evil.example", "127.0.0.1.evil.example", "10.1.2.4", "[::2]", "[::1",
+        "[::1]x", "localhost:9464x", "\u{600}localhost", "localhost@evil.example", "2130706433", "localhost, evil.example",
+    ])
     func namesOfOthersAreRefused(host: String) {
         let handler = Self.handler(PageAccess(place: .loopback, bound: "10.1.2.3"))
         for resource in PageAccess.Resource.allCases {
@@ -116,7 +127,8 @@ struct PageAccessTests {
         let handler = Self.handler(PageAccess(place: .loopback, bound: "127.0.0.1"))
         for method in ["GET", "HEAD", "POST"] {
             for origin in ["http://evil.example", "https://localhost.evil.example", "null", "", "http://", "localhost"] {
-                #expect(handler.answer(RequestHead(method: method, path: "/", origins: [origin])) { nil }.status == 403, "\(method) \(origin)")
+                #expect(
+                    handler.answer(RequestHead(method: method, path: "/", origins: [origin])) { nil }.status == 403, "\(method) \(origin)")
             }
         }
         #expect(handler.answer(RequestHead(path: "/", origins: ["http://localhost:9464"])) { nil }.status == 200)
@@ -126,7 +138,9 @@ struct PageAccessTests {
     func onlyReadingIsThere(method: String) {
         for (access, authorization) in Self.columns {
             for path in PageAccess.Resource.allCases.map(\.rawValue) + ["/nothing"] {
-                let answer = Self.handler(access).answer(RequestHead(method: method, path: path, authorizations: authorization.map { [$0] } ?? [])) { nil }
+                let answer = Self.handler(access).answer(
+                    RequestHead(method: method, path: path, authorizations: authorization.map { [$0] } ?? [])
+                ) { nil }
                 #expect(answer.status == 405 && answer.headers.contains { $0 == ("Allow", "GET, HEAD") })
             }
         }
@@ -135,16 +149,20 @@ struct PageAccessTests {
     @Test func everyAnswerForbidsWhatThePageDoesNotNeed() {
         let handler = Self.handler(PageAccess(place: .loopback, bound: "127.0.0.1", token: Self.token))
         let paths = PageAccess.Resource.allCases.map(\.rawValue) + ["/nothing"]
-        let requests = paths.map { RequestHead(path: $0) } + [
-            RequestHead(method: "POST", path: "/"), RequestHead(path: "/", hosts: ["evil.example"]), RequestHead(path: "/", hosts: ["a", "b"]),
-            RequestHead(path: "/", origins: ["null"]), RequestHead(path: "/login", authorizations: ["Bearer \(Self.token)"]),
-        ]
+        let requests =
+            paths.map { RequestHead(path: $0) } + [
+                RequestHead(method: "POST", path: "/"), RequestHead(path: "/", hosts: ["evil.example"]),
+                RequestHead(path: "/", hosts: ["a", "b"]),
+                RequestHead(path: "/", origins: ["null"]), RequestHead(path: "/login", authorizations: ["Bearer \(Self.token)"]),
+            ]
         for request in requests {
             let answer = handler.answer(request) { nil }
             let headers = Dictionary(answer.headers.map { ($0.name, $0.value) }) { first, _ in first }
             #expect(headers["Content-Security-Policy"]?.hasPrefix("default-src 'none'; style-src 'sha256-") == true)
             #expect(headers["Content-Security-Policy"]?.contains("frame-ancestors 'none'") == true)
-            #expect(headers["X-Content-Type-Options"] == "nosniff" && headers["Referrer-Policy"] == "no-referrer" && headers["Cache-Control"] == "no-store")
+            #expect(
+                headers["X-Content-Type-Options"] == "nosniff" && headers["Referrer-Policy"] == "no-referrer"
+                    && headers["Cache-Control"] == "no-store")
         }
     }
 }

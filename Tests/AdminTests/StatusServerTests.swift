@@ -2,6 +2,7 @@ import Foundation
 import FoundationNetworking
 import TestSupport
 import Testing
+
 @testable import Admin
 
 @Suite("Status page: what the worker shows over HTTP")
@@ -12,13 +13,26 @@ struct StatusServerTests {
             isReadingHeld: false, memory: .init(stateBytes: 3 << 20, stateBudget: 512 << 20, outboxBytes: 1 << 20, residentBytes: 90 << 20)
         )
         snapshot.partitions = [
-            .init(topic: "t", partition: 0, nextOffset: 1_234_567, endOffset: 1_234_600, watermark: 1_736_942_400_000, isIdle: false, records: 9, rejected: 1, late: 0, skipped: ["u": 2]),
-            .init(topic: "t", partition: 1, nextOffset: nil, endOffset: nil, watermark: nil, isIdle: true, records: 0, rejected: 0, late: 0, skipped: [:]),
+            .init(
+                topic: "t", partition: 0, nextOffset: 1_234_567, endOffset: 1_234_600, watermark: 1_736_942_400_000, isIdle: false,
+                records: 9, rejected: 1, late: 0, skipped: ["u": 2]),
+            .init(
+                topic: "t", partition: 1, nextOffset: nil, endOffset: nil, watermark: nil, isIdle: true, records: 0, rejected: 0, late: 0,
+                skipped: [:]),
         ]
-        snapshot.tables = [.init(name: "customer_transaction_metrics", delivery: .waiting, pendingRows: 5, frozenBatches: 2, frozenRows: 700, lastFrozenBatch: 9, rowsDelivered: 4321, insertsSent: 8)]
-        snapshot.references = [.init(name: "customers", topic: "c", keys: 54_321, memoryBytes: 7 << 20, records: 60_000, unusable: 3, loaded: 61_000, toLoad: 61_111)]
+        snapshot.tables = [
+            .init(
+                name: "customer_transaction_metrics", delivery: .waiting, pendingRows: 5, frozenBatches: 2, frozenRows: 700,
+                lastFrozenBatch: 9, rowsDelivered: 4321, insertsSent: 8)
+        ]
+        snapshot.references = [
+            .init(
+                name: "customers", topic: "c", keys: 54_321, memoryBytes: 7 << 20, records: 60_000, unusable: 3, loaded: 61_000,
+                toLoad: 61_111)
+        ]
         snapshot.references[0].defects = [
-            .init(reason: "bad_value", field: "id", count: 2, partition: 1, offset: 4567), .init(reason: "malformed_json", field: nil, count: 1, partition: 0, offset: 12),
+            .init(reason: "bad_value", field: "id", count: 2, partition: 1, offset: 4567),
+            .init(reason: "malformed_json", field: nil, count: 1, partition: 0, offset: 12),
         ]
         snapshot.start = [.init(part: "wait", seconds: 2.25), .init(part: "first record", seconds: 0.125)]
         snapshot.drain = [.init(part: "reading", seconds: 0.5)]
@@ -27,7 +41,9 @@ struct StatusServerTests {
     }
 
     /// A server at an address of this machine that tells nobody anything.
-    static func server(_ host: String = "127.0.0.1", port: UInt16 = 0, _ snapshot: @escaping @Sendable () -> StatusSnapshot) throws -> StatusServer {
+    static func server(_ host: String = "127.0.0.1", port: UInt16 = 0, _ snapshot: @escaping @Sendable () -> StatusSnapshot) throws
+        -> StatusServer
+    {
         try StatusServer(host: host, port: port, access: PageAccess(place: .loopback, bound: host), report: { _ in }, snapshot: snapshot)
     }
 
@@ -42,7 +58,9 @@ struct StatusServerTests {
         request.httpMethod = method
         let (data, response) = try await URLSession.shared.data(for: request)
         let http = try #require(response as? HTTPURLResponse)
-        return Answer(status: http.statusCode, type: http.value(forHTTPHeaderField: "Content-Type") ?? "", body: String(decoding: data, as: UTF8.self))
+        return Answer(
+            status: http.statusCode, type: http.value(forHTTPHeaderField: "Content-Type") ?? "", body: String(decoding: data, as: UTF8.self)
+        )
     }
 
     @Test func statusIsTheSnapshotAsJSON() async throws {
@@ -56,7 +74,13 @@ struct StatusServerTests {
         let server = try Self.server { Self.snapshot() }
         let answer = try await Self.get("/", of: server)
         #expect(answer.status == 200 && answer.type == "text/html; charset=utf-8")
-        for text in ["fintech &lt;b&gt;", "1\u{202F}234\u{202F}567", ">33<", "2025-01-15 12:00:00", "Watermark (UTC)", ">idle<", "customer_transaction_metrics", ">waiting<", "said &quot;no&quot; &amp; went", "90 MiB", ">customers<", "54\u{202F}321", ">7 MiB<", "61\u{202F}000 of 61\u{202F}111", "bad_value:id 2, last at offset 4\u{202F}567 of partition 1; malformed_json 1, last at offset 12 of partition 0", "Start: wait 2\u{202F}250\u{202F}ms, first record 125\u{202F}ms", "Drain: reading 500\u{202F}ms"] {
+        for text in [
+            "fintech &lt;b&gt;", "1\u{202F}234\u{202F}567", ">33<", "2025-01-15 12:00:00", "Watermark (UTC)", ">idle<",
+            "customer_transaction_metrics", ">waiting<", "said &quot;no&quot; &amp; went", "90 MiB", ">customers<", "54\u{202F}321",
+            ">7 MiB<", "61\u{202F}000 of 61\u{202F}111",
+            "bad_value:id 2, last at offset 4\u{202F}567 of partition 1; malformed_json 1, last at offset 12 of partition 0",
+            "Start: wait 2\u{202F}250\u{202F}ms, first record 125\u{202F}ms", "Drain: reading 500\u{202F}ms",
+        ] {
             #expect(!answer.body.contains("<th></th>"))
             #expect(answer.body.contains(text), "\(text) is missing")
         }

@@ -22,7 +22,8 @@ struct DependencyRules {
         "Worker": system.union(["Engine", "SQLiteState", "Logging"]),
         "CommandLineParts": system.union(["Engine", "Configuration"]),
         "tidemark": system.union([
-            "CommandLineParts", "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores", "CurlHTTP", "KafkaIO",
+            "CommandLineParts", "Engine", "FintechJob", "Traffic", "Configuration", "SQLiteState", "CheckpointStores", "CurlHTTP",
+            "KafkaIO",
             "ClickHouseSink", "Admin", "Avro", "SchemaRegistry", "Worker", "ArgumentParser", "Logging",
         ]),
     ])
@@ -43,11 +44,15 @@ struct DependencyRules {
 
     /// What a target's file does that it must not.
     func violations(in file: SourceFile, of target: String) -> [String] {
-        guard let allowed = allowed[target] else { return ["\(file.path): \(target) is no target of the table; add it with what it may import"] }
+        guard let allowed = allowed[target] else {
+            return ["\(file.path): \(target) is no target of the table; add it with what it may import"]
+        }
         var found = file.imports.filter { $0.module != "Swift" && !allowed.contains($0.module) }
             .map { "\(file.path):\($0.line): \(target) must not import \($0.module)" }
         if DependencyRules.pure.contains(target) {
-            found += file.lines(with: DependencyRules.impure.filter { !DependencyRules.allowedImpurity[file.path, default: []].contains($0) }).map { "\(file.path):\($0.line): \(target) computes only; it must not use \($0.word)" }
+            found += file.lines(
+                with: DependencyRules.impure.filter { !DependencyRules.allowedImpurity[file.path, default: []].contains($0) }
+            ).map { "\(file.path):\($0.line): \(target) computes only; it must not use \($0.word)" }
         }
         return found
     }

@@ -30,6 +30,8 @@ struct PackageTargets {
         guard let target = target(of: file.path) else { return [] }
         guard let own = dependencies[target] else { return ["\(file.path): Package.swift has no target \(target)"] }
         let allowed = own.union(PackageTargets.free)
-        return file.imports.filter { !allowed.contains($0.module) }.map { "\(file.path):\($0.line): \(target) does not say that it depends on \($0.module)" }
+        return file.imports.filter { !allowed.contains($0.module) }.map {
+            "\(file.path):\($0.line): \(target) does not say that it depends on \($0.module)"
+        }
     }
 }

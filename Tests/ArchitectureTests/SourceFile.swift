@@ -29,15 +29,26 @@ struct SourceFile {
         var isInString = false
         while let character = rest.first {
             if commentDepth > 0 {
-                if rest.hasPrefix("*/") { commentDepth -= 1; rest = rest.dropFirst(2) } else { rest = rest.dropFirst() }
+                if rest.hasPrefix("*/") {
+                    commentDepth -= 1
+                    rest = rest.dropFirst(2)
+                } else {
+                    rest = rest.dropFirst()
+                }
             } else if rest.hasPrefix("\"\"\"") {
                 isInText.toggle()
                 rest = rest.dropFirst(3)
             } else if isInText {
                 rest = rest.dropFirst()
             } else if isInString {
-                if character == "\\" { rest = rest.dropFirst(2); continue }
-                if character == "\"" { isInString = false; result.append("\"") }
+                if character == "\\" {
+                    rest = rest.dropFirst(2)
+                    continue
+                }
+                if character == "\"" {
+                    isInString = false
+                    result.append("\"")
+                }
                 rest = rest.dropFirst()
             } else if rest.hasPrefix("//") {
                 break
@@ -57,7 +68,9 @@ struct SourceFile {
     var imports: [(module: String, line: Int)] {
         code.enumerated().compactMap { index, line in
             let words = line.split { $0 == " " || $0 == "\t" || $0 == ";" }
-            guard let keyword = words.firstIndex(of: "import"), words[..<keyword].allSatisfy({ $0.hasPrefix("@") || $0.hasSuffix("internal") || $0 == "public" || $0 == "private" }) else { return nil }
+            guard let keyword = words.firstIndex(of: "import"),
+                words[..<keyword].allSatisfy({ $0.hasPrefix("@") || $0.hasSuffix("internal") || $0 == "public" || $0 == "private" })
+            else { return nil }
             let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "typealias", "func", "let", "var"]
             guard let module = words[(keyword + 1)...].first(where: { !kinds.contains($0) }) else { return nil }
             return (String(module.split(separator: ".")[0]), index + 1)
@@ -88,7 +101,8 @@ struct SourceFile {
 
 /// The repository that the tests were built from.
 enum Repository {
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .path
 
     /// Files below a folder whose names end in one of `endings`; an empty ending takes files without one.
     static func files(below folder: String, endings: Set<String>) throws -> [SourceFile] {
@@ -97,7 +111,7 @@ enum Repository {
             let name = "\(folder)/\(path)"
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: "\(root)/\(name)", isDirectory: &isFolder), !isFolder.boolValue,
-                  endings.contains(URL(fileURLWithPath: name).pathExtension)
+                endings.contains(URL(fileURLWithPath: name).pathExtension)
             else { return nil }
             return SourceFile(path: name, text: try String(contentsOfFile: "\(root)/\(name)", encoding: .utf8))
         }

@@ -39,14 +39,16 @@ enum StyleRules {
                 above -= 1
             }
             let lowered = comment.lowercased()
-            return reasons.contains(where: lowered.contains) ? nil : "\(file.path):\(index + 1): @unchecked Sendable without a comment that says why it is safe"
+            return reasons.contains(where: lowered.contains)
+                ? nil : "\(file.path):\(index + 1): @unchecked Sendable without a comment that says why it is safe"
         }
     }
 
     /// A Character takes in the marks that combine with it: whoever searches by them overlooks the sign that they are on.
     private static func characters(in file: SourceFile) -> [String] {
         guard file.path.hasPrefix("Sources/") || file.path.hasPrefix("tools/checkpoint/") else { return [] }
-        let searches = /\.has(?:Prefix|Suffix)\b|\.split\(separator: "|ndex\(of: "|\.contains\("(?:\\.|[^\w"])"\)|components\(separatedBy|replacingOccurrences|\.replacing\("|trimmingCharacters|for character in|\.isNewline|\.isWhitespace|Character\(/
+        let searches =
+            /\.has(?:Prefix|Suffix)\b|\.split\(separator: "|ndex\(of: "|\.contains\("(?:\\.|[^\w"])"\)|components\(separatedBy|replacingOccurrences|\.replacing\("|trimmingCharacters|for character in|\.isNewline|\.isWhitespace|Character\(/
         return file.lines.enumerated().compactMap { index, line in
             guard !line.drop(while: { $0 == " " }).hasPrefix("//"), let found = line.firstMatch(of: searches) else { return nil }
             return "\(file.path):\(index + 1): \(found.output): search, split and escape by UTF-8, see ForeignText.swift"
@@ -56,6 +58,8 @@ enum StyleRules {
     /// Swift's hashes differ from run to run: never in what is stored, sent or partitioned.
     private static func hashes(in file: SourceFile) -> [String] {
         guard file.path.hasPrefix("Sources/") else { return [] }
-        return file.lines(with: ["hashValue", "Hasher("]).map { "\(file.path):\($0.line): \($0.word): use ByteHash or murmur2; Swift's hashes differ from run to run" }
+        return file.lines(with: ["hashValue", "Hasher("]).map {
+            "\(file.path):\($0.line): \($0.word): use ByteHash or murmur2; Swift's hashes differ from run to run"
+        }
     }
 }

@@ -24,7 +24,8 @@ struct StyleTests {
         for page in try StyleTests.files() where page.path.hasSuffix(".md") {
             for text in page.lines {
                 for match in text.matches(of: /\]\(((?:\.\.\/)*[\w.\/+-]+\.md)(?:#[\w-]+)?\)/) {
-                    let place = URL(fileURLWithPath: "\(Repository.root)/\(page.path)").deletingLastPathComponent().appendingPathComponent(String(match.1))
+                    let place = URL(fileURLWithPath: "\(Repository.root)/\(page.path)").deletingLastPathComponent().appendingPathComponent(
+                        String(match.1))
                     #expect(FileManager.default.fileExists(atPath: place.path), "\(page.path) links to \(match.1), which is not there")
                 }
             }
@@ -55,8 +56,10 @@ struct StyleTests {
 
     @Test(arguments: [
         "// TO" + "DO: later", "let a = 1  // FIX" + "ME", "let path = \"/wo" + "rk/main\"", "final class A: @unchecked Sendable {}",
-        "/// A thing.\nfinal class A: @unchecked Sendable {}", "let b = key.hashValue", "var hasher = Hasher()", "let a = name.hasPrefix(\"tag:\")", "let a = names.contains(where: name.hasPrefix)", "for character in text {}",
-        "let a = text.split(separator: \"/\")", "let a = text.contains(\"<\")", "let a = text.firstIndex(of: \"=\")", String(repeating: "\n", count: 501),
+        "/// A thing.\nfinal class A: @unchecked Sendable {}", "let b = key.hashValue", "var hasher = Hasher()",
+        "let a = name.hasPrefix(\"tag:\")", "let a = names.contains(where: name.hasPrefix)", "for character in text {}",
+        "let a = text.split(separator: \"/\")", "let a = text.contains(\"<\")", "let a = text.firstIndex(of: \"=\")",
+        String(repeating: "\n", count: 501),
     ])
     func aViolationIsFound(text: String) {
         #expect(StyleRules.violations(in: SourceFile(path: "Sources/Made/Made.swift", text: text)).count == 1)
@@ -64,7 +67,8 @@ struct StyleTests {
 
     @Test(arguments: [
         "// Sendable: only read.\nfinal class A: @unchecked Sendable {}", "final class A: @unchecked Sendable {}  // guarded by its lock",
-        "let methodology = 1", "func hash(into hasher: inout Hasher) {}", "let a = names.contains(\"worker\")", "let a = bytes.split(separator: UInt8(ascii: \"/\"))", String(repeating: "\n", count: 499),
+        "let methodology = 1", "func hash(into hasher: inout Hasher) {}", "let a = names.contains(\"worker\")",
+        "let a = bytes.split(separator: UInt8(ascii: \"/\"))", String(repeating: "\n", count: 499),
     ])
     func whatIsAllowedIsNotFound(text: String) {
         #expect(StyleRules.violations(in: SourceFile(path: "Sources/Made/Made.swift", text: text)) == [])

@@ -10,7 +10,9 @@ struct TestingPageTests {
         #expect(named.count > 20)
         for match in named {
             let (suite, test) = (String(match.1), String(match.2))
-            let isThere = files.contains { file in file.path.hasSuffix("/\(suite).swift") && file.lines.contains { $0.contains("func \(test)(") } }
+            let isThere = files.contains { file in
+                file.path.hasSuffix("/\(suite).swift") && file.lines.contains { $0.contains("func \(test)(") }
+            }
             #expect(isThere, "\(suite) has no test \(test)")
         }
     }

@@ -1,8 +1,8 @@
 import Avro
 import Engine
 import Simulation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Whatever the bytes and whatever the schema, reading agrees with a slow reader and never stops")
 struct AvroFuzzTests {
@@ -17,7 +17,9 @@ struct AvroFuzzTests {
             for _ in 0..<20 {
                 var bytes = AvroBytes()
                 type.write(&random, to: &bytes)
-                #expect(ShownFields.read(bytes.bytes, by: schema) == SlowReader.read(bytes.bytes, as: type), "seed \(seed), round \(round), \(type.json)")
+                #expect(
+                    ShownFields.read(bytes.bytes, by: schema) == SlowReader.read(bytes.bytes, as: type),
+                    "seed \(seed), round \(round), \(type.json)")
                 var mutated = bytes.bytes
                 for _ in 0...random.number(in: 0...2) { AvroFuzzTests.change(&mutated, &random) }
                 let outcome = ShownFields.read(mutated, by: schema)
@@ -37,7 +39,10 @@ struct AvroFuzzTests {
         case 2 where place < bytes.count: bytes.remove(at: place)
         case 3: bytes.removeSubrange(place...)
         // The greatest and the least numbers, and ones that never end.
-        case 4: bytes.insert(contentsOf: [[0xFE], [0xFF]][Int(random.number(in: 0...1))] + Array(repeating: 0xFF, count: Int(random.number(in: 0...9))) + [1], at: place)
+        case 4:
+            bytes.insert(
+                contentsOf: [[0xFE], [0xFF]][Int(random.number(in: 0...1))] + Array(repeating: 0xFF, count: Int(random.number(in: 0...9)))
+                    + [1], at: place)
         default: bytes.insert(UInt8(random.number(in: 0...255)), at: place)
         }
     }
@@ -61,7 +66,10 @@ struct AvroFuzzTests {
                 }
                 if text.isEmpty { break }
             }
-            guard let schema = try? AvroSchema(text) else { refused += 1; continue }
+            guard let schema = try? AvroSchema(text) else {
+                refused += 1
+                continue
+            }
             usable += 1
             // Whatever it says now, records are read by it or refused.
             var bytes = AvroBytes()

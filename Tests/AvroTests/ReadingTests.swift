@@ -46,7 +46,8 @@ struct ReadingTests {
 
     @Test func everyTypeIsRead() throws {
         let schema = try AvroSchema(Array(ReadingTests.all.utf8))
-        let expected = "{null=null flag=true int=-3 long=-9223372036854775808 float=1.5 double=-0.1 bytes=bytes 0.255 text='é🚀' symbol='BC' fixed=bytes 7.8.9 choice='chosen' inner={x=-2147483648 e='A'} list=[10 bytes] map=<7 bytes> last=null}"
+        let expected =
+            "{null=null flag=true int=-3 long=-9223372036854775808 float=1.5 double=-0.1 bytes=bytes 0.255 text='é🚀' symbol='BC' fixed=bytes 7.8.9 choice='chosen' inner={x=-2147483648 e='A'} list=[10 bytes] map=<7 bytes> last=null}"
         #expect(ShownFields.read(ReadingTests.record(), by: schema) == expected)
     }
 
@@ -59,17 +60,26 @@ struct ReadingTests {
 
     /// A schema and what follows, in hexadecimal, with what comes out.
     @Test(arguments: [
-        (#""null""#, "", "null"), (#""long""#, "00", "0"), (#""long""#, "01", "-1"), (#""long""#, "feffffffffffffffff01", "9223372036854775807"),
-        (#""long""#, "ffffffffffffffffff01", "-9223372036854775808"), (#""long""#, "ffffffffffffffffff02", "malformed"), (#""long""#, "ffffffffffffffffffff01", "malformed"),
-        (#""long""#, "8080808080", "malformed"), (#""int""#, "feffffff0f", "2147483647"), (#""int""#, "8080808010", "malformed"), (#""int""#, "feffffffffffffffff01", "malformed"),
-        (#""boolean""#, "02", "malformed"), (#""string""#, "01", "malformed"), (#""string""#, "0261", "'a'"), (#""string""#, "02ff", "malformed"), (#""string""#, "06eda080", "malformed"),
-        (#""string""#, "feffffffffffffffff01", "malformed"), (#""bytes""#, "01", "malformed"), (#"["null","int"]"#, "00", "null"), (#"["null","int"]"#, "0206", "3"),
+        (#""null""#, "", "null"), (#""long""#, "00", "0"), (#""long""#, "01", "-1"),
+        (#""long""#, "feffffffffffffffff01", "9223372036854775807"),
+        (#""long""#, "ffffffffffffffffff01", "-9223372036854775808"), (#""long""#, "ffffffffffffffffff02", "malformed"),
+        (#""long""#, "ffffffffffffffffffff01", "malformed"),
+        (#""long""#, "8080808080", "malformed"), (#""int""#, "feffffff0f", "2147483647"), (#""int""#, "8080808010", "malformed"),
+        (#""int""#, "feffffffffffffffff01", "malformed"),
+        (#""boolean""#, "02", "malformed"), (#""string""#, "01", "malformed"), (#""string""#, "0261", "'a'"),
+        (#""string""#, "02ff", "malformed"), (#""string""#, "06eda080", "malformed"),
+        (#""string""#, "feffffffffffffffff01", "malformed"), (#""bytes""#, "01", "malformed"), (#"["null","int"]"#, "00", "null"),
+        (#"["null","int"]"#, "0206", "3"),
         (#"["null","int"]"#, "04", "malformed"), (#"["null","int"]"#, "01", "malformed"), ("[]", "00", "malformed"),
-        (#"{"type":"enum","name":"e","symbols":["A"]}"#, "00", "'A'"), (#"{"type":"enum","name":"e","symbols":["A"]}"#, "02", "malformed"), (#"{"type":"enum","name":"e","symbols":["A"]}"#, "01", "malformed"),
+        (#"{"type":"enum","name":"e","symbols":["A"]}"#, "00", "'A'"), (#"{"type":"enum","name":"e","symbols":["A"]}"#, "02", "malformed"),
+        (#"{"type":"enum","name":"e","symbols":["A"]}"#, "01", "malformed"),
         // Blocks that claim more than there is: items without bytes by the thousand million, a size beyond the end, a negative one.
-        (#"{"type":"array","items":"null"}"#, "feffffffffffffffff0100", "[11 bytes]"), (#"{"type":"array","items":"int"}"#, "feffffffffffffffff0102", "malformed"),
-        (#"{"type":"array","items":"int"}"#, "0101", "malformed"), (#"{"type":"array","items":"int"}"#, "ffffffffffffffffff010000", "[12 bytes]"),
-        (#"{"type":"array","items":"int"}"#, "017f", "malformed"), (#"{"type":"array","items":"int"}"#, "", "malformed"), (#"{"type":"map","values":"null"}"#, "0402610262", "malformed"),
+        (#"{"type":"array","items":"null"}"#, "feffffffffffffffff0100", "[11 bytes]"),
+        (#"{"type":"array","items":"int"}"#, "feffffffffffffffff0102", "malformed"),
+        (#"{"type":"array","items":"int"}"#, "0101", "malformed"),
+        (#"{"type":"array","items":"int"}"#, "ffffffffffffffffff010000", "[12 bytes]"),
+        (#"{"type":"array","items":"int"}"#, "017f", "malformed"), (#"{"type":"array","items":"int"}"#, "", "malformed"),
+        (#"{"type":"map","values":"null"}"#, "0402610262", "malformed"),
         (#"{"type":"map","values":"null"}"#, "040261026200", "<6 bytes>"),
     ])
     func hostileBytesAreReadOrRefused(schema: String, hexadecimal: String, expected: String) throws {
@@ -89,13 +99,17 @@ struct ReadingTests {
     /// 2 to the 60th fields without bytes are passed over in no time.
     @Test func recordsWithoutBytesTakeNoTime() throws {
         var type = #""null""#
-        for level in 1...60 { type = #"{"type":"record","name":"r\#(level)","fields":[{"name":"x","type":\#(type)},{"name":"y","type":"\#(level == 1 ? "null" : "r\(level - 1)")"}]}"# }
+        for level in 1...60 {
+            type =
+                #"{"type":"record","name":"r\#(level)","fields":[{"name":"x","type":\#(type)},{"name":"y","type":"\#(level == 1 ? "null" : "r\(level - 1)")"}]}"#
+        }
         let schema = try AvroSchema(Array(#"{"type":"array","items":\#(type)}"#.utf8))
         #expect(ShownFields.read([2, 0], by: schema) == "[2 bytes]")
     }
 
     @Test(arguments: [
-        ([0, 0, 0, 1, 2, 9] as [UInt8], SchemaFraming(), SchemaID(.schema, 258), 1), ([0, 0xFF, 0xFF, 0xFF, 0xFF], SchemaFraming(), SchemaID(.schema, -1), 0),
+        ([0, 0, 0, 1, 2, 9] as [UInt8], SchemaFraming(), SchemaID(.schema, 258), 1),
+        ([0, 0xFF, 0xFF, 0xFF, 0xFF], SchemaFraming(), SchemaID(.schema, -1), 0),
         ([0, 0, 0, 0, 0, 0, 0, 0, 7, 1, 2], SchemaFraming(space: .global, numberBytes: .eight), SchemaID(.global, 7), 2),
     ])
     func aFrameNamesTheSchema(bytes: [UInt8], framing: SchemaFraming, id: SchemaID, rest: Int) {
@@ -114,5 +128,7 @@ struct ReadingTests {
 }
 
 extension SchemaFraming.Framed: Equatable {
-    public static func == (left: SchemaFraming.Framed, right: SchemaFraming.Framed) -> Bool { left.schema == right.schema && left.bytes == right.bytes }
+    public static func == (left: SchemaFraming.Framed, right: SchemaFraming.Framed) -> Bool {
+        left.schema == right.schema && left.bytes == right.bytes
+    }
 }

@@ -25,13 +25,18 @@ struct SchemaTests {
     func aSchemaIsRead(text: String) { #expect(problem(text) == "none") }
 
     @Test(arguments: [
-        ("", "is no JSON"), ("{", "is no JSON"), (#""string" 1"#, "something follows"), (#"{"type":"record""#, "is no JSON"), ("\"\u{1}\"", "control"),
-        (#""\ud800""#, "half a character"), (#""\x""#, "unknown escape"), (#""\u12""#, "unknown escape"), ("nul", "no value begins so"), ("7", "where a type was expected"),
+        ("", "is no JSON"), ("{", "is no JSON"), (#""string" 1"#, "something follows"), (#"{"type":"record""#, "is no JSON"),
+        ("\"\u{1}\"", "control"),
+        (#""\ud800""#, "half a character"), (#""\x""#, "unknown escape"), (#""\u12""#, "unknown escape"), ("nul", "no value begins so"),
+        ("7", "where a type was expected"),
         (#""strong""#, "names a type strong"), (#"[["null"],"int"]"#, "union in a union"), ("{}", "without a type"),
         (#"{"type":"record","fields":[]}"#, "without a name"), (#"{"type":"record","name":"a"}"#, "without fields"),
         (#"{"type":"record","name":"a","fields":[{"name":"x"}]}"#, "field without name or type"),
         (#"{"type":"record","name":"a","fields":[{"name":"x","type":"a"}]}"#, "holds itself without end"),
-        (#"{"type":"record","name":"a","fields":[{"name":"x","type":{"type":"record","name":"b","fields":[{"name":"y","type":"a"}]}}]}"#, "holds itself without end"),
+        (
+            #"{"type":"record","name":"a","fields":[{"name":"x","type":{"type":"record","name":"b","fields":[{"name":"y","type":"a"}]}}]}"#,
+            "holds itself without end"
+        ),
         (#"{"type":"record","name":"a","fields":[{"name":"x","type":{"type":"fixed","name":"a","size":1}}]}"#, "defines a twice"),
         (#"{"type":"enum","name":"e"}"#, "without symbols"), (#"{"type":"enum","name":"e","symbols":[1]}"#, "no text"),
         (#"{"type":"fixed","name":"f","size":-1}"#, "without a size"), (#"{"type":"fixed","name":"f","size":1.5}"#, "without a size"),
@@ -57,20 +62,31 @@ struct SchemaTests {
         // Each record holds the next one twice: 2 to the hundredth, if anybody wrote them out.
         var doubling = #"{"type":"record","name":"r0","fields":[]}"#
         for level in 1...100 {
-            doubling = #"{"type":"record","name":"r\#(level)","fields":[{"name":"x","type":\#(doubling)},{"name":"y","type":"r\#(level - 1)"}]}"#
+            doubling =
+                #"{"type":"record","name":"r\#(level)","fields":[{"name":"x","type":\#(doubling)},{"name":"y","type":"r\#(level - 1)"}]}"#
         }
         #expect(problem(doubling).contains("deeper than"))
     }
 
     /// What Kafka Connect's converter writes of Debezium's columns.
     @Test(arguments: [
-        (#"{"type":"long","connect.version":1,"connect.name":"io.debezium.time.MicroTimestamp"}"#, AvroAnnotation(connectName: "io.debezium.time.MicroTimestamp")),
-        (#"{"type":"bytes","scale":2,"precision":12,"connect.version":1,"connect.parameters":{"scale":"2"},"connect.name":"org.apache.kafka.connect.data.Decimal","logicalType":"decimal"}"#,
-         AvroAnnotation(logicalType: "decimal", connectName: "org.apache.kafka.connect.data.Decimal", scale: 2)),
-        (#"{"type":"bytes","connect.parameters":{"scale":"-3"},"connect.name":"org.apache.kafka.connect.data.Decimal"}"#,
-         AvroAnnotation(connectName: "org.apache.kafka.connect.data.Decimal", scale: -3)),
+        (
+            #"{"type":"long","connect.version":1,"connect.name":"io.debezium.time.MicroTimestamp"}"#,
+            AvroAnnotation(connectName: "io.debezium.time.MicroTimestamp")
+        ),
+        (
+            #"{"type":"bytes","scale":2,"precision":12,"connect.version":1,"connect.parameters":{"scale":"2"},"connect.name":"org.apache.kafka.connect.data.Decimal","logicalType":"decimal"}"#,
+            AvroAnnotation(logicalType: "decimal", connectName: "org.apache.kafka.connect.data.Decimal", scale: 2)
+        ),
+        (
+            #"{"type":"bytes","connect.parameters":{"scale":"-3"},"connect.name":"org.apache.kafka.connect.data.Decimal"}"#,
+            AvroAnnotation(connectName: "org.apache.kafka.connect.data.Decimal", scale: -3)
+        ),
         (#"{"type":"long","logicalType":"timestamp-millis"}"#, AvroAnnotation(logicalType: "timestamp-millis")),
-        (#"{"type":"fixed","name":"d","size":8,"logicalType":"decimal","precision":9,"scale":4}"#, AvroAnnotation(logicalType: "decimal", scale: 4)),
+        (
+            #"{"type":"fixed","name":"d","size":8,"logicalType":"decimal","precision":9,"scale":4}"#,
+            AvroAnnotation(logicalType: "decimal", scale: 4)
+        ),
         (#"{"type":"string","connect.name":"io.debezium.data.Json"}"#, AvroAnnotation(connectName: "io.debezium.data.Json")),
         (#""int""#, .none),
     ])

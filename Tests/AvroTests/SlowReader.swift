@@ -76,7 +76,9 @@ struct SlowReader {
         }
     }
 
-    private static func word(_ bytes: [UInt8]) -> UInt64 { bytes.enumerated().reduce(0) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) } }
+    private static func word(_ bytes: [UInt8]) -> UInt64 {
+        bytes.enumerated().reduce(0) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
+    }
 
     private mutating func skip(_ type: TestType) -> Bool {
         switch type {

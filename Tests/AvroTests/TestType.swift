@@ -36,7 +36,8 @@ indirect enum TestType {
     static func record(_ random: inout SeededRandom, _ names: inout Int, depth: Int = 0) -> TestType {
         names += 1
         let number = names
-        return .record(number, (0..<Int(random.number(in: 0...7))).map { ("c\($0)", any(&random, &names, depth: depth + 1, inUnion: false)) })
+        return .record(
+            number, (0..<Int(random.number(in: 0...7))).map { ("c\($0)", any(&random, &names, depth: depth + 1, inUnion: false)) })
     }
 
     private static func any(_ random: inout SeededRandom, _ names: inout Int, depth: Int, inUnion: Bool) -> TestType {
@@ -89,7 +90,9 @@ indirect enum TestType {
         }
     }
 
-    private static func writeBlocks(_ random: inout SeededRandom, to bytes: inout AvroBytes, _ item: (inout SeededRandom, inout AvroBytes) -> Void) {
+    private static func writeBlocks(
+        _ random: inout SeededRandom, to bytes: inout AvroBytes, _ item: (inout SeededRandom, inout AvroBytes) -> Void
+    ) {
         for _ in 0..<random.number(in: 0...2) {
             let count = random.number(in: 1...3)
             var block = AvroBytes()

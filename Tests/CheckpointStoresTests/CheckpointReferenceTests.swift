@@ -15,7 +15,8 @@ struct CheckpointReferenceTests {
     }
 
     @Test(arguments: [
-        "", "newest", "latest~", "latest~-1", "latest~x", "0", "-1", "4 2", "99999999999999999999", "tag:", "tag:a/b", "tag:.a", "tag:ü", "@",
+        "", "newest", "latest~", "latest~-1", "latest~x", "0", "-1", "4 2", "99999999999999999999", "tag:", "tag:a/b", "tag:.a", "tag:ü",
+        "@",
         "@distantPast", "@2026-13-01T10:00Z", "@2026-09-01T10:00.5Z", "@now",
     ])
     func refusesAnythingElseAndSaysHowToWriteOne(text: String) throws {

@@ -26,7 +26,10 @@ struct CheckpointStoreTests {
         }
         let target = try TemporaryDirectory("tidemark-fetched")
         let fetched = try reader.fetch(third, into: target.path)
-        #expect(try ([fetched.base] + fetched.deltas).map { try String(contentsOfFile: $0, encoding: .utf8) } == ["base of 3", "delta to 5", "delta to 6"])
+        #expect(
+            try ([fetched.base] + fetched.deltas).map { try String(contentsOfFile: $0, encoding: .utf8) } == [
+                "base of 3", "delta to 5", "delta to 6",
+            ])
         #expect(try StoreFixture.failure { _ = try reader.fetch(third, into: target.path) }?.kind == .invalid, "nothing is overwritten")
     }
 
@@ -34,7 +37,8 @@ struct CheckpointStoreTests {
     @Test func aManifestIsStoredAsDocumented() throws {
         let fixture = try StoreFixture()
         var draft = fixture.draft(epoch: 3, after: nil)
-        draft.tasks.append(CheckpointFacts.TaskProgress(id: TaskID(stage: "totals", partition: 1), watermark: EventTime(milliseconds: -5), next: nil))
+        draft.tasks.append(
+            CheckpointFacts.TaskProgress(id: TaskID(stage: "totals", partition: 1), watermark: EventTime(milliseconds: -5), next: nil))
         draft.tables.append(CheckpointFacts.TableProgress(name: "alerts", lastFrozen: BatchNumber(4), lastDelivered: BatchNumber(3)))
         let base = NewObject(kind: .base, file: try fixture.file("base of 3"), epoch: draft.epoch)
         let manifest = try fixture.store.publish(draft, files: [base])
@@ -54,13 +58,17 @@ struct CheckpointStoreTests {
     @Test func aManifestSaysOfTheStateWhatTheStateSays() throws {
         let fixture = try StoreFixture()
         let facts = CheckpointFacts(
-            job: fixture.store.job, jobVersion: 3, stateFormat: 2, identity: "b6a1", hashKey: .ofTests, lineage: Lineage(2), epoch: Epoch(7),
+            job: fixture.store.job, jobVersion: 3, stateFormat: 2, identity: "b6a1", hashKey: .ofTests, lineage: Lineage(2),
+            epoch: Epoch(7),
             partitions: ["transactions": 16],
             tasks: [
                 .init(id: TaskID(stage: "a", partition: 0), watermark: EventTime(milliseconds: -5), next: 12),
                 .init(id: TaskID(stage: "a", partition: 1), watermark: nil, next: nil),
             ],
-            tables: [.init(name: "t", lastFrozen: BatchNumber(4), lastDelivered: BatchNumber(3)), .init(name: "u", lastFrozen: nil, lastDelivered: nil)]
+            tables: [
+                .init(name: "t", lastFrozen: BatchNumber(4), lastDelivered: BatchNumber(3)),
+                .init(name: "u", lastFrozen: nil, lastDelivered: nil),
+            ]
         )
         let base = NewObject(kind: .base, file: try fixture.file("base"), epoch: facts.epoch)
         let draft = ManifestDraft(facts, after: nil, retaining: [], writer: "host:1:a", createdAt: StoreFixture.start, reason: .drain)
@@ -82,7 +90,9 @@ struct CheckpointStoreTests {
         let writer = try CheckpointStore(objects: counting, job: fixture.store.job)
         var last: Manifest?
         for epoch in 1...130 {
-            last = try writer.publish(fixture.draft(epoch: UInt64(epoch), after: last), files: [NewObject(kind: .base, file: fixture.file("same"), epoch: Epoch(UInt64(epoch)))])
+            last = try writer.publish(
+                fixture.draft(epoch: UInt64(epoch), after: last),
+                files: [NewObject(kind: .base, file: fixture.file("same"), epoch: Epoch(UInt64(epoch)))])
             if [1, 2, 3, 7, 8, 64, 127, 128, 130].contains(epoch) {
                 let reader = try CheckpointStore(objects: counting, job: fixture.store.job)
                 counting.reset()
@@ -112,7 +122,9 @@ struct CheckpointStoreTests {
         let results = Results()
         DispatchQueue.concurrentPerform(iterations: 16) { writer in
             do {
-                results.add(try StoreFixture.failure { try fixture.publishBase(epoch: UInt64(writer + 1), after: nil, writer: "host:\(writer):x") }?.kind)
+                results.add(
+                    try StoreFixture.failure { try fixture.publishBase(epoch: UInt64(writer + 1), after: nil, writer: "host:\(writer):x") }?
+                        .kind)
             } catch { results.add(.bug) }
         }
         #expect(results.kinds.count == 16)
@@ -170,7 +182,9 @@ struct CheckpointStoreTests {
         let fixture = try StoreFixture()
         try fixture.publishBase(epoch: 1, after: nil)
         let other = try CheckpointStore(objects: fixture.objects, job: "other")
-        _ = try fixture.objects.put(.bytes(#require(try fixture.bytes(fixture.manifestKey(1)))), at: ObjectKey("other/manifests/00000000000000000001.json"), onlyIfAbsent: true)
+        _ = try fixture.objects.put(
+            .bytes(#require(try fixture.bytes(fixture.manifestKey(1)))), at: ObjectKey("other/manifests/00000000000000000001.json"),
+            onlyIfAbsent: true)
         #expect(try StoreFixture.failure { _ = try other.newest() }?.kind == .corrupt)
     }
 

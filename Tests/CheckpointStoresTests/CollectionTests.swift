@@ -15,7 +15,9 @@ struct CollectionTests {
     private func numbers(_ values: Int...) -> [ManifestNumber] { values.map { ManifestNumber(UInt64($0)) } }
 
     private func objectCount() throws -> Int {
-        try ["snapshots", "deltas"].reduce(0) { try $0 + fixture.objects.list(prefix: "\(fixture.store.job)/\($1)/", after: nil, limit: 1000).count }
+        try ["snapshots", "deltas"].reduce(0) {
+            try $0 + fixture.objects.list(prefix: "\(fixture.store.job)/\($1)/", after: nil, limit: 1000).count
+        }
     }
 
     @Test(arguments: StoreKind.allCases)
@@ -28,7 +30,9 @@ struct CollectionTests {
         let done = try fixture.store.collect(RetentionPolicy(last: 2), olderThan: .seconds(3600), now: now)
         #expect(done.manifests == numbers(1, 2, 4, 5, 6))
         #expect(done.kept == numbers(3, 7, 8))
-        #expect(done.objects.map(\.key) == [manifests[3].objects[3], manifests[4].objects[0], manifests[5].objects[0]].map { try! fixture.key($0.key) }.sorted())
+        #expect(
+            done.objects.map(\.key)
+                == [manifests[3].objects[3], manifests[4].objects[0], manifests[5].objects[0]].map { try! fixture.key($0.key) }.sorted())
         for number in [3, 7, 8] {
             try fixture.store.verify(manifests[number - 1], deep: true)
             try fixture.store.verifyChain(manifests[number - 1])
@@ -52,7 +56,8 @@ struct CollectionTests {
 
     @Test func whatIsYoungStays() throws {
         _ = try fixture.publishDaily(5)
-        let plan = try fixture.store.planCollection(RetentionPolicy(last: 1), olderThan: .seconds(2 * 86400), now: StoreFixture.start + 4 * StoreFixture.day)
+        let plan = try fixture.store.planCollection(
+            RetentionPolicy(last: 1), olderThan: .seconds(2 * 86400), now: StoreFixture.start + 4 * StoreFixture.day)
         #expect(plan.kept == numbers(3, 4, 5))
         #expect(plan.objects == [], "their files are of today")
     }
@@ -163,8 +168,11 @@ struct CollectionTests {
         let manifests = try fixture.publishDaily(5)
         try fixture.store.tag(ManifestNumber(2), as: "before-upgrade")
         _ = try fixture.store.collect(RetentionPolicy(last: 2), olderThan: .seconds(60), now: now)
-        let resolved = try ["latest", "latest~1", "latest~2", "5", "tag:before-upgrade", "@2026-09-05T00:00Z", "@2026-09-04T23:59:59Z", "@2026-09-02T12:00Z"]
-            .map { try Int(fixture.store.resolve(CheckpointReference($0)).number.number) }
+        let resolved = try [
+            "latest", "latest~1", "latest~2", "5", "tag:before-upgrade", "@2026-09-05T00:00Z", "@2026-09-04T23:59:59Z",
+            "@2026-09-02T12:00Z",
+        ]
+        .map { try Int(fixture.store.resolve(CheckpointReference($0)).number.number) }
         #expect(resolved == [5, 4, 2, 5, 2, 5, 4, 2])
         for text in ["latest~3", "3", "9", "tag:other", "@2026-09-01T00:00Z"] {
             #expect(try StoreFixture.failure { _ = try fixture.store.resolve(CheckpointReference(text)) }?.kind == .missing, "\(text)")

@@ -24,7 +24,9 @@ final class CountingStore: ObjectStore {
         return try objects.get(key, limit: limit)
     }
 
-    func download(_ key: ObjectKey, into file: String?, limit: Int) throws(CheckpointError) -> ObjectDigest? { try objects.download(key, into: file, limit: limit) }
+    func download(_ key: ObjectKey, into file: String?, limit: Int) throws(CheckpointError) -> ObjectDigest? {
+        try objects.download(key, into: file, limit: limit)
+    }
 
     func list(prefix: String, after: ObjectKey?, limit: Int) throws(CheckpointError) -> [ListedObject] {
         counts.withLock { $0.lists += 1 }

@@ -69,7 +69,9 @@ struct DirectoryObjectStoreTests {
     }
 
     @Test func whatTheSystemForbidsIsDenied() throws {
-        let error = try StoreFixture.failure { _ = try DirectoryObjectStore(path: "/sys/tidemark").put(.bytes([1]), at: ObjectKey("a"), onlyIfAbsent: true) }
+        let error = try StoreFixture.failure {
+            _ = try DirectoryObjectStore(path: "/sys/tidemark").put(.bytes([1]), at: ObjectKey("a"), onlyIfAbsent: true)
+        }
         #expect(error?.kind == .denied)
         #expect(error?.message.contains("/sys/tidemark") == true)
     }

@@ -10,11 +10,16 @@ final class ForeignStoreTests {
     /// Servers end with the test.
     private var servers: [ScriptedHTTPServer] = []
 
-    private func s3(_ reply: @escaping @Sendable (ScriptedHTTPServer.Request) -> ScriptedHTTPServer.Reply) throws -> (server: ScriptedHTTPServer, objects: S3ObjectStore) {
+    private func s3(_ reply: @escaping @Sendable (ScriptedHTTPServer.Request) -> ScriptedHTTPServer.Reply) throws -> (
+        server: ScriptedHTTPServer, objects: S3ObjectStore
+    ) {
         let server = try ScriptedHTTPServer(reply)
         servers.append(server)
         var settings = try S3Settings(
-            location: "s3://bucket", environment: ["AWS_ENDPOINT_URL": "http://127.0.0.1:\(server.port)", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"]
+            location: "s3://bucket",
+            environment: [
+                "AWS_ENDPOINT_URL": "http://127.0.0.1:\(server.port)", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+            ]
         )
         settings.attempts = 2
         settings.firstPause = .milliseconds(1)
@@ -26,12 +31,16 @@ final class ForeignStoreTests {
     }
 
     private static func listing(_ keys: [String], isTruncated: Bool) -> ScriptedHTTPServer.Reply {
-        let entries = keys.map { "<Contents><Key>\($0)</Key><LastModified>2026-09-01T00:00:00.000Z</LastModified><Size>1</Size></Contents>" }.joined()
+        let entries = keys.map {
+            "<Contents><Key>\($0)</Key><LastModified>2026-09-01T00:00:00.000Z</LastModified><Size>1</Size></Contents>"
+        }.joined()
         return answer("<ListBucketResult><IsTruncated>\(isTruncated)</IsTruncated>\(entries)</ListBucketResult>")
     }
 
     @Test func anObjectThatIsSentWithoutEndIsGivenUpAtItsSize() throws {
-        let (_, objects) = try s3 { _ in .bytes("HTTP/1.1 200 OK\r\nContent-Length: 100000000000\r\n\r\n" + String(repeating: "x", count: 1 << 20)) }
+        let (_, objects) = try s3 { _ in
+            .bytes("HTTP/1.1 200 OK\r\nContent-Length: 100000000000\r\n\r\n" + String(repeating: "x", count: 1 << 20))
+        }
         let directory = try TemporaryDirectory("tidemark-stores")
         for file in [directory.file("a"), nil] {
             let error = try StoreFixture.failure { _ = try objects.download(ObjectKey("a"), into: file, limit: 1000) }
@@ -57,7 +66,11 @@ final class ForeignStoreTests {
             { _ in ForeignStoreTests.listing([], isTruncated: true) },
             { _ in ForeignStoreTests.listing(["b/1"], isTruncated: false) },
             { _ in ForeignStoreTests.listing((0..<2000).map { "a/\($0 + 10_000)" }, isTruncated: false) },
-            { _ in ForeignStoreTests.answer("<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a/1</Key><LastModified>2026-09-01T00:00:00.000Z</LastModified><Size>9223372036854775807</Size></Contents></ListBucketResult>") },
+            { _ in
+                ForeignStoreTests.answer(
+                    "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a/1</Key><LastModified>2026-09-01T00:00:00.000Z</LastModified><Size>9223372036854775807</Size></Contents></ListBucketResult>"
+                )
+            },
         ]
         for reply in replies {
             count.withLock { $0 += 1 }
@@ -84,13 +97,20 @@ final class ForeignStoreTests {
 
     @Test func anErrorFullOfAmpersandsIsReadAtOnce() throws {
         let message = String(repeating: "&", count: 1 << 20)
-        let (_, objects) = try s3 { _ in ForeignStoreTests.answer("<Error><Code>Odd</Code><Message>\(message)</Message></Error>", status: "400 Bad Request") }
+        let (_, objects) = try s3 { _ in
+            ForeignStoreTests.answer("<Error><Code>Odd</Code><Message>\(message)</Message></Error>", status: "400 Bad Request")
+        }
         let start = ContinuousClock.now
         let error = try StoreFixture.failure { _ = try objects.get(ObjectKey("a"), limit: 10) }
         #expect(error?.kind == .invalid, "\(error.map { "\($0)" } ?? "nothing")")
         #expect(ContinuousClock.now - start < .seconds(5))
-        let (_, named) = try s3 { _ in ForeignStoreTests.answer("<Error><Code>Odd</Code><Message>&lt;a&gt; &#43; &#x42; &amp;amp; &unknown; &</Message></Error>", status: "400 Bad Request") }
-        #expect(try StoreFixture.failure { _ = try named.get(ObjectKey("a"), limit: 10) }?.message.contains("<a> + B &amp; &unknown; &") == true)
+        let (_, named) = try s3 { _ in
+            ForeignStoreTests.answer(
+                "<Error><Code>Odd</Code><Message>&lt;a&gt; &#43; &#x42; &amp;amp; &unknown; &</Message></Error>", status: "400 Bad Request")
+        }
+        #expect(
+            try StoreFixture.failure { _ = try named.get(ObjectKey("a"), limit: 10) }?.message.contains("<a> + B &amp; &unknown; &") == true
+        )
     }
 
     // MARK: - A directory
@@ -102,8 +122,10 @@ final class ForeignStoreTests {
         let key = try fixture.manifestKey(2)
         let path = "\(root)/\(key.text)"
         let made: [(String, () -> Int32)] = [
-            ("a pipe", { mkfifo(path, 0o600) }), ("a link to a device", { symlink("/dev/zero", path) }), ("a link to nothing", { symlink("/nothing", path) }),
-            ("a link to a file", { symlink("\(root)/\(fixture.store.job)/manifests/00000000000000000001.json", path) }), ("a directory", { mkdir(path, 0o700) }),
+            ("a pipe", { mkfifo(path, 0o600) }), ("a link to a device", { symlink("/dev/zero", path) }),
+            ("a link to nothing", { symlink("/nothing", path) }),
+            ("a link to a file", { symlink("\(root)/\(fixture.store.job)/manifests/00000000000000000001.json", path) }),
+            ("a directory", { mkdir(path, 0o700) }),
         ]
         for (what, make) in made {
             try FileManager.default.removeItem(atPath: path)
@@ -112,7 +134,9 @@ final class ForeignStoreTests {
             #expect(error?.kind == .corrupt && error?.message.contains(key.text) == true, "\(what): \(error.map { "\($0)" } ?? "nothing")")
             #expect(try fixture.store.liveNumbers().map(\.number) == [2, 1], "\(what): it hides no other")
             var refused: [UInt64] = []
-            #expect(try fixture.store.newestVerified(deep: true) { number, _ in refused.append(number.number) }?.number == manifests[0].number, "\(what)")
+            #expect(
+                try fixture.store.newestVerified(deep: true) { number, _ in refused.append(number.number) }?.number == manifests[0].number,
+                "\(what)")
             #expect(refused == [2])
         }
         // An object, too.
@@ -160,11 +184,14 @@ final class ForeignStoreTests {
     @Test func anObjectWithAStrangeNameHidesNoTagAndIsToldOnce() throws {
         let told = Mutex<[String]>([])
         let fixture = try StoreFixture(.directory)
-        let store = try CheckpointStore(objects: fixture.objects, job: fixture.store.job) { finding in told.withLock { $0.append(finding) } }
+        let store = try CheckpointStore(objects: fixture.objects, job: fixture.store.job) { finding in told.withLock { $0.append(finding) }
+        }
         _ = try fixture.publishDaily(2)
         try store.tag(ManifestNumber(1), as: "first")
         let folder = "\(fixture.objects.location)/\(store.job)/tags"
-        for name in ["a b.json", "\u{600}x.json", "no-end", "a\u{1B}[2J.json", "\u{301}.json"] { try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)")) }
+        for name in ["a b.json", "\u{600}x.json", "no-end", "a\u{1B}[2J.json", "\u{301}.json"] {
+            try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+        }
         for _ in 0..<3 { #expect(try store.tags().map(\.name) == ["first"]) }
         let plan = try store.planCollection(RetentionPolicy(last: 1), olderThan: .zero, now: StoreFixture.start + 100 * StoreFixture.day)
         #expect(plan.kept.map(\.number) == [1, 2])
@@ -181,9 +208,11 @@ final class ForeignStoreTests {
         let text = String(decoding: try #require(try fixture.bytes(key)), as: UTF8.self)
         let blank = String(repeating: "0", count: 64)
         let sum = text.range(of: "\"checksum\":\"")!.upperBound
-        let changed = text.replacingCharacters(in: sum..<text.index(sum, offsetBy: 64), with: blank).replacing("\"live\":[1,2],\"through\":2", with: "\"live\":[],\"through\":900")
+        let changed = text.replacingCharacters(in: sum..<text.index(sum, offsetBy: 64), with: blank).replacing(
+            "\"live\":[1,2],\"through\":2", with: "\"live\":[],\"through\":900")
         #expect(changed.contains("900"))
-        try fixture.replace(key, by: Array(changed.replacing("\"checksum\":\"\(blank)", with: "\"checksum\":\"\(SHA256.of(Array(changed.utf8)).hex)").utf8))
+        try fixture.replace(
+            key, by: Array(changed.replacing("\"checksum\":\"\(blank)", with: "\"checksum\":\"\(SHA256.of(Array(changed.utf8)).hex)").utf8))
         #expect(try fixture.store.liveNumbers().map(\.number) == manifests.reversed().map(\.number.number))
     }
 }

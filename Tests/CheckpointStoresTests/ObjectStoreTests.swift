@@ -9,7 +9,9 @@ struct ObjectStoreTests {
     func keepsWhatItWasGivenUnderAnyKey(kind: StoreKind) throws {
         let fixture = try StoreFixture(kind)
         let names = ["plain", "a b+c", "~ü é", "100%", "%41", "semi;colon&and=equals", "quote'\"<>", "deep/er/still", "日本"]
-        for name in names { #expect(try fixture.objects.put(.bytes(Array(name.utf8)), at: ObjectKey(name), onlyIfAbsent: true) == .created) }
+        for name in names {
+            #expect(try fixture.objects.put(.bytes(Array(name.utf8)), at: ObjectKey(name), onlyIfAbsent: true) == .created)
+        }
         for name in names { #expect(try fixture.bytes(ObjectKey(name)) == Array(name.utf8), "\(name)") }
         #expect(try fixture.bytes(ObjectKey("absent")) == nil)
         let listed = try fixture.objects.list(prefix: "", after: nil, limit: 100)
@@ -42,7 +44,9 @@ struct ObjectStoreTests {
     func theNamesBeforeTheFirstSlashAreItsFolders(kind: StoreKind) throws {
         let fixture = try StoreFixture(kind)
         #expect(try fixture.objects.folders(limit: 10) == [])
-        for key in ["a/1", "a/b/2", "a b/1", "b/1", "b/2", "file", "ä/1"] { _ = try fixture.objects.put(.bytes([1]), at: ObjectKey(key), onlyIfAbsent: true) }
+        for key in ["a/1", "a/b/2", "a b/1", "b/1", "b/2", "file", "ä/1"] {
+            _ = try fixture.objects.put(.bytes([1]), at: ObjectKey(key), onlyIfAbsent: true)
+        }
         #expect(try fixture.objects.folders(limit: 10).sorted() == ["a", "a b", "b", "ä"].sorted())
         #expect(try fixture.objects.folders(limit: 2).count == 2)
     }
@@ -78,7 +82,9 @@ struct ObjectStoreTests {
         let copy = fixture.directory.file("copy")
         #expect(try fixture.objects.download(key, into: copy, limit: digest.bytes) == digest)
         #expect(FileManager.default.contents(atPath: copy) == Data(content))
-        #expect(try StoreFixture.failure { _ = try fixture.objects.download(key, into: copy, limit: digest.bytes) }?.kind == .invalid, "nothing is overwritten")
+        #expect(
+            try StoreFixture.failure { _ = try fixture.objects.download(key, into: copy, limit: digest.bytes) }?.kind == .invalid,
+            "nothing is overwritten")
         let absent = fixture.directory.file("absent")
         #expect(try fixture.objects.download(ObjectKey("snapshots/absent"), into: absent, limit: 100) == nil)
         #expect(!FileManager.default.fileExists(atPath: absent))

@@ -15,7 +15,9 @@ struct S3AccessTests {
 
     @Test func wrongKeysAreDeniedAndNotShown() throws {
         let secret = "wrong/secret+key"
-        for (changes, words) in [(["AWS_SECRET_ACCESS_KEY": secret], "AWS_SECRET_ACCESS_KEY"), (["AWS_ACCESS_KEY_ID": "AKIDOTHER"], "InvalidAccessKeyId")] {
+        for (changes, words) in [
+            (["AWS_SECRET_ACCESS_KEY": secret], "AWS_SECRET_ACCESS_KEY"), (["AWS_ACCESS_KEY_ID": "AKIDOTHER"], "InvalidAccessKeyId"),
+        ] {
             let error = try failure(changes)
             #expect(error.kind == .denied)
             #expect(error.message.contains(words), "\(error)")
@@ -53,14 +55,17 @@ struct S3AccessTests {
     @Test func anObjectBeyondOnePutIsRefusedBeforeItIsSent() throws {
         let fixture = try StoreFixture(.s3)
         let digest = ObjectDigest(bytes: S3Settings.largestObject + 1, sha256: SHA256.of([]))
-        let error = try StoreFixture.failure { _ = try fixture.objects.put(.file(path: fixture.file("x"), digest), at: ObjectKey("a"), onlyIfAbsent: false) }
+        let error = try StoreFixture.failure {
+            _ = try fixture.objects.put(.file(path: fixture.file("x"), digest), at: ObjectKey("a"), onlyIfAbsent: false)
+        }
         #expect(error?.kind == .invalid && error?.message.contains("5368709120") == true)
     }
 
     /// A store without conditional writes overwrites: the probe must see that.
     @Test func aStoreWithoutConditionalWritesIsRefused() throws {
         let server = try ScriptedHTTPServer { request in
-            request.head.hasPrefix("PUT") ? .bytes("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") : .bytes("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nprobe 1")
+            request.head.hasPrefix("PUT")
+                ? .bytes("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") : .bytes("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nprobe 1")
         }
         let error = try failure(["AWS_ENDPOINT_URL": "http://127.0.0.1:\(server.port)"])
         #expect(error.kind == .invalid && error.message.contains("32 of 32"), "\(error)")
@@ -69,7 +74,8 @@ struct S3AccessTests {
     private static let keys = ["AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"]
 
     @Test(arguments: [
-        ("s3://bucket/a/b/", ["AWS_REGION": "eu-west-1"], "s3://bucket/a/b"), ("s3://bucket", ["AWS_DEFAULT_REGION": "eu-west-1"], "s3://bucket"),
+        ("s3://bucket/a/b/", ["AWS_REGION": "eu-west-1"], "s3://bucket/a/b"),
+        ("s3://bucket", ["AWS_DEFAULT_REGION": "eu-west-1"], "s3://bucket"),
         ("s3://buck.et_1/ü x", ["AWS_ENDPOINT_URL_S3": "http://h:1/", "AWS_ENDPOINT_URL": "nonsense"], "s3://buck.et_1/ü x"),
     ])
     func takesItsPlaceFromTheUsualVariables(location: String, variables: [String: String], shown: String) throws {
@@ -79,9 +85,12 @@ struct S3AccessTests {
 
     @Test(arguments: [
         ("s3://bucket", [:], "AWS_REGION"), ("s3://bucket", ["AWS_REGION": "a b"], "AWS_REGION"), ("s3://", ["AWS_REGION": "r"], "bucket"),
-        ("s3://b", ["AWS_REGION": "r"], "bucket"), ("s3://bucket/a//b", ["AWS_REGION": "r"], "a//b"), ("s3://bu/cket", ["AWS_REGION": "r"], "bucket"),
-        ("s3://bucket", ["AWS_ENDPOINT_URL": "localhost:9000"], "AWS_ENDPOINT_URL"), ("s3://bucket", ["AWS_ENDPOINT_URL": "http://user:pass@h"], "AWS_ENDPOINT_URL"),
-        ("s3://bucket", ["AWS_REGION": "r", "AWS_SECRET_ACCESS_KEY": ""], "AWS_SECRET_ACCESS_KEY"), ("gs://bucket", [:], "s3://bucket/prefix"), ("", [:], "directory"),
+        ("s3://b", ["AWS_REGION": "r"], "bucket"), ("s3://bucket/a//b", ["AWS_REGION": "r"], "a//b"),
+        ("s3://bu/cket", ["AWS_REGION": "r"], "bucket"),
+        ("s3://bucket", ["AWS_ENDPOINT_URL": "localhost:9000"], "AWS_ENDPOINT_URL"),
+        ("s3://bucket", ["AWS_ENDPOINT_URL": "http://user:pass@h"], "AWS_ENDPOINT_URL"),
+        ("s3://bucket", ["AWS_REGION": "r", "AWS_SECRET_ACCESS_KEY": ""], "AWS_SECRET_ACCESS_KEY"),
+        ("gs://bucket", [:], "s3://bucket/prefix"), ("", [:], "directory"),
     ])
     func saysWhatIsMissingOrWrong(location: String, variables: [String: String], words: String) throws {
         let environment = S3AccessTests.keys.merging(variables) { $1 }

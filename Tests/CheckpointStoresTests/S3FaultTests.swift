@@ -33,7 +33,9 @@ private struct Faults {
 
 @Suite("S3 that answers wrongly, late, twice or not at all")
 struct S3FaultTests {
-    static let lost: [RequestFault] = [.cutBody, .dropAnswer, .deliverTwice, .answerItself(status: 500), .answerItself(status: 503), .answerItself(status: 409)]
+    static let lost: [RequestFault] = [
+        .cutBody, .dropAnswer, .deliverTwice, .answerItself(status: 500), .answerItself(status: 503), .answerItself(status: 409),
+    ]
 
     @Test("Promise 2: a lost answer to creating a manifest is found out", arguments: lost)
     func creatingAManifestSurvives(fault: RequestFault) throws {
@@ -105,7 +107,9 @@ struct S3FaultTests {
         #expect(try object.direct.newest() == nil, "no manifest without its objects")
         let absent = try Faults(breaking: "GET", containing: "/manifests/")
         absent.proxy.meet([.answerItself(status: 404)])
-        #expect(try StoreFixture.failure { _ = try absent.store.newest() }?.kind == .invalid, "only S3's own NoSuchKey means that there is none")
+        #expect(
+            try StoreFixture.failure { _ = try absent.store.newest() }?.kind == .invalid, "only S3's own NoSuchKey means that there is none"
+        )
         let listing = try Faults(breaking: "GET", containing: "list-type=2")
         listing.proxy.meet([.answerItself(status: 200)])
         #expect(try StoreFixture.failure { _ = try listing.store.tags() }?.kind == .invalid)
@@ -141,7 +145,9 @@ struct S3FaultTests {
         settings.firstPause = .milliseconds(1)
         settings.stallTimeout = .seconds(1)
         let directory = try TemporaryDirectory("tidemark-stores")
-        let error = try StoreFixture.failure { _ = try S3ObjectStore(settings: settings).download(ObjectKey("a"), into: directory.file("a"), limit: 1 << 30) }
+        let error = try StoreFixture.failure {
+            _ = try S3ObjectStore(settings: settings).download(ObjectKey("a"), into: directory.file("a"), limit: 1 << 30)
+        }
         #expect(error?.kind == .retry)
         #expect(server.requests.count == 2)
         #expect(!FileManager.default.fileExists(atPath: directory.file("a")))

@@ -49,11 +49,13 @@ struct StoreFixture {
     }
 
     func draft(
-        epoch: UInt64, after parent: Manifest?, retaining retained: [ManifestObject] = [], writer: String = "host:1:a", createdAt: Int64 = StoreFixture.start,
+        epoch: UInt64, after parent: Manifest?, retaining retained: [ManifestObject] = [], writer: String = "host:1:a",
+        createdAt: Int64 = StoreFixture.start,
         lineage: Lineage = .first
     ) -> ManifestDraft {
         ManifestDraft(
-            parent: parent?.link, jobVersion: 3, stateFormat: 2, identity: "b6a1", hashKey: .ofTests, lineage: lineage, writer: writer, epoch: Epoch(epoch),
+            parent: parent?.link, jobVersion: 3, stateFormat: 2, identity: "b6a1", hashKey: .ofTests, lineage: lineage, writer: writer,
+            epoch: Epoch(epoch),
             createdAt: createdAt, reason: .interval, retained: retained, partitions: ["transactions": 4],
             tasks: [CheckpointFacts.TaskProgress(id: TaskID(stage: "by \"key\"", partition: 0), watermark: nil, next: 7)],
             tables: [CheckpointFacts.TableProgress(name: "metrics", lastFrozen: BatchNumber(9), lastDelivered: nil)]
@@ -62,29 +64,39 @@ struct StoreFixture {
 
     /// Publishes a base of its own as the state of an epoch.
     @discardableResult
-    func publishBase(epoch: UInt64, after parent: Manifest?, createdAt: Int64 = StoreFixture.start, writer: String = "host:1:a", lineage: Lineage = .first) throws -> Manifest {
+    func publishBase(
+        epoch: UInt64, after parent: Manifest?, createdAt: Int64 = StoreFixture.start, writer: String = "host:1:a",
+        lineage: Lineage = .first
+    ) throws -> Manifest {
         let base = NewObject(kind: .base, file: try file("base of \(epoch)"), epoch: Epoch(epoch))
         return try store.publish(draft(epoch: epoch, after: parent, writer: writer, createdAt: createdAt, lineage: lineage), files: [base])
     }
 
     /// Publishes the parent's objects and a delta on top.
     @discardableResult
-    func publishDelta(epoch: UInt64, after parent: Manifest, createdAt: Int64 = StoreFixture.start, writer: String = "host:1:a") throws -> Manifest {
+    func publishDelta(epoch: UInt64, after parent: Manifest, createdAt: Int64 = StoreFixture.start, writer: String = "host:1:a") throws
+        -> Manifest
+    {
         let delta = NewObject(kind: .delta(after: parent.epoch), file: try file("delta to \(epoch)"), epoch: Epoch(epoch))
-        return try store.publish(draft(epoch: epoch, after: parent, retaining: parent.objects, writer: writer, createdAt: createdAt), files: [delta])
+        return try store.publish(
+            draft(epoch: epoch, after: parent, retaining: parent.objects, writer: writer, createdAt: createdAt), files: [delta])
     }
 
     /// Bases of epochs 1, 2, …, published a day apart.
     func publishDaily(_ count: Int) throws -> [Manifest] {
         var manifests: [Manifest] = []
         for number in 1...count {
-            manifests.append(try publishBase(epoch: UInt64(number), after: manifests.last, createdAt: StoreFixture.start + Int64(number - 1) * StoreFixture.day))
+            manifests.append(
+                try publishBase(
+                    epoch: UInt64(number), after: manifests.last, createdAt: StoreFixture.start + Int64(number - 1) * StoreFixture.day))
         }
         return manifests
     }
 
     func key(_ text: String) throws -> ObjectKey { try ObjectKey("\(store.job)/\(text)") }
-    func manifestKey(_ number: Int) throws -> ObjectKey { try key("manifests/\(String(repeating: "0", count: 20 - String(number).count))\(number).json") }
+    func manifestKey(_ number: Int) throws -> ObjectKey {
+        try key("manifests/\(String(repeating: "0", count: 20 - String(number).count))\(number).json")
+    }
     func bytes(_ key: ObjectKey) throws -> [UInt8]? { try objects.get(key, limit: 1 << 20) }
     func replace(_ key: ObjectKey, by bytes: [UInt8]) throws { _ = try objects.put(.bytes(bytes), at: key, onlyIfAbsent: false) }
 

@@ -1,15 +1,17 @@
 import CheckpointStores
 import Foundation
 import SQLiteState
-import Testing
 import TestSupport
+import Testing
 
 @Suite("The checkpoint tool refuses what is damaged, in use or not there, and leaves nothing behind")
 struct DamageTests {
     @Test func whatCanBeReadOfADamagedCheckpointIsRecoveredAndTheRestListed() throws {
         let shop = try ShopHistory()
         let store = try CheckpointStore.open(location: shop.directory.file("store"), job: ShopJob.job, environment: [:])
-        guard case .manifest(let manifest)? = try store.manifest(ManifestNumber(3)) else { throw WaitedTooLong(description: "no checkpoint 3") }
+        guard case .manifest(let manifest)? = try store.manifest(ManifestNumber(3)) else {
+            throw WaitedTooLong(description: "no checkpoint 3")
+        }
         // The last delta is damaged: what is before it comes back whole.
         let last = shop.directory.file("store/shop/\(manifest.objects[2].key)")
         try Data("damaged".utf8).write(to: URL(fileURLWithPath: last))
@@ -38,13 +40,19 @@ struct DamageTests {
     func aDamagedManifestHidesNoOtherAndEndsWith4(isThere: Bool) throws {
         let shop = try ShopHistory()
         let manifest = shop.directory.file("store/shop/manifests/00000000000000000002.json")
-        if isThere { try Data("{".utf8).write(to: URL(fileURLWithPath: manifest)) } else { try FileManager.default.removeItem(atPath: manifest) }
+        if isThere {
+            try Data("{".utf8).write(to: URL(fileURLWithPath: manifest))
+        } else {
+            try FileManager.default.removeItem(atPath: manifest)
+        }
         for verb in [["ls"], ["verify", "--all"]] {
             let run = try CheckpointBinary.run(verb + ["-o", "jsonl"] + StoreTests.store, in: shop.directory.path)
             #expect(run.status == 4, "\(verb): \(run.errors)")
             let rows = run.output.split(separator: "\n").dropFirst()
             #expect(rows.count == 4, "\(verb): \(run.output)")
-            #expect(rows.filter { $0.contains("00000000000000000002.json") }.count == (verb == ["ls"] ? 1 : 2), "\(verb) names it, and verify what follows on it: \(run.output)")
+            #expect(
+                rows.filter { $0.contains("00000000000000000002.json") }.count == (verb == ["ls"] ? 1 : 2),
+                "\(verb) names it, and verify what follows on it: \(run.output)")
         }
     }
 
@@ -80,12 +88,16 @@ struct DamageTests {
     @Test func temporaryFilesAreGoneAtTheEndAndAfterAnInterruption() throws {
         let shop = try ShopHistory.shared.get()
         let temporary = try TemporaryDirectory("tidemark-scratch")
-        let run = try ChildProcess(CheckpointBinary.path, ["get", "baskets", "anna"] + StoreTests.store, environment: ["TMPDIR": temporary.path], workingDirectory: shop.directory.path)
+        let run = try ChildProcess(
+            CheckpointBinary.path, ["get", "baskets", "anna"] + StoreTests.store, environment: ["TMPDIR": temporary.path],
+            workingDirectory: shop.directory.path)
         #expect(run.waitForExit() == 0)
         #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.path) == [])
         // A query that ends at no time of its own.
         let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
-        let query = try ChildProcess(CheckpointBinary.path, ["sql", "3", endless] + StoreTests.store, environment: ["TMPDIR": temporary.path], workingDirectory: shop.directory.path)
+        let query = try ChildProcess(
+            CheckpointBinary.path, ["sql", "3", endless] + StoreTests.store, environment: ["TMPDIR": temporary.path],
+            workingDirectory: shop.directory.path)
         try waitUntil("the checkpoint is there") {
             let scratch = try FileManager.default.contentsOfDirectory(atPath: temporary.path)
             return try scratch.contains { try FileManager.default.contentsOfDirectory(atPath: temporary.file($0)) == ["state.db"] }

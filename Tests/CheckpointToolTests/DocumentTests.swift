@@ -3,7 +3,8 @@ import Testing
 
 @Suite("The tool's page shows what the tool writes")
 struct DocumentTests {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
 
     @Test func everyExampleOfThePageIsWhatTheToolWrites() throws {
         let page = try String(contentsOfFile: "\(DocumentTests.root)/docs/CHECKPOINT-TOOL.md", encoding: .utf8)
@@ -22,9 +23,13 @@ struct DocumentTests {
     @Test func everyVerbIsOnThePage() throws {
         let page = try String(contentsOfFile: "\(DocumentTests.root)/docs/CHECKPOINT-TOOL.md", encoding: .utf8)
         let help = try CheckpointBinary.run(["--help"], in: "/").output
-        let verbs = help.split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }.compactMap { $0.split(separator: " ").first }
-            .filter { $0.allSatisfy { $0.isLowercase } && $0 != "help" }
+        let verbs = help.split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }.compactMap {
+            $0.split(separator: " ").first
+        }
+        .filter { $0.allSatisfy { $0.isLowercase } && $0 != "help" }
         #expect(verbs.count > 20, "\(verbs)")
-        for verb in verbs { #expect(page.contains("`\(verb)`") || page.contains("$ checkpoint \(verb) "), "the page says nothing of \(verb)") }
+        for verb in verbs {
+            #expect(page.contains("`\(verb)`") || page.contains("$ checkpoint \(verb) "), "the page says nothing of \(verb)")
+        }
     }
 }

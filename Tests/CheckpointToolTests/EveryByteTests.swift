@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+
 @testable import checkpoint
 
 @Suite("Every byte of a store flipped, every prefix cut: verify and restore refuse with exit 4, naming the object", .serialized)
@@ -49,7 +50,10 @@ struct EveryByteTests {
     }
 
     @Test func everyFlippedByteAndEveryCutIsRefusedAndNothingIsLeftBehind() throws {
-        #expect(store.objects.map { $0.key.split(separator: "/")[1] } == ["collected.json", "deltas", "manifests", "manifests", "manifests", "snapshots", "tags"])
+        #expect(
+            store.objects.map { $0.key.split(separator: "/")[1] } == [
+                "collected.json", "deltas", "manifests", "manifests", "manifests", "snapshots", "tags",
+            ])
         let start = ContinuousClock.now
         var cases = 0
         let output = try StandardOutput()
@@ -89,7 +93,9 @@ struct EveryByteTests {
                 for command in object.commands {
                     let (status, text) = try store.runProcess(command)
                     let here = try store.run(command, writingTo: StandardOutput())
-                    #expect(status == 4 && here.status == 4 && text.contains(object.key) && text.contains(here.text), "\(object), \(command): \(status) \(text)")
+                    #expect(
+                        status == 4 && here.status == 4 && text.contains(object.key) && text.contains(here.text),
+                        "\(object), \(command): \(status) \(text)")
                     #expect(try store.leftovers() == [])
                 }
             }

@@ -14,7 +14,10 @@ struct ExtremeValueTests {
     init() throws { store = try ForeignStore() }
 
     /// Where a value stands in a JSON document.
-    private enum Step { case field(String), element(Int) }
+    private enum Step {
+        case field(String)
+        case element(Int)
+    }
 
     private static func places(_ value: Any, _ path: [Step] = []) -> [[Step]] {
         switch value {
@@ -66,8 +69,10 @@ struct ExtremeValueTests {
             #expect(try store.run(["ls"]).status == 4, "one that is damaged is no reason to end as if all were well")
         }
         for sql in [
-            "UPDATE batch SET number = -1", "UPDATE message SET epoch = -1", "UPDATE outbox SET epoch = -1", "UPDATE epoch_offsets SET epoch = -epoch",
-            "UPDATE meta SET value = '9223372036854775807' WHERE name = 'epoch'", "UPDATE meta SET value = '18446744073709551615' WHERE name = 'epoch'",
+            "UPDATE batch SET number = -1", "UPDATE message SET epoch = -1", "UPDATE outbox SET epoch = -1",
+            "UPDATE epoch_offsets SET epoch = -epoch",
+            "UPDATE meta SET value = '9223372036854775807' WHERE name = 'epoch'",
+            "UPDATE meta SET value = '18446744073709551615' WHERE name = 'epoch'",
         ] {
             try store.handOver(store.manifest, base: try changed(store.base) { try RawSQLite($0).execute(sql) })
             #expect(try store.faults(sql) == [])
@@ -90,9 +95,10 @@ struct ExtremeValueTests {
         for (name, content) in [("base", store.base), ("delta", store.delta)] {
             var places: [ExtremeValues.Place] = []
             _ = try changed(content) { places = try ExtremeValues.places(inStateFile: $0) }
-            let values: [(String, (ExtremeValues.Place, String) throws -> Bool)] = ExtremeValues.integers.map { value in
-                ("\(value)", { try ExtremeValues.put(value, at: $0, inStateFile: $1) })
-            } + ExtremeValues.texts.map { text in ("'\(text.prefix(20))'", { try ExtremeValues.put(text, at: $0, inStateFile: $1) }) }
+            let values: [(String, (ExtremeValues.Place, String) throws -> Bool)] =
+                ExtremeValues.integers.map { value in
+                    ("\(value)", { try ExtremeValues.put(value, at: $0, inStateFile: $1) })
+                } + ExtremeValues.texts.map { text in ("'\(text.prefix(20))'", { try ExtremeValues.put(text, at: $0, inStateFile: $1) }) }
             for place in places {
                 for (shown, put) in values {
                     cases += 1
@@ -122,13 +128,18 @@ struct ExtremeValueTests {
             ["history", "baskets", "carla"], ["diff", "1", "3"], ["diff", "3", "1"],
         ] {
             let (status, text, _) = try store.run(verb)
-            #expect(status == 4 && text.contains("checkpoint 3 of ") && text.contains("/shop is damaged: the record of key"), "\(verb): \(status) \(text)")
+            #expect(
+                status == 4 && text.contains("checkpoint 3 of ") && text.contains("/shop is damaged: the record of key"),
+                "\(verb): \(status) \(text)")
         }
     }
 
     @Test func aManifestOfAnotherJobIsDamageAndHidesNoOther() throws {
         try store.handOver(store.manifest.merging(["job": "another"]) { $1 })
-        for verb in [["show", "3"], ["verify", "3"], ["verify", "--all"], ["ls"], ["restore", "3", "--to", "TARGET"], ["rewind", "3", "--sink", "delete", "--yes"]] {
+        for verb in [
+            ["show", "3"], ["verify", "3"], ["verify", "--all"], ["ls"], ["restore", "3", "--to", "TARGET"],
+            ["rewind", "3", "--sink", "delete", "--yes"],
+        ] {
             let (status, text, _) = try store.run(verb)
             #expect(status == 4, "\(verb): \(status) \(text)")
         }

@@ -3,6 +3,7 @@ import CheckpointStores
 import Engine
 import Foundation
 import TestSupport
+
 @testable import checkpoint
 
 /// A store as somebody else handed it over: its newest checkpoint is made of what a test says, with sums that are right.
@@ -18,11 +19,16 @@ final class ForeignStore {
 
     /// Verbs that have to do with the newest checkpoint, each as words of the command line.
     static let verbs: [[String]] = [
-        ["show", "3"], ["stats", "3"], ["windows", "3"], ["timers", "3"], ["offsets", "3"], ["get", "3", "baskets", "anna"], ["scan", "3", "hourly"],
-        ["export", "3", "baskets"], ["sql", "3", "SELECT sum(orders), count(*), max(lastAt), total(visits) FROM baskets"], ["sql", "3", "SELECT * FROM batch, epoch_offsets, task"],
-        ["explain", "--batch", "order_totals:1", "--at", "3"], ["diff", "1", "3"], ["ls"], ["history", "baskets", "anna"], ["verify", "3"], ["verify", "--all"],
-        ["restore", "3", "--to", "TARGET"], ["rewind", "3", "--sink", "delete", "--yes"], ["copy", "3", "--to", "OTHER"], ["tag", "3", "again"],
-        ["repartition", "3", "--drained", "--partitions", "4", "--topic", "shop.orders", "--to", "TARGET"], ["recover", "3", "--to", "TARGET"],
+        ["show", "3"], ["stats", "3"], ["windows", "3"], ["timers", "3"], ["offsets", "3"], ["get", "3", "baskets", "anna"],
+        ["scan", "3", "hourly"],
+        ["export", "3", "baskets"], ["sql", "3", "SELECT sum(orders), count(*), max(lastAt), total(visits) FROM baskets"],
+        ["sql", "3", "SELECT * FROM batch, epoch_offsets, task"],
+        ["explain", "--batch", "order_totals:1", "--at", "3"], ["diff", "1", "3"], ["ls"], ["history", "baskets", "anna"], ["verify", "3"],
+        ["verify", "--all"],
+        ["restore", "3", "--to", "TARGET"], ["rewind", "3", "--sink", "delete", "--yes"], ["copy", "3", "--to", "OTHER"],
+        ["tag", "3", "again"],
+        ["repartition", "3", "--drained", "--partitions", "4", "--topic", "shop.orders", "--to", "TARGET"],
+        ["recover", "3", "--to", "TARGET"],
         ["prune", "--keep-last", "1", "--older-than", "0s", "--yes"], ["gc", "--older-than", "0s", "--yes"],
     ]
 
@@ -49,7 +55,9 @@ final class ForeignStore {
 
     /// Begins again with what was handed over: the newest manifest made of `document`, with other files where they are given.
     func handOver(_ document: [String: Any], base: Data? = nil, delta: Data? = nil) throws {
-        for path in [store, file("restored"), file("other")] where FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+        for path in [store, file("restored"), file("other")] where FileManager.default.fileExists(atPath: path) {
+            try FileManager.default.removeItem(atPath: path)
+        }
         try FileManager.default.copyItem(atPath: whole, toPath: store)
         var document = document
         var objects = document["objects"] as? [[String: Any]] ?? []
@@ -88,14 +96,19 @@ final class ForeignStore {
         document["checksum"] = String(repeating: "0", count: 64)
         let blank = try JSONSerialization.data(withJSONObject: document, options: [.sortedKeys, .withoutEscapingSlashes]) + [10]
         let text = String(decoding: blank, as: UTF8.self)
-        return Data(text.replacingOccurrences(of: "\"checksum\":\"\(String(repeating: "0", count: 64))\"", with: "\"checksum\":\"\(SHA256.of([UInt8](blank)).hex)\"").utf8)
+        return Data(
+            text.replacingOccurrences(
+                of: "\"checksum\":\"\(String(repeating: "0", count: 64))\"", with: "\"checksum\":\"\(SHA256.of([UInt8](blank)).hex)\""
+            ).utf8)
     }
 
     /// Runs a verb in this process, as the tool's own process would. `took`: CPU seconds, which others on the machine have no part in.
     func run(_ verb: [String]) throws -> (status: Int32, text: String, took: Double) {
         let words = verb.map { ["TARGET": file("restored"), "OTHER": file("other")][$0] ?? $0 } + ["--store", store, "--job", ShopJob.job]
         let command: any ParsableCommand
-        if let known = parsed[verb] { command = known } else {
+        if let known = parsed[verb] {
+            command = known
+        } else {
             command = try Checkpoint.parseAsRoot(words)
             parsed[verb] = command
         }
@@ -103,7 +116,9 @@ final class ForeignStore {
         let ending = Checkpoint.ending { command }
         let took = threadSeconds() - start
         output.discard()
-        for path in [file("restored"), file("other")] where FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+        for path in [file("restored"), file("other")] where FileManager.default.fileExists(atPath: path) {
+            try FileManager.default.removeItem(atPath: path)
+        }
         return switch ending {
         case .quiet: (ending.status, "", took)
         case .failure(let failure): (ending.status, "\(failure.kind): \(failure)", took)
@@ -116,10 +131,14 @@ final class ForeignStore {
         var faults: [String] = []
         for verb in verbs {
             let (status, text, took) = try run(verb)
-            if ![0, 2, 3, 4, 5, 10].contains(status), !text.hasPrefix("invalid") { faults.append("\(what), \(verb): \(status) \(text.prefix(400))") }
+            if ![0, 2, 3, 4, 5, 10].contains(status), !text.hasPrefix("invalid") {
+                faults.append("\(what), \(verb): \(status) \(text.prefix(400))")
+            }
             if text.hasPrefix("bug") { faults.append("\(what), \(verb): a bug, \(text.prefix(400))") }
             if took > 5 { faults.append("\(what), \(verb): took \(took) CPU seconds") }
-            if status == 4, !text.contains("shop") && !text.contains(".db") && !text.isEmpty { faults.append("\(what), \(verb): names no object, \(text.prefix(400))") }
+            if status == 4, !text.contains("shop") && !text.contains(".db") && !text.isEmpty {
+                faults.append("\(what), \(verb): names no object, \(text.prefix(400))")
+            }
         }
         return faults
     }

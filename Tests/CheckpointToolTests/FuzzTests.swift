@@ -15,8 +15,10 @@ struct FuzzTests {
 
     /// Those that read all there is of a checkpoint, in each of the ways that there are.
     private static let verbs: [[String]] = [
-        ["show", "3"], ["stats", "3"], ["scan", "3", "baskets"], ["sql", "3", "SELECT * FROM baskets"], ["explain", "--batch", "order_totals:1", "--at", "3"], ["diff", "1", "3"],
-        ["ls"], ["verify", "3"], ["restore", "3", "--to", "TARGET"], ["rewind", "3", "--sink", "delete", "--yes"], ["recover", "3", "--to", "TARGET"],
+        ["show", "3"], ["stats", "3"], ["scan", "3", "baskets"], ["sql", "3", "SELECT * FROM baskets"],
+        ["explain", "--batch", "order_totals:1", "--at", "3"], ["diff", "1", "3"],
+        ["ls"], ["verify", "3"], ["restore", "3", "--to", "TARGET"], ["rewind", "3", "--sink", "delete", "--yes"],
+        ["recover", "3", "--to", "TARGET"],
     ]
 
     private enum Object: CaseIterable { case manifest, base, delta }

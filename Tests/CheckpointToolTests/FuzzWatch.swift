@@ -38,7 +38,12 @@ final class FuzzWatch {
     }
 
     private func write(_ text: String) {
-        let line = (Array(text.utf8) + [UInt8](repeating: UInt8(ascii: " "), count: FuzzWatch.lineLength)).prefix(FuzzWatch.lineLength - 1) + [UInt8(ascii: "\n")]
-        guard let file, pwrite(file, Array(line), line.count, 0) == line.count else { fatalError("what runs can't be written down: \(String(cString: strerror(errno)))") }
+        let line =
+            (Array(text.utf8) + [UInt8](repeating: UInt8(ascii: " "), count: FuzzWatch.lineLength)).prefix(FuzzWatch.lineLength - 1) + [
+                UInt8(ascii: "\n")
+            ]
+        guard let file, pwrite(file, Array(line), line.count, 0) == line.count else {
+            fatalError("what runs can't be written down: \(String(cString: strerror(errno)))")
+        }
     }
 }

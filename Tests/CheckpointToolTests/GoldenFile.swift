@@ -18,7 +18,11 @@ struct GoldenFile {
 
     var path: String { "\(folder)/\(name).txt" }
 
-    var command: String { "$ checkpoint " + arguments.map { $0.contains { " \"'*$".contains($0) } ? ($0.contains("'") ? "\"\($0)\"" : "'\($0)'") : $0 }.joined(separator: " ") }
+    var command: String {
+        "$ checkpoint "
+            + arguments.map { $0.contains { " \"'*$".contains($0) } ? ($0.contains("'") ? "\"\($0)\"" : "'\($0)'") : $0 }.joined(
+                separator: " ")
+    }
 
     func text(of run: ToolRun) -> String { GoldenFile.normalised("\(command)\n\(run.output)\(run.errors)exit \(run.status)\n") }
 
@@ -29,8 +33,10 @@ struct GoldenFile {
     /// What has to be the same: files of state grow and shrink with SQLite's version and with the format, so their sizes don't
     /// count, nor how far a table's columns lie apart because of them.
     static func comparable(_ text: String) -> String {
-        text.replacing(/\b\d+(\.\d)? (B|KiB|MiB)\b/, with: "<size>").replacing(/"(bytes|newBytes|freedBytes|unfoldedBytes)":\d+/) { "\"\($0.1)\":<size>" }
-            .replacing(/\d+ bytes/, with: "<size> bytes").replacing(/[ ]{2,}/, with: " ")
+        text.replacing(/\b\d+(\.\d)? (B|KiB|MiB)\b/, with: "<size>").replacing(/"(bytes|newBytes|freedBytes|unfoldedBytes)":\d+/) {
+            "\"\($0.1)\":<size>"
+        }
+        .replacing(/\d+ bytes/, with: "<size> bytes").replacing(/[ ]{2,}/, with: " ")
     }
 
     /// The expected text; with `TIDEMARK_WRITE_EXPECTED` set, what there is now becomes it, for a person to look at.

@@ -2,6 +2,7 @@ import CheckpointStores
 import Foundation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("Checkpoint stores of every format that was ever released are read and restored by this build")
@@ -19,11 +20,14 @@ struct GoldenStoreTests {
     }
 
     private static let looks = [
-        "visits": Look(tables: [("pages", "p1"), ("hours", "p1"), ("gone", "v1")], wholeTables: ["pages", "hours", "gone"], batch: "lines:1"),
+        "visits": Look(
+            tables: [("pages", "p1"), ("hours", "p1"), ("gone", "v1")], wholeTables: ["pages", "hours", "gone"], batch: "lines:1"),
         "fintech": Look(
             tables: [
-                ("customer_transaction_metrics", "0cccf1eb-f9ec-4054-a152-c9b0f30fd360"), ("fraud_detection_alerts", "05d54cb2-fa2f-4afd-a77f-7935b3bd4390"),
-                ("customer_lifecycle_analytics", "05d54cb2-fa2f-4afd-a77f-7935b3bd4390"), ("customer_session_metrics", "0876b34d-77d0-496d-a979-367f3314b305"),
+                ("customer_transaction_metrics", "0cccf1eb-f9ec-4054-a152-c9b0f30fd360"),
+                ("fraud_detection_alerts", "05d54cb2-fa2f-4afd-a77f-7935b3bd4390"),
+                ("customer_lifecycle_analytics", "05d54cb2-fa2f-4afd-a77f-7935b3bd4390"),
+                ("customer_session_metrics", "0876b34d-77d0-496d-a979-367f3314b305"),
                 ("merchant_partials", "1a2b9de0-d15d-4306-a194-ccacfd3a233d"),
             ],
             wholeTables: ["customer_session_metrics", "merchant_partials"], batch: "customer_lifecycle_analytics:1"
@@ -34,9 +38,16 @@ struct GoldenStoreTests {
         let formats = try Set(GoldenStore.all().map(\.formats))
         let (state, oldestState) = (Int(StateFormat.version), Int(StateFormat.upgradable.lowerBound))
         let present = GoldenStore.Formats(manifest: Manifest.format, delta: Int(DeltaFormat.version), state: state)
-        #expect(formats.contains(present), "a format has a new number: add a store in \(present), as Tests/Golden/Checkpoints/README.md says, and leave the others as they are")
-        for version in 1...Manifest.format { #expect(formats.contains { $0.manifest == version }, "no golden store has manifests of format \(version)") }
-        for version in 1...Int(DeltaFormat.version) { #expect(formats.contains { $0.delta == version }, "no golden store has deltas of format \(version)") }
+        #expect(
+            formats.contains(present),
+            "a format has a new number: add a store in \(present), as Tests/Golden/Checkpoints/README.md says, and leave the others as they are"
+        )
+        for version in 1...Manifest.format {
+            #expect(formats.contains { $0.manifest == version }, "no golden store has manifests of format \(version)")
+        }
+        for version in 1...Int(DeltaFormat.version) {
+            #expect(formats.contains { $0.delta == version }, "no golden store has deltas of format \(version)")
+        }
         for version in max(oldestState, GoldenStoreTests.firstStateFormat)...state {
             #expect(formats.contains { $0.state == version }, "no golden store has states of format \(version)")
         }
@@ -109,7 +120,8 @@ struct GoldenStoreTests {
         let facts = try StateReader(path: file).facts
         let store = try CheckpointStore.open(location: directory.file("store"), job: facts.job, environment: [:])
         let draft = ManifestDraft(
-            parent: nil, jobVersion: facts.jobVersion, stateFormat: 1, identity: facts.identity, hashKey: nil, lineage: facts.lineage, writer: "test",
+            parent: nil, jobVersion: facts.jobVersion, stateFormat: 1, identity: facts.identity, hashKey: nil, lineage: facts.lineage,
+            writer: "test",
             epoch: facts.epoch, createdAt: 0, reason: .interval, retained: [], partitions: [:], tasks: [], tables: []
         )
         _ = try store.publish(draft, files: [NewObject(kind: .base, file: file, epoch: facts.epoch)])

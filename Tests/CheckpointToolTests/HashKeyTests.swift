@@ -6,14 +6,17 @@ struct HashKeyTests {
     @Test func noVerbPrintsIt() throws {
         let shop = try ShopHistory()
         let names = ["TARGET", "OTHER"]
-        for (number, verb) in (ForeignStore.verbs + [["sql", "3", "SELECT * FROM meta"], ["sql", "3", "SELECT * FROM main.meta"]]).enumerated() {
+        for (number, verb) in (ForeignStore.verbs + [["sql", "3", "SELECT * FROM meta"], ["sql", "3", "SELECT * FROM main.meta"]])
+            .enumerated()
+        {
             let arguments = verb.map { names.contains($0) ? "\($0)-\(number)" : $0 } + StoreTests.store
             for form in ["show", "ls", "sql"].contains(verb[0]) ? [[], ["-o", "json"]] : [[]] {
                 let run = try CheckpointBinary.run(arguments + form, in: shop.directory.path)
                 #expect(!(run.output + run.errors).contains(ShopHistory.hashKey), "\(verb)")
             }
         }
-        let meta = try CheckpointBinary.run(["sql", "latest", "SELECT value FROM meta WHERE name = 'hash_key'", "-o", "jsonl"] + StoreTests.store, in: shop.directory.path)
+        let meta = try CheckpointBinary.run(
+            ["sql", "latest", "SELECT value FROM meta WHERE name = 'hash_key'", "-o", "jsonl"] + StoreTests.store, in: shop.directory.path)
         #expect(meta.status == 0 && meta.output.contains("(secret)"), "\(meta.errors)")
         let main = try CheckpointBinary.run(["sql", "latest", "SELECT * FROM main.meta"] + StoreTests.store, in: shop.directory.path)
         #expect(main.status == 1 && main.errors.contains("main.meta holds a secret"), "\(main.errors)")

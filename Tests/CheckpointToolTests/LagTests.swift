@@ -2,8 +2,8 @@ import CRdKafka
 import Engine
 import Foundation
 import Logging
-import Testing
 import TestSupport
+import Testing
 
 @testable import KafkaIO
 
@@ -12,9 +12,15 @@ import TestSupport
 struct LagTests {
     static let files = [
         GoldenFile(name: "offsets-no-input", arguments: ["offsets", "--lag"] + StoreTests.store),
-        GoldenFile(name: "offsets-no-stage", arguments: ["offsets", "--lag", "--brokers", "kafka:9092", "--topic", "shop.orders"] + StoreTests.store),
-        GoldenFile(name: "offsets-wrong-stage", arguments: ["offsets", "--lag", "--brokers", "kafka:9092", "--topic", "order=shop.orders"] + StoreTests.store),
-        GoldenFile(name: "offsets-wrong-topic", arguments: ["offsets", "--lag", "--brokers", "kafka:9092", "--topic", "orders=shop.order"] + StoreTests.store),
+        GoldenFile(
+            name: "offsets-no-stage",
+            arguments: ["offsets", "--lag", "--brokers", "kafka:9092", "--topic", "shop.orders"] + StoreTests.store),
+        GoldenFile(
+            name: "offsets-wrong-stage",
+            arguments: ["offsets", "--lag", "--brokers", "kafka:9092", "--topic", "order=shop.orders"] + StoreTests.store),
+        GoldenFile(
+            name: "offsets-wrong-topic",
+            arguments: ["offsets", "--lag", "--brokers", "kafka:9092", "--topic", "orders=shop.order"] + StoreTests.store),
     ]
 
     @Test(arguments: files)
@@ -30,7 +36,9 @@ struct LagTests {
         for (name, options) in [("offsets-lag", [String]()), ("offsets-lag-json", ["-o", "json"])] {
             let file = GoldenFile(name: name, arguments: ["offsets", "--lag", "--config", "shop.yaml"] + options)
             let run = try CheckpointBinary.run(file.arguments, in: shop.directory.path)
-            let found = file.text(of: ToolRun(status: run.status, output: run.output.replacing(broker.bootstrapServers, with: "127.0.0.1:9092"), errors: run.errors))
+            let found = file.text(
+                of: ToolRun(
+                    status: run.status, output: run.output.replacing(broker.bootstrapServers, with: "127.0.0.1:9092"), errors: run.errors))
             #expect(try file.expected(or: found) == found)
         }
         #expect(try lag(of: shop, broker, ref: "1").facts.contains("\"lag\":19"))
@@ -87,7 +95,9 @@ struct LagTests {
 
     @Test func aLeaderThatDoesNotAnswerLeavesItsPartitionsOpen() throws {
         let broker = try ordersBroker(holding: [30, 12], brokers: 2)
-        for partition in 0..<2 { _ = rd_kafka_mock_partition_set_leader(broker.cluster, "shop.orders", Int32(partition), Int32(1 + partition)) }
+        for partition in 0..<2 {
+            _ = rd_kafka_mock_partition_set_leader(broker.cluster, "shop.orders", Int32(partition), Int32(1 + partition))
+        }
         _ = rd_kafka_mock_broker_set_down(broker.cluster, 2)
         let found = try lag(of: ShopHistory.shared.get(), broker, timeout: "3s")
         #expect(found.status == 3, "\(found.errors)")
@@ -133,10 +143,14 @@ struct LagTests {
     }
 
     private func lag(of shop: ShopHistory, _ broker: DevelopmentBroker, ref: String = "latest", timeout: String = "30s") throws -> Found {
-        let arguments = ["offsets", ref, "--lag", "--brokers", broker.bootstrapServers, "--topic", "orders=shop.orders", "--timeout", timeout, "-o", "jsonl"]
+        let arguments = [
+            "offsets", ref, "--lag", "--brokers", broker.bootstrapServers, "--topic", "orders=shop.orders", "--timeout", timeout, "-o",
+            "jsonl",
+        ]
         let run = try CheckpointBinary.run(arguments + StoreTests.store, in: shop.directory.path)
         let lines = run.output.split(separator: "\n").map(String.init)
-        return Found(status: run.status, facts: try #require(lines.first, "\(run.errors)"), rows: Array(lines.dropFirst()), errors: run.errors)
+        return Found(
+            status: run.status, facts: try #require(lines.first, "\(run.errors)"), rows: Array(lines.dropFirst()), errors: run.errors)
     }
 
     private func configure(_ input: String, as name: String, in shop: ShopHistory) throws {
@@ -153,7 +167,8 @@ struct LagTests {
 
     private func write(_ count: Int, of bytes: Int, to partition: Int, _ broker: DevelopmentBroker) throws {
         let properties = ["bootstrap.servers": broker.bootstrapServers, "compression.codec": "none", "linger.ms": "0"]
-        let writer = try TopicWriter(WriterSettings(properties: properties), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let writer = try TopicWriter(
+            WriterSettings(properties: properties), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try [UInt8](repeating: UInt8(ascii: "x"), count: bytes).withUnsafeBytes { value in
             for _ in 0..<count { try writer.send(topic: "shop.orders", partition: partition, key: .null, value: ByteView(value)) }
         }

@@ -22,9 +22,16 @@ struct OneCheckpointTests {
         GoldenFile(name: "offsets", arguments: ["offsets"] + store),
         GoldenFile(name: "export-csv", arguments: ["export", "baskets", "--format", "csv", "--at", "1"] + store),
         GoldenFile(name: "export-jsonl", arguments: ["export", "hourly"] + store),
-        GoldenFile(name: "sql", arguments: ["sql", "latest", "SELECT key, orders, total FROM baskets WHERE isOpen ORDER BY total DESC"] + store),
+        GoldenFile(
+            name: "sql", arguments: ["sql", "latest", "SELECT key, orders, total FROM baskets WHERE isOpen ORDER BY total DESC"] + store),
         GoldenFile(name: "sql-columns", arguments: ["sql", "latest"] + store),
-        GoldenFile(name: "sql-join", arguments: ["sql", "1", "SELECT b.key, h.window, h.count, i.value AS item FROM baskets AS b JOIN hourly AS h ON h.key = b.key JOIN json_each(b.items) AS i ORDER BY 1, 4", "-o", "json"] + store),
+        GoldenFile(
+            name: "sql-join",
+            arguments: [
+                "sql", "1",
+                "SELECT b.key, h.window, h.count, i.value AS item FROM baskets AS b JOIN hourly AS h ON h.key = b.key JOIN json_each(b.items) AS i ORDER BY 1, 4",
+                "-o", "json",
+            ] + store),
         GoldenFile(name: "sql-write", arguments: ["sql", "latest", "DELETE FROM keyed"] + store),
         GoldenFile(name: "sql-attach", arguments: ["sql", "latest", "ATTACH 'elsewhere.db' AS e"] + store),
         GoldenFile(name: "sql-two", arguments: ["sql", "latest", "SELECT 1; SELECT 2"] + store),

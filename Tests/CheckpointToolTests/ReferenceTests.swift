@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
-import Testing
 import TestSupport
+import Testing
+
 @testable import checkpoint
 
 @Suite("Every verb that reads a checkpoint is told which one in the same way: first among its arguments, or after --at")
@@ -17,7 +18,8 @@ struct ReferenceTests {
         "get": Needs(operands: ["hourly", "anna"]), "scan": Needs(operands: ["hourly"]), "export": Needs(operands: ["hourly"]),
         "sql": Needs(operands: ["SELECT key, total FROM hourly"]), "diff": Needs(operands: ["4"], options: ["--summary"]),
         "explain": Needs(options: ["--batch", "order_totals:1"]), "tag": Needs(operands: ["held"]),
-        "restore": Needs(options: ["--to", "made"]), "copy": Needs(options: ["--to", "made"]), "recover": Needs(options: ["--to", "made.db"]),
+        "restore": Needs(options: ["--to", "made"]), "copy": Needs(options: ["--to", "made"]),
+        "recover": Needs(options: ["--to", "made.db"]),
         "rewind": Needs(options: ["--sink", "delete", "--dry-run"]),
         "repartition": Needs(options: ["--drained", "--partitions", "4", "--to", "made", "--record-key", #"{"who":"{}"}"#]),
         "compat": Needs(options: ["--binary", "./new-version", "--job-config", "job.yaml"]), "reconcile": Needs(options: ["--clickhouse"]),
@@ -89,9 +91,13 @@ struct ReferenceTests {
 
     @Test func whatNeedsAStoreRefusesAPathAndSaysWhatItTakes() throws {
         let shop = try ShopHistory.shared.get()
-        for arguments in [["tag", "./state", "held"], ["copy", "./state", "--to", "made"], ["rewind", "./state", "--sink", "delete", "--dry-run"]] {
+        for arguments in [
+            ["tag", "./state", "held"], ["copy", "./state", "--to", "made"], ["rewind", "./state", "--sink", "delete", "--dry-run"],
+        ] {
             let run = try CheckpointBinary.run(arguments + StoreTests.store, in: shop.directory.path)
-            #expect(run.status == 1 && run.errors.contains("./state is the path of a state, and this verb needs a checkpoint of a store"), "\(run)")
+            #expect(
+                run.status == 1 && run.errors.contains("./state is the path of a state, and this verb needs a checkpoint of a store"),
+                "\(run)")
         }
     }
 

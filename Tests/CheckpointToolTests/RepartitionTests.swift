@@ -2,31 +2,71 @@ import CSQLite
 import Engine
 import Foundation
 import SQLiteState
-import Testing
 import TestSupport
+import Testing
 
 @Suite("repartition writes what it always wrote, makes the state whole or not at all, and refuses what it does not know")
 struct RepartitionTests {
     private static let keyed = ["--record-key", #"{"who":"{}"}"#]
 
     static let files = [
-        GoldenFile(name: "repartition", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown"] + keyed + StoreTests.store),
-        GoldenFile(name: "repartition-json", arguments: ["repartition", "3", "--drained", "--partitions", "3", "--to", "grown", "-o", "json"] + keyed + StoreTests.store),
-        GoldenFile(name: "repartition-jsonl", arguments: ["repartition", "./state", "--drained", "--partitions", "4", "--topic", "shop.orders", "--stay", "orders.hourly", "--to", "grown", "-o", "jsonl"] + keyed),
-        GoldenFile(name: "repartition-unread", arguments: ["repartition", "latest", "--partitions", "4", "--to", "grown"] + keyed + StoreTests.store),
-        GoldenFile(name: "repartition-bounds", arguments: ["repartition", "latest", "--partitions=-1", "--to", "grown", "--assign", "keys.jsonl"] + StoreTests.store),
-        GoldenFile(name: "repartition-too-many", arguments: ["repartition", "latest", "--partitions", "10000000000", "--to", "grown"] + StoreTests.store),
-        GoldenFile(name: "repartition-keys", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown"] + StoreTests.store),
-        GoldenFile(name: "repartition-fewer", arguments: ["repartition", "latest", "--drained", "--partitions", "2", "--to", "grown"] + keyed + StoreTests.store),
-        GoldenFile(name: "repartition-topic", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--topic", "orders", "--to", "grown"] + StoreTests.store),
-        GoldenFile(name: "repartition-table", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--spread", "orders.days", "--to", "grown"] + StoreTests.store),
-        GoldenFile(name: "repartition-taken", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "state"] + keyed + StoreTests.store),
-        GoldenFile(name: "repartition-template", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown", "--record-key", "who"] + StoreTests.store),
-        GoldenFile(name: "repartition-assign", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown", "--assign", "keys.jsonl"] + StoreTests.store),
-        GoldenFile(name: "repartition-unlisted", arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown", "--assign", "some-keys.jsonl"] + StoreTests.store),
-        GoldenFile(name: "repartition-wrong-line", arguments: ["repartition", "latest", "--drained", "--partitions", "2", "--to", "grown", "--assign", "keys.jsonl"] + StoreTests.store),
-        GoldenFile(name: "repartition-earlier", arguments: ["repartition", "./earlier", "--drained", "--partitions", "4", "--to", "grown"]),
-        GoldenFile(name: "repartition-several", arguments: ["repartition", "./several", "--drained", "--partitions", "4", "--to", "grown"]),
+        GoldenFile(
+            name: "repartition",
+            arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown"] + keyed + StoreTests.store),
+        GoldenFile(
+            name: "repartition-json",
+            arguments: ["repartition", "3", "--drained", "--partitions", "3", "--to", "grown", "-o", "json"] + keyed + StoreTests.store),
+        GoldenFile(
+            name: "repartition-jsonl",
+            arguments: [
+                "repartition", "./state", "--drained", "--partitions", "4", "--topic", "shop.orders", "--stay", "orders.hourly", "--to",
+                "grown", "-o", "jsonl",
+            ] + keyed),
+        GoldenFile(
+            name: "repartition-unread",
+            arguments: ["repartition", "latest", "--partitions", "4", "--to", "grown"] + keyed + StoreTests.store),
+        GoldenFile(
+            name: "repartition-bounds",
+            arguments: ["repartition", "latest", "--partitions=-1", "--to", "grown", "--assign", "keys.jsonl"] + StoreTests.store),
+        GoldenFile(
+            name: "repartition-too-many",
+            arguments: ["repartition", "latest", "--partitions", "10000000000", "--to", "grown"] + StoreTests.store),
+        GoldenFile(
+            name: "repartition-keys",
+            arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown"] + StoreTests.store),
+        GoldenFile(
+            name: "repartition-fewer",
+            arguments: ["repartition", "latest", "--drained", "--partitions", "2", "--to", "grown"] + keyed + StoreTests.store),
+        GoldenFile(
+            name: "repartition-topic",
+            arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--topic", "orders", "--to", "grown"] + StoreTests.store),
+        GoldenFile(
+            name: "repartition-table",
+            arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--spread", "orders.days", "--to", "grown"]
+                + StoreTests.store),
+        GoldenFile(
+            name: "repartition-taken",
+            arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "state"] + keyed + StoreTests.store),
+        GoldenFile(
+            name: "repartition-template",
+            arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown", "--record-key", "who"]
+                + StoreTests.store),
+        GoldenFile(
+            name: "repartition-assign",
+            arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown", "--assign", "keys.jsonl"]
+                + StoreTests.store),
+        GoldenFile(
+            name: "repartition-unlisted",
+            arguments: ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown", "--assign", "some-keys.jsonl"]
+                + StoreTests.store),
+        GoldenFile(
+            name: "repartition-wrong-line",
+            arguments: ["repartition", "latest", "--drained", "--partitions", "2", "--to", "grown", "--assign", "keys.jsonl"]
+                + StoreTests.store),
+        GoldenFile(
+            name: "repartition-earlier", arguments: ["repartition", "./earlier", "--drained", "--partitions", "4", "--to", "grown"]),
+        GoldenFile(
+            name: "repartition-several", arguments: ["repartition", "./several", "--drained", "--partitions", "4", "--to", "grown"]),
     ]
 
     @Test(arguments: files)
@@ -54,7 +94,9 @@ struct RepartitionTests {
         #expect(try CheckpointBinary.run(["restore", "latest", "--to", name] + StoreTests.store, in: shop.directory.path).status == 0)
         var database: OpaquePointer?
         defer { sqlite3_close_v2(database) }
-        try #require(sqlite3_open(shop.directory.file("\(name)/state.db"), &database) == SQLITE_OK && sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK)
+        try #require(
+            sqlite3_open(shop.directory.file("\(name)/state.db"), &database) == SQLITE_OK
+                && sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK)
     }
 
     @Test func aJobGoesOnFromWhatWasMade() throws {
@@ -69,7 +111,9 @@ struct RepartitionTests {
 
     @Test func aWorkerThatMayStillRunIsNamed() throws {
         let shop = try ShopHistory(small: ())
-        let arguments = ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown", "-o", "json"] + RepartitionTests.keyed + StoreTests.store
+        let arguments =
+            ["repartition", "latest", "--drained", "--partitions", "4", "--to", "grown", "-o", "json"] + RepartitionTests.keyed
+            + StoreTests.store
         let run = try CheckpointBinary.run(arguments, in: shop.directory.path)
         #expect(run.status == 0 && run.output.contains(#""mayStillRun":""#), "\(run.output)\(run.errors)")
     }
@@ -85,11 +129,15 @@ struct RepartitionTests {
         try waitUntil("the state file is there, in its temporary directory") {
             guard process.isRunning else { throw WaitedTooLong(description: "the tool ended: \(process.errors)") }
             let names = try FileManager.default.contentsOfDirectory(atPath: shop.directory.path)
-            return names.contains { $0.hasPrefix("tidemark-scratch.") && FileManager.default.fileExists(atPath: shop.directory.file("\($0)/state.db")) }
+            return names.contains {
+                $0.hasPrefix("tidemark-scratch.") && FileManager.default.fileExists(atPath: shop.directory.file("\($0)/state.db"))
+            }
         }
         process.send(signal)
         #expect(process.waitForExit() == (signal == SIGTERM ? 130 : -SIGKILL))
-        let left = try FileManager.default.contentsOfDirectory(atPath: shop.directory.path).filter { !$0.hasPrefix("tidemark-scratch.") || signal == SIGTERM }
+        let left = try FileManager.default.contentsOfDirectory(atPath: shop.directory.path).filter {
+            !$0.hasPrefix("tidemark-scratch.") || signal == SIGTERM
+        }
         #expect(left.sorted() == before)
     }
 }

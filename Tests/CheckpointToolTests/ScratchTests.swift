@@ -25,14 +25,18 @@ struct ScratchTests {
         #expect(found.isDisjoint(with: left))
         let own = Set([first, second].map { URL(fileURLWithPath: $0).lastPathComponent })
         #expect(found == own.union(["tidemark-scratch.file", "tidemark-scratch.link", "other"]))
-        for name in own { #expect(try FileManager.default.attributesOfItem(atPath: directory.file(name))[.posixPermissions] as? Int == 0o700) }
+        for name in own {
+            #expect(try FileManager.default.attributesOfItem(atPath: directory.file(name))[.posixPermissions] as? Int == 0o700)
+        }
     }
 
     @Test func whatIsRemovedHoldsNoDescriptor() throws {
         let directory = try TemporaryDirectory("tidemark-scratch")
         func held() throws -> Int {
             let all = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
-            return all.count { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)"))?.hasPrefix(directory.path) == true }
+            return all.count {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)"))?.hasPrefix(directory.path) == true
+            }
         }
         for _ in 0..<3 {
             _ = try Scratch.make(below: directory.path)
@@ -49,18 +53,24 @@ struct ScratchTests {
     @Test func whatTheToolMakesIsItsUsersAlone() throws {
         let shop = try ShopHistory()
         for arguments in [
-            ["restore", "latest", "--to", "restored"], ["recover", "3", "--to", "recovered.db"], ["export", "latest", "baskets", "--to", "baskets.jsonl"],
+            ["restore", "latest", "--to", "restored"], ["recover", "3", "--to", "recovered.db"],
+            ["export", "latest", "baskets", "--to", "baskets.jsonl"],
             ["export", "latest", "baskets", "--format", "sqlite", "--to", "baskets.db"],
         ] {
             let run = try CheckpointBinary.run(arguments + StoreTests.store, in: shop.directory.path)
             #expect(run.status == 0, "\(run.errors)")
         }
-        func mode(_ name: String) throws -> Int? { try FileManager.default.attributesOfItem(atPath: shop.directory.file(name))[.posixPermissions] as? Int }
+        func mode(_ name: String) throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: shop.directory.file(name))[.posixPermissions] as? Int
+        }
         #expect(try mode("restored") == 0o700)
         for name in ["restored/state.db", "recovered.db", "baskets.jsonl", "baskets.db"] { #expect(try mode(name) == 0o600, "\(name)") }
     }
 
-    @Test(arguments: ["s3://user:hunter2@bucket/prefix", "s3://hunter2@bucket", "s3://user:hun/ter2@bucket", "http://user:hunter2@host/bucket", "ftp://hunter2@host"])
+    @Test(arguments: [
+        "s3://user:hunter2@bucket/prefix", "s3://hunter2@bucket", "s3://user:hun/ter2@bucket", "http://user:hunter2@host/bucket",
+        "ftp://hunter2@host",
+    ])
     func aSecretInALocationIsRefusedAndNotRepeated(location: String) throws {
         let directory = try TemporaryDirectory("tidemark-location")
         for arguments in [["ls", "--store", location, "--job", "shop"], ["copy", "latest", "--to", location] + StoreTests.store] {
@@ -68,7 +78,8 @@ struct ScratchTests {
             #expect(run.status != 0)
             #expect(!(run.output + run.errors).contains("hunter2") && !(run.output + run.errors).contains("ter2"), "\(run.errors)")
         }
-        try Data("job: {id: shop}\ncheckpoints: {store: \"\(location)\"}\n".utf8).write(to: URL(fileURLWithPath: directory.file("shop.yaml")))
+        try Data("job: {id: shop}\ncheckpoints: {store: \"\(location)\"}\n".utf8).write(
+            to: URL(fileURLWithPath: directory.file("shop.yaml")))
         let run = try CheckpointBinary.run(["ls", "--config", "shop.yaml"], in: directory.path)
         #expect(run.status != 0)
         #expect(!(run.output + run.errors).contains("ter2"), "\(run.errors)")

@@ -81,7 +81,10 @@ private final class ShopPublisher {
     /// Identity and hash key are drawn by lot; here they have to be the same each time.
     private static func makeState(_ path: String) throws {
         _ = try SQLiteStateStore(directory: path).open(ShopJob.topology())
-        try ShopHistory.change(path, "UPDATE meta SET value = '5409' WHERE name = 'identity'; UPDATE meta SET value = '\(ShopHistory.hashKey)' WHERE name = 'hash_key'")
+        try ShopHistory.change(
+            path,
+            "UPDATE meta SET value = '5409' WHERE name = 'identity'; UPDATE meta SET value = '\(ShopHistory.hashKey)' WHERE name = 'hash_key'"
+        )
     }
 
     private func publishBase(_ reason: CheckpointReason) throws {

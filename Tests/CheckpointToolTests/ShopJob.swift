@@ -12,21 +12,26 @@ enum ShopJob {
     static let hourly = StateSchema(table: "hourly", version: 1, key: .windowAndKey, span: .hours(1), record: Hour.self)
     static let days = StateSchema(table: "days", version: 1, key: .windowAndKey, span: .days(1), record: Hour.self)
 
-    static func topology(orders ordersSchemas: [StateSchema] = [baskets, hourly], totals totalsSchemas: [StateSchema] = [days]) -> Topology {
-        Topology(job: job, version: 3, stages: [
-            Stage(orders, topic: "shop.orders") { setup in
-                _ = setup.rows(of: table("order_totals"))
-                _ = setup.messages(to: totals)
-                return DeclaredTask(id: setup.task, schemas: ordersSchemas)
-            },
-            Stage(totals, partitions: 1) { setup in
-                _ = setup.rows(of: table("daily_totals"))
-                return DeclaredTask(id: setup.task, schemas: totalsSchemas)
-            },
-        ])
+    static func topology(orders ordersSchemas: [StateSchema] = [baskets, hourly], totals totalsSchemas: [StateSchema] = [days]) -> Topology
+    {
+        Topology(
+            job: job, version: 3,
+            stages: [
+                Stage(orders, topic: "shop.orders") { setup in
+                    _ = setup.rows(of: table("order_totals"))
+                    _ = setup.messages(to: totals)
+                    return DeclaredTask(id: setup.task, schemas: ordersSchemas)
+                },
+                Stage(totals, partitions: 1) { setup in
+                    _ = setup.rows(of: table("daily_totals"))
+                    return DeclaredTask(id: setup.task, schemas: totalsSchemas)
+                },
+            ])
     }
 
-    static func table(_ name: String) -> OutputTable { OutputTable(name, timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)]) }
+    static func table(_ name: String) -> OutputTable {
+        OutputTable(name, timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
+    }
 }
 
 /// What a customer has in hand.

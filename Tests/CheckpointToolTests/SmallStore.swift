@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import TestSupport
+
 @testable import checkpoint
 
 /// A small store whose objects are damaged and made whole again, and what the tool says of it.

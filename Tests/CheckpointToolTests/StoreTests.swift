@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import SQLiteState
 import Testing
+
 @testable import checkpoint
 
 @Suite("The checkpoint tool's verbs on a store write what they always wrote, and change what they say")
@@ -44,16 +45,23 @@ struct StoreTests {
 
     /// Whatever is asked of them: a place that is mistyped is never an empty store.
     @Test(arguments: [
-        ["ls"], ["verify", "--all"], ["verify"], ["history", "baskets", "anna"], ["prune", "--dry-run"], ["gc", "--dry-run"], ["show"], ["offsets"],
-        ["untag", "held", "--dry-run"], ["tag", "latest", "held"], ["copy", "1", "--to", "other"], ["restore", "latest", "--to", "restored"],
-        ["rewind", "latest", "--sink", "delete", "--dry-run"], ["diff", "1", "2"], ["recover", "latest", "--to", "recovered.db"], ["reconcile", "--clickhouse", "http://127.0.0.1:1"],
+        ["ls"], ["verify", "--all"], ["verify"], ["history", "baskets", "anna"], ["prune", "--dry-run"], ["gc", "--dry-run"], ["show"],
+        ["offsets"],
+        ["untag", "held", "--dry-run"], ["tag", "latest", "held"], ["copy", "1", "--to", "other"],
+        ["restore", "latest", "--to", "restored"],
+        ["rewind", "latest", "--sink", "delete", "--dry-run"], ["diff", "1", "2"], ["recover", "latest", "--to", "recovered.db"],
+        ["reconcile", "--clickhouse", "http://127.0.0.1:1"],
     ])
     func aMistypedJobOrStoreIsNotFoundAndWhatIsThereIsNamed(verb: [String]) throws {
         let shop = try ShopHistory.shared.get()
         let job = try CheckpointBinary.run(verb + ["--store", "store", "--job", "shp"], in: shop.directory.path)
-        #expect(job.status == 10 && job.errors.contains("no checkpoints of job shp in store, but those of shop"), "\(job.status) \(job.output)\(job.errors)")
+        #expect(
+            job.status == 10 && job.errors.contains("no checkpoints of job shp in store, but those of shop"),
+            "\(job.status) \(job.output)\(job.errors)")
         let store = try CheckpointBinary.run(verb + ["--store", "stroe", "--job", "shop"], in: shop.directory.path)
-        #expect(store.status == 10 && store.errors.contains("no checkpoints of job shop in stroe, nor of any other"), "\(store.status) \(store.output)\(store.errors)")
+        #expect(
+            store.status == 10 && store.errors.contains("no checkpoints of job shop in stroe, nor of any other"),
+            "\(store.status) \(store.output)\(store.errors)")
         #expect(!FileManager.default.fileExists(atPath: shop.directory.file("stroe")))
     }
 
@@ -72,7 +80,8 @@ struct StoreTests {
 
     @Test func rewindPublishesANewLineageAndMakesItsStateDirectory() throws {
         let shop = try ShopHistory()
-        let run = try CheckpointBinary.run(["rewind", "2", "--sink", "delete", "--to", "back", "--yes"] + StoreTests.store, in: shop.directory.path)
+        let run = try CheckpointBinary.run(
+            ["rewind", "2", "--sink", "delete", "--to", "back", "--yes"] + StoreTests.store, in: shop.directory.path)
         #expect(run.status == 0, "\(run.errors)")
         let store = try CheckpointStore.open(location: shop.directory.file("store"), job: ShopJob.job, environment: [:])
         let newest = try #require(try store.newest())
@@ -91,11 +100,17 @@ struct StoreTests {
         let facts = try #require(try store.newest()).facts
         let archive = try StoreArchive(store, stateDirectory: shop.directory.file("state"))
         _ = try archive.claim(facts, .none)
-        #expect(try CheckpointBinary.run(["rewind", "2", "--sink", "delete", "--yes"] + StoreTests.store, in: shop.directory.path).status == 0)
+        #expect(
+            try CheckpointBinary.run(["rewind", "2", "--sink", "delete", "--yes"] + StoreTests.store, in: shop.directory.path).status == 0)
         let later = try StoreArchive(store, stateDirectory: shop.directory.file("state"))
-        for error in [#expect(throws: CheckpointError.self) { try archive.confirmOwnership() }, #expect(throws: CheckpointError.self) { _ = try later.claim(facts, .none) }] {
+        for error in [
+            #expect(throws: CheckpointError.self) { try archive.confirmOwnership() },
+            #expect(throws: CheckpointError.self) { _ = try later.claim(facts, .none) },
+        ] {
             #expect(error?.kind == .fenced)
-            #expect(error?.message.contains("`checkpoint rewind` went back in this job") == true && error?.message.contains("remove") == true, "\(error.map { "\($0)" } ?? "")")
+            #expect(
+                error?.message.contains("`checkpoint rewind` went back in this job") == true && error?.message.contains("remove") == true,
+                "\(error.map { "\($0)" } ?? "")")
         }
     }
 
@@ -116,11 +131,13 @@ struct StoreTests {
 
     @Test func pruneKeepsTheNewestAndTaggedOnesAndWhatTheyNeed() throws {
         let shop = try ShopHistory()
-        let run = try CheckpointBinary.run(["prune", "--keep-last", "1", "--older-than", "0s", "--yes"] + StoreTests.store, in: shop.directory.path)
+        let run = try CheckpointBinary.run(
+            ["prune", "--keep-last", "1", "--older-than", "0s", "--yes"] + StoreTests.store, in: shop.directory.path)
         #expect(run.status == 0, "\(run.errors)")
         let verify = try CheckpointBinary.run(["verify", "--all", "-o", "jsonl"] + StoreTests.store, in: shop.directory.path)
         #expect(verify.status == 0)
-        #expect(verify.output.split(separator: "\n").dropFirst().map { $0.prefix(17) } == ["{\"checkpoint\":\"4\"", "{\"checkpoint\":\"2\""])
+        #expect(
+            verify.output.split(separator: "\n").dropFirst().map { $0.prefix(17) } == ["{\"checkpoint\":\"4\"", "{\"checkpoint\":\"2\""])
     }
 
     @Test func aCopyHoldsTheSameState() throws {
@@ -130,7 +147,9 @@ struct StoreTests {
         #expect(run.status == 0, "\(run.errors)")
         let there = ["--store", other, "--job", "shop"]
         #expect(try CheckpointBinary.run(["verify", "--all"] + there, in: shop.directory.path).status == 0)
-        let scans = try [StoreTests.store + ["--at", "3"], there].map { try CheckpointBinary.run(["export", "baskets"] + $0, in: shop.directory.path).output }
+        let scans = try [StoreTests.store + ["--at", "3"], there].map {
+            try CheckpointBinary.run(["export", "baskets"] + $0, in: shop.directory.path).output
+        }
         #expect(scans[0] == scans[1] && !scans[0].isEmpty)
     }
 
@@ -138,7 +157,9 @@ struct StoreTests {
         let shop = try ShopHistory()
         let directory = shop.directory.path
         #expect(try CheckpointBinary.run(["tag", "latest~1", "held"] + StoreTests.store, in: directory).status == 0)
-        #expect(try CheckpointBinary.run(["get", "baskets", "anna", "--at", "tag:held"] + StoreTests.store, in: directory).output.hasPrefix("checkpoint  3\n"))
+        #expect(
+            try CheckpointBinary.run(["get", "baskets", "anna", "--at", "tag:held"] + StoreTests.store, in: directory).output.hasPrefix(
+                "checkpoint  3\n"))
         #expect(try CheckpointBinary.run(["tag", "1", "held"] + StoreTests.store, in: directory).status == 1)
         #expect(try CheckpointBinary.run(["untag", "held", "--yes"] + StoreTests.store, in: directory).status == 0)
         #expect(try CheckpointBinary.run(["show", "tag:held"] + StoreTests.store, in: directory).status == 10)

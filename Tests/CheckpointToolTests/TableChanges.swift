@@ -15,7 +15,9 @@ struct TableChanges {
     }
 
     mutating func close(_ start: EventTime) { closed.append(start) }
-    mutating func remove(_ key: String, window: EventTime? = nil) { removed.append((window.map(TableChanges.window) ?? []) + Array(key.utf8)) }
+    mutating func remove(_ key: String, window: EventTime? = nil) {
+        removed.append((window.map(TableChanges.window) ?? []) + Array(key.utf8))
+    }
 
     mutating func store(_ key: String, window: EventTime? = nil, timer: EventTime? = nil, _ record: some StateRecord) {
         store(Array(key.utf8), window: window, timer: timer, record)

@@ -1,18 +1,23 @@
-@testable import ClickHouseSink
 import Engine
-import Testing
 import TestSupport
+import Testing
+
+@testable import ClickHouseSink
 
 @Suite("The block of a batch")
 struct BatchEncoderTests {
     /// A layout of `Waves.table` with these types.
-    private func layout(height: String = "Decimal(18, 2)", seenAt: String = "DateTime('UTC')", row: String = "UInt32", partitioning: RowPartitioning = .month) -> TableLayout {
+    private func layout(
+        height: String = "Decimal(18, 2)", seenAt: String = "DateTime('UTC')", row: String = "UInt32",
+        partitioning: RowPartitioning = .month
+    ) -> TableLayout {
         let real = ["String", seenAt, height, "String", "UInt32", "UInt64", row]
         let columns = zip(Waves.table.columns + Provenance.columns, real).map { output, type in
             TableLayout.Column(name: output.name, type: type, encoding: ColumnEncoding(output.type, into: ColumnType(type))!)
         }
         return TableLayout(
-            table: Waves.table, facts: TableFacts(database: "d", table: "waves", engine: "MergeTree", partitionKey: "", columns: []), columns: columns, partitioning: partitioning, isExactlyOnce: true
+            table: Waves.table, facts: TableFacts(database: "d", table: "waves", engine: "MergeTree", partitionKey: "", columns: []),
+            columns: columns, partitioning: partitioning, isExactlyOnce: true
         )
     }
 
@@ -27,18 +32,34 @@ struct BatchEncoderTests {
         func text(_ text: StaticString) { expected.write(text: ByteView(start: text.utf8Start, count: text.utf8CodeUnitCount)) }
         expected.write(varint: 7)
         expected.write(varint: 2)
-        text("name"); text("String"); text("ab"); text("c")
-        text("seenAt"); text("DateTime('UTC')")
-        expected.write(fixed: UInt32(1_705_314_030)); expected.write(fixed: UInt32(1_705_314_030))
-        text("height"); text("Decimal(18, 2)")
-        expected.write(fixed: Int64(1234)); expected.write(fixed: Int64(-1))
-        text("_task"); text("String"); text("j/clickhouse"); text("j/clickhouse")
-        text("_lineage"); text("UInt32")
-        expected.write(fixed: UInt32(2)); expected.write(fixed: UInt32(2))
-        text("_batch"); text("UInt64")
-        expected.write(fixed: UInt64(7)); expected.write(fixed: UInt64(7))
-        text("_row"); text("UInt32")
-        expected.write(fixed: UInt32(0)); expected.write(fixed: UInt32(1))
+        text("name")
+        text("String")
+        text("ab")
+        text("c")
+        text("seenAt")
+        text("DateTime('UTC')")
+        expected.write(fixed: UInt32(1_705_314_030))
+        expected.write(fixed: UInt32(1_705_314_030))
+        text("height")
+        text("Decimal(18, 2)")
+        expected.write(fixed: Int64(1234))
+        expected.write(fixed: Int64(-1))
+        text("_task")
+        text("String")
+        text("j/clickhouse")
+        text("j/clickhouse")
+        text("_lineage")
+        text("UInt32")
+        expected.write(fixed: UInt32(2))
+        expected.write(fixed: UInt32(2))
+        text("_batch")
+        text("UInt64")
+        expected.write(fixed: UInt64(7))
+        expected.write(fixed: UInt64(7))
+        text("_row")
+        text("UInt32")
+        expected.write(fixed: UInt32(0))
+        expected.write(fixed: UInt32(1))
         #expect(try block(layout(), batch) == expected.copy())
     }
 
@@ -56,7 +77,9 @@ struct BatchEncoderTests {
         #expect(one[1] == 1)
     }
 
-    @Test(arguments: [("Decimal(9, 2)", Int64(1_000_000_000)), ("Decimal(9, 2)", -1_000_000_000), ("Decimal(18, 17)", 1_000), ("Decimal(38, 37)", 1_000)])
+    @Test(arguments: [
+        ("Decimal(9, 2)", Int64(1_000_000_000)), ("Decimal(9, 2)", -1_000_000_000), ("Decimal(18, 17)", 1_000), ("Decimal(38, 37)", 1_000),
+    ])
     func aValueBeyondItsColumnIsNamed(type: String, cents: Int64) throws {
         let batch = SinkBatch(Waves.table, number: 1, rows: [Waves.row("a", height: 1), Waves.row("b", height: cents)])
         let shown = Money.text(cents: Int128(cents))
@@ -68,7 +91,10 @@ struct BatchEncoderTests {
         #expect(try !block(layout(height: "Decimal(9, 2)"), batch).isEmpty)
     }
 
-    @Test(arguments: [("DateTime", Int64(-1)), ("DateTime", 4_294_967_296_000), ("DateTime64(9)", 9_300_000_000_000), ("DateTime64(3)", 99_999_999_999_999)])
+    @Test(arguments: [
+        ("DateTime", Int64(-1)), ("DateTime", 4_294_967_296_000), ("DateTime64(9)", 9_300_000_000_000),
+        ("DateTime64(3)", 99_999_999_999_999),
+    ])
     func aTimeBeyondItsColumnIsNamed(type: String, time: Int64) throws {
         let batch = SinkBatch(Waves.table, number: 1, rows: [Waves.row("a", at: time)])
         #expect(throws: EncodingFailure.valueDoesNotFit(column: "seenAt", value: "\(time) ms")) { try block(layout(seenAt: type), batch) }
@@ -80,7 +106,8 @@ struct BatchEncoderTests {
     }
 
     @Test func rowsOfTwoPartitionsAreRefused() throws {
-        let batch = SinkBatch(Waves.table, number: 1, rows: [Waves.row("a"), Waves.row("b"), Waves.row("c", at: Waves.time + 31 * 86_400_000)])
+        let batch = SinkBatch(
+            Waves.table, number: 1, rows: [Waves.row("a"), Waves.row("b"), Waves.row("c", at: Waves.time + 31 * 86_400_000)])
         #expect(throws: EncodingFailure.partitionsDiffer(row: 2, first: 202_401, other: 202_402)) { try block(layout(), batch) }
         #expect(try !block(layout(partitioning: .none), batch).isEmpty)
     }
@@ -88,13 +115,25 @@ struct BatchEncoderTests {
     @Test func damagedBytesAreRefused() throws {
         let whole = Waves.batch(1)
         for cut in [1, 5, 20] {
-            let chunks = whole.chunks.map { OutboxChunk(id: $0.id, layout: $0.layout, partition: $0.partition, rowCount: $0.rowCount, bytes: [UInt8]($0.bytes.dropLast(cut))) }
-            let damaged = SinkBatch(table: whole.table, lineage: whole.lineage, number: whole.number, layout: whole.layout, partition: whole.partition, chunks: chunks)
+            let chunks = whole.chunks.map {
+                OutboxChunk(
+                    id: $0.id, layout: $0.layout, partition: $0.partition, rowCount: $0.rowCount, bytes: [UInt8]($0.bytes.dropLast(cut)))
+            }
+            let damaged = SinkBatch(
+                table: whole.table, lineage: whole.lineage, number: whole.number, layout: whole.layout, partition: whole.partition,
+                chunks: chunks)
             let failure = #expect(throws: EncodingFailure.self) { try block(layout(), damaged) }
-            guard case .damaged = failure else { Issue.record("\(String(describing: failure))"); return }
+            guard case .damaged = failure else {
+                Issue.record("\(String(describing: failure))")
+                return
+            }
         }
-        let longer = whole.chunks.map { OutboxChunk(id: $0.id, layout: $0.layout, partition: $0.partition, rowCount: $0.rowCount, bytes: $0.bytes + [0]) }
-        let damaged = SinkBatch(table: whole.table, lineage: whole.lineage, number: whole.number, layout: whole.layout, partition: whole.partition, chunks: longer)
+        let longer = whole.chunks.map {
+            OutboxChunk(id: $0.id, layout: $0.layout, partition: $0.partition, rowCount: $0.rowCount, bytes: $0.bytes + [0])
+        }
+        let damaged = SinkBatch(
+            table: whole.table, lineage: whole.lineage, number: whole.number, layout: whole.layout, partition: whole.partition,
+            chunks: longer)
         #expect(throws: EncodingFailure.damaged(row: 2)) { try block(layout(), damaged) }
     }
 }

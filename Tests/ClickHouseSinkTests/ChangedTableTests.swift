@@ -1,9 +1,10 @@
-@testable import ClickHouseSink
 import Engine
 import Foundation
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import ClickHouseSink
 
 @Suite("A table that changes while batches are delivered", .servers(.debian1816, .engine269))
 struct ChangedTableTests {
@@ -17,7 +18,10 @@ struct ChangedTableTests {
         let delivery = BackgroundDelivery(sink, wide)
         try waitUntil("the table is stopped") { sink.status[0].state == .stopped }
         let said = try #require(sink.status[0].lastError)
-        for text in ["-1234567890.12", "height", "Decimal(9, 2)", "batch 2", "ALTER TABLE `\(fixture.database)`.`waves` MODIFY COLUMN `height` Decimal(38, 2)"] {
+        for text in [
+            "-1234567890.12", "height", "Decimal(9, 2)", "batch 2",
+            "ALTER TABLE `\(fixture.database)`.`waves` MODIFY COLUMN `height` Decimal(38, 2)",
+        ] {
             #expect(said.contains(text), "\(text) in: \(said)")
         }
         #expect(delivery.outcome == nil)

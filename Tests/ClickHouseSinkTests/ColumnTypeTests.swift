@@ -1,11 +1,13 @@
-@testable import ClickHouseSink
 import Engine
 import Testing
+
+@testable import ClickHouseSink
 
 @Suite("Column types")
 struct ColumnTypeTests {
     @Test(arguments: [
-        "String", "Bool", "UInt8", "UInt64", "Int32", "Float32", "DateTime", "DateTime('Europe/Berlin')", "DateTime64(3)", "DateTime64(6, 'UTC')",
+        "String", "Bool", "UInt8", "UInt64", "Int32", "Float32", "DateTime", "DateTime('Europe/Berlin')", "DateTime64(3)",
+        "DateTime64(6, 'UTC')",
         "Decimal(38, 2)", "Array(String)", "Map(String, UInt32)", "Nullable(Decimal(9, 4))", "Array(Map(String, Array(UInt8)))",
         "FixedString(8)", "Enum8('a, (b' = 1, 'c' = 2)", "Tuple(a UInt8, b String)", "AggregateFunction(sum, UInt8)",
     ])
@@ -21,9 +23,11 @@ struct ColumnTypeTests {
     }
 
     @Test(arguments: [
-        (OutputType.text, "FixedString(3)"), (.text, "Enum8('a' = 1)"), (.text, "UUID"), (.text, "Array(String)"), (.count, "Decimal(3, 4)"), (.count, "String"),
+        (OutputType.text, "FixedString(3)"), (.text, "Enum8('a' = 1)"), (.text, "UUID"), (.text, "Array(String)"),
+        (.count, "Decimal(3, 4)"), (.count, "String"),
         (.number, "Decimal(18, 2)"), (.flag, "Float32"), (.flag, "String"), (.time, "Date"), (.time, "UInt64"), (.amount, "Decimal(18, 1)"),
-        (.amount, "Float64"), (.sum, "Int64"), (.sum, "Decimal(76, 2)"), (.textCounts, "Map(String, UInt16)"), (.textCounts, "Map(UInt8, UInt32)"),
+        (.amount, "Float64"), (.sum, "Int64"), (.sum, "Decimal(76, 2)"), (.textCounts, "Map(String, UInt16)"),
+        (.textCounts, "Map(UInt8, UInt32)"),
         (.texts, "String"), (.texts, "Array(Nullable(String))"),
     ])
     func aTypeThatWouldLoseValuesIsNotServed(output: OutputType, type: String) {

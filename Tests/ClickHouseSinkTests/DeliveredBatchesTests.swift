@@ -1,14 +1,19 @@
-@testable import ClickHouseSink
 import Engine
 import TestSupport
 import Testing
+
+@testable import ClickHouseSink
 
 @Suite("What a table holds of a job can be listed by batch", .servers(.debian1816, .engine269))
 struct DeliveredBatchesTests {
     private func list(_ fixture: WithdrawalFixture, _ lineage: UInt32? = nil) throws -> [String] {
         var found: [String] = []
-        try ClickHouseSink(fixture.settings, log: fixture.sinks.log.logger).deliveredBatches(of: Waves.table, lineage: lineage.map { Lineage($0) }) { batch in
-            found.append("\(batch.lineage)/\(batch.batch): \(batch.rows) rows \(batch.firstRow)…\(batch.lastRow), \(batch.distinctRows) different\(batch.isGapless ? "" : "!")")
+        try ClickHouseSink(fixture.settings, log: fixture.sinks.log.logger).deliveredBatches(
+            of: Waves.table, lineage: lineage.map { Lineage($0) }
+        ) { batch in
+            found.append(
+                "\(batch.lineage)/\(batch.batch): \(batch.rows) rows \(batch.firstRow)…\(batch.lastRow), \(batch.distinctRows) different\(batch.isGapless ? "" : "!")"
+            )
         }
         return found
     }
@@ -26,7 +31,9 @@ struct DeliveredBatchesTests {
         try fixture.server.query("ALTER TABLE \(fixture.table) DELETE WHERE _batch = 3 AND _row = 2")
         try waitUntil("it is deleted") { try fixture.mutations("is_done = 0") == 0 }
         let columns = "name, seenAt, height, _task, _lineage, _batch, _row"
-        try fixture.server.query("INSERT INTO \(fixture.table) (\(columns)) SELECT \(columns) FROM \(fixture.table) WHERE _lineage = 1 AND _batch = 3 AND _row = 4")
+        try fixture.server.query(
+            "INSERT INTO \(fixture.table) (\(columns)) SELECT \(columns) FROM \(fixture.table) WHERE _lineage = 1 AND _batch = 3 AND _row = 4"
+        )
         #expect(try list(fixture, 1) == ["1/1: 5 rows 0…4, 5 different", "1/2: 5 rows 0…4, 5 different", "1/3: 5 rows 0…4, 4 different!"])
         #expect(try list(fixture, 2).last == "2/3: 4 rows 0…4, 4 different!")
     }

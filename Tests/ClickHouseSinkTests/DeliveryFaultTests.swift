@@ -1,7 +1,8 @@
-@testable import ClickHouseSink
 import Engine
 import TestSupport
 import Testing
+
+@testable import ClickHouseSink
 
 @Suite("Promise 2 and 3: whatever happens to an INSERT, nothing is lost and nothing lands twice", .servers(.debian1816, .engine269))
 struct DeliveryFaultTests {
@@ -98,7 +99,9 @@ struct DeliveryFaultTests {
         let name = "waves%2Fclickhouse%2F\(fixture.database).waves%2F1%2F1"
         for target in inserts {
             #expect(target.contains("FORMAT%20Native&"))
-            for parameter in ["query_id=\(name)", "insert_deduplication_token=\(name)", "wait_end_of_query=1", "async_insert=0", "http_receive_timeout=1"] {
+            for parameter in [
+                "query_id=\(name)", "insert_deduplication_token=\(name)", "wait_end_of_query=1", "async_insert=0", "http_receive_timeout=1",
+            ] {
                 #expect(target.contains(parameter), "\(parameter)")
             }
         }

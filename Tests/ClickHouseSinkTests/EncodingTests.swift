@@ -1,7 +1,8 @@
-@testable import ClickHouseSink
 import Engine
 import TestSupport
 import Testing
+
+@testable import ClickHouseSink
 
 /// A value, the type of the real column that takes it, and what the column then shows as tab-separated text.
 private struct Case {
@@ -100,7 +101,8 @@ struct EncodingTests {
         let sink = try fixture.sink(Waves.table)
         let rows = (0..<300_000).map { Waves.row("wave \($0 % 1000)", height: Int64($0)) }
         try sink.deliver(SinkBatch(Waves.table, number: 1, chunkRows: 20_000, rows: rows))
-        let found = try fixture.server.rows("SELECT count(), uniqExact(_row), max(_row), sum(height) = 449998500 FROM \(fixture.database).waves")
+        let found = try fixture.server.rows(
+            "SELECT count(), uniqExact(_row), max(_row), sum(height) = 449998500 FROM \(fixture.database).waves")
         #expect(found == [["300000", "300000", "299999", "1"]])
         let parts = try fixture.server.rows("SELECT count() FROM system.parts WHERE database = '\(fixture.database)' AND table = 'waves'")
         #expect(parts == [["1"]])

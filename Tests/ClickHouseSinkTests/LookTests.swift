@@ -1,15 +1,20 @@
-@testable import ClickHouseSink
 import Engine
 import TestSupport
 import Testing
 
+@testable import ClickHouseSink
+
 @Suite("A look at the tables says what a start would find, and leaves nothing behind", .servers(.debian1816, .engine269))
 struct LookTests {
-    private func look(_ fixture: SinkFixture, lastFrozen: UInt64? = nil, comparesLedger: Bool = false, withdraws: Bool = false, _ change: (inout ClickHouseSettings) -> Void = { _ in }) throws -> TableReport {
+    private func look(
+        _ fixture: SinkFixture, lastFrozen: UInt64? = nil, comparesLedger: Bool = false, withdraws: Bool = false,
+        _ change: (inout ClickHouseSettings) -> Void = { _ in }
+    ) throws -> TableReport {
         var settings = fixture.settings()
         change(&settings)
         let known = SinkTable(table: Waves.table, lineage: .first, lastFrozen: lastFrozen.map { BatchNumber($0) }, isNewState: false)
-        let reports = try ClickHouseSink(settings, log: fixture.log.logger).look(at: [known], for: StartIntent(comparesLedger: comparesLedger, withdraws: withdraws))
+        let reports = try ClickHouseSink(settings, log: fixture.log.logger).look(
+            at: [known], for: StartIntent(comparesLedger: comparesLedger, withdraws: withdraws))
         return try #require(reports.first)
     }
 
@@ -19,7 +24,10 @@ struct LookTests {
     func beforeATableIsThereAndAfterIt(version: ServerVersion) throws {
         let fixture = try SinkFixture(version)
         let before = try look(fixture)
-        guard case .absent = before.standing else { Issue.record("\(before)"); return }
+        guard case .absent = before.standing else {
+            Issue.record("\(before)")
+            return
+        }
         #expect(error(try look(fixture) { $0.createTables = false })?.kind == .missing)
         #expect(try fixture.server.rows("SELECT name FROM system.databases WHERE name = '\(fixture.database)'") == [])
 
@@ -27,7 +35,10 @@ struct LookTests {
         let parts = "SELECT count() FROM system.parts WHERE database = '\(fixture.database)'"
         let written = try fixture.server.rows(parts)
         let after = try look(fixture, lastFrozen: 1, comparesLedger: true)
-        guard case .fits(.month) = after.standing else { Issue.record("\(after)"); return }
+        guard case .fits(.month) = after.standing else {
+            Issue.record("\(after)")
+            return
+        }
         #expect(try fixture.server.rows(parts) == written && fixture.delivered() == Waves.rows(1))
         // Beside a worker that runs, the table is ahead of what is known.
         #expect(error(try look(fixture, comparesLedger: true))?.message.contains("older than what was delivered") == true)
@@ -53,7 +64,9 @@ struct LookTests {
         #expect(absent?.kind == .denied && absent?.message.contains("GRANT CREATE TABLE ON") == true, "\(String(describing: absent))")
         _ = try fixture.sink(Waves.table)
         let present = error(try look(fixture) { $0.user = "watcher" })
-        #expect(present?.kind == .denied && present?.message.contains("GRANT INSERT ON") == true && present?.message.contains("readonly") == true, "\(String(describing: present))")
+        #expect(
+            present?.kind == .denied && present?.message.contains("GRANT INSERT ON") == true
+                && present?.message.contains("readonly") == true, "\(String(describing: present))")
     }
 
     @Test func aServerThatIsAwayIsAnError() throws {
@@ -71,7 +84,9 @@ struct LookTests {
             return .bytes("HTTP/1.1 200 OK\r\nContent-Length: \(answer.utf8.count)\r\n\r\n\(answer)")
         }
         let absent = error(try look(fixture) { $0.url = "http://127.0.0.1:\(refusing.port)" })
-        #expect(absent?.kind == .denied && absent?.message.contains("GRANT CREATE TABLE ON `\(fixture.database)`.`waves` TO `default`") == true, "\(String(describing: absent))")
+        #expect(
+            absent?.kind == .denied && absent?.message.contains("GRANT CREATE TABLE ON `\(fixture.database)`.`waves` TO `default`") == true,
+            "\(String(describing: absent))")
     }
 
     @Test func aDatabaseThatTheUserMayNotCreateIsFoundOut() throws {
@@ -82,7 +97,9 @@ struct LookTests {
             return .bytes("HTTP/1.1 200 OK\r\nContent-Length: \(answer.utf8.count)\r\n\r\n\(answer)")
         }
         let absent = error(try look(fixture) { $0.url = "http://127.0.0.1:\(refusing.port)" })
-        #expect(absent?.kind == .denied && absent?.message.contains("GRANT CREATE DATABASE ON `\(fixture.database)`.* TO `default`") == true, "\(String(describing: absent))")
+        #expect(
+            absent?.kind == .denied && absent?.message.contains("GRANT CREATE DATABASE ON `\(fixture.database)`.* TO `default`") == true,
+            "\(String(describing: absent))")
     }
 
     @Test func aWithdrawalThatTheUserMayNotDoIsFoundOut() throws {
@@ -92,7 +109,9 @@ struct LookTests {
         // As above, of the one question that matters; the INSERT of no row comes in the address.
         let refusing = try ScriptedHTTPServer { request in
             let sql = String(decoding: request.body, as: UTF8.self)
-            let answer = sql.hasPrefix("CHECK GRANT ALTER DELETE") ? "0\n" : request.head.contains("INSERT") ? "" : (try? fixture.server.query(sql)) ?? ""
+            let answer =
+                sql.hasPrefix("CHECK GRANT ALTER DELETE")
+                ? "0\n" : request.head.contains("INSERT") ? "" : (try? fixture.server.query(sql)) ?? ""
             return .bytes("HTTP/1.1 200 OK\r\nContent-Length: \(answer.utf8.count)\r\n\r\n\(answer)")
         }
         let found = error(try look(fixture, withdraws: true) { $0.url = "http://127.0.0.1:\(refusing.port)" })

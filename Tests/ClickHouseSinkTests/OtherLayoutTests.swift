@@ -54,9 +54,12 @@ struct OtherLayoutTests {
         SinkBatch(table, number: number, rows: [row(table, number * 10), row(table, number * 10 + 1)])
     }
 
-    private func known(_ table: OutputTable, lastFrozen: UInt64, waiting: [OutputTable] = [], known: [OutputTable], isDeclared: Bool = true) -> SinkTable {
+    private func known(_ table: OutputTable, lastFrozen: UInt64, waiting: [OutputTable] = [], known: [OutputTable], isDeclared: Bool = true)
+        -> SinkTable
+    {
         SinkTable(
-            table: table, lineage: .first, lastFrozen: BatchNumber(lastFrozen), isNewState: false, lineageEnds: [], isDeclared: isDeclared, waitingLayouts: waiting,
+            table: table, lineage: .first, lastFrozen: BatchNumber(lastFrozen), isNewState: false, lineageEnds: [], isDeclared: isDeclared,
+            waitingLayouts: waiting,
             knownLayouts: known
         )
     }
@@ -76,22 +79,29 @@ struct OtherLayoutTests {
             let sink = try ClickHouseSink(fixture.settings(), log: fixture.log.logger)
             _ = try sink.open([known(declared, lastFrozen: number + 1, waiting: [left], known: [first, second])])
             // The first of those that were left has landed, and nobody heard of it.
-            if number == 2 { try ClickHouseSink(fixture.settings(), log: fixture.log.logger).openAndDeliver(OtherLayoutTests.batch(left, number), known(left, lastFrozen: 3, known: [first, second])) }
+            if number == 2 {
+                try ClickHouseSink(fixture.settings(), log: fixture.log.logger).openAndDeliver(
+                    OtherLayoutTests.batch(left, number), known(left, lastFrozen: 3, known: [first, second]))
+            }
             for (batch, layout) in [(number, left), (number + 1, left), (number + 2, declared)] {
                 #expect(try sink.deliver(OtherLayoutTests.batch(layout, batch), mayHaveBeenSent: batch <= number + 1) == .delivered)
             }
         }
-        let rows = try fixture.server.rows("SELECT _batch, _row, name, toUInt64(low), high FROM \(fixture.database).waves ORDER BY _batch, _row")
+        let rows = try fixture.server.rows(
+            "SELECT _batch, _row, name, toUInt64(low), high FROM \(fixture.database).waves ORDER BY _batch, _row")
         let isOfSecond: Set<UInt64> = [4, 5, 6]
-        #expect(rows == (1...7).flatMap { batch in
-            (UInt64(0)..<2).map { row in
-                let number = UInt64(batch) * 10 + row
-                let high = change == .removed && isOfSecond.contains(UInt64(batch)) ? 0 : number + 1000
-                return ["\(batch)", "\(row)", "wave \(number)", "\(number)", "\(high)"]
-            }
-        })
+        #expect(
+            rows
+                == (1...7).flatMap { batch in
+                    (UInt64(0)..<2).map { row in
+                        let number = UInt64(batch) * 10 + row
+                        let high = change == .removed && isOfSecond.contains(UInt64(batch)) ? 0 : number + 1000
+                        return ["\(batch)", "\(row)", "wave \(number)", "\(number)", "\(high)"]
+                    }
+                })
         if change == .added {
-            let added = try fixture.server.rows("SELECT _batch FROM \(fixture.database).waves WHERE toString(height) LIKE '12.34%' GROUP BY _batch ORDER BY _batch")
+            let added = try fixture.server.rows(
+                "SELECT _batch FROM \(fixture.database).waves WHERE toString(height) LIKE '12.34%' GROUP BY _batch ORDER BY _batch")
             #expect(added == [["4"], ["5"], ["6"]])
         }
     }
@@ -101,7 +111,8 @@ struct OtherLayoutTests {
         let fixture = try SinkFixture(version)
         try fixture.sink(OtherLayoutTests.first).deliver(OtherLayoutTests.batch(OtherLayoutTests.first, 1))
         let sink = try ClickHouseSink(fixture.settings(), log: fixture.log.logger)
-        let retired = known(OtherLayoutTests.first, lastFrozen: 2, waiting: [OtherLayoutTests.first], known: [OtherLayoutTests.first], isDeclared: false)
+        let retired = known(
+            OtherLayoutTests.first, lastFrozen: 2, waiting: [OtherLayoutTests.first], known: [OtherLayoutTests.first], isDeclared: false)
         #expect(try sink.open([retired]) == [:])
         #expect(try sink.deliver(OtherLayoutTests.batch(OtherLayoutTests.first, 2), mayHaveBeenSent: true) == .delivered)
         #expect(try fixture.server.rows("SELECT count() FROM \(fixture.database).waves") == [["4"]])
@@ -109,8 +120,11 @@ struct OtherLayoutTests {
         let error = #expect(throws: SinkError.self) { try ClickHouseSink(fixture.settings(), log: fixture.log.logger).open([retired]) }
         #expect(error?.kind == .missing && error?.message.contains("rows wait for the table \(fixture.database).waves") == true)
         let done = known(OtherLayoutTests.first, lastFrozen: 2, known: [OtherLayoutTests.first], isDeclared: false)
-        #expect(try ClickHouseSink(fixture.settings(), log: fixture.log.logger).open([done]) == [:], "nothing waits for it, so it may be gone")
-        #expect(try fixture.server.rows("SELECT count() FROM system.tables WHERE database = '\(fixture.database)'") == [["0"]], "it is not created again")
+        #expect(
+            try ClickHouseSink(fixture.settings(), log: fixture.log.logger).open([done]) == [:], "nothing waits for it, so it may be gone")
+        #expect(
+            try fixture.server.rows("SELECT count() FROM system.tables WHERE database = '\(fixture.database)'") == [["0"]],
+            "it is not created again")
     }
 
     /// What landed is found by counting, whatever became of the columns; what did not waits for the ALTER that the trouble names.
@@ -130,13 +144,16 @@ struct OtherLayoutTests {
         try alter(fixture, ["ADD COLUMN high UInt64 DEFAULT 0"])
         try waitUntil("the batch is delivered") { waiting.outcome != nil }
         #expect(try waiting.outcome?.get() == .delivered)
-        #expect(try fixture.server.rows("SELECT high FROM \(fixture.database).waves WHERE _batch = 2 ORDER BY _row") == [["1020"], ["1021"]])
+        #expect(
+            try fixture.server.rows("SELECT high FROM \(fixture.database).waves WHERE _batch = 2 ORDER BY _row") == [["1020"], ["1021"]])
     }
 
     @Test(arguments: ServerVersion.allCases)
     func aTypeThatCanNotHoldWhatWaitsIsNamed(version: ServerVersion) throws {
         let fixture = try SinkFixture(version)
-        let first = OtherLayoutTests.table([OtherLayoutTests.name, OutputColumn("low", .text), OtherLayoutTests.high, OtherLayoutTests.seenAt])
+        let first = OtherLayoutTests.table([
+            OtherLayoutTests.name, OutputColumn("low", .text), OtherLayoutTests.high, OtherLayoutTests.seenAt,
+        ])
         let second = OtherLayoutTests.first
         _ = try fixture.sink(second)
         let sink = try ClickHouseSink(fixture.settings(), log: fixture.log.logger)
@@ -145,7 +162,9 @@ struct OtherLayoutTests {
         let waiting = BackgroundDelivery(sink, SinkBatch(first, number: 1, rows: [rows]))
         try waitUntil("it stops") { sink.status.first?.state == .stopped }
         let text = sink.status.first?.lastError ?? ""
-        #expect(text.contains("another version of the job wrote") && text.contains("the column low is UInt64, which can't hold texts"), "\(text)")
+        #expect(
+            text.contains("another version of the job wrote") && text.contains("the column low is UInt64, which can't hold texts"),
+            "\(text)")
         waiting.cancel()
         try waitUntil("it ends") { waiting.outcome != nil }
         #expect(try waiting.outcome?.get() == .cancelled)

@@ -1,9 +1,10 @@
-@testable import ClickHouseSink
 import Engine
 import Foundation
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import ClickHouseSink
 
 @Suite("Tables that were seen to be right are gone on with while the server is away", .ownServers(.debian1816, .engine269), .serialized)
 struct PreparedTests {

@@ -1,14 +1,16 @@
-@testable import ClickHouseSink
 import Engine
 import Foundation
 import Simulation
 import TestSupport
 import Testing
 
+@testable import ClickHouseSink
+
 @Suite("Promise 2 and 3: whatever faults meet whichever batches, each row is there once", .servers(.debian1816, .engine269))
 struct RandomFaultTests {
     private static let faults: [RequestFault] = [
-        .cutBody, .dropAnswer, .answerItself(status: 500), .answerItself(status: 503), .exceptionHeader(code: 252), .stall, .deliverLate(seconds: 0.05),
+        .cutBody, .dropAnswer, .answerItself(status: 500), .answerItself(status: 503), .exceptionHeader(code: 252), .stall,
+        .deliverLate(seconds: 0.05),
     ]
 
     /// `TIDEMARK_FAULT_SEED` replays a run.

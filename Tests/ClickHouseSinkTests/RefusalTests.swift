@@ -1,7 +1,8 @@
-@testable import ClickHouseSink
 import Engine
 import TestSupport
 import Testing
+
+@testable import ClickHouseSink
 
 /// A table that can't take the rows of `Waves.table`, and what the error has to say.
 struct BadTable: Sendable {
@@ -34,12 +35,16 @@ private let badTables: [BadTable] = [
     BadTable(height: "height UInt8", more: "extra String", says: ["extra", "height is UInt8"]),
     BadTable(engine: "ReplacingMergeTree", kind: .incompatible, says: ["its engine is ReplacingMergeTree", "at-least-once"]),
     BadTable(engine: "Null", key: "", kind: .incompatible, says: ["its engine is Null"]),
-    BadTable(key: "PARTITION BY name ORDER BY seenAt", kind: .incompatible, says: ["its partition key is name", "toYYYYMM", "at-least-once"]),
+    BadTable(
+        key: "PARTITION BY name ORDER BY seenAt", kind: .incompatible, says: ["its partition key is name", "toYYYYMM", "at-least-once"]),
     BadTable(key: "PARTITION BY toHour(seenAt) ORDER BY seenAt", kind: .incompatible, says: ["toHour(seenAt)"]),
-    BadTable(more: "other DateTime('UTC') DEFAULT 0", key: "PARTITION BY toYYYYMM(other) ORDER BY seenAt", kind: .incompatible, says: ["toYYYYMM(other)"]),
+    BadTable(
+        more: "other DateTime('UTC') DEFAULT 0", key: "PARTITION BY toYYYYMM(other) ORDER BY seenAt", kind: .incompatible,
+        says: ["toYYYYMM(other)"]),
     BadTable(seenAt: "seenAt DateTime('Europe/Berlin')", kind: .incompatible, says: ["time zone Europe/Berlin", "UTC"]),
     BadTable(height: "height String", version: .debian1816, says: ["height is String", "ALTER TABLE"]),
-    BadTable(name: "name LowCardinality(String)", version: .debian1816, says: ["LowCardinality(String)", "18.16", "MODIFY COLUMN `name` String"]),
+    BadTable(
+        name: "name LowCardinality(String)", version: .debian1816, says: ["LowCardinality(String)", "18.16", "MODIFY COLUMN `name` String"]),
     BadTable(engine: "SummingMergeTree()", version: .debian1816, kind: .incompatible, says: ["its engine is SummingMergeTree"]),
 ]
 
@@ -54,10 +59,15 @@ struct RefusalTests {
         )
         let error = #expect(throws: SinkError.self) { try fixture.sink(Waves.table) }
         #expect(error?.kind == bad.kind)
-        for text in bad.says + ["\(fixture.database).waves"] { #expect(error?.message.contains(text) == true, "\(text) in: \(error?.message ?? "")") }
+        for text in bad.says + ["\(fixture.database).waves"] {
+            #expect(error?.message.contains(text) == true, "\(text) in: \(error?.message ?? "")")
+        }
     }
 
-    @Test(arguments: ["", "PARTITION BY toYYYYMM(seenAt)", "PARTITION BY toYYYYMMDD(seenAt)", "PARTITION BY toDate(seenAt)", "PARTITION BY toMonday(seenAt)"])
+    @Test(arguments: [
+        "", "PARTITION BY toYYYYMM(seenAt)", "PARTITION BY toYYYYMMDD(seenAt)", "PARTITION BY toDate(seenAt)",
+        "PARTITION BY toMonday(seenAt)",
+    ])
     func servedPartitionKeys(key: String) throws {
         for version in ServerVersion.allCases {
             let fixture = try SinkFixture(version, createDatabase: true)
@@ -69,16 +79,20 @@ struct RefusalTests {
             for (index, day) in [19_723, 19_729, 19_730, 19_722].enumerated() {
                 let row = Waves.row("d\(day)", at: Int64(day) * 86_400_000 + 1)
                 try sink.deliver(SinkBatch(Waves.table, number: UInt64(index + 1), partitioning: partitioning, rows: [row, row]))
-                try sink.deliver(SinkBatch(Waves.table, number: UInt64(index + 1), partitioning: partitioning, rows: [row, row]), mayHaveBeenSent: true)
+                try sink.deliver(
+                    SinkBatch(Waves.table, number: UInt64(index + 1), partitioning: partitioning, rows: [row, row]), mayHaveBeenSent: true)
             }
             #expect(try fixture.delivered().count == 8)
-            let parts = try fixture.server.rows("SELECT uniqExact(partition) FROM system.parts WHERE database = '\(fixture.database)' AND active")
+            let parts = try fixture.server.rows(
+                "SELECT uniqExact(partition) FROM system.parts WHERE database = '\(fixture.database)' AND active")
             let expected: [RowPartitioning: String] = [.none: "1", .month: "2", .week: "3", .day: "4"]
             #expect(parts == [[expected[partitioning]!]])
         }
     }
 
-    @Test("at-least-once accepts what can't be exactly-once", arguments: [(ServerVersion.engine269, "ReplacingMergeTree ORDER BY name"), (.debian1816, "Null")])
+    @Test(
+        "at-least-once accepts what can't be exactly-once",
+        arguments: [(ServerVersion.engine269, "ReplacingMergeTree ORDER BY name"), (.debian1816, "Null")])
     func atLeastOnce(version: ServerVersion, engine: String) throws {
         let fixture = try SinkFixture(version, createDatabase: true)
         try fixture.server.query(BadTable(engine: engine, key: "", says: []).statement(fixture.database))
@@ -104,7 +118,9 @@ struct RefusalTests {
 
     @Test func nobodyThere() throws {
         let fixture = try SinkFixture(.engine269)
-        let error = #expect(throws: SinkError.self) { try fixture.sink(Waves.table, settings: fixture.settings(url: "http://127.0.0.1:\(freePort())")) }
+        let error = #expect(throws: SinkError.self) {
+            try fixture.sink(Waves.table, settings: fixture.settings(url: "http://127.0.0.1:\(freePort())"))
+        }
         #expect(error?.kind == .retry)
     }
 }

@@ -1,7 +1,8 @@
-@testable import ClickHouseSink
 import Engine
 import TestSupport
 import Testing
+
+@testable import ClickHouseSink
 
 @Suite("Promise 3: a batch that is there in part stops, and settle is the way out", .servers(.debian1816, .engine269))
 struct RepairTests {
@@ -13,7 +14,9 @@ struct RepairTests {
         try sink.deliver(Waves.batch(2))
         try fixture.server.query("ALTER TABLE \(fixture.database).waves DELETE WHERE _batch = 1 AND \(rows)")
         try waitUntil("the mutation is done") {
-            try fixture.server.rows("SELECT count() FROM system.mutations WHERE database = '\(fixture.database)' AND is_done = 0") == [["0"]]
+            try fixture.server.rows("SELECT count() FROM system.mutations WHERE database = '\(fixture.database)' AND is_done = 0") == [
+                ["0"]
+            ]
         }
         return fixture
     }
@@ -29,7 +32,9 @@ struct RepairTests {
         let fixture = try fixture(version, without: "_row IN (1, 3)")
         let sink = try fixture.sink(Waves.table, lastFrozen: 2)
         let error = #expect(throws: SinkError.self) { try sink.deliver(Waves.batch(1), mayHaveBeenSent: true) }
-        for text in ["batch 1", "lineage 1", "3 of its 5 rows", "\(fixture.database).waves", "tidemark settle --batch waves:1 --as resend-missing"] {
+        for text in [
+            "batch 1", "lineage 1", "3 of its 5 rows", "\(fixture.database).waves", "tidemark settle --batch waves:1 --as resend-missing",
+        ] {
             #expect(error?.message.contains(text) == true, "\(text)")
         }
         #expect(sink.status[0].state == .stopped)
@@ -46,7 +51,8 @@ struct RepairTests {
         let sink = try fixture.sink(Waves.table, lastFrozen: 2)
         if version == .engine269 {
             let error = #expect(throws: SinkError.self) { try sink.deliver(Waves.batch(1), mayHaveBeenSent: true) }
-            #expect(error?.message.contains("0 of its 5 rows") == true, "its token made the server drop the resend, and the count found out")
+            #expect(
+                error?.message.contains("0 of its 5 rows") == true, "its token made the server drop the resend, and the count found out")
         }
         #expect(try repair(fixture).resendMissing(Waves.batch(1)).found == 0)
         #expect(try fixture.delivered() == Waves.rows(1) + Waves.rows(2))

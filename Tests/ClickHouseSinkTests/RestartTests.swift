@@ -1,9 +1,10 @@
-@testable import ClickHouseSink
 import Engine
 import Foundation
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import ClickHouseSink
 
 @Suite("Promise 3 and 7: a server that dies and comes back loses and doubles nothing", .serialized, .ownServers(.debian1816, .engine269))
 struct RestartTests {

@@ -1,6 +1,7 @@
-@testable import ClickHouseSink
 import Engine
 import Testing
+
+@testable import ClickHouseSink
 
 @Suite("SQL texts")
 struct SQLTextTests {

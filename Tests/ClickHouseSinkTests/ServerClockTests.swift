@@ -1,16 +1,20 @@
-@testable import ClickHouseSink
 import CurlHTTP
 import Engine
 import Foundation
 import TestSupport
 import Testing
 
+@testable import ClickHouseSink
+
 @Suite("A server's time is that of its answers' Date", .servers(.debian1816, .engine269))
 struct ServerClockTests {
-    @Test("dates as servers write them, and nothing else", arguments: [
-        ("Sun, 06 Nov 1994 08:49:37 GMT", Int64(784_111_777_000)), ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("06 Nov 1994", nil), ("", nil),
-        ("Sun, 06 Nov 1994 08:49:37 GMT and more", nil), ("Sun, 06 Nov 1994 08:49:37 CET", nil),
-    ])
+    @Test(
+        "dates as servers write them, and nothing else",
+        arguments: [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Int64(784_111_777_000)), ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("06 Nov 1994", nil),
+            ("", nil),
+            ("Sun, 06 Nov 1994 08:49:37 GMT and more", nil), ("Sun, 06 Nov 1994 08:49:37 CET", nil),
+        ])
     func dates(text: String, milliseconds: Int64?) {
         #expect(ServerClock.time(ofDate: text)?.milliseconds == milliseconds)
     }

@@ -16,7 +16,9 @@ struct Servers: Sendable {
     let byVersion: [ServerVersion: any TestClickHouse]
 
     static subscript(version: ServerVersion) -> any TestClickHouse {
-        guard let server = current?.byVersion[version] else { preconditionFailure("the suite starts no \(version): .servers(…) is missing") }
+        guard let server = current?.byVersion[version] else {
+            preconditionFailure("the suite starts no \(version): .servers(…) is missing")
+        }
         return server
     }
 

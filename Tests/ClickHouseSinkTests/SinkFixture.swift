@@ -1,8 +1,9 @@
-@testable import ClickHouseSink
 import CurlHTTP
 import Engine
 import Foundation
 import TestSupport
+
+@testable import ClickHouseSink
 
 /// A database of a test's own on one of the servers, and what delivers to it.
 struct SinkFixture {
@@ -29,9 +30,16 @@ struct SinkFixture {
     }
 
     /// A sink that has opened `table`.
-    func sink(_ table: OutputTable, settings: ClickHouseSettings? = nil, lastFrozen: UInt64? = nil, lineage: UInt32 = 1, isNewState: Bool = false, stateIdentity: String = "", ends: [LineageEnd]? = nil) throws -> ClickHouseSink {
+    func sink(
+        _ table: OutputTable, settings: ClickHouseSettings? = nil, lastFrozen: UInt64? = nil, lineage: UInt32 = 1, isNewState: Bool = false,
+        stateIdentity: String = "", ends: [LineageEnd]? = nil
+    ) throws -> ClickHouseSink {
         let sink = try ClickHouseSink(settings ?? self.settings(), log: log.logger)
-        _ = try sink.open([SinkTable(table: table, lineage: Lineage(lineage), lastFrozen: lastFrozen.map { BatchNumber($0) }, isNewState: isNewState, stateIdentity: stateIdentity, lineageEnds: ends)])
+        _ = try sink.open([
+            SinkTable(
+                table: table, lineage: Lineage(lineage), lastFrozen: lastFrozen.map { BatchNumber($0) }, isNewState: isNewState,
+                stateIdentity: stateIdentity, lineageEnds: ends)
+        ])
         return sink
     }
 
@@ -42,7 +50,9 @@ struct SinkFixture {
         Thread {
             let sql = [UInt8]("SELECT count() FROM system.numbers WHERE sipHash64(number) = 1".utf8)
             // Its end, by a kill, is an error that says nothing to the test.
-            _ = sql.withUnsafeBytes { body in try? HTTPClient().perform(HTTPRequest(.post, url: url, totalTimeout: .seconds(100)), body: body) }
+            _ = sql.withUnsafeBytes { body in
+                try? HTTPClient().perform(HTTPRequest(.post, url: url, totalTimeout: .seconds(100)), body: body)
+            }
         }.start()
         try waitUntil("it runs") { try server.rows("SELECT count() FROM system.processes WHERE query_id = '\(name)'") == [["1"]] }
     }

@@ -1,8 +1,9 @@
-@testable import ClickHouseSink
 import Engine
 import Foundation
 import TestSupport
 import Testing
+
+@testable import ClickHouseSink
 
 @Suite("Settling waits for what still runs on the server", .servers(.debian1816))
 struct StuckQueryTests {

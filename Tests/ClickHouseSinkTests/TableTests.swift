@@ -1,7 +1,8 @@
-@testable import ClickHouseSink
 import Engine
 import TestSupport
 import Testing
+
+@testable import ClickHouseSink
 
 @Suite("Created tables", .servers(.debian1816, .engine269))
 struct TableTests {
@@ -9,7 +10,8 @@ struct TableTests {
     private static let table = OutputTable(
         "every", timeColumn: "eventTime", orderBy: ["customer", "eventTime"],
         columns: [
-            OutputColumn("customer", .text), OutputColumn("eventTime", .time), OutputColumn("number", .count), OutputColumn("rate", .number),
+            OutputColumn("customer", .text), OutputColumn("eventTime", .time), OutputColumn("number", .count),
+            OutputColumn("rate", .number),
             OutputColumn("isGood", .flag), OutputColumn("amount", .amount), OutputColumn("total", .sum), OutputColumn("kinds", .textCounts),
             OutputColumn("names", .texts),
         ]
@@ -22,7 +24,8 @@ struct TableTests {
             "_batch UInt64", "_row UInt32",
         ],
         .engine269: [
-            "customer String", "eventTime DateTime64(3, \\'UTC\\')", "number UInt64", "rate Float64", "isGood Bool", "amount Decimal(18, 2)",
+            "customer String", "eventTime DateTime64(3, \\'UTC\\')", "number UInt64", "rate Float64", "isGood Bool",
+            "amount Decimal(18, 2)",
             "total Decimal(38, 2)", "kinds Map(String, UInt32)", "names Array(String)", "date Date", "hour UInt8",
             "_task LowCardinality(String)", "_lineage UInt32", "_batch UInt64", "_row UInt32",
         ],
@@ -58,7 +61,8 @@ struct TableTests {
     func derivedColumns(version: ServerVersion) throws {
         let fixture = try SinkFixture(version)
         let row: [TestValue] = [
-            .text("c"), .time(1_719_791_999_999), .count(1), .number(0.5), .flag(true), .amount(1), .sum(2), .textCounts([("x", 1)]), .texts(["y"]),
+            .text("c"), .time(1_719_791_999_999), .count(1), .number(0.5), .flag(true), .amount(1), .sum(2), .textCounts([("x", 1)]),
+            .texts(["y"]),
         ]
         try fixture.sink(TableTests.table).deliver(SinkBatch(TableTests.table, number: 1, rows: [row]))
         #expect(try fixture.server.rows("SELECT date, hour FROM \(fixture.database).every") == [["2024-06-30", "23"]])
@@ -84,7 +88,8 @@ struct TableTests {
         let fixture = try SinkFixture(.engine269)
         let sink = try fixture.sink(Waves.table)
         for number in 1...3 { try sink.deliver(Waves.batch(UInt64(number), ["x\(number)"])) }
-        let plan = try fixture.server.query("EXPLAIN indexes = 1 SELECT count() FROM \(fixture.database).waves WHERE _lineage = 1 AND _batch > 2")
+        let plan = try fixture.server.query(
+            "EXPLAIN indexes = 1 SELECT count() FROM \(fixture.database).waves WHERE _lineage = 1 AND _batch > 2")
         #expect(plan.contains("Name: _batch_range") && plan.contains("Granules: 1/3"), "\(plan)")
     }
 
@@ -100,6 +105,8 @@ struct TableTests {
         let sink = try fixture.sink(Waves.table, settings: settings)
         try sink.deliver(Waves.batch(1))
         #expect(!fixture.log.text.contains("tide's mark"))
-        #expect(throws: SinkError.self) { try ClickHouseSink(ClickHouseSettings(url: "http://me:secret@host:8123", job: "j"), log: fixture.log.logger) }
+        #expect(throws: SinkError.self) {
+            try ClickHouseSink(ClickHouseSettings(url: "http://me:secret@host:8123", job: "j"), log: fixture.log.logger)
+        }
     }
 }

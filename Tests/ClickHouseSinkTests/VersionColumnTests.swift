@@ -1,13 +1,17 @@
-@testable import ClickHouseSink
 import Engine
 import TestSupport
 import Testing
 
-@Suite("Versions of a job whose columns differ deliver to the same table, one after the other and back again", .servers(.debian1816, .engine269))
+@testable import ClickHouseSink
+
+@Suite(
+    "Versions of a job whose columns differ deliver to the same table, one after the other and back again",
+    .servers(.debian1816, .engine269))
 struct VersionColumnTests {
     private static let added = [
         OutputColumn("city", .text), OutputColumn("visits", .count), OutputColumn("rate", .number), OutputColumn("isNew", .flag),
-        OutputColumn("leftAt", .time), OutputColumn("fee", .amount), OutputColumn("total", .sum), OutputColumn("kinds", .textCounts), OutputColumn("tags", .texts),
+        OutputColumn("leftAt", .time), OutputColumn("fee", .amount), OutputColumn("total", .sum), OutputColumn("kinds", .textCounts),
+        OutputColumn("tags", .texts),
     ]
     private static let addedValues: [TestValue] = [
         .text("Bonn"), .count(7), .number(0.5), .flag(true), .time(Waves.time), .amount(5), .sum(6), .textCounts([("x", 1)]), .texts(["t"]),
@@ -18,7 +22,9 @@ struct VersionColumnTests {
 
     /// The statements that an error tells to run.
     private func alters(in error: SinkError?) -> [String] {
-        (error?.message ?? "").split(separator: "\n").compactMap { line in line.firstRange(of: "ALTER TABLE").map { String(line[$0.lowerBound...]) } }
+        (error?.message ?? "").split(separator: "\n").compactMap { line in
+            line.firstRange(of: "ALTER TABLE").map { String(line[$0.lowerBound...]) }
+        }
     }
 
     @Test(arguments: ServerVersion.allCases)
@@ -51,13 +57,17 @@ struct VersionColumnTests {
     func aChangedColumnHasADefaultToo(version: ServerVersion) throws {
         let fixture = try SinkFixture(version, createDatabase: true)
         let columns = "name String, seenAt DateTime('UTC'), height Float64 DEFAULT 1.5, city String MATERIALIZED name"
-        try fixture.server.query("CREATE TABLE \(fixture.database).waves (\(columns), _task String, _lineage UInt32, _batch UInt64, _row UInt32) ENGINE = MergeTree PARTITION BY toYYYYMM(seenAt) ORDER BY seenAt")
+        try fixture.server.query(
+            "CREATE TABLE \(fixture.database).waves (\(columns), _task String, _lineage UInt32, _batch UInt64, _row UInt32) ENGINE = MergeTree PARTITION BY toYYYYMM(seenAt) ORDER BY seenAt"
+        )
         let table = OutputTable("waves", timeColumn: "seenAt", orderBy: ["name"], columns: Waves.table.columns + [Self.added[0]])
         let statements = alters(in: #expect(throws: SinkError.self) { try fixture.sink(table) })
         #expect(statements.count == 2)
         for statement in statements { try fixture.server.query(statement) }
         try fixture.sink(table).deliver(SinkBatch(table, number: 1, rows: [Waves.row("a") + [.text("Bonn")]]))
-        let kinds = try fixture.server.rows("SELECT name, default_kind FROM system.columns WHERE database = '\(fixture.database)' AND table = 'waves' AND name IN ('height', 'city') ORDER BY name")
+        let kinds = try fixture.server.rows(
+            "SELECT name, default_kind FROM system.columns WHERE database = '\(fixture.database)' AND table = 'waves' AND name IN ('height', 'city') ORDER BY name"
+        )
         #expect(kinds == [["city", "DEFAULT"], ["height", "DEFAULT"]])
     }
 

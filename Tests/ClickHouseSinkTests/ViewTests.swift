@@ -1,7 +1,8 @@
-@testable import ClickHouseSink
 import Engine
 import TestSupport
 import Testing
+
+@testable import ClickHouseSink
 
 @Suite("Views follow the tables as they are, and never keep a job from running", .servers(.debian1816, .engine269))
 struct ViewTests {
@@ -9,21 +10,29 @@ struct ViewTests {
         "clicks", timeColumn: "at", orderBy: ["page", "at"],
         columns: [
             OutputColumn("page", .text), OutputColumn("at", .time), OutputColumn("number", .count), OutputColumn("rate", .number),
-            OutputColumn("isGood", .flag), OutputColumn("amount", .amount), OutputColumn("kinds", .textCounts), OutputColumn("names", .texts),
+            OutputColumn("isGood", .flag), OutputColumn("amount", .amount), OutputColumn("kinds", .textCounts),
+            OutputColumn("names", .texts),
         ]
     )
 
-    private static let byKind = OutputView("by_kind", of: clicks, by: .eachCounted("kind", in: "kinds"), measuring: [.counted("clicks"), .count("rows")])
-    private static let byName = OutputView("by_name", of: clicks, by: .eachText("name", in: "names"), measuring: [.count("rows"), .sum("total", of: "amount")])
+    private static let byKind = OutputView(
+        "by_kind", of: clicks, by: .eachCounted("kind", in: "kinds"), measuring: [.counted("clicks"), .count("rows")])
+    private static let byName = OutputView(
+        "by_name", of: clicks, by: .eachText("name", in: "names"), measuring: [.count("rows"), .sum("total", of: "amount")])
     private static let latestByName = OutputView(
         "latest_by_name", of: clicks, by: .eachText("name", in: "names"), counting: .latest(of: "page"), measuring: [.count("pages")]
     )
     private static let byRate = OutputView(
-        "by_rate", of: clicks, by: .bands("band", of: "rate", [ViewBand(from: 10, "much"), ViewBand(from: 1, "some")], otherwise: "it's \\ none"),
-        measuring: [.count("rows"), .flagged("good", "isGood"), .mean("mean", of: "rate"), .greatest("greatest", of: "amount"), .distinct("pages", of: "page")]
+        "by_rate", of: clicks,
+        by: .bands("band", of: "rate", [ViewBand(from: 10, "much"), ViewBand(from: 1, "some")], otherwise: "it's \\ none"),
+        measuring: [
+            .count("rows"), .flagged("good", "isGood"), .mean("mean", of: "rate"), .greatest("greatest", of: "amount"),
+            .distinct("pages", of: "page"),
+        ]
     )
     private static let byPage = OutputView(
-        "by_page", of: clicks, by: .column("page"), measuring: [.sum("number", of: "number"), .sum("amount", of: "amount"), .ratio("mean", "amount", by: "number"), .latest("rate")]
+        "by_page", of: clicks, by: .column("page"),
+        measuring: [.sum("number", of: "number"), .sum("amount", of: "amount"), .ratio("mean", "amount", by: "number"), .latest("rate")]
     )
     private static let all = [byKind, byName, latestByName, byRate, byPage]
 
@@ -33,7 +42,8 @@ struct ViewTests {
         _ page: String, hour: Int64, number: UInt64, rate: Double, good: Bool, cents: Int64, kinds: [(String, UInt32)], names: [String]
     ) -> [TestValue] {
         [
-            .text(page), .time(day + hour * 3_600_000), .count(number), .number(rate), .flag(good), .amount(cents), .textCounts(kinds), .texts(names),
+            .text(page), .time(day + hour * 3_600_000), .count(number), .number(rate), .flag(good), .amount(cents), .textCounts(kinds),
+            .texts(names),
         ]
     }
 
@@ -49,7 +59,9 @@ struct ViewTests {
         "by_kind": [["y", "4000000000", "1"], ["q\"\\\t√", "20", "1"], ["x", "7", "3"]],
         "by_name": [["n", "3", "-1.49"], ["o", "2", "10.01"], ["m", "1", "1"]],
         "latest_by_name": [["o", "2"], ["n", "1"]],
-        "by_rate": [["much", "2", "2", "11", "10", "2"], ["it's \\ none", "1", "1", "0.5", "1", "1"], ["some", "1", "0", "2", "-2.5", "1"]],
+        "by_rate": [
+            ["much", "2", "2", "11", "10", "2"], ["it's \\ none", "1", "1", "0.5", "1", "1"], ["some", "1", "0", "2", "-2.5", "1"],
+        ],
         "by_page": [["a", "6", "8.5", String(8.5 / 6), "12"], ["b", "1", "0.01", "0.01", "10"]],
     ]
 
@@ -98,11 +110,14 @@ struct ViewTests {
         try sink(fixture).deliver(SinkBatch(ViewTests.clicks, number: 1, rows: ViewTests.rows))
         try checkAll(fixture)
         // JSON as somebody else wrote it.
-        try fixture.server.query("INSERT INTO \(fixture.database).clicks (page, kinds) VALUES ('c', '{ \"x\" : 3,\\n \"q\\\\\"\\\\\\\\\\\\t√\": 7 }')")
+        try fixture.server.query(
+            "INSERT INTO \(fixture.database).clicks (page, kinds) VALUES ('c', '{ \"x\" : 3,\\n \"q\\\\\"\\\\\\\\\\\\t√\": 7 }')")
         #expect(try fixture.server.rows("SELECT clicks FROM \(fixture.database).by_kind") == [["4000000000"], ["27"], ["10"]])
     }
 
-    @Test("A view whose columns are missing is skipped with a word of what to do, and the others are created", arguments: ServerVersion.allCases)
+    @Test(
+        "A view whose columns are missing is skipped with a word of what to do, and the others are created",
+        arguments: ServerVersion.allCases)
     func unfittingTables(version: ServerVersion) throws {
         let fixture = try SinkFixture(version)
         _ = try sink(fixture, [])
@@ -112,7 +127,9 @@ struct ViewTests {
         let skipped = outcomes.filter { if case .skipped = $0.what { true } else { false } }.map(\.name)
         #expect(skipped == ["by_rate", "by_page"])
         #expect(outcomes.filter { $0.what == .created }.map(\.name) == ["by_kind", "by_name", "latest_by_name"])
-        for text in ["warning: the view \(fixture.database).by_rate is not created", "no fitting column rate", "tidemark check"] { #expect(log.text.contains(text), "\(log.text)") }
+        for text in ["warning: the view \(fixture.database).by_rate is not created", "no fitting column rate", "tidemark check"] {
+            #expect(log.text.contains(text), "\(log.text)")
+        }
         let printed = try ClickHouseSink(fixture.settings(), views: ViewTests.all, log: log.logger).createStatements([ViewTests.clicks])
         #expect(printed.contains("-- by_rate is left out: ") && printed.contains("VIEW IF NOT EXISTS `\(fixture.database)`.`by_name`"))
         try fixture.server.query("ALTER TABLE \(fixture.database).clicks ADD COLUMN rate Float64")
@@ -136,16 +153,22 @@ struct ViewTests {
         let fixture = try SinkFixture(version, createDatabase: true)
         try fixture.server.query("CREATE VIEW \(fixture.database).by_kind AS SELECT 'mine' AS kind")
         try fixture.server.query("CREATE TABLE \(fixture.database).by_name (name String) ENGINE = Memory")
-        let outcomes = try ClickHouseSink(fixture.settings(), views: ViewTests.all, log: fixture.log.logger).createTables([ViewTests.clicks])
+        let outcomes = try ClickHouseSink(fixture.settings(), views: ViewTests.all, log: fixture.log.logger).createTables([ViewTests.clicks]
+        )
         #expect(outcomes.filter { $0.what == .wasThere }.map(\.name) == ["by_kind", "by_name"])
         #expect(try fixture.server.rows("SELECT * FROM \(fixture.database).by_kind") == [["mine"]])
-        #expect(try fixture.server.rows("SELECT engine FROM system.tables WHERE database = '\(fixture.database)' AND name = 'by_name'") == [["Memory"]])
+        #expect(
+            try fixture.server.rows("SELECT engine FROM system.tables WHERE database = '\(fixture.database)' AND name = 'by_name'") == [
+                ["Memory"]
+            ])
     }
 
     @Test("The statements that are printed create the same views", arguments: ServerVersion.allCases)
     func printedStatements(version: ServerVersion) throws {
         let fixture = try SinkFixture(version)
-        let script = try ClickHouseSink(fixture.settings(), views: ViewTests.all, log: fixture.log.logger).createStatements([ViewTests.clicks])
+        let script = try ClickHouseSink(fixture.settings(), views: ViewTests.all, log: fixture.log.logger).createStatements([
+            ViewTests.clicks
+        ])
         for statement in script.split(separator: ";\n").filter({ $0.contains("CREATE") }) { try fixture.server.query(String(statement)) }
         try sink(fixture, []).deliver(SinkBatch(ViewTests.clicks, number: 1, rows: ViewTests.rows))
         try checkAll(fixture)

@@ -1,8 +1,9 @@
-@testable import ClickHouseSink
 import Engine
 import Foundation
 import Synchronization
 import TestSupport
+
+@testable import ClickHouseSink
 
 /// A table with batches of several lineages, and what has to be withdrawn from it.
 struct WithdrawalFixture {
@@ -41,7 +42,9 @@ struct WithdrawalFixture {
 
     /// Lineage, batch and number of rows.
     func batches(job: String = "waves") throws -> [[String]] {
-        try server.rows("SELECT _lineage, _batch, count() FROM \(table) WHERE _task = '\(job)/clickhouse' GROUP BY _lineage, _batch ORDER BY _lineage, _batch")
+        try server.rows(
+            "SELECT _lineage, _batch, count() FROM \(table) WHERE _task = '\(job)/clickhouse' GROUP BY _lineage, _batch ORDER BY _lineage, _batch"
+        )
     }
 
     /// How many mutations the table has had.
@@ -51,7 +54,8 @@ struct WithdrawalFixture {
 
     @discardableResult
     func withdraw(_ stage: WithdrawalPlan.Stage = .due) throws -> WithdrawalOutcome {
-        try ClickHouseSink(settings, log: sinks.log.logger).withdraw(WithdrawalFixture.plan(stage), from: [Waves.table.name], isCancelled: { false })
+        try ClickHouseSink(settings, log: sinks.log.logger).withdraw(
+            WithdrawalFixture.plan(stage), from: [Waves.table.name], isCancelled: { false })
     }
 
     /// A withdrawal on a thread of its own.
@@ -65,7 +69,8 @@ final class RunningWithdrawal: Sendable {
     init(_ sink: ClickHouseSink) {
         Thread { [self] in
             let outcome = Result {
-                try sink.withdraw(WithdrawalFixture.plan(), from: [Waves.table.name], isCancelled: { self.isCancelled.load(ordering: .relaxed) })
+                try sink.withdraw(
+                    WithdrawalFixture.plan(), from: [Waves.table.name], isCancelled: { self.isCancelled.load(ordering: .relaxed) })
             }
             ending.withLock { $0 = outcome }
         }.start()

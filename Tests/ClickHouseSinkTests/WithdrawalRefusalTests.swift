@@ -1,8 +1,9 @@
-@testable import ClickHouseSink
 import Engine
 import Foundation
 import TestSupport
 import Testing
+
+@testable import ClickHouseSink
 
 @Suite("A withdrawal that can't be done says what to do", .servers(.debian1816, .engine269))
 struct WithdrawalRefusalTests {
@@ -18,7 +19,10 @@ struct WithdrawalRefusalTests {
         let answering = try ScriptedHTTPServer { request in
             let sql = String(decoding: request.body, as: UTF8.self)
             let denial = "Code: 497. DB::Exception: default: Not enough privileges. (ACCESS_DENIED)"
-            if sql.hasPrefix("ALTER") { return .bytes("HTTP/1.1 403 Forbidden\r\nX-ClickHouse-Exception-Code: 497\r\nContent-Length: \(denial.utf8.count)\r\n\r\n\(denial)") }
+            if sql.hasPrefix("ALTER") {
+                return .bytes(
+                    "HTTP/1.1 403 Forbidden\r\nX-ClickHouse-Exception-Code: 497\r\nContent-Length: \(denial.utf8.count)\r\n\r\n\(denial)")
+            }
             guard let text = try? server.query(sql) else { return .close }
             return .bytes("HTTP/1.1 200 OK\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)")
         }
@@ -37,15 +41,19 @@ struct WithdrawalRefusalTests {
         #expect(try fixture.batches().count == 7)
     }
 
-    @Test("An engine without mutations: the statement for where the rows lie is told, and once it is run the start goes on", arguments: ServerVersion.allCases)
+    @Test(
+        "An engine without mutations: the statement for where the rows lie is told, and once it is run the start goes on",
+        arguments: ServerVersion.allCases)
     func engineWithoutMutations(version: ServerVersion) throws {
         let fixture = try WithdrawalFixture(version)
         let place = fixture.sinks.database
         try fixture.server.query("RENAME TABLE \(place).waves TO \(place).sea")
-        try fixture.server.query("CREATE TABLE \(place).waves AS \(place).sea ENGINE = Buffer(\(place), sea, 1, 100, 100, 1000, 1000, 1000000, 1000000)")
+        try fixture.server.query(
+            "CREATE TABLE \(place).waves AS \(place).sea ENGINE = Buffer(\(place), sea, 1, 100, 100, 1000, 1000, 1000000, 1000000)")
         let error = refusal(fixture)
         #expect(error?.kind == .incompatible)
-        let deletion = "ALTER TABLE `\(place)`.`waves` DELETE WHERE _task = 'waves/clickhouse' AND _lineage < 3 AND NOT ((_lineage = 1 AND _batch <= 2) OR (_lineage = 2 AND _batch <= 1))"
+        let deletion =
+            "ALTER TABLE `\(place)`.`waves` DELETE WHERE _task = 'waves/clickhouse' AND _lineage < 3 AND NOT ((_lineage = 1 AND _batch <= 2) OR (_lineage = 2 AND _batch <= 1))"
         for text in ["engine Buffer can't delete rows", deletion] { #expect(error?.message.contains(text) == true, "\(text)") }
         try fixture.server.query(deletion.replacing("`waves`", with: "`sea`"))
         try waitUntil("the rows are gone") { try fixture.batches() == WithdrawalFixture.remaining }
@@ -61,7 +69,9 @@ struct WithdrawalRefusalTests {
         try fixture.server.query(failing, settings: version == .engine269 ? "mutations_sync=0" : "")
         let error = refusal(fixture)
         #expect(error?.kind == .invalid)
-        let expected = version == .engine269 ? ["KILL MUTATION WHERE", "throwIf", "fails"] : ["DETACH the table, delete the file mutation_", "has finished no part"]
+        let expected =
+            version == .engine269
+            ? ["KILL MUTATION WHERE", "throwIf", "fails"] : ["DETACH the table, delete the file mutation_", "has finished no part"]
         for text in expected { #expect(error?.message.contains(text) == true, "\(text) in \(error?.message ?? "")") }
         #expect(try fixture.mutations() == 1)
         guard version == .engine269 else { return }

@@ -1,9 +1,10 @@
-@testable import ClickHouseSink
 import Engine
 import Foundation
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import ClickHouseSink
 
 @Suite("A withdrawal outlives its server", .serialized, .ownServers(.debian1816, .engine269))
 struct WithdrawalRestartTests {
@@ -35,12 +36,16 @@ struct WithdrawalRestartTests {
         let log = fixture.sinks.log
         fixture.server.send(SIGSTOP)
         defer { fixture.server.send(SIGCONT) }
-        _ = try fixture.zombie.deliver(Waves.batch(4, lineage: 2), mayHaveBeenSent: false, isCancelled: { log.text.contains("got no answer") })
+        _ = try fixture.zombie.deliver(
+            Waves.batch(4, lineage: 2), mayHaveBeenSent: false, isCancelled: { log.text.contains("got no answer") })
         let withdrawal = try fixture.begin()
         try waitUntil("the withdrawal can't see the server") { log.text.contains("can't be seen") || withdrawal.hasEnded }
         #expect(!withdrawal.hasEnded)
         fixture.server.send(SIGCONT)
-        guard case .withdrawn(let rows)? = try withdrawal.outcome() else { Issue.record("cancelled"); return }
+        guard case .withdrawn(let rows)? = try withdrawal.outcome() else {
+            Issue.record("cancelled")
+            return
+        }
         // Whether the INSERT lands at all is the kernel's choice; what it leaves is counted before the deletion.
         #expect(rows["waves"] == WithdrawalFixture.withdrawnRows || rows["waves"] == WithdrawalFixture.withdrawnRows + 5)
         #expect(try fixture.batches() == WithdrawalFixture.remaining)

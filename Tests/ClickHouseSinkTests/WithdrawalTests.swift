@@ -1,15 +1,18 @@
-@testable import ClickHouseSink
 import Engine
 import Foundation
 import TestSupport
 import Testing
+
+@testable import ClickHouseSink
 
 @Suite("After a lost disk the rows beyond the checkpoint are withdrawn, and no others", .servers(.debian1816, .engine269))
 struct WithdrawalTests {
     private let done = WithdrawalOutcome.withdrawn(rowsPerTable: ["waves": WithdrawalFixture.withdrawnRows])
     private let nothing = WithdrawalOutcome.withdrawn(rowsPerTable: ["waves": 0])
 
-    @Test("Rows that the state does not count vanish; those that it counts and another job's stay; again changes nothing", arguments: ServerVersion.allCases)
+    @Test(
+        "Rows that the state does not count vanish; those that it counts and another job's stay; again changes nothing",
+        arguments: ServerVersion.allCases)
     func onlyWhatDoesNotCount(version: ServerVersion) throws {
         let fixture = try WithdrawalFixture(version)
         var other = fixture.settings
@@ -24,22 +27,29 @@ struct WithdrawalTests {
         #expect(try fixture.batches() == WithdrawalFixture.remaining)
     }
 
-    @Test("Of a table that the state did not know nothing of the earlier lineages stays; one that is not there holds nothing", arguments: ServerVersion.allCases)
+    @Test(
+        "Of a table that the state did not know nothing of the earlier lineages stays; one that is not there holds nothing",
+        arguments: ServerVersion.allCases)
     func unknownTables(version: ServerVersion) throws {
         let fixture = try WithdrawalFixture(version)
         let absent = OutputTable("ripples", timeColumn: "seenAt", orderBy: ["seenAt"], columns: [OutputColumn("seenAt", .time)])
         let plan = WithdrawalPlan(stage: .due, lineage: Lineage(3), tables: [:])
-        let outcome = try ClickHouseSink(fixture.settings, log: fixture.sinks.log.logger).withdraw(plan, from: [absent.name, Waves.table.name], isCancelled: { false })
+        let outcome = try ClickHouseSink(fixture.settings, log: fixture.sinks.log.logger).withdraw(
+            plan, from: [absent.name, Waves.table.name], isCancelled: { false })
         #expect(outcome == .withdrawn(rowsPerTable: ["ripples": 0, "waves": 30]))
         #expect(try fixture.batches() == [["3", "1", "5"]])
     }
 
-    @Test("What a process that was cut off delivers after the withdrawal stops a start, and the second withdrawal takes it", arguments: ServerVersion.allCases)
+    @Test(
+        "What a process that was cut off delivers after the withdrawal stops a start, and the second withdrawal takes it",
+        arguments: ServerVersion.allCases)
     func zombie(version: ServerVersion) throws {
         let fixture = try WithdrawalFixture(version)
         #expect(try fixture.withdraw() == done)
         try fixture.zombie.deliver(Waves.batch(4, lineage: 2))
-        #expect(throws: SinkError.self) { try fixture.sinks.sink(Waves.table, lastFrozen: 1, lineage: 3, ends: WithdrawalFixture.plan().tables["waves"]) }
+        #expect(throws: SinkError.self) {
+            try fixture.sinks.sink(Waves.table, lastFrozen: 1, lineage: 3, ends: WithdrawalFixture.plan().tables["waves"])
+        }
         #expect(try fixture.withdraw(.again) == .withdrawn(rowsPerTable: ["waves": 5]))
         #expect(try fixture.batches() == WithdrawalFixture.remaining)
         _ = try fixture.sinks.sink(Waves.table, lastFrozen: 1, lineage: 3, ends: WithdrawalFixture.plan().tables["waves"])
@@ -54,7 +64,9 @@ struct WithdrawalTests {
         first.cancel()
         #expect(try first.outcome() == .cancelled)
         let second = try fixture.begin()
-        try waitUntil("it is waited for") { fixture.sinks.log.text.components(separatedBy: "are being deleted from").count > 2 || second.hasEnded }
+        try waitUntil("it is waited for") {
+            fixture.sinks.log.text.components(separatedBy: "are being deleted from").count > 2 || second.hasEnded
+        }
         #expect(!second.hasEnded)
         try fixture.server.query("SYSTEM START MERGES \(fixture.table)")
         #expect(try second.outcome() == done)
@@ -72,7 +84,9 @@ struct WithdrawalTests {
         fixture.settings.settleDelay = .milliseconds(2500)
         let log = fixture.sinks.log
         proxy.meet([.deliverLate(seconds: 1.25)])
-        #expect(try fixture.zombie.deliver(Waves.batch(4, lineage: 2), mayHaveBeenSent: false, isCancelled: { log.text.contains("got no answer") }) == .cancelled)
+        #expect(
+            try fixture.zombie.deliver(
+                Waves.batch(4, lineage: 2), mayHaveBeenSent: false, isCancelled: { log.text.contains("got no answer") }) == .cancelled)
         #expect(proxy.lateDeliveries == 0)
         #expect(try fixture.withdraw() == .withdrawn(rowsPerTable: ["waves": WithdrawalFixture.withdrawnRows + 5]))
         #expect(proxy.lateDeliveries == 1)
@@ -102,7 +116,9 @@ struct WithdrawalTests {
     @Test("Materialized views on the table and counted batches that are gone are told of", arguments: ServerVersion.allCases)
     func warnings(version: ServerVersion) throws {
         let fixture = try WithdrawalFixture(version)
-        try fixture.server.query("CREATE MATERIALIZED VIEW \(fixture.sinks.database).heights ENGINE = MergeTree ORDER BY name AS SELECT name, height FROM \(fixture.table)")
+        try fixture.server.query(
+            "CREATE MATERIALIZED VIEW \(fixture.sinks.database).heights ENGINE = MergeTree ORDER BY name AS SELECT name, height FROM \(fixture.table)"
+        )
         try fixture.server.query("ALTER TABLE \(fixture.table) DELETE WHERE _lineage = 2 AND _batch = 1")
         try waitUntil("it is deleted") { try fixture.batches().count == 6 }
         #expect(try fixture.withdraw() == done)

@@ -1,6 +1,7 @@
 import Engine
 import Foundation
 import Testing
+
 @testable import Configuration
 
 @Suite("Configuration: a small file is enough, and every key can be set")
@@ -95,7 +96,9 @@ struct DefaultsTests {
 
     @Test func theBoundOnTimesCanBeTurnedOff() throws {
         #expect(try JobConfiguration(yaml: DefaultsTests.least, file: "t.yaml", flags: ["time.maxAhead=off"]).time.maxAhead == nil)
-        let error = #expect(throws: ConfigurationError.self) { try JobConfiguration(yaml: DefaultsTests.least, file: "t.yaml", flags: ["time.maxAhead=never"]) }
+        let error = #expect(throws: ConfigurationError.self) {
+            try JobConfiguration(yaml: DefaultsTests.least, file: "t.yaml", flags: ["time.maxAhead=never"])
+        }
         #expect("\(error.map { "\($0)" } ?? "")".contains("expected off, or a duration"))
     }
 

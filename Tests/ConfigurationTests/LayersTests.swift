@@ -1,4 +1,5 @@
 import Testing
+
 @testable import Configuration
 
 @Suite("Configuration: file, then environment, then --set")
@@ -31,7 +32,9 @@ struct LayersTests {
     @Test func kafkaPropertiesComeFromEveryLayer() throws {
         let configuration = try JobConfiguration(
             yaml: DefaultsTests.least, file: "t.yaml",
-            environment: ["TIDEMARK_INPUT_KAFKA_PROPERTIES_FETCH_MIN_BYTES": "7", "TIDEMARK_INPUT_KAFKA_PROPERTIES_BOOTSTRAP_SERVERS": "b:1"],
+            environment: [
+                "TIDEMARK_INPUT_KAFKA_PROPERTIES_FETCH_MIN_BYTES": "7", "TIDEMARK_INPUT_KAFKA_PROPERTIES_BOOTSTRAP_SERVERS": "b:1",
+            ],
             flags: ["input.kafka.properties.bootstrap.servers=c:1", "input.kafka.properties.client.id=x=y"]
         )
         guard case .kafka(let kafka) = configuration.input.source else { throw DefaultsTests.UnexpectedInput() }
@@ -46,10 +49,12 @@ struct LayersTests {
 
     @Test func aVariableThatNamesNoKeyOfASectionIsReported() {
         let error = #expect(throws: ConfigurationError.self) {
-            try JobConfiguration(yaml: DefaultsTests.least, file: "t.yaml", environment: ["TIDEMARK_CLICKHOUSE_URLL": "x", "TIDEMARK_CHDB": "mine"])
+            try JobConfiguration(
+                yaml: DefaultsTests.least, file: "t.yaml", environment: ["TIDEMARK_CLICKHOUSE_URLL": "x", "TIDEMARK_CHDB": "mine"])
         }
-        #expect(error?.problems.map(\.description) == [
-            "environment variable TIDEMARK_CLICKHOUSE_URLL: names no key of the configuration; did you mean TIDEMARK_CLICKHOUSE_URL?"
-        ])
+        #expect(
+            error?.problems.map(\.description) == [
+                "environment variable TIDEMARK_CLICKHOUSE_URLL: names no key of the configuration; did you mean TIDEMARK_CLICKHOUSE_URL?"
+            ])
     }
 }

@@ -11,7 +11,8 @@ private func ok(_ body: String = "") -> ScriptedHTTPServer.Reply {
 extension HTTPClient {
     /// A POST of `body` to a test's server.
     fileprivate func post(
-        _ port: Int, _ body: [UInt8] = [], headers: [(String, String)] = [], timeout: Duration = .seconds(20), isCancelled: () -> Bool = { false }
+        _ port: Int, _ body: [UInt8] = [], headers: [(String, String)] = [], timeout: Duration = .seconds(20),
+        isCancelled: () -> Bool = { false }
     ) throws -> HTTPResponse {
         let named = headers.map { (name: $0.0, value: $0.1) }
         let request = HTTPRequest(.post, url: "http://127.0.0.1:\(port)/path?secret=1", headers: named, totalTimeout: timeout)
@@ -49,7 +50,9 @@ struct HTTPClientTests {
     }
 
     /// libcurl by itself repeats a request when a kept connection ends before an answer: an INSERT could land twice.
-    @Test("Promise 2: a request whose kept connection breaks is unknown, and not sent again behind our back", arguments: [1, 70_000, 2_000_000])
+    @Test(
+        "Promise 2: a request whose kept connection breaks is unknown, and not sent again behind our back",
+        arguments: [1, 70_000, 2_000_000])
     func neverRepeatsARequest(bodyBytes: Int) throws {
         let server = try ScriptedHTTPServer { $0.body.first == 7 ? .close : ok() }
         let client = try HTTPClient()
@@ -78,12 +81,14 @@ struct HTTPClientTests {
         let server = try ScriptedHTTPServer { _ in .nothing }
         let asked = Mutex(0)
         let error = #expect(throws: HTTPError.self) {
-            try HTTPClient().post(server.port, [1], isCancelled: {
-                asked.withLock {
-                    $0 += 1
-                    return $0 > 3
-                }
-            })
+            try HTTPClient().post(
+                server.port, [1],
+                isCancelled: {
+                    asked.withLock {
+                        $0 += 1
+                        return $0 > 3
+                    }
+                })
         }
         #expect(error?.kind == .cancelled)
     }
@@ -145,7 +150,9 @@ struct HTTPClientTests {
             setenv("HOME", directory.path, 1)
             setenv("CURL_HOME", directory.path, 1)
             setenv("SSLKEYLOGFILE", keys, 1)
-            for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] { setenv(name, "http://127.0.0.1:1", 1) }
+            for name in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+                setenv(name, "http://127.0.0.1:1", 1)
+            }
             let client = try HTTPClient()
             guard getenv("SSLKEYLOGFILE") == nil, !FileManager.default.fileExists(atPath: keys) else { exit(1) }
             let answer = try client.perform(HTTPRequest(.get, url: "http://127.0.0.1:\(server.port)/"))

@@ -57,7 +57,10 @@ struct HTTPStreamTests {
         settings.responseBodyLimit = 1000
         let client = try HTTPClient(settings: settings)
         var received: [UInt8] = []
-        let found = try client.perform(request(.get, server)) { received += $0; return nil }
+        let found = try client.perform(request(.get, server)) {
+            received += $0
+            return nil
+        }
         #expect(found.body == [])
         #expect(received == Array(long.utf8), "the limit is for what is kept in memory")
         let missing = try client.perform(HTTPRequest(.get, url: "http://127.0.0.1:\(server.port)/other")) { _ in "not for the receiver" }

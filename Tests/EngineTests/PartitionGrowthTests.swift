@@ -33,7 +33,8 @@ struct PartitionGrowthTests {
         for number in 0..<50 {
             let whole = #"{"customer_id":"c-\#(number)"}"#.withBytes { murmur2Partition(of: $0, partitions: 7) }
             #expect("c-\(number)".withBytes { template.partition(of: $0, among: 7) } == whole)
-            #expect("c-\(number)".withBytes { RecordKeyTemplate.same.partition(of: $0, among: 7) == murmur2Partition(of: $0, partitions: 7) })
+            #expect(
+                "c-\(number)".withBytes { RecordKeyTemplate.same.partition(of: $0, among: 7) == murmur2Partition(of: $0, partitions: 7) })
         }
     }
 }

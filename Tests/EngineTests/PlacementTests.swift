@@ -1,21 +1,27 @@
-@testable import Engine
 import TestSupport
 import Testing
 
+@testable import Engine
+
 @Suite("A key that lives in two partitions is noticed, also over restarts, and stops the job")
 struct PlacementTests {
-    private static let topology = Topology(job: "clicks", version: 1, stages: [
-        Stage("clicks", topic: "clicks") { setup in setup.decode(with: ClickDecoder()).reportingPlacement(to: "places") { $0.page } },
-        Stage("places", partitions: 1) { setup in setup.watchPlacement("places") { "\($0) is in \($1) and \($2)" } },
-    ])
+    private static let topology = Topology(
+        job: "clicks", version: 1,
+        stages: [
+            Stage("clicks", topic: "clicks") { setup in setup.decode(with: ClickDecoder()).reportingPlacement(to: "places") { $0.page } },
+            Stage("places", partitions: 1) { setup in setup.watchPlacement("places") { "\($0) is in \($1) and \($2)" } },
+        ])
 
     private static func task(_ stage: Int, _ partition: Int, of partitions: Int = 8) -> any StreamTask {
-        let environment = TaskEnvironment(partitioning: [:], partitions: ["clicks": partitions, "places": 1], cold: NothingEvicted(), hashKey: .ofTests)
+        let environment = TaskEnvironment(
+            partitioning: [:], partitions: ["clicks": partitions, "places": 1], cold: NothingEvicted(), hashKey: .ofTests)
         let stage = topology.stages[stage]
         return stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: partition), environment: environment))
     }
 
-    private static func isWatched(_ page: String) -> Bool { page.withBytes { tableHash($0, seed: TableSeed(.ofTests, for: KeySample.use)) } % 64 == 0 }
+    private static func isWatched(_ page: String) -> Bool {
+        page.withBytes { tableHash($0, seed: TableSeed(.ofTests, for: KeySample.use)) } % 64 == 0
+    }
     private static let watched = (0..<2000).map { "page-\($0)" }.filter(isWatched)
 
     private func report(_ pages: [String], from partition: Int, of partitions: Int = 8) throws -> [MessageBatch] {
@@ -41,7 +47,9 @@ struct PlacementTests {
         for batch in try report(page, from: 3) { try before.process(batch) }
         let after = PlacementTests.task(1, 0)
         for delta in before.cut(Epoch(2)).deltas {
-            _ = delta.bytes.withView { bytes in StateDelta.forEachChange(in: bytes) { _ = after.stateTables[0].restore($0, isFolded: false) } }
+            _ = delta.bytes.withView { bytes in
+                StateDelta.forEachChange(in: bytes) { _ = after.stateTables[0].restore($0, isFolded: false) }
+            }
         }
         let wrong = try report(page, from: 0)[0]
         #expect(throws: MisplacedKey.self) { try after.process(wrong) }
@@ -74,7 +82,8 @@ struct PlacementTests {
         let wrong = try report([page], from: 3)[0]
         #expect(throws: MisplacedKey.self) { try places.process(wrong) }
         let declaration = places.stateTables[0].declaration
-        let old = StateSchema(table: "places", version: 1, key: .key, hasTimer: true, fields: [StateField(name: "partition", type: .signed)])
+        let old = StateSchema(
+            table: "places", version: 1, key: .key, hasTimer: true, fields: [StateField(name: "partition", type: .signed)])
         _ = try StateMigration(from: old, to: declaration)
     }
 

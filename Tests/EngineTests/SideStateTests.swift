@@ -1,6 +1,7 @@
-@testable import Engine
 import TestSupport
 import Testing
+
+@testable import Engine
 
 @Suite("State beside a processor's own is cut, restored and checked as that is")
 struct SideStateTests {
@@ -17,7 +18,9 @@ struct SideStateTests {
     }
 
     private func setup(_ cold: any ColdStateReader = NothingEvicted()) -> TaskSetup {
-        TaskSetup(task: TaskID(stage: "s", partition: 0), environment: TaskEnvironment(partitioning: [:], partitions: [:], cold: cold, hashKey: .ofTests))
+        TaskSetup(
+            task: TaskID(stage: "s", partition: 0),
+            environment: TaskEnvironment(partitioning: [:], partitions: [:], cold: cold, hashKey: .ofTests))
     }
 
     private func view(_ text: StaticString) -> ByteView { ByteView(start: text.utf8Start, count: text.utf8CodeUnitCount) }

@@ -2,8 +2,8 @@ import Avro
 import Engine
 import FintechJob
 import Simulation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Records in Avro give what the same records give as JSON", .serialized)
 struct AvroTests {
@@ -19,7 +19,9 @@ struct AvroTests {
         return row
     }
 
-    private static func rows(of golden: GoldenCase, _ form: InputForm, _ values: (String) throws -> [[UInt8]]) throws -> [(table: String, rows: [GoldenRow])] {
+    private static func rows(of golden: GoldenCase, _ form: InputForm, _ values: (String) throws -> [[UInt8]]) throws -> [(
+        table: String, rows: [GoldenRow]
+    )] {
         var settings = FintechSettings()
         settings.form = form
         if golden.name == GoldenCase.rules.name { settings.alertThreshold = 0 }
@@ -44,7 +46,10 @@ struct AvroTests {
     }
 
     /// A record of one schema with these columns, and what the decoder makes of it.
-    private func outcome(_ columns: String, _ bytes: [UInt8], frame: [UInt8] = [0, 0, 0, 0, 1], headers: [String: [UInt8]] = [:], framing: SchemaFraming = SchemaFraming()) -> String {
+    private func outcome(
+        _ columns: String, _ bytes: [UInt8], frame: [UInt8] = [0, 0, 0, 0, 1], headers: [String: [UInt8]] = [:],
+        framing: SchemaFraming = SchemaFraming()
+    ) -> String {
         let row = #"""
             {"type":"record","name":"r","fields":[{"name":"id","type":"string"},{"name":"customer_id","type":["null","string"]},{"name":"amount","type":\#(columns)},
             {"name":"created_at","type":{"type":"long","logicalType":"timestamp-millis"}},{"name":"transaction_type","type":"string"},
@@ -57,7 +62,8 @@ struct AvroTests {
         let value = frame + [2, 0x31, 2, 2, 0x63] + bytes + [0x80, 0xF4, 0xF9, 0xF7, 0xAF, 0x65, 2, 0x74, 2, 2, 0x63]
         return withRecords([TestRecord(value: value, headers: headers)]) { records in
             switch decoder.decode(records[0], scratch: ScratchMemory()) {
-            case .event(let event, let time): "\(event.id.text) \(event.customerID.text) \(event.amount) \(time.milliseconds) \(event.type.text) \(event.status)"
+            case .event(let event, let time):
+                "\(event.id.text) \(event.customerID.text) \(event.amount) \(time.milliseconds) \(event.type.text) \(event.status)"
             case .amendment(let event, _): "\(event.id.text) is \(event.status)"
             case .skipped(let reason): "\(reason)"
             case .rejected(let rejection): "\(rejection.reason):\(rejection.field.map { "\($0)" } ?? "")"
@@ -65,27 +71,38 @@ struct AvroTests {
         }
     }
 
-    @Test(arguments: [
-        (#""string""#, [8, 0x31, 0x2E, 0x32, 0x33], "123"), (#""int""#, [6], "300"), (#""double""#, [0, 0, 0, 0, 0, 0, 0xF4, 0x3F], "125"), (#""float""#, [0, 0, 0xA0, 0x3F], "125"),
-        (#"{"type":"bytes","logicalType":"decimal","precision":9,"scale":3}"#, [4, 0x03, 0xE8], "100"), (#"{"type":"bytes","logicalType":"decimal","precision":9,"scale":1}"#, [2, 0xFF], "-10"),
-        (#"{"type":"fixed","name":"d","size":4,"logicalType":"decimal","precision":9,"scale":2}"#, [0, 0, 0, 7], "7"),
-        (#"{"type":"bytes","scale":4,"connect.name":"org.apache.kafka.connect.data.Decimal"}"#, [4, 0x27, 0x10], "100"),
-        (#"["null",{"type":"record","name":"V","connect.name":"io.debezium.data.VariableScaleDecimal","fields":[{"name":"scale","type":"int"},{"name":"value","type":"bytes"}]}]"#, [2, 2, 2, 15], "150"),
-    ] as [(String, [UInt8], String)])
+    @Test(
+        arguments: [
+            (#""string""#, [8, 0x31, 0x2E, 0x32, 0x33], "123"), (#""int""#, [6], "300"),
+            (#""double""#, [0, 0, 0, 0, 0, 0, 0xF4, 0x3F], "125"), (#""float""#, [0, 0, 0xA0, 0x3F], "125"),
+            (#"{"type":"bytes","logicalType":"decimal","precision":9,"scale":3}"#, [4, 0x03, 0xE8], "100"),
+            (#"{"type":"bytes","logicalType":"decimal","precision":9,"scale":1}"#, [2, 0xFF], "-10"),
+            (#"{"type":"fixed","name":"d","size":4,"logicalType":"decimal","precision":9,"scale":2}"#, [0, 0, 0, 7], "7"),
+            (#"{"type":"bytes","scale":4,"connect.name":"org.apache.kafka.connect.data.Decimal"}"#, [4, 0x27, 0x10], "100"),
+            (
+                #"["null",{"type":"record","name":"V","connect.name":"io.debezium.data.VariableScaleDecimal","fields":[{"name":"scale","type":"int"},{"name":"value","type":"bytes"}]}]"#,
+                [2, 2, 2, 15], "150"
+            ),
+        ] as [(String, [UInt8], String)])
     func anAmountIsRead(type: String, bytes: [UInt8], cents: String) {
         #expect(outcome(type, bytes) == "1 c \(cents) 1741600800000 t completed")
     }
 
-    @Test(arguments: [
-        ("\"bytes\"", [2, 9], "bad_value:amount"), ("\"null\"", [], "missing_field:amount"), (#"{"type":"array","items":"int"}"#, [0], "bad_value:amount"),
-        (#"{"type":"record","name":"n","fields":[]}"#, [], "bad_value:amount"), ("\"boolean\"", [1], "bad_value:amount"), ("\"double\"", [0, 0, 0, 0, 0, 0, 0xF8, 0x7F], "bad_value:amount"),
-        ("\"boolean\"", [7], "malformed_avro:"), (#""string""#, [2, 0xFF], "malformed_avro:"),
-    ] as [(String, [UInt8], String)])
+    @Test(
+        arguments: [
+            ("\"bytes\"", [2, 9], "bad_value:amount"), ("\"null\"", [], "missing_field:amount"),
+            (#"{"type":"array","items":"int"}"#, [0], "bad_value:amount"),
+            (#"{"type":"record","name":"n","fields":[]}"#, [], "bad_value:amount"), ("\"boolean\"", [1], "bad_value:amount"),
+            ("\"double\"", [0, 0, 0, 0, 0, 0, 0xF8, 0x7F], "bad_value:amount"),
+            ("\"boolean\"", [7], "malformed_avro:"), (#""string""#, [2, 0xFF], "malformed_avro:"),
+        ] as [(String, [UInt8], String)])
     func whatIsNoAmountIsRejected(type: String, bytes: [UInt8], reason: String) { #expect(outcome(type, bytes) == reason) }
 
-    @Test(arguments: [
-        ([0, 0, 0, 0, 2], "malformed_avro:"), ([0, 0, 0, 0, 3], "unusable_schema:"), ([0, 0, 0, 0, 4], "unknown_schema:"), ([1, 0, 0, 0, 1], "malformed_avro:"), ([], "malformed_avro:"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([0, 0, 0, 0, 2], "malformed_avro:"), ([0, 0, 0, 0, 3], "unusable_schema:"), ([0, 0, 0, 0, 4], "unknown_schema:"),
+            ([1, 0, 0, 0, 1], "malformed_avro:"), ([], "malformed_avro:"),
+        ] as [([UInt8], String)])
     func whatNamesNoUsableSchemaIsRejected(frame: [UInt8], reason: String) { #expect(outcome("\"int\"", [6], frame: frame) == reason) }
 
     @Test func apicuriosHeadersNameTheSchema() {

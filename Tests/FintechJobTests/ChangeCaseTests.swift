@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Change events are understood, or said to be wrong")
 struct ChangeCaseTests {
@@ -59,10 +59,14 @@ struct ChangeCaseTests {
         let run = try run("base64-digits")
         #expect(try rows("rejected_records", run).map { $0["reason"] } == [.text("bad_value:amount")])
         let remarks = run.counters.values.flatMap(\.remarks.entries)
-        #expect(remarks.map { "\($0.reason) \($0.count) \($0.offset ?? -1)" }.sorted() == ["ambiguous_decimal:amount 5 4", "base64_decimal:amount 1 5"])
+        #expect(
+            remarks.map { "\($0.reason) \($0.count) \($0.offset ?? -1)" }.sorted() == [
+                "ambiguous_decimal:amount 5 4", "base64_decimal:amount 1 5",
+            ])
         let exact = try self.run("base64-digits") { $0.form.decimals = .precise(scale: 2) }
         let row = try #require(try rows("customer_transaction_metrics", exact).first)
-        #expect(try rows("rejected_records", exact).isEmpty && row["minAmount"] == .text("-29293.56") && row["maxAmount"] == .text("1000.00"))
+        #expect(
+            try rows("rejected_records", exact).isEmpty && row["minAmount"] == .text("-29293.56") && row["maxAmount"] == .text("1000.00"))
     }
 
     @Test func aNumberWithAnExponentMayBeBase64Too() throws {
@@ -119,7 +123,8 @@ struct ChangeCaseTests {
             JobRun.transaction(amount, at: Int64(id))
         }
         let task = FintechTask()
-        try task.process(transaction(1, "1000"), transaction(2, "AYag"), transaction(3, "1000"), transaction(4, "10.00"), transaction(5, "100"))
+        try task.process(
+            transaction(1, "1000"), transaction(2, "AYag"), transaction(3, "1000"), transaction(4, "10.00"), transaction(5, "100"))
         #expect(task.counters.reasons["bad_value:amount"]?.count == 2)
         task.cut()
         let after = try FintechTask(after: task)

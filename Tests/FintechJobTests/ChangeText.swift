@@ -7,11 +7,15 @@ enum ChangeText {
     }
 
     /// A transaction of merchant `m` over 1.00.
-    static func transaction(_ id: String, _ status: String, at milliseconds: Int64 = 0, of customer: String = "c", amount: String = "1.00") -> String {
+    static func transaction(_ id: String, _ status: String, at milliseconds: Int64 = 0, of customer: String = "c", amount: String = "1.00")
+        -> String
+    {
         #"{"id":"\#(id)","customer_id":"\#(customer)","amount":"\#(amount)","created_at":\#(milliseconds),"transaction_type":"t","status":"\#(status)","merchant_id":"m"}"#
     }
 
-    static func created(_ id: String, _ status: String, at milliseconds: Int64 = 0, of customer: String = "c", amount: String = "1.00") -> String {
+    static func created(_ id: String, _ status: String, at milliseconds: Int64 = 0, of customer: String = "c", amount: String = "1.00")
+        -> String
+    {
         change("c", after: transaction(id, status, at: milliseconds, of: customer, amount: amount))
     }
 

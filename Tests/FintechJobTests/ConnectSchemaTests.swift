@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("What Connect's schema says of a column is what its values are read by")
 struct ConnectSchemaTests {
@@ -12,7 +12,11 @@ struct ConnectSchemaTests {
         let value: String
     }
 
-    private static func columns(createdAt: (type: String, value: String) = (#"{"type":"string","name":"io.debezium.time.ZonedTimestamp"}"#, #""2025-03-10T10:00:00Z""#)) -> [Column] {
+    private static func columns(
+        createdAt: (type: String, value: String) = (
+            #"{"type":"string","name":"io.debezium.time.ZonedTimestamp"}"#, #""2025-03-10T10:00:00Z""#
+        )
+    ) -> [Column] {
         let text = #"{"type":"string"}"#
         func decimal(_ scale: Int) -> String {
             #"{"type":"bytes","name":"org.apache.kafka.connect.data.Decimal","version":1,"parameters":{"scale":"\#(scale)","connect.decimal.precision":"15"}}"#
@@ -32,13 +36,18 @@ struct ConnectSchemaTests {
         columns.map { $0.type.dropLast() + #","optional":true,"field":"\#($0.name)"}"# }.joined(separator: ",")
     }
 
-    private static func row(_ columns: [Column]) -> String { "{" + columns.map { #""\#($0.name)":\#($0.value)"# }.joined(separator: ",") + "}" }
+    private static func row(_ columns: [Column]) -> String {
+        "{" + columns.map { #""\#($0.name)":\#($0.value)"# }.joined(separator: ",") + "}"
+    }
 
     /// As the converter writes an envelope with its schema.
     private static func envelope(_ columns: [Column]) -> String {
-        let image = { (name: String) in #"{"type":"struct","fields":[\#(fields(columns))],"optional":true,"name":"f.Value","field":"\#(name)"}"# }
+        let image = { (name: String) in
+            #"{"type":"struct","fields":[\#(fields(columns))],"optional":true,"name":"f.Value","field":"\#(name)"}"#
+        }
         let source = #"{"type":"struct","fields":[{"type":"string","field":"amount"}],"field":"source"}"#
-        let schema = #"{"type":"struct","fields":[\#(image("before")),\#(image("after")),\#(source),{"type":"string","field":"op"}],"optional":false,"name":"f.Envelope"}"#
+        let schema =
+            #"{"type":"struct","fields":[\#(image("before")),\#(image("after")),\#(source),{"type":"string","field":"op"}],"optional":false,"name":"f.Envelope"}"#
         return #"{"schema":\#(schema),"payload":{"before":null,"after":\#(row(columns)),"source":{"amount":"x"},"op":"c"}}"#
     }
 
@@ -47,12 +56,16 @@ struct ConnectSchemaTests {
         #"{"schema":{"type":"struct","fields":[\#(fields(columns))],"optional":false},"payload":\#(row(columns))}"#
     }
 
-    private static func outcome(_ value: String, _ form: InputForm = .ofInserts) -> String { DecoderOutcome.transaction(Array(value.utf8), form: form).text }
+    private static func outcome(_ value: String, _ form: InputForm = .ofInserts) -> String {
+        DecoderOutcome.transaction(Array(value.utf8), form: form).text
+    }
 
     @Test(arguments: [true, false])
     func decimalsHaveTheirScaleAndTextsAreTexts(isEnvelope: Bool) {
         let text = Self.outcome(isEnvelope ? Self.envelope(Self.columns()) : Self.flat(Self.columns()))
-        for part in ["customer=77", "amount=-2667212", "fee=100", "risk=100000", "at=1741600800000"] { #expect(text.contains(part), "\(part): \(text)") }
+        for part in ["customer=77", "amount=-2667212", "fee=100", "risk=100000", "at=1741600800000"] {
+            #expect(text.contains(part), "\(part): \(text)")
+        }
     }
 
     @Test(arguments: [
@@ -70,18 +83,23 @@ struct ConnectSchemaTests {
 
     @Test func theEndOfTimeIsNoTime() {
         let type = #"{"type":"int64","name":"io.debezium.time.MicroTimestamp"}"#
-        for value in ["253402300799999999", "9223371331200000000", "-210866803200000000", "-9223372036854775808", "-9223372036854775807", "9223372036854775807"] {
+        for value in [
+            "253402300799999999", "9223371331200000000", "-210866803200000000", "-9223372036854775808", "-9223372036854775807",
+            "9223372036854775807",
+        ] {
             #expect(Self.outcome(Self.envelope(Self.columns(createdAt: (type, value)))) == "rejected bad_value:created_at")
         }
     }
 
     /// Berlin went from one hour ahead to two on 30 March 2025 at 01:00 UTC, and back on 26 October.
     @Test(arguments: [
-        ("1741600800000", Int64(1_741_597_200_000)), ("\"2025-03-10T10:00:00\"", 1_741_597_200_000), ("\"2025-03-10T10:00:00Z\"", 1_741_600_800_000),
+        ("1741600800000", Int64(1_741_597_200_000)), ("\"2025-03-10T10:00:00\"", 1_741_597_200_000),
+        ("\"2025-03-10T10:00:00Z\"", 1_741_600_800_000),
         ("\"2025-07-01T12:00:00.5\"", 1_751_364_000_500),
         ("\"2025-03-30T01:59:59\"", 1_743_296_399_000), ("\"2025-03-30T03:00:00\"", 1_743_296_400_000),
         // What clocks leap over is as much later, what they show twice is the first.
-        ("\"2025-03-30T02:30:00\"", 1_743_298_200_000), ("\"2025-10-26T02:30:00\"", 1_761_438_600_000), ("\"2025-10-26T03:00:00\"", 1_761_444_000_000),
+        ("\"2025-03-30T02:30:00\"", 1_743_298_200_000), ("\"2025-10-26T02:30:00\"", 1_761_438_600_000),
+        ("\"2025-10-26T03:00:00\"", 1_761_444_000_000),
     ])
     func timesWithoutAZoneAreThoseOfTheSetOne(value: String, expected: Int64) {
         var form = InputForm.ofInserts
@@ -91,8 +109,12 @@ struct ConnectSchemaTests {
     }
 
     @Test func aSchemaThatIsNoneSaysNothing() {
-        for schema in ["null", "{}", #"{"fields":7}"#, #"{"fields":[1,{"field":2},{"field":"amount","name":"org.apache.kafka.connect.data.Decimal","parameters":{"scale":"x"}}]}"#] {
-            let value = #"{"schema":\#(schema),"payload":{"id":"t","customer_id":"c","amount":"12.50","created_at":0,"transaction_type":"x","status":"y"}}"#
+        for schema in [
+            "null", "{}", #"{"fields":7}"#,
+            #"{"fields":[1,{"field":2},{"field":"amount","name":"org.apache.kafka.connect.data.Decimal","parameters":{"scale":"x"}}]}"#,
+        ] {
+            let value =
+                #"{"schema":\#(schema),"payload":{"id":"t","customer_id":"c","amount":"12.50","created_at":0,"transaction_type":"x","status":"y"}}"#
             #expect(Self.outcome(value).contains("amount=1250"), "\(schema)")
         }
     }
@@ -116,7 +138,10 @@ struct ConnectSchemaTests {
 
     @Test(arguments: [1 as UInt64, 2])
     func damagedRecordsWithSchemasStopNothing(seed: UInt64) {
-        let lines = [Self.envelope(Self.columns()), Self.flat(Self.columns()), Self.envelope(Self.columns(createdAt: (#"{"type":"int64","name":"io.debezium.time.MicroTimestamp"}"#, "1741600800000999")))]
+        let lines = [
+            Self.envelope(Self.columns()), Self.flat(Self.columns()),
+            Self.envelope(Self.columns(createdAt: (#"{"type":"int64","name":"io.debezium.time.MicroTimestamp"}"#, "1741600800000999"))),
+        ]
         var mutation = Mutation(seed: seed, lines: lines.map { Array($0.utf8) })
         var form = InputForm.ofInserts
         form.decimals = .precise(scale: 2)
@@ -128,7 +153,9 @@ struct ConnectSchemaTests {
         for _ in 0..<6000 {
             scratch.reset()
             withGuardedBytes(mutation.next()) { value in
-                if case .event = decoder.decode(SourceRecord(offset: 0, timestamp: nil, key: .null, value: value), scratch: scratch) { events += 1 }
+                if case .event = decoder.decode(SourceRecord(offset: 0, timestamp: nil, key: .null, value: value), scratch: scratch) {
+                    events += 1
+                }
             }
         }
         #expect(events > 100)

@@ -1,12 +1,13 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("What Debezium really writes gives the rows that are right for the database")
 struct DebeziumCaseTests {
     private static let tables = [
-        "rejected_records", "customer_transaction_metrics", "fraud_detection_alerts", "customer_lifecycle_analytics", "customer_session_metrics",
+        "rejected_records", "customer_transaction_metrics", "fraud_detection_alerts", "customer_lifecycle_analytics",
+        "customer_session_metrics",
         "merchant_performance_analytics",
     ]
 
@@ -22,7 +23,9 @@ struct DebeziumCaseTests {
     private static let ordered = ["fraud_detection_alerts", "customer_lifecycle_analytics"]
 
     /// Runs the case; for each table the differences from the rows that are right.
-    private func differences(_ debezium: DebeziumCase, _ settings: FintechSettings) throws -> (differences: [String: [String]], run: TopologyRun) {
+    private func differences(_ debezium: DebeziumCase, _ settings: FintechSettings) throws -> (
+        differences: [String: [String]], run: TopologyRun
+    ) {
         let topology = FintechJob.topology(settings: settings)
         let run = TopologyRun(topology)
         let records = try debezium.records()
@@ -30,7 +33,8 @@ struct DebeziumCaseTests {
         var differences: [String: [String]] = [:]
         // What is re-keyed from several partitions meets in any order.
         let isOrdered = try debezium.partitions() == 1 || settings.keyedBy == .customerID
-        for table in topology.tables where DebeziumCaseTests.tables.contains(table.name) && (isOrdered || !DebeziumCaseTests.ordered.contains(table.name)) {
+        for table in topology.tables
+        where DebeziumCaseTests.tables.contains(table.name) && (isOrdered || !DebeziumCaseTests.ordered.contains(table.name)) {
             let actual = try GoldenRow.rows(of: table, in: run.chunks).map { try $0.shownInGolden() }
             let found = rowDifferences(actual, expected: try debezium.expectedRows(of: table.name))
             if !found.isEmpty { differences[table.name] = found }
@@ -66,7 +70,8 @@ struct DebeziumCaseTests {
                 rows.reduce(0) { sum, row in if case .number(let count) = row.columns[column] { sum + count } else { sum } }
             }
         }
-        #expect(try sum("customer_transaction_metrics", "completedCount", "failedCount", "pendingCount", "transactionCount") == [58, 8, 3, 70])
+        #expect(
+            try sum("customer_transaction_metrics", "completedCount", "failedCount", "pendingCount", "transactionCount") == [58, 8, 3, 70])
         #expect(try sum("customer_session_metrics", "sessionCount", "totalActions") == [14, 160])
         #expect(run.counters.values.allSatisfy { $0.rejected == 0 })
     }

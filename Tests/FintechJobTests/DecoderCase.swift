@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 /// A line of a table of decoder cases: what goes in, and what must come out.
 ///

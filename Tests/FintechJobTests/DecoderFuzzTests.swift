@@ -1,7 +1,7 @@
 import Engine
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Whatever the bytes, decoding agrees with a slow reference and never stops")
 struct DecoderFuzzTests {
@@ -10,7 +10,8 @@ struct DecoderFuzzTests {
     @Test(arguments: [20_251_122 as UInt64, 7])
     func mutatedRecordsDecodeAsTheReferenceHasIt(seed: UInt64) throws {
         let topic = "fintech.public.transactions"
-        let lines = try GoldenCase.edge.input(topic)[0] + GoldenCase.rules.input(topic)[0].prefix(600) + GoldenCase.basic.input(topic)[0].prefix(50)
+        let lines =
+            try GoldenCase.edge.input(topic)[0] + GoldenCase.rules.input(topic)[0].prefix(600) + GoldenCase.basic.input(topic)[0].prefix(50)
         var mutation = Mutation(seed: seed, lines: lines)
         var outcomes: [String: Int] = [:]
         for round in 0..<DecoderFuzzTests.mutations {
@@ -40,14 +41,18 @@ struct DecoderFuzzTests {
         var mutation = Mutation(seed: 5, lines: lines)
         for round in 0..<DecoderFuzzTests.mutations {
             let value = mutation.next()
-            #expect(DecoderOutcome.session(value).text == ReferenceDecoder.session(value).text, "round \(round): \(String(decoding: value, as: UTF8.self))")
+            #expect(
+                DecoderOutcome.session(value).text == ReferenceDecoder.session(value).text,
+                "round \(round): \(String(decoding: value, as: UTF8.self))")
         }
     }
 
     @Test func theGoldenRecordsDecodeAsTheReferenceHasIt() throws {
         for golden in [GoldenCase.basic, .rules, .edge] {
             for value in try golden.input("fintech.public.transactions").joined() {
-                #expect(DecoderOutcome.transaction(value).text == ReferenceDecoder.transaction(value).text, "\(String(decoding: value, as: UTF8.self))")
+                #expect(
+                    DecoderOutcome.transaction(value).text == ReferenceDecoder.transaction(value).text,
+                    "\(String(decoding: value, as: UTF8.self))")
             }
         }
     }

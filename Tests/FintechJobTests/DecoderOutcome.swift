@@ -18,7 +18,9 @@ enum DecoderOutcome: Equatable {
     }
 
     /// Decodes a value as a transaction.
-    static func transaction(_ value: [UInt8], timestamp: EventTime? = nil, maxAhead: EventSpan = .hours(1), form: InputForm = .ofInserts) -> DecoderOutcome {
+    static func transaction(_ value: [UInt8], timestamp: EventTime? = nil, maxAhead: EventSpan = .hours(1), form: InputForm = .ofInserts)
+        -> DecoderOutcome
+    {
         var decoder = TransactionDecoder(maxAhead: maxAhead, form: form)
         return outcome(value, timestamp, &decoder) { event, _ in
             [
@@ -32,7 +34,9 @@ enum DecoderOutcome: Equatable {
     }
 
     /// Decodes a value as a session.
-    static func session(_ value: [UInt8], timestamp: EventTime? = nil, maxAhead: EventSpan = .hours(1), form: InputForm = .ofInserts) -> DecoderOutcome {
+    static func session(_ value: [UInt8], timestamp: EventTime? = nil, maxAhead: EventSpan = .hours(1), form: InputForm = .ofInserts)
+        -> DecoderOutcome
+    {
         var decoder = SessionDecoder(maxAhead: maxAhead, form: form)
         return outcome(value, timestamp, &decoder) { event, _ in
             [

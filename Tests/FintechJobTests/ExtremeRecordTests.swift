@@ -13,7 +13,10 @@ struct ExtremeRecordTests {
                     let task = FintechTask(stage: stage)
                     guard task.store(record, for: "c", in: schema) else { continue }
                     do {
-                        try task.process(stage == "transactions" ? JobRun.transaction(at: 1, "\"merchant_id\":\"c\",\"location\":{\"country\":\"DE\"}") : JobRun.session("s", at: 1))
+                        try task.process(
+                            stage == "transactions"
+                                ? JobRun.transaction(at: 1, "\"merchant_id\":\"c\",\"location\":{\"country\":\"DE\"}")
+                                : JobRun.session("s", at: 1))
                         try task.raiseWatermark(to: .max - 1)
                         task.cut()
                     } catch let failure as any Failure {

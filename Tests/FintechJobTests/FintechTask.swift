@@ -23,12 +23,15 @@ final class FintechTask {
         for reference in topology.references { readers[reference.name] = reference.makeReader(references[reference.name]!) }
         self.readers = readers
         let built = topology.stages.first { $0.name == name }!
-        let environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted(), hashKey: .ofTests, references: references)
+        let environment = TaskEnvironment(
+            partitioning: [:], partitions: [:], cold: NothingEvicted(), hashKey: .ofTests, references: references)
         task = built.build(TaskSetup(task: TaskID(stage: built.name, partition: 0), environment: environment))
     }
 
     /// A task that goes on where `before` was cut last, with empty reference tables. `without`: state tables of which it gets nothing.
-    convenience init(after before: FintechTask, _ settings: FintechSettings = FintechSettings.ofInserts, without left: Set<String> = []) throws {
+    convenience init(after before: FintechTask, _ settings: FintechSettings = FintechSettings.ofInserts, without left: Set<String> = [])
+        throws
+    {
         self.init(settings, stage: before.stage)
         for delta in before.deltas where !left.contains(delta.table) {
             guard let table = task.stateTables.first(where: { $0.schema.table == delta.table }) else { throw Damage() }
@@ -54,7 +57,9 @@ final class FintechTask {
     func store(_ record: [UInt8], for key: String, in schema: StateSchema) -> Bool {
         let stored = (schema.key == .windowAndKey ? [0x80, 0, 0, 0, 0, 0, 0, 0] : []) + Array(key.utf8)
         let table = task.stateTables.first { $0.schema.table == schema.table }!
-        return stored.withUnsafeBytes { key in record.withUnsafeBytes { table.restore(.stored(key: ByteView(key), record: ByteView($0)), isFolded: false) } }
+        return stored.withUnsafeBytes { key in
+            record.withUnsafeBytes { table.restore(.stored(key: ByteView(key), record: ByteView($0)), isFolded: false) }
+        }
     }
 
     /// Applies one record to a reference table.

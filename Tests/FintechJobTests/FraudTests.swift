@@ -1,8 +1,8 @@
 import Engine
 import FintechJob
 import Simulation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Fraud alerts are exact and what is kept for them is small")
 struct FraudTests {
@@ -10,19 +10,33 @@ struct FraudTests {
         var settings = FintechSettings.ofInserts
         settings.alertThreshold = 0
         let more = #""device_fingerprint":"\"\\\u0001\u001f\n\u00e9/","transaction_location":{"country":"\ud83d\ude80"}"#
-        let row = try #require(JobRun.rows(of: "fraud_detection_alerts", transactions: [JobRun.transaction("-0.05", type: #"t\u000bx"#, more)], settings: settings).first)
+        let row = try #require(
+            JobRun.rows(
+                of: "fraud_detection_alerts", transactions: [JobRun.transaction("-0.05", type: #"t\u000bx"#, more)], settings: settings
+            ).first)
         let details = try #require(row.columns["fraudDetails"])
-        #expect(details == .text(#"{"amount":"-0.05","city":null,"country":"🚀","device":"\"\\\u0001\u001f\u000aé/","transactionType":"t\u000bx"}"#))
-        guard case .object(let shown)? = try row.shownInGolden().columns["fraudDetails"] else { Issue.record("no JSON object"); return }
+        #expect(
+            details
+                == .text(#"{"amount":"-0.05","city":null,"country":"🚀","device":"\"\\\u0001\u001f\u000aé/","transactionType":"t\u000bx"}"#))
+        guard case .object(let shown)? = try row.shownInGolden().columns["fraudDetails"] else {
+            Issue.record("no JSON object")
+            return
+        }
         #expect(shown["device"] == .text("\"\\\u{1}\u{1f}\né/"))
     }
 
-    @Test(arguments: [("0.00", "0.00"), ("9.99", "9.99"), ("10", "10.00"), ("-1234567.8", "-1234567.80"), ("999999999999.99", "999999999999.99")])
+    @Test(arguments: [
+        ("0.00", "0.00"), ("9.99", "9.99"), ("10", "10.00"), ("-1234567.8", "-1234567.80"), ("999999999999.99", "999999999999.99"),
+    ])
     func detailsShowTheAmountWithTwoDecimals(_ amount: String, _ shown: String) throws {
         var settings = FintechSettings.ofInserts
         settings.alertThreshold = 0
-        let row = try #require(JobRun.rows(of: "fraud_detection_alerts", transactions: [JobRun.transaction(amount)], settings: settings).first)
-        guard case .object(let details)? = try row.shownInGolden().columns["fraudDetails"] else { Issue.record("no JSON object"); return }
+        let row = try #require(
+            JobRun.rows(of: "fraud_detection_alerts", transactions: [JobRun.transaction(amount)], settings: settings).first)
+        guard case .object(let details)? = try row.shownInGolden().columns["fraudDetails"] else {
+            Issue.record("no JSON object")
+            return
+        }
         #expect(details["amount"] == .text(shown))
     }
 
@@ -51,12 +65,15 @@ struct FraudTests {
         settings.alertThreshold = 0
         for seed in 1...20 as ClosedRange<UInt64> {
             var random = SeededRandom(seed: seed)
-            let visits = (0..<300).map { _ in (device: random.number(in: 1...10), country: random.number(in: 1...12), time: Int64(random.number(in: 1...80)) * 3_600_000) }
+            let visits = (0..<300).map { _ in
+                (device: random.number(in: 1...10), country: random.number(in: 1...12), time: Int64(random.number(in: 1...80)) * 3_600_000)
+            }
             let task = FintechTask(settings)
             var (devices, countries): ([Int: Int64], [Int: Int64]) = ([:], [:])
             var expected: [[Bool]] = []
             for (device, country, time) in visits {
-                try task.process(JobRun.transaction(at: time, #""device_fingerprint":"d\#(device)","transaction_location":{"country":"c\#(country)"}"#))
+                try task.process(
+                    JobRun.transaction(at: time, #""device_fingerprint":"d\#(device)","transaction_location":{"country":"c\#(country)"}"#))
                 devices[device] = max(devices[device] ?? 0, time)
                 countries[country] = max(countries[country] ?? 0, time)
                 let day = time - 24 * 3_600_000

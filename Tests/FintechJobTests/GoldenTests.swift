@@ -1,8 +1,8 @@
 import Engine
 import FintechJob
 import Simulation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("The job's tables hold exactly the golden rows")
 struct GoldenTests {
@@ -12,7 +12,9 @@ struct GoldenTests {
         return settings
     }
 
-    private func check(_ run: TopologyRun, _ topology: Topology, against golden: GoldenCase, _ tables: [String], leavingOut column: String? = nil) throws {
+    private func check(
+        _ run: TopologyRun, _ topology: Topology, against golden: GoldenCase, _ tables: [String], leavingOut column: String? = nil
+    ) throws {
         for table in topology.tables where tables.contains(table.name) {
             func shown(_ row: GoldenRow) -> GoldenRow {
                 var row = row
@@ -26,7 +28,8 @@ struct GoldenTests {
     }
 
     private static let tables = [
-        "rejected_records", "customer_transaction_metrics", "fraud_detection_alerts", "customer_lifecycle_analytics", "customer_session_metrics",
+        "rejected_records", "customer_transaction_metrics", "fraud_detection_alerts", "customer_lifecycle_analytics",
+        "customer_session_metrics",
         "merchant_performance_analytics",
     ]
 

@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("What the newest records tell of their form, keys and clocks")
 struct InputSignTests {
@@ -19,10 +19,14 @@ struct InputSignTests {
         #expect(form(of: [0, 0, 0, 1, 2, 0x48, 0x61, 0x62]) == "Avro with a schema registry, in Confluent's framing, schema 258")
         #expect(form(of: [0, 0, 0, 0, 9, 0, 0x0A, 2, 0x61, 0x62]) == "Protobuf with a schema registry, in Confluent's framing, schema 9")
         #expect(form(of: [0, 0, 0, 0, 9] + Array("{\"id\":1}".utf8)) == "JSON with a schema registry, in Confluent's framing, schema 9")
-        #expect(form(of: [0, 0, 0, 0, 0, 0, 0, 0, 9, 0x48, 0x61]) == "Avro with a schema registry, in Apicurio's framing with ids of eight bytes")
+        #expect(
+            form(of: [0, 0, 0, 0, 0, 0, 0, 0, 9, 0x48, 0x61])
+                == "Avro with a schema registry, in Apicurio's framing with ids of eight bytes")
         #expect(form(of: [0x0A, 2, 0x61, 0x62, 0x10, 5]) == "Protobuf")
         #expect(form(of: Array(#"{"specversion":"1.0","id":"x","data":{"payload":{}}}"#.utf8)) == "a CloudEvent in its structured form")
-        for plain in ["{}", " {\"a\":1}", "[1]", "Struct{id=1}", "\u{1}", "text", "", "\n{\"op\":\"c\"}"] { #expect(form(of: Array(plain.utf8)) == nil, "\(plain)") }
+        for plain in ["{}", " {\"a\":1}", "[1]", "Struct{id=1}", "\u{1}", "text", "", "\n{\"op\":\"c\"}"] {
+            #expect(form(of: Array(plain.utf8)) == nil, "\(plain)")
+        }
         #expect(signs([TestRecord("{}", headers: ["ce_specversion": "1.0"])]).foreignForms.keys.first == "a CloudEvent in its binary form")
     }
 
@@ -32,8 +36,12 @@ struct InputSignTests {
             let signs = signs([TestRecord(key: key, value)])
             return (signs.comparedKeys, signs.keysOfOthers.count)
         }
-        for key in ["c", "\"c\"", #"{"customer_id":"c"}"#, #"{"schema":{},"payload":{"customer_id":"c"}}"#] { #expect(others(key) == (1, 0), "\(key)") }
-        for key in ["t", #"{"id":"t"}"#, #"{"id":"t","customer_id":"c"}"#, #"{"schema":{},"payload":{"id":"t"}}"#] { #expect(others(key) == (1, 1), "\(key)") }
+        for key in ["c", "\"c\"", #"{"customer_id":"c"}"#, #"{"schema":{},"payload":{"customer_id":"c"}}"#] {
+            #expect(others(key) == (1, 0), "\(key)")
+        }
+        for key in ["t", #"{"id":"t"}"#, #"{"id":"t","customer_id":"c"}"#, #"{"schema":{},"payload":{"id":"t"}}"#] {
+            #expect(others(key) == (1, 1), "\(key)")
+        }
         #expect(others(nil) == (0, 0) && others("Struct{id=t}") == (0, 0))
         #expect(signs([TestRecord(key: "t", value)]) { $0.keyedBy = .id }.comparedKeys == 0)
         let printed = signs([TestRecord(key: "Struct{id=t}", value)])

@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A value is JSON as RFC 8259 has it, all of it, or malformed")
 struct JSONSyntaxTests {

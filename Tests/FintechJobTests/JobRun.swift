@@ -11,14 +11,18 @@ enum JobRun {
         let topology = FintechJob.topology(settings: settings)
         let run = TopologyRun(topology)
         try run.run { topic in
-            let lines = topic == settings.topicPrefix + "transactions" ? transactions : topic == settings.topicPrefix + "customer_sessions" ? sessions : []
+            let lines =
+                topic == settings.topicPrefix + "transactions"
+                ? transactions : topic == settings.topicPrefix + "customer_sessions" ? sessions : []
             return [lines.map { Array($0.utf8) }]
         }
         return try GoldenRow.rows(of: topology.tables.first { $0.name == table }!, in: run.chunks)
     }
 
     /// A transaction of customer `c` at some milliseconds after 1970, with more fields as JSON.
-    static func transaction(_ amount: String = "1.00", at milliseconds: Int64 = 0, type: String = "t", status: String = "completed", _ more: String = "") -> String {
+    static func transaction(
+        _ amount: String = "1.00", at milliseconds: Int64 = 0, type: String = "t", status: String = "completed", _ more: String = ""
+    ) -> String {
         #"{"id":"i","customer_id":"c","amount":"\#(amount)","created_at":\#(milliseconds),"transaction_type":"\#(type)","status":"\#(status)"\#(more.isEmpty ? "" : ",")\#(more)}"#
     }
 

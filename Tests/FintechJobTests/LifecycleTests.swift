@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A customer's way follows transactions, profile and session as they are at the time")
 struct LifecycleTests {
@@ -85,9 +85,10 @@ struct LifecycleTests {
         #expect(try task.lifecycle() == ["FIRST_TRANSACTION 0"])
         let next = JobRun.transaction(at: 2 * LifecycleTests.churn).replacing(#""customer_id":"c""#, with: #""customer_id":"d""#)
         try task.process(next)
-        #expect(try task.lifecycle() == [
-            "FIRST_TRANSACTION 0", "FIRST_TRANSACTION \(2 * LifecycleTests.churn)", "CUSTOMER_CHURNED \(LifecycleTests.churn)",
-        ])
+        #expect(
+            try task.lifecycle() == [
+                "FIRST_TRANSACTION 0", "FIRST_TRANSACTION \(2 * LifecycleTests.churn)", "CUSTOMER_CHURNED \(LifecycleTests.churn)",
+            ])
     }
 
     @Test func aTransactionFromLongAgoIsFollowedByTheLossAtOnce() throws {

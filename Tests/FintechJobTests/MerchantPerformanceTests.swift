@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("merchant_performance_analytics merges the windows of all customers' tasks, in order")
 struct MerchantPerformanceTests {
@@ -16,7 +16,8 @@ struct MerchantPerformanceTests {
     }
 
     private func sale(
-        _ amount: String = "1.00", at milliseconds: Int64 = 0, of customer: String = "c", status: String = "completed", risk: String = "0", merchant: String = "m"
+        _ amount: String = "1.00", at milliseconds: Int64 = 0, of customer: String = "c", status: String = "completed", risk: String = "0",
+        merchant: String = "m"
     ) -> String {
         #"{"id":"i","customer_id":"\#(customer)","amount":"\#(amount)","created_at":\#(milliseconds),"transaction_type":"t","status":"\#(status)","risk_score":\#(risk),"merchant_id":"\#(merchant)"}"#
     }
@@ -40,7 +41,9 @@ struct MerchantPerformanceTests {
     }
 
     @Test func aCustomerCountsAnewInEachWindowAndForEachMerchant() throws {
-        let all = try rows([[sale(of: "a"), sale(of: "a", merchant: "n"), sale(at: 60_000, of: "a"), sale(at: 60_000, of: "a"), sale(of: "a")]])
+        let all = try rows([
+            [sale(of: "a"), sale(of: "a", merchant: "n"), sale(at: 60_000, of: "a"), sale(at: 60_000, of: "a"), sale(of: "a")]
+        ])
         #expect(all.map { $0["uniqueCustomers"] } == [.number(1), .number(1), .number(1)])
         #expect(all.compactMap { $0["transactionCount"] }.contains(.number(2)))
     }
@@ -69,9 +72,12 @@ struct MerchantPerformanceTests {
     }
 
     @Test(arguments: [
-        (1, "10000.00", "MEDIUM_RISK", "MINIMAL_ACTIVITY"), (1, "5000.00", "LOW_RISK", "MINIMAL_ACTIVITY"), (1, "5000.01", "MEDIUM_RISK", "MINIMAL_ACTIVITY"),
-        (1, "10000.01", "HIGH_RISK", "MINIMAL_ACTIVITY"), (100, "1000.00", "LOW_RISK", "MINIMAL_ACTIVITY"), (101, "1000.00", "LOW_RISK", "LOW_PERFORMANCE"),
-        (500, "1000.00", "LOW_RISK", "LOW_PERFORMANCE"), (501, "1000.00", "LOW_RISK", "MEDIUM_PERFORMANCE"), (501, "90.00", "LOW_RISK", "LOW_PERFORMANCE"),
+        (1, "10000.00", "MEDIUM_RISK", "MINIMAL_ACTIVITY"), (1, "5000.00", "LOW_RISK", "MINIMAL_ACTIVITY"),
+        (1, "5000.01", "MEDIUM_RISK", "MINIMAL_ACTIVITY"),
+        (1, "10000.01", "HIGH_RISK", "MINIMAL_ACTIVITY"), (100, "1000.00", "LOW_RISK", "MINIMAL_ACTIVITY"),
+        (101, "1000.00", "LOW_RISK", "LOW_PERFORMANCE"),
+        (500, "1000.00", "LOW_RISK", "LOW_PERFORMANCE"), (501, "1000.00", "LOW_RISK", "MEDIUM_PERFORMANCE"),
+        (501, "90.00", "LOW_RISK", "LOW_PERFORMANCE"),
         (1001, "100.00", "LOW_RISK", "HIGH_PERFORMANCE"), (1001, "99.00", "LOW_RISK", "MEDIUM_PERFORMANCE"),
     ])
     func levelsGoByWhatCameSoFar(count: Int, amount: String, risk: String, performance: String) throws {

@@ -6,11 +6,15 @@ struct Mutation {
     private let lines: [[UInt8]]
     private static let fragments = [
         "\"", "\\", "{", "}", "[", "]", ",", ":", "null", "true", "-", ".", "e9", "E-3", "0", "5", "\\u0041", "\\ud83d\\ude80", "\\ud800",
-        "\\udc00", "é", "🚀", "\"op\":\"c\",", "\"op\":\"u\",", "\"before\":null,", "\"after\":{},", "\"after\":{\"id\":1},", "\"__op\":\"d\",",
+        "\\udc00", "é", "🚀", "\"op\":\"c\",", "\"op\":\"u\",", "\"before\":null,", "\"after\":{},", "\"after\":{\"id\":1},",
+        "\"__op\":\"d\",",
         "\"__deleted\":true,", "\"schema\":null,", "\"payload\":{},", "\"id\":null,", "\"amount\":1e2,", "\"amount\":\"0.005\",",
-        "\"created_at\":1741600800000,", "\"ended_at\":\"2025-03-10T17:30:00+0730\",", "\"actions_count\":7.0,", "\"transaction_location\":{\"country\":\"X\"},", "\n", " ", "\t", "\u{0}", "\u{7F}",
-        "\"source\":{},", "\"op\":\"t\",", "\"amount\":{\"scale\":2,\"value\":\"AfQ=\"},", "\"id\":-7,", "\"fee_amount\":\"NaN\",", "\"amount\":\"1E+3\",",
-        "__debezium_unavailable_value", "Struct{", "\"created_at\":\"2025-03-10 10:00:00\",", "\"created_at\":253402300799000,", "\"status\":\"failed   \",",
+        "\"created_at\":1741600800000,", "\"ended_at\":\"2025-03-10T17:30:00+0730\",", "\"actions_count\":7.0,",
+        "\"transaction_location\":{\"country\":\"X\"},", "\n", " ", "\t", "\u{0}", "\u{7F}",
+        "\"source\":{},", "\"op\":\"t\",", "\"amount\":{\"scale\":2,\"value\":\"AfQ=\"},", "\"id\":-7,", "\"fee_amount\":\"NaN\",",
+        "\"amount\":\"1E+3\",",
+        "__debezium_unavailable_value", "Struct{", "\"created_at\":\"2025-03-10 10:00:00\",", "\"created_at\":253402300799000,",
+        "\"status\":\"failed   \",",
     ].map { Array($0.utf8) }
 
     init(seed: UInt64, lines: [[UInt8]]) {

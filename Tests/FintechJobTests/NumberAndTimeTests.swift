@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Decimals and times are read exactly from their text")
 struct NumberAndTimeTests {

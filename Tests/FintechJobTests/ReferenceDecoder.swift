@@ -49,7 +49,9 @@ enum ReferenceDecoder {
     }
 
     /// Reads the fields that must be there into `event`; the rejection of the first that can't be used.
-    private static func read(_ required: [(column: String, name: String, read: (ReferenceJSON) -> String?)], of row: Row, into event: inout [String: String]) -> DecoderOutcome? {
+    private static func read(
+        _ required: [(column: String, name: String, read: (ReferenceJSON) -> String?)], of row: Row, into event: inout [String: String]
+    ) -> DecoderOutcome? {
         for field in required {
             guard let value = row[field.column], !isNull(value) else { return .rejected("missing_field:\(field.column)") }
             guard let shown = field.read(value) else { return .rejected("bad_value:\(field.column)") }
@@ -60,7 +62,9 @@ enum ReferenceDecoder {
 
     private static func session(in row: Row) -> DecoderOutcome {
         var event: [String: String] = [:]
-        if let rejection = read([("id", "id", code), ("customer_id", "customer", code), ("started_at", "started", time)], of: row, into: &event) {
+        if let rejection = read(
+            [("id", "id", code), ("customer_id", "customer", code), ("started_at", "started", time)], of: row, into: &event)
+        {
             return rejection
         }
         let end = row["ended_at"] ?? .null
@@ -72,7 +76,10 @@ enum ReferenceDecoder {
         event["actions"] = "0"
         switch row["actions_count"] {
         case .number(let digits): if let count = UInt64(digits) { event["actions"] = String(count) }
-        case .text(let digits): if digits.wholeMatch(of: /-?[0-9]+ */) != nil, let count = UInt64(digits.filter { $0 != " " }) { event["actions"] = String(count) }
+        case .text(let digits):
+            if digits.wholeMatch(of: /-?[0-9]+ */) != nil, let count = UInt64(digits.filter { $0 != " " }) {
+                event["actions"] = String(count)
+            }
         default: break
         }
         return .event(event)
@@ -92,7 +99,9 @@ enum ReferenceDecoder {
             event[name] = shown
         }
         if !["completed", "failed", "pending"].contains(event["status"]) { event["status"] = "other" }
-        for (column, name) in [("merchant_id", "merchant"), ("from_account_id", "from"), ("to_account_id", "to"), ("device_fingerprint", "device")] {
+        for (column, name) in [
+            ("merchant_id", "merchant"), ("from_account_id", "from"), ("to_account_id", "to"), ("device_fingerprint", "device"),
+        ] {
             event[name] = row[column].flatMap { code($0) } ?? "-"
         }
         var location = row["transaction_location"] ?? .null
@@ -108,7 +117,11 @@ enum ReferenceDecoder {
     }
 
     private static func isNoNumber(_ value: ReferenceJSON) -> Bool {
-        if case .text(let text) = value { ["NaN", "Infinity", "-Infinity", "+Infinity", "NAN", "POSITIVE_INFINITY", "NEGATIVE_INFINITY"].contains(text) } else { false }
+        if case .text(let text) = value {
+            ["NaN", "Infinity", "-Infinity", "+Infinity", "NAN", "POSITIVE_INFINITY", "NEGATIVE_INFINITY"].contains(text)
+        } else {
+            false
+        }
     }
 
     private static func text(_ value: ReferenceJSON) -> String? {
@@ -134,7 +147,8 @@ enum ReferenceDecoder {
     /// `{"scale": 2, "value": "AfQ="}`.
     private static func unscaled(_ fields: Row) -> String? {
         guard case .number(let scaleText) = fields["scale"], let scale = Int(scaleText), (-127...127).contains(scale),
-            case .text(let text) = fields["value"], let bytes = Data(base64Encoded: text), bytes.count > 0, bytes.base64EncodedString() == text
+            case .text(let text) = fields["value"], let bytes = Data(base64Encoded: text), bytes.count > 0,
+            bytes.base64EncodedString() == text
         else { return nil }
         var magnitude = Decimal(0)
         for byte in bytes { magnitude = magnitude * 256 + Decimal(byte) }
@@ -186,12 +200,14 @@ enum ReferenceDecoder {
     }
 
     private static func time(_ text: String) -> String? {
-        let form = /([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?(?:Z|([+-])([0-9]{2}):?([0-9]{2}))?/
+        let form =
+            /([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?(?:Z|([+-])([0-9]{2}):?([0-9]{2}))?/
         guard let match = text.wholeMatch(of: form) else { return nil }
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = TimeZone(secondsFromGMT: 0)!
         let components = DateComponents(
-            calendar: calendar, year: Int(match.1), month: Int(match.2), day: Int(match.3), hour: Int(match.4), minute: Int(match.5), second: Int(match.6)
+            calendar: calendar, year: Int(match.1), month: Int(match.2), day: Int(match.3), hour: Int(match.4), minute: Int(match.5),
+            second: Int(match.6)
         )
         guard components.isValidDate, let date = components.date else { return nil }
         let zoneHours = match.9.flatMap { Int($0) } ?? 0

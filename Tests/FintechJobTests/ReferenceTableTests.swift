@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Reference tables follow their topics in every form that Debezium writes")
 struct ReferenceTableTests {
@@ -44,7 +44,8 @@ struct ReferenceTableTests {
     }
 
     @Test(arguments: [
-        ("[]", "malformed_json"), ("{", "malformed_json"), (#"{"id":{}}"#, "bad_value:id"), (#"{"id":""}"#, "bad_value:id"), ("{}", "missing_field:id"),
+        ("[]", "malformed_json"), ("{", "malformed_json"), (#"{"id":{}}"#, "bad_value:id"), (#"{"id":""}"#, "bad_value:id"),
+        ("{}", "missing_field:id"),
         (#"{"after":1,"op":"c"}"#, "malformed_json"), (#"{"op":"u","after":null}"#, "missing_field:id"), ("", "missing_field:id"),
         ("null", "missing_field:id"), (#"{"op":"d","before":null}"#, "missing_field:id"),
     ])
@@ -53,7 +54,10 @@ struct ReferenceTableTests {
         for reference in ["customers", "accounts", "merchants"] {
             task.apply(reference, #"{"id":"a"}"#)
             for key in ["", #"{"id":[7]}"#] {
-                guard case .unusable(let rejection) = task.apply(reference, value, key: key) else { Issue.record("\(reference) took \(value)"); continue }
+                guard case .unusable(let rejection) = task.apply(reference, value, key: key) else {
+                    Issue.record("\(reference) took \(value)")
+                    continue
+                }
                 #expect(rejection.description == reason, "\(reference): \(value)")
             }
             #expect(task.count(of: reference) == 1)
@@ -79,7 +83,9 @@ struct ReferenceTableTests {
         #expect(try channel("", key: "c", .ignored) == .text("6"), "a tombstone says nothing about sessions")
         #expect(try channel(#"{"id":"e","customer_id":"c","started_at":"soon","channel":"7"}"#) == .text("6"), "no start that can be used")
         #expect(try channel(#"{"before":{"id":"c","customer_id":"c"},"after":null,"op":"d"}"#) == .text("6"), "not the held one")
-        #expect(try channel(#"{"before":{"id":"d","customer_id":null},"after":null,"op":"d"}"#, key: #"{"customer_id":"c"}"#) == .text("unknown"))
+        #expect(
+            try channel(#"{"before":{"id":"d","customer_id":null},"after":null,"op":"d"}"#, key: #"{"customer_id":"c"}"#)
+                == .text("unknown"))
         #expect(try channel(#"{"id":"e","customer_id":"c","channel":"8"}"#) == .text("8"))
         #expect(try channel(#"{"id":"x"}"#, .unusable(Rejection("missing_field", field: "customer_id"))) == .text("8"), "whose session?")
     }
@@ -96,28 +102,38 @@ struct ReferenceTableTests {
     /// As a restart hands it over.
     @Test func thatBase64WasMetIsKept() throws {
         let before = try reader("accounts", ReferenceTable(name: "accounts"))
-        #expect(apply(#"{"id":"a","balance":"1000"}"#, to: before) == .applied && before.fieldDefects.map(\.rejection.description) == ["ambiguous_decimal:balance"])
+        #expect(
+            apply(#"{"id":"a","balance":"1000"}"#, to: before) == .applied
+                && before.fieldDefects.map(\.rejection.description) == ["ambiguous_decimal:balance"])
         #expect(before.notes.isEmpty)
         #expect(apply(#"{"id":"b","balance":"AfQ="}"#, to: before) == .applied)
         #expect(before.fieldDefects.map(\.rejection.description) == ["base64_decimal:balance", "bad_value:balance"])
         let after = try reader("accounts", ReferenceTable(name: "accounts"))
         after.recall(before.notes)
-        #expect(apply(#"{"id":"c","balance":"1000"}"#, to: after) == .applied && after.fieldDefects.map(\.rejection.description) == ["bad_value:balance"])
+        #expect(
+            apply(#"{"id":"c","balance":"1000"}"#, to: after) == .applied
+                && after.fieldDefects.map(\.rejection.description) == ["bad_value:balance"])
     }
 
     @Test func anUnknownOperationIsUnusableInEveryTable() {
         let task = FintechTask()
         for reference in ["customers", "accounts", "merchants", "sessions"] {
-            #expect(task.apply(reference, #"{"__op":"INSERT","id":"a","customer_id":"c"}"#) == .unusable(Rejection("unknown_operation")), "\(reference)")
+            #expect(
+                task.apply(reference, #"{"__op":"INSERT","id":"a","customer_id":"c"}"#) == .unusable(Rejection("unknown_operation")),
+                "\(reference)")
         }
     }
 
     /// Made when a deletion names nothing but the session's id.
     @Test func theIndexOfSessionsByTheirIDsIsCounted() throws {
         let reader = try reader("sessions", ReferenceTable(name: "sessions"))
-        for number in 0..<1000 { #expect(apply(#"{"id":"session-\#(number)","customer_id":"customer-\#(number)","started_at":1}"#, to: reader) == .applied) }
+        for number in 0..<1000 {
+            #expect(apply(#"{"id":"session-\#(number)","customer_id":"customer-\#(number)","started_at":1}"#, to: reader) == .applied)
+        }
         #expect(reader.memoryBytes == 0)
-        func forget(_ number: Int) { #expect(apply(#"{"op":"d","before":{"id":"session-\#(number)"},"after":null}"#, to: reader) == .applied) }
+        func forget(_ number: Int) {
+            #expect(apply(#"{"op":"d","before":{"id":"session-\#(number)"},"after":null}"#, to: reader) == .applied)
+        }
         forget(0)
         let bytes = reader.memoryBytes
         #expect(bytes > 999 * 100)

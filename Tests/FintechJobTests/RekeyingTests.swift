@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Transactions keyed by something else than their customer")
 struct RekeyingTests {
@@ -28,7 +28,9 @@ struct RekeyingTests {
         let (alone, _) = try self.run([["nonsense", transaction("1", of: "c", at: 100_000), late]], settings)
         let both = try GoldenRow.rows(of: topology.tables.first { $0.name == "rejected_records" }!, in: alone.chunks).map(\.columns)
         #expect(both.map { $0["reason"] } == [.text("malformed_json"), .text("late")])
-        #expect(both[1]["payload"] == .text(late) && both[1]["offset"] == .number(2) && both[1]["topic"] == .text("fintech.public.transactions"))
+        #expect(
+            both[1]["payload"] == .text(late) && both[1]["offset"] == .number(2) && both[1]["topic"] == .text("fintech.public.transactions")
+        )
     }
 
     /// 200 customers in every partition: some of them are watched.
@@ -41,7 +43,9 @@ struct RekeyingTests {
             #expect(failure.kind == .invalid)
             message = failure.message
         }
-        #expect(message.contains(try Regex("customer customer-[0-9]+ is in partitions 0 and [12] of topic fintech.public.transactions")), "\(message)")
+        #expect(
+            message.contains(try Regex("customer customer-[0-9]+ is in partitions 0 and [12] of topic fintech.public.transactions")),
+            "\(message)")
         for part in ["input.keyedBy: id", "empty state directory", "message.key.columns"] { #expect(message.contains(part), "\(part)") }
         var settings = FintechSettings.ofInserts
         settings.keyedBy = .id

@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Sessions are decoded, and what can't be used says why")
 struct SessionDecoderTests {

@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("customer_session_metrics adds up exactly")
 struct SessionMetricsTests {
@@ -26,7 +26,9 @@ struct SessionMetricsTests {
     }
 
     @Test func aLaterSessionReplacesAllThatTheEarlierOneSaid() throws {
-        let row = try metrics([JobRun.session("a", at: 1, #""session_id":"s","channel":"web","device_type":"d""#), JobRun.session("b", at: 2)])
+        let row = try metrics([
+            JobRun.session("a", at: 1, #""session_id":"s","channel":"web","device_type":"d""#), JobRun.session("b", at: 2),
+        ])
         #expect(row["latestSessionId"] == .text(""))
         #expect(row["channel"] == .text("unknown"))
         #expect(row["deviceType"] == .text("unknown"))
@@ -34,7 +36,8 @@ struct SessionMetricsTests {
 
     @Test func sessionsWithoutAnEndAreLeftOutOfTheDuration() throws {
         let row = try metrics([
-            JobRun.session("a", at: 1000, #""ended_at":2000"#), JobRun.session("b", at: 1000), JobRun.session("c", at: 1000, #""ended_at":1001"#),
+            JobRun.session("a", at: 1000, #""ended_at":2000"#), JobRun.session("b", at: 1000),
+            JobRun.session("c", at: 1000, #""ended_at":1001"#),
         ])
         #expect(row["averageDurationSeconds"] == .number(1001.0 / 2000.0))
         #expect(try metrics([JobRun.session("a")])["averageDurationSeconds"] == .number(0))
@@ -42,7 +45,9 @@ struct SessionMetricsTests {
     }
 
     @Test func actionsAreAveragedInOneDivision() throws {
-        let row = try metrics([JobRun.session("a", #""actions_count":1"#), JobRun.session("b"), JobRun.session("c", #""actions_count":"nine""#)])
+        let row = try metrics([
+            JobRun.session("a", #""actions_count":1"#), JobRun.session("b"), JobRun.session("c", #""actions_count":"nine""#),
+        ])
         #expect(row["totalActions"] == .number(1))
         #expect(row["averageActions"] == .number(1.0 / 3.0))
     }
@@ -54,7 +59,8 @@ struct SessionMetricsTests {
     }
 
     @Test func windowsAreFiveMinutesOfTheStart() throws {
-        let rows = try JobRun.rows(of: "customer_session_metrics", sessions: [299_999, 300_000].map { JobRun.session("a", at: $0, #""ended_at":900000"#) })
+        let rows = try JobRun.rows(
+            of: "customer_session_metrics", sessions: [299_999, 300_000].map { JobRun.session("a", at: $0, #""ended_at":900000"#) })
         #expect(rows.map { $0.columns["eventTime"] } == [.number(300_000), .number(600_000)])
     }
 }

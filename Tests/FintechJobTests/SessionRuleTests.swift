@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Sessions that come again, end later, or are keyed otherwise count once")
 struct SessionRuleTests {
@@ -11,7 +11,9 @@ struct SessionRuleTests {
         return settings
     }
 
-    private static func run(_ partitions: [[String]], _ settings: FintechSettings, over fixed: [String: String]? = nil) throws -> TopologyRun {
+    private static func run(_ partitions: [[String]], _ settings: FintechSettings, over fixed: [String: String]? = nil) throws
+        -> TopologyRun
+    {
         let run = TopologyRun(FintechJob.topology(settings: settings, over: fixed))
         try run.run(values: { topic in topic == "fintech.public.customer_sessions" ? partitions.map { $0.map { Array($0.utf8) } } : [[]] })
         return run
@@ -19,7 +21,10 @@ struct SessionRuleTests {
 
     /// Of each window: its end, sessions, actions, their mean duration.
     private static func windows(_ rows: [GoldenRow]) -> [String] {
-        rows.map { row in ["eventTime", "sessionCount", "totalActions", "averageDurationSeconds"].map { row.columns[$0]!.description }.joined(separator: " ") }
+        rows.map { row in
+            ["eventTime", "sessionCount", "totalActions", "averageDurationSeconds"].map { row.columns[$0]!.description }.joined(
+                separator: " ")
+        }
     }
 
     private static func windows(_ run: TopologyRun) throws -> [String] {
@@ -76,7 +81,8 @@ struct SessionRuleTests {
             $0.keyedBy = keyedBy
         }
         let records = [
-            SessionRuleTests.begun("1", 0), SessionRuleTests.begun("2", 1000, 3000), SessionRuleTests.begun("3", 2000), SessionRuleTests.ended("1", 0, 400_000),
+            SessionRuleTests.begun("1", 0), SessionRuleTests.begun("2", 1000, 3000), SessionRuleTests.begun("3", 2000),
+            SessionRuleTests.ended("1", 0, 400_000),
         ]
         let run = try SessionRuleTests.run([records], settings)
         #expect(try SessionRuleTests.windows(run) == ["300000 1 7 2", "600000 1 7 400"])
@@ -88,7 +94,10 @@ struct SessionRuleTests {
         let settings = SessionRuleTests.settings { $0.sessionsWhenEnded = true }
         let flat = String(ChangeText.session("1", 0, 6000).dropLast()) + #","__op":"u"}"#
         let end = SessionRuleTests.ended("1", 0, 4000)
-        let records = [SessionRuleTests.begun("1", 0), end, end, SessionRuleTests.ended("1", 0, 5000, before: 4000), flat, SessionRuleTests.begun("1", 0, 4000)]
+        let records = [
+            SessionRuleTests.begun("1", 0), end, end, SessionRuleTests.ended("1", 0, 5000, before: 4000), flat,
+            SessionRuleTests.begun("1", 0, 4000),
+        ]
         let run = try SessionRuleTests.run([records], settings)
         #expect(try SessionRuleTests.windows(run) == ["300000 1 7 4"])
         #expect(SessionRuleTests.skipped(run) == ["not_ended": 1, "duplicate": 3, "update": 1])
@@ -104,14 +113,17 @@ struct SessionRuleTests {
     @Test(arguments: [FintechSettings.Keying.customerID, .id])
     func aSessionThatChangesItsCustomerCountsAtMostOnceAndItsEndIsNamed(keyedBy: FintechSettings.Keying) throws {
         func moved(_ id: String, _ start: Int64, _ end: Int64?) -> TestRecord {
-            TestRecord(ChangeText.change("c", after: ChangeText.session(id, start, end, of: "d")), headers: ["__debezium.oldkey": #"{"customer_id":"c"}"#])
+            TestRecord(
+                ChangeText.change("c", after: ChangeText.session(id, start, end, of: "d")),
+                headers: ["__debezium.oldkey": #"{"customer_id":"c"}"#])
         }
         let settings = SessionRuleTests.settings {
             $0.sessionsWhenEnded = true
             $0.keyedBy = keyedBy
         }
         let records = [
-            TestRecord(SessionRuleTests.begun("1", 0)), moved("1", 0, 4000), TestRecord(SessionRuleTests.begun("2", 0, 5000)), moved("2", 0, 5000),
+            TestRecord(SessionRuleTests.begun("1", 0)), moved("1", 0, 4000), TestRecord(SessionRuleTests.begun("2", 0, 5000)),
+            moved("2", 0, 5000),
             TestRecord(SessionRuleTests.begun("3", 0)), moved("3", 0, nil), TestRecord(SessionRuleTests.ended("3", 0, 6000)),
         ]
         let run = TopologyRun(FintechJob.topology(settings: settings))
@@ -124,7 +136,9 @@ struct SessionRuleTests {
         let settings = SessionRuleTests.settings { $0.sessionsWhenEnded = true }
         let task = FintechTask(settings, stage: "sessions")
         let row = ChangeText.session("1", 0, 4000)
-        try task.process(ChangeText.change("u", before: ChangeText.session("1", 0, nil), after: #"{"id":"1","customer_id":"c","started_at":0,"ended_at":"x"}"#))
+        try task.process(
+            ChangeText.change(
+                "u", before: ChangeText.session("1", 0, nil), after: #"{"id":"1","customer_id":"c","started_at":0,"ended_at":"x"}"#))
         #expect(task.counters.reasons["bad_value:ended_at"]?.count == 1)
         try task.process(ChangeText.change("u", before: ChangeText.session("1", 0, nil), after: row))
         #expect(task.counters.skipped.isEmpty && task.counters.rejected == 1, "the corrected one counts")
@@ -134,24 +148,31 @@ struct SessionRuleTests {
 
     /// 200 customers in every partition: some of them are watched.
     @Test func aTopicThatIsNotKeyedByCustomerIsNoticed() throws {
-        let partitions = (0..<3).map { partition in (0..<200).map { SessionRuleTests.begun("\(partition)-\($0)", 0, of: "customer-\($0)") } }
+        let partitions = (0..<3).map { partition in (0..<200).map { SessionRuleTests.begun("\(partition)-\($0)", 0, of: "customer-\($0)") }
+        }
         var message = ""
         do {
             _ = try SessionRuleTests.run(partitions, SessionRuleTests.settings())
         } catch let failure as any Failure {
             message = failure.message
         }
-        for part in ["of topic fintech.public.customer_sessions", "input.sessions.keyedBy: id", "message.key.columns"] { #expect(message.contains(part), "\(message)") }
+        for part in ["of topic fintech.public.customer_sessions", "input.sessions.keyedBy: id", "message.key.columns"] {
+            #expect(message.contains(part), "\(message)")
+        }
         let run = try SessionRuleTests.run(partitions, SessionRuleTests.settings { $0.sessionsKeyedBy = .id })
         #expect(try SessionRuleTests.windows(run) == Array(repeating: "300000 3 0 0", count: 200))
     }
 
     /// As transactions unless it is said; a state goes on as it was begun.
-    @Test(arguments: [
-        (nil, nil, nil, "customer_id"), (FintechSettings.Keying.id, nil, nil, "id"), (.id, .customerID, nil, "customer_id"), (nil, .id, nil, "id"),
-        (.id, nil, "", "customer_id"), (.id, nil, "id", "id"), (nil, nil, "id", "id"), (.id, .id, "", "id"),
-    ] as [(FintechSettings.Keying?, FintechSettings.Keying?, String?, String)])
-    func theKeyIsThatOfTransactionsOrOfTheState(keyedBy: FintechSettings.Keying?, sessions: FintechSettings.Keying?, stored: String?, expected: String) {
+    @Test(
+        arguments: [
+            (nil, nil, nil, "customer_id"), (FintechSettings.Keying.id, nil, nil, "id"), (.id, .customerID, nil, "customer_id"),
+            (nil, .id, nil, "id"),
+            (.id, nil, "", "customer_id"), (.id, nil, "id", "id"), (nil, nil, "id", "id"), (.id, .id, "", "id"),
+        ] as [(FintechSettings.Keying?, FintechSettings.Keying?, String?, String)])
+    func theKeyIsThatOfTransactionsOrOfTheState(
+        keyedBy: FintechSettings.Keying?, sessions: FintechSettings.Keying?, stored: String?, expected: String
+    ) {
         let settings = SessionRuleTests.settings {
             $0.keyedBy = keyedBy ?? .customerID
             $0.sessionsKeyedBy = sessions

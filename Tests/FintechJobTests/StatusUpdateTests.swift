@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A status that changes later moves the counts of open windows, once")
 struct StatusUpdateTests {
@@ -33,7 +33,9 @@ struct StatusUpdateTests {
         func counts() throws -> [String] { try StatusUpdateTests.counts(rows("customer_transaction_metrics")) }
 
         /// Of each of the merchants' windows: all, completed, failed.
-        func merchantCounts() throws -> [String] { try StatusUpdateTests.counts(rows("merchant_performance_analytics"), "completedCount", "failedCount") }
+        func merchantCounts() throws -> [String] {
+            try StatusUpdateTests.counts(rows("merchant_performance_analytics"), "completedCount", "failedCount")
+        }
 
         /// Of all tasks, by name.
         var skipped: [String: UInt64] {
@@ -57,7 +59,9 @@ struct StatusUpdateTests {
         #expect(try outcome.counts() == ["3 1 0 0"] && outcome.merchantCounts() == ["3 1 0"])
         #expect(outcome.skipped == ["update": 1], "one that changes nothing that is counted")
         let row = try #require(try outcome.rows("customer_transaction_metrics").first)
-        #expect(row["successRate"] == .number(1.0 / 3) && row["totalAmount"] == .text("3.00") && row["transactionTypeCounts"] == .object(["t": .number(3)]))
+        #expect(
+            row["successRate"] == .number(1.0 / 3) && row["totalAmount"] == .text("3.00")
+                && row["transactionTypeCounts"] == .object(["t": .number(3)]))
         var off = StatusUpdateTests.settings(keyedBy)
         off.statusUpdates = false
         let without = try Outcome(records, off)
@@ -69,9 +73,14 @@ struct StatusUpdateTests {
     func fraudAndLifecycleDoNotLookAtIt(keyedBy: FintechSettings.Keying) throws {
         let settings = StatusUpdateTests.settings(keyedBy)
         let created = ChangeText.created("1", "pending")
-        let records = [created, ChangeText.updated("1", "pending", "completed"), ChangeText.updated("9", "pending", "completed", at: 900_000), ChangeText.created("2", "pending", at: 10)]
+        let records = [
+            created, ChangeText.updated("1", "pending", "completed"), ChangeText.updated("9", "pending", "completed", at: 900_000),
+            ChangeText.created("2", "pending", at: 10),
+        ]
         let (with, without) = (try Outcome(records, settings), try Outcome([created, records[3]], settings))
-        for table in ["fraud_detection_alerts", "customer_lifecycle_analytics"] { #expect(try with.rows(table) == without.rows(table), "\(table)") }
+        for table in ["fraud_detection_alerts", "customer_lifecycle_analytics"] {
+            #expect(try with.rows(table) == without.rows(table), "\(table)")
+        }
         #expect(try with.counts() == ["2 1 0 1"] && with.rows("rejected_records").isEmpty)
     }
 
@@ -94,12 +103,14 @@ struct StatusUpdateTests {
         let ways = [("pending", "completed"), ("completed", "pending"), ("pending", "completed")]
         let updates = ways.enumerated().map { ChangeText.updated("1", $1.0, $1.1, position: 100 + $0) }
         for copies in [[], [updates[0]], [updates[0], updates[1]], updates] {
-            let outcome = try Outcome([ChangeText.created("1", "pending")] + updates + copies, StatusUpdateTests.settings(horizon: .hours(1)))
+            let outcome = try Outcome(
+                [ChangeText.created("1", "pending")] + updates + copies, StatusUpdateTests.settings(horizon: .hours(1)))
             #expect(try outcome.counts() == ["1 1 0 0"])
             #expect(outcome.skipped["duplicate", default: 0] == UInt64(copies.count))
         }
         let unplaced = ways.map { ChangeText.updated("1", $0.0, $0.1) }
-        #expect(try Outcome([ChangeText.created("1", "pending")] + unplaced + unplaced, StatusUpdateTests.settings()).counts() == ["1 1 0 0"])
+        #expect(
+            try Outcome([ChangeText.created("1", "pending")] + unplaced + unplaced, StatusUpdateTests.settings()).counts() == ["1 1 0 0"])
     }
 
     @Test(arguments: [FintechSettings.Keying.customerID, .id])
@@ -114,16 +125,19 @@ struct StatusUpdateTests {
         #expect(try whole.counts() == ["1 0 0 1", "1 0 0 1"] && whole.merchantCounts() == ["1 0 0", "1 0 0"])
         #expect(whole.skipped == ["late_update": 1])
         for outcome in [half, whole] {
-            #expect(try outcome.rows("rejected_records").isEmpty && outcome.run.counters.values.allSatisfy { $0.late == 0 && $0.rejected == 0 })
+            #expect(
+                try outcome.rows("rejected_records").isEmpty && outcome.run.counters.values.allSatisfy { $0.late == 0 && $0.rejected == 0 })
         }
     }
 
     @Test func whatWasBeforeHasToBeSaid() throws {
         let row = ChangeText.transaction("1", "completed")
         let records = [
-            ChangeText.created("1", "pending"), ChangeText.change("u", after: row), ChangeText.change("u", before: #"{"id":"1"}"#, after: row),
+            ChangeText.created("1", "pending"), ChangeText.change("u", after: row),
+            ChangeText.change("u", before: #"{"id":"1"}"#, after: row),
             ChangeText.change("u", before: ChangeText.transaction("1", "__debezium_unavailable_value"), after: row),
-            row.replacing("}", with: #","__op":"u"}"#), ChangeText.change("u", before: ChangeText.transaction("1", "pending"), after: #"{"id":"1"}"#),
+            row.replacing("}", with: #","__op":"u"}"#),
+            ChangeText.change("u", before: ChangeText.transaction("1", "pending"), after: #"{"id":"1"}"#),
         ]
         let outcome = try Outcome(records, StatusUpdateTests.settings())
         #expect(try outcome.counts() == ["1 0 0 1"] && outcome.rows("rejected_records").isEmpty)
@@ -134,15 +148,22 @@ struct StatusUpdateTests {
     @Test(arguments: [FintechSettings.Keying.customerID, .id])
     func whatIsNotCountedSoIsNotMoved(keyedBy: FintechSettings.Keying) throws {
         let records = [
-            ChangeText.created("1", "pending"), ChangeText.created("2", "pending", amount: "x"), ChangeText.updated("2", "pending", "completed"),
+            ChangeText.created("1", "pending"), ChangeText.created("2", "pending", amount: "x"),
+            ChangeText.updated("2", "pending", "completed"),
             ChangeText.updated("1", "failed", "completed"), ChangeText.updated("1", "pending", "completed", at: 1),
-            ChangeText.change("u", before: ChangeText.transaction("1", "pending", of: "d"), after: ChangeText.transaction("1", "completed")),
-            ChangeText.change("u", before: ChangeText.transaction("1", "pending").replacing(#""m""#, with: #""n""#), after: ChangeText.transaction("1", "completed")),
+            ChangeText.change(
+                "u", before: ChangeText.transaction("1", "pending", of: "d"), after: ChangeText.transaction("1", "completed")),
+            ChangeText.change(
+                "u", before: ChangeText.transaction("1", "pending").replacing(#""m""#, with: #""n""#),
+                after: ChangeText.transaction("1", "completed")),
         ]
         let outcome = try Outcome(records, StatusUpdateTests.settings(keyedBy))
         #expect(try outcome.counts() == ["1 0 0 1"] && outcome.merchantCounts() == ["1 0 0"])
         #expect(outcome.skipped == ["unmatched_update": 5])
-        let late = [ChangeText.created("1", "completed", at: 90_000), ChangeText.created("2", "pending"), ChangeText.updated("2", "pending", "completed")]
+        let late = [
+            ChangeText.created("1", "completed", at: 90_000), ChangeText.created("2", "pending"),
+            ChangeText.updated("2", "pending", "completed"),
+        ]
         let after = try Outcome(late, StatusUpdateTests.settings(keyedBy))
         #expect(try after.rows("rejected_records").map { $0["reason"] } == [.text("late")])
         #expect(after.skipped == ["late_update": 1])
@@ -151,11 +172,14 @@ struct StatusUpdateTests {
     @Test func aRestartForgetsNothingOfIt() throws {
         let settings = StatusUpdateTests.settings(horizon: .hours(1))
         let before = FintechTask(settings)
-        try before.process(ChangeText.created("1", "pending"), ChangeText.created("2", "pending"), ChangeText.updated("2", "pending", "failed", position: 7))
+        try before.process(
+            ChangeText.created("1", "pending"), ChangeText.created("2", "pending"),
+            ChangeText.updated("2", "pending", "failed", position: 7))
         before.cut()
         let after = try FintechTask(after: before, settings)
         try after.process(
-            ChangeText.created("1", "pending"), ChangeText.updated("1", "pending", "completed"), ChangeText.updated("2", "pending", "failed", position: 7),
+            ChangeText.created("1", "pending"), ChangeText.updated("1", "pending", "completed"),
+            ChangeText.updated("2", "pending", "failed", position: 7),
             ChangeText.updated("1", "pending", "completed")
         )
         #expect(after.counters.skipped == ["duplicate": 3])
@@ -189,7 +213,9 @@ struct StatusUpdateTests {
         try before.process(ChangeText.created("1", "pending"))
         before.cut()
         let after = try FintechTask(after: before, StatusUpdateTests.settings())
-        try after.process(ChangeText.updated("1", "pending", "completed"), ChangeText.created("2", "pending"), ChangeText.updated("2", "pending", "failed"))
+        try after.process(
+            ChangeText.updated("1", "pending", "completed"), ChangeText.created("2", "pending"),
+            ChangeText.updated("2", "pending", "failed"))
         #expect(after.counters.skipped == ["unmatched_update": 1])
         try after.raiseWatermark(to: 60_000)
         #expect(try StatusUpdateTests.counts(after.rows(of: "customer_transaction_metrics").map(\.columns)) == ["2 0 1 1"])
@@ -201,11 +227,14 @@ struct StatusUpdateTests {
         let layout = try #require(topology.messageLayouts["customers"])
         let fields = try #require(layout.fields).dropLast(2)
         #expect(layout.version == 2 && fields.last?.name == "city")
-        let reading = try layout.reading(StoredMessageLayout(stage: "customers", version: 1, jobVersion: 2, isForwarded: true, fields: Array(fields)))
+        let reading = try layout.reading(
+            StoredMessageLayout(stage: "customers", version: 1, jobVersion: 2, isForwarded: true, fields: Array(fields)))
         let batch = StatusUpdateTests.batchOfVersion1()
-        let environment = TaskEnvironment(partitioning: [:], partitions: ["transactions": 1, "customers": 8, "merchants": 8], cold: NothingEvicted(), hashKey: .ofTests, references: Dictionary(
-            uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) }
-        ))
+        let environment = TaskEnvironment(
+            partitioning: [:], partitions: ["transactions": 1, "customers": 8, "merchants": 8], cold: NothingEvicted(), hashKey: .ofTests,
+            references: Dictionary(
+                uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) }
+            ))
         let stage = topology.stages.first { $0.name == "customers" }!
         let task = stage.build(TaskSetup(task: batch.id.to, environment: environment))
         try task.resume(at: .distantPast, position: nil)
@@ -233,7 +262,8 @@ struct StatusUpdateTests {
         var bytes = ByteWriter()
         Array("c".utf8).withUnsafeBytes { bytes.write(text: ByteView($0)) }
         bytes.write(text: payload.view)
-        let id = MessageBatchID(from: TaskID(stage: "transactions", partition: 0), to: TaskID(stage: "customers", partition: 0), epoch: Epoch(1))
+        let id = MessageBatchID(
+            from: TaskID(stage: "transactions", partition: 0), to: TaskID(stage: "customers", partition: 0), epoch: Epoch(1))
         return MessageBatch(id: id, count: 1, bytes: bytes.copy())
     }
 }

@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Transactions are decoded in every form that Debezium writes, and what can't be used says why")
 struct TransactionDecoderTests {

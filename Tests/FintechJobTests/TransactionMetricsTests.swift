@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("customer_transaction_metrics adds up exactly")
 struct TransactionMetricsTests {
@@ -13,7 +13,8 @@ struct TransactionMetricsTests {
 
     @Test(arguments: [
         (["0.01", "0.02"], "0.02"), (["-0.01", "-0.02"], "-0.02"), (["0.01", "0.00"], "0.01"), (["-0.01", "0.00"], "-0.01"),
-        (["0.01", "0.00", "0.00"], "0.00"), (["0.01", "0.01", "0.00"], "0.01"), (["-1.00", "1.00"], "0.00"), (["10.00", "0.01", "0.00"], "3.34"),
+        (["0.01", "0.00", "0.00"], "0.00"), (["0.01", "0.01", "0.00"], "0.01"), (["-1.00", "1.00"], "0.00"),
+        (["10.00", "0.01", "0.00"], "3.34"),
     ])
     func theAverageRoundsHalvesAwayFromZero(amounts: [String], average: String) throws {
         #expect(try metrics(amounts.map { JobRun.transaction($0) })["averageAmount"] == .text(average))
@@ -31,7 +32,8 @@ struct TransactionMetricsTests {
     @Test func ofEquallyFrequentNamesTheByteWiseSmallestIsPreferred() throws {
         let row = try metrics([
             JobRun.transaction(type: "b", #""device_fingerprint":"é""#), JobRun.transaction(type: "a", #""device_fingerprint":"z""#),
-            JobRun.transaction(type: "B", #""transaction_location":{"country":"US"}"#), JobRun.transaction(type: "ba", #""transaction_location":{"country":"U"}"#),
+            JobRun.transaction(type: "B", #""transaction_location":{"country":"US"}"#),
+            JobRun.transaction(type: "ba", #""transaction_location":{"country":"U"}"#),
         ])
         #expect(row["preferredTransactionType"] == .text("B"))
         #expect(row["preferredDevice"] == .text("z"))
@@ -90,7 +92,11 @@ struct TransactionMetricsTests {
     @Test func windowsAreHalfOpenAndAlignedTo1970() throws {
         let times: [Int64] = [0, 29_999, 30_000, 59_999, 90_000]
         let rows = try JobRun.rows(of: "customer_transaction_metrics", transactions: times.map { JobRun.transaction(at: $0) })
-        let counts = rows.map { [$0.columns["windowStart"], $0.columns["windowEnd"], $0.columns["eventTime"], $0.columns["transactionCount"]] }
-        #expect(counts == [[0, 30_000, 30_000, 2], [30_000, 60_000, 60_000, 2], [90_000, 120_000, 120_000, 1]].map { $0.map { .number($0) } })
+        let counts = rows.map {
+            [$0.columns["windowStart"], $0.columns["windowEnd"], $0.columns["eventTime"], $0.columns["transactionCount"]]
+        }
+        #expect(
+            counts
+                == [[0, 30_000, 30_000, 2], [30_000, 60_000, 60_000, 2], [90_000, 120_000, 120_000, 1]].map { $0.map { .number($0) } })
     }
 }

@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("The watermark follows what is processed, and what comes after it has closed a window is late there and nowhere else")
 struct WatermarkTests {
@@ -20,24 +20,27 @@ struct WatermarkTests {
         #expect(transactions.watermark == 93_001)
 
         let sessions = FintechTask(settings, stage: "sessions")
-        try sessions.process(JobRun.session("s", at: 100_000, #""ended_at":900000"#), JobRun.session("t", at: 90_000, #""ended_at":950000"#))
+        try sessions.process(
+            JobRun.session("s", at: 100_000, #""ended_at":900000"#), JobRun.session("t", at: 90_000, #""ended_at":950000"#))
         #expect(sessions.watermark == 93_000, "its start counts, not its end")
     }
 
     private static let later = base + 600_000
 
-    @Test("Only records that are processed move it", arguments: [
-        #"{"id":"i","customer_id":"c","amount":"1","created_at":\#(later),"transaction_type":"t","status":"s","__op":"u"}"#,
-        #"{"id":"i","customer_id":"c","amount":"1","created_at":\#(later),"transaction_type":"t","status":"s","__deleted":"true"}"#,
-        #"{"before":null,"after":{"id":"i","customer_id":"c","amount":"1","created_at":\#(later),"transaction_type":"t","status":"s"},"op":"u"}"#,
-        #"{"before":null,"after":{"id":"i","customer_id":"c","amount":"1","created_at":\#(later),"transaction_type":"t","status":"s"},"op":"x"}"#,
-        #"{"id":"i","customer_id":"c","amount":"1","created_at":\#(later),"transaction_type":"t","status":"s""#,
-        #"{"id":"i","customer_id":"c","amount":"1","created_at":\#(later),"transaction_type":"t"}"#,
-        #"{"id":"i","customer_id":"c","amount":"1","created_at":\#(later),"transaction_type":"t","status":"s","fee_amount":"x"}"#,
-        // More than time.maxAhead after the record's own timestamp.
-        #"{"id":"i","customer_id":"c","amount":"1","created_at":\#(base + 3_600_001),"transaction_type":"t","status":"s"}"#,
-        "null", "",
-    ])
+    @Test(
+        "Only records that are processed move it",
+        arguments: [
+            #"{"id":"i","customer_id":"c","amount":"1","created_at":\#(later),"transaction_type":"t","status":"s","__op":"u"}"#,
+            #"{"id":"i","customer_id":"c","amount":"1","created_at":\#(later),"transaction_type":"t","status":"s","__deleted":"true"}"#,
+            #"{"before":null,"after":{"id":"i","customer_id":"c","amount":"1","created_at":\#(later),"transaction_type":"t","status":"s"},"op":"u"}"#,
+            #"{"before":null,"after":{"id":"i","customer_id":"c","amount":"1","created_at":\#(later),"transaction_type":"t","status":"s"},"op":"x"}"#,
+            #"{"id":"i","customer_id":"c","amount":"1","created_at":\#(later),"transaction_type":"t","status":"s""#,
+            #"{"id":"i","customer_id":"c","amount":"1","created_at":\#(later),"transaction_type":"t"}"#,
+            #"{"id":"i","customer_id":"c","amount":"1","created_at":\#(later),"transaction_type":"t","status":"s","fee_amount":"x"}"#,
+            // More than time.maxAhead after the record's own timestamp.
+            #"{"id":"i","customer_id":"c","amount":"1","created_at":\#(base + 3_600_001),"transaction_type":"t","status":"s"}"#,
+            "null", "",
+        ])
     func whatIsSkippedOrRejected(value: String) throws {
         let task = FintechTask()
         let time = EventTime(milliseconds: WatermarkTests.base)
@@ -55,7 +58,9 @@ struct WatermarkTests {
         let far: Int64 = 4_271_000_000_000
         func record(at time: Int64) -> String { stage == "sessions" ? JobRun.session("s\(time)", at: time) : JobRun.transaction(at: time) }
         let task = FintechTask(stage: stage)
-        try task.process(record(at: WatermarkTests.base), record(at: far), record(at: WatermarkTests.base + 1), timestamp: EventTime(milliseconds: far), at: now)
+        try task.process(
+            record(at: WatermarkTests.base), record(at: far), record(at: WatermarkTests.base + 1), timestamp: EventTime(milliseconds: far),
+            at: now)
         #expect(task.watermark == WatermarkTests.base - 4_999 && task.counters.rejected == 1 && task.counters.late == 0)
         var settings = FintechSettings.ofInserts
         settings.maxAhead = nil

@@ -1,8 +1,8 @@
 import CRdKafka
 import Engine
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import KafkaIO
 
@@ -103,8 +103,12 @@ import TestSupport
         let error = message { _ = try source.partitionCount(of: "absent") }
         #expect(error.contains("topic absent does not exist on \(broker.bootstrapServers)"))
         #expect(error.contains("(there: t)"))
-        #expect(message { try source.open([SourceAssignment(partition: TopicPartition(topic: "absent", partition: 0), position: nil)]) }.contains("does not exist"))
-        #expect(message { try source.open([SourceAssignment(partition: TopicPartition(topic: "t", partition: 1), position: nil)]) }.contains("t[1] does not exist"))
+        #expect(
+            message { try source.open([SourceAssignment(partition: TopicPartition(topic: "absent", partition: 0), position: nil)]) }
+                .contains("does not exist"))
+        #expect(
+            message { try source.open([SourceAssignment(partition: TopicPartition(topic: "t", partition: 1), position: nil)]) }.contains(
+                "t[1] does not exist"))
         #expect(message { _ = try broker.source().partitionCount(of: "absent") }.contains("does not exist"))
     }
 
@@ -145,9 +149,10 @@ import TestSupport
         try writer.flush(timeout: .seconds(30))
         var seen = Seen()
         try seen.readToEnds(openReader(broker.source(), fresh(all)), of: all)
-        let positions = Dictionary(uniqueKeysWithValues: all.map { partition in
-            (partition, Optional(SourcePosition(next: 500, last: seen.records[partition]?[499].fingerprint)))
-        })
+        let positions = Dictionary(
+            uniqueKeysWithValues: all.map { partition in
+                (partition, Optional(SourcePosition(next: 500, last: seen.records[partition]?[499].fingerprint)))
+            })
         let source = try broker.source()
         let begun = ContinuousClock.now
         _ = try openReader(source, positions)

@@ -1,6 +1,6 @@
 import Engine
-import Testing
 import TestSupport
+import Testing
 
 @testable import KafkaIO
 
@@ -34,7 +34,10 @@ import TestSupport
 
     @Test("topics are read from name:partitions, and what is none is refused")
     func topicList() throws {
-        #expect(try DevelopmentTopic.list("a:1,b.c:16") == [DevelopmentTopic(name: "a", partitions: 1), DevelopmentTopic(name: "b.c", partitions: 16)])
+        #expect(
+            try DevelopmentTopic.list("a:1,b.c:16") == [
+                DevelopmentTopic(name: "a", partitions: 1), DevelopmentTopic(name: "b.c", partitions: 16),
+            ])
         #expect(try DevelopmentTopic.list("").isEmpty)
         for wrong in ["a", "a:", ":3", "a:0", "a:x", "a:1:2"] { #expect(throws: SourceError.self) { try DevelopmentTopic.list(wrong) } }
     }

@@ -1,8 +1,8 @@
 import Engine
 import Foundation
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 @testable import KafkaIO
 
@@ -41,8 +41,12 @@ import TestSupport
         ]
         for (what, make) in ways {
             #expect(make() == 0)
-            let error = #expect(throws: SourceError.self, "\(what)") { try source(directory).open([SourceAssignment(partition: partition, position: nil)]) }
-            #expect(error?.kind == .invalid && error?.message.contains("\(path) is a link, a directory, a pipe or a device") == true, "\(what): \(error.map { "\($0)" } ?? "")")
+            let error = #expect(throws: SourceError.self, "\(what)") {
+                try source(directory).open([SourceAssignment(partition: partition, position: nil)])
+            }
+            #expect(
+                error?.kind == .invalid && error?.message.contains("\(path) is a link, a directory, a pipe or a device") == true,
+                "\(what): \(error.map { "\($0)" } ?? "")")
             try FileManager.default.removeItem(atPath: path)
         }
     }
@@ -59,7 +63,9 @@ import TestSupport
     func partialLine() throws {
         let directory = try directory(["t.jsonl": "one\ntw"])
         let told = Mutex<[String]>([])
-        let source = try DirectorySource(path: directory.path, readsUnterminatedLastLine: false, partialLineLimit: .zero) { text in told.withLock { $0.append(text) } }
+        let source = try DirectorySource(path: directory.path, readsUnterminatedLastLine: false, partialLineLimit: .zero) { text in
+            told.withLock { $0.append(text) }
+        }
         let reader = try openReader(source, fresh([partition]))
         var seen = Seen()
         try waitUntil("it is told") {
@@ -162,7 +168,8 @@ import TestSupport
         try first.readToEnds(openReader(source(directory), fresh([partition])), of: [partition])
         let records = try #require(first.records[partition])
         var seen = Seen()
-        try seen.readToEnds(openReader(source(directory), [partition: SourcePosition(next: 1, last: records[0].fingerprint)]), of: [partition])
+        try seen.readToEnds(
+            openReader(source(directory), [partition: SourcePosition(next: 1, last: records[0].fingerprint)]), of: [partition])
         #expect(seen.values(partition) == ["b", "c"])
 
         let end = SourcePosition(next: 3, last: records[2].fingerprint)
@@ -199,7 +206,9 @@ import TestSupport
             message { try source(directory).open([SourceAssignment(partition: partition, position: position)]) }
         }
         #expect(error(SourcePosition(next: 2, last: last)) == "no error")
-        #expect(error(SourcePosition(next: 4, last: nil)).contains("t[0] was shrunken or recreated: the state reads on at offset 4, the log ends at 3"))
+        #expect(
+            error(SourcePosition(next: 4, last: nil)).contains(
+                "t[0] was shrunken or recreated: the state reads on at offset 4, the log ends at 3"))
         try Data("a\nx\nc\n".utf8).write(to: URL(fileURLWithPath: directory.file("t.jsonl")))
         #expect(error(SourcePosition(next: 2, last: last)).contains("t[0] was recreated: the record at offset 1"))
         try Data("a\n".utf8).write(to: URL(fileURLWithPath: directory.file("t.jsonl")))
@@ -226,8 +235,12 @@ import TestSupport
 
     @Test("what is missing or ambiguous is an error that says so")
     func layout() throws {
-        #expect(message { _ = try DirectorySource(path: "/no/such/directory", readsUnterminatedLastLine: true) }.contains("/no/such/directory is no directory"))
-        let directory = try directory(["gap/0.jsonl": "", "gap/2.jsonl": "", "odd/x.jsonl": "", "both.jsonl": "", "both/0.jsonl": "", "empty/readme": ""])
+        #expect(
+            message { _ = try DirectorySource(path: "/no/such/directory", readsUnterminatedLastLine: true) }.contains(
+                "/no/such/directory is no directory"))
+        let directory = try directory([
+            "gap/0.jsonl": "", "gap/2.jsonl": "", "odd/x.jsonl": "", "both.jsonl": "", "both/0.jsonl": "", "empty/readme": "",
+        ])
         let source = try source(directory)
         func error(_ topic: String) -> String { message { _ = try source.partitionCount(of: topic) } }
         #expect(error("gap").contains("lacks \(directory.path)/gap/1.jsonl"))

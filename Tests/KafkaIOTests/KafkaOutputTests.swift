@@ -1,7 +1,7 @@
 import CRdKafka
 import Engine
-import Testing
 import TestSupport
+import Testing
 
 @testable import KafkaIO
 
@@ -34,7 +34,8 @@ enum Names {
     /// The keys in the topic, as a read_committed consumer sees them.
     static func read(_ brokers: String, topic: String) throws -> [String] {
         let source = try KafkaSource(
-            KafkaSettings(properties: ["bootstrap.servers": brokers, "isolation.level": "read_committed"], defaultGroup: "looks"), logger: quietLogger
+            KafkaSettings(properties: ["bootstrap.servers": brokers, "isolation.level": "read_committed"], defaultGroup: "looks"),
+            logger: quietLogger
         )
         let all = KafkaIOTests.partitions(topic, try source.partitionCount(of: topic))
         let reader = try openReader(source, fresh(all))
@@ -63,9 +64,13 @@ struct KafkaOutputTests {
         let output = try KafkaOutput(Names.settings(broker.bootstrapServers), logger: quietLogger)
         _ = try output.open([Names.known()])
         for number in 1...3 { #expect(try output.deliver(Names.batch(UInt64(number), (0..<100).map { "\(number)-\($0)" })) == .delivered) }
-        #expect(try Names.read(broker.bootstrapServers, topic: "out.names") == (1...3).flatMap { number in (0..<100).map { "\(number)-\($0)" } })
+        #expect(
+            try Names.read(broker.bootstrapServers, topic: "out.names") == (1...3).flatMap { number in (0..<100).map { "\(number)-\($0)" } }
+        )
         let status = try #require(output.status.first)
-        #expect(status.table == "names@kafka" && status.batchesDelivered == 3 && status.rowsDelivered == 300 && status.insertsSent == 3 && status.lastBatch == 3)
+        #expect(
+            status.table == "names@kafka" && status.batchesDelivered == 3 && status.rowsDelivered == 300 && status.insertsSent == 3
+                && status.lastBatch == 3)
     }
 
     @Test func aTopicThatIsMissingIsCreatedWhereTheBrokersDo() throws {
@@ -79,7 +84,9 @@ struct KafkaOutputTests {
     @Test func aLostLedgerStopsTheStart() throws {
         let broker = try DevelopmentBroker(topics: [DevelopmentTopic(name: "out.names", partitions: 1)])
         let output = try KafkaOutput(Names.settings(broker.bootstrapServers), logger: quietLogger)
-        #expect(message { _ = try output.open([Names.known(frozen: 3, delivered: 3)]) }.contains("is gone, although batches up to 3 were delivered"))
+        #expect(
+            message { _ = try output.open([Names.known(frozen: 3, delivered: 3)]) }.contains(
+                "is gone, although batches up to 3 were delivered"))
         #expect(message { _ = try output.inspect(Names.known(frozen: 3, delivered: 3)) }.contains("is gone"))
     }
 
@@ -95,7 +102,9 @@ struct KafkaOutputTests {
         #expect(try output.deliver(Names.batch(4, ["new"])) == .delivered)
         #expect(try Names.read(broker.bootstrapServers, topic: "out.names") == ["new"])
 
-        #expect(message { _ = try output.inspect(Names.known(frozen: 3, delivered: 3, identity: "other")) }.contains("another state of this job"))
+        #expect(
+            message { _ = try output.inspect(Names.known(frozen: 3, delivered: 3, identity: "other")) }.contains(
+                "another state of this job"))
         #expect(message { _ = try output.inspect(Names.known(frozen: 2, delivered: 2)) }.contains("made batches only up to 2"))
         try broker.commit("something else", offset: 3, of: "out.names", group: settings.ledgerGroup)
         #expect(message { _ = try output.inspect(Names.known(frozen: 3, delivered: 3)) }.contains("which this job did not write"))

@@ -1,7 +1,7 @@
 import CRdKafka
 import Engine
-import Testing
 import TestSupport
+import Testing
 
 @testable import KafkaIO
 
@@ -11,7 +11,9 @@ import TestSupport
         let broker = try DevelopmentBroker(topics: [DevelopmentTopic(name: "t", partitions: 2)])
         let all = partitions("t", 2)
         let writer = try broker.writer()
-        for index in 0..<2500 { try writer.send(all[index % 2], "value \(index)", key: "key \(index)", timestamp: 1_700_000_000_000 + Int64(index)) }
+        for index in 0..<2500 {
+            try writer.send(all[index % 2], "value \(index)", key: "key \(index)", timestamp: 1_700_000_000_000 + Int64(index))
+        }
         try writer.send(topic: "t", partition: 0, key: .null, value: .null)
         try writer.flush(timeout: .seconds(30))
 

@@ -1,8 +1,8 @@
 import CRdKafka
 import Engine
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import KafkaIO
 
@@ -62,7 +62,8 @@ import TestSupport
         _ = rd_kafka_mock_broker_set_down(broker.cluster, 2)
         let answered = all.filter { $0.partition % 3 != 1 }
         try waitUntil("the other leaders' answers alone") { source.ends(of: all, timeout: .milliseconds(500)).keys.sorted() == answered }
-        let bounds = try KafkaLogs(properties: ["bootstrap.servers": broker.bootstrapServers]).bounds(of: ["t", "absent"], within: .seconds(2))
+        let bounds = try KafkaLogs(properties: ["bootstrap.servers": broker.bootstrapServers]).bounds(
+            of: ["t", "absent"], within: .seconds(2))
         #expect(bounds.keys.sorted() == all)
         for partition in all { #expect(bounds[partition] == (answered.contains(partition) ? .known(start: 0, end: 0) : .unanswered)) }
     }

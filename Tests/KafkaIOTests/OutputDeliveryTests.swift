@@ -1,6 +1,6 @@
 import Engine
-import Testing
 import TestSupport
+import Testing
 
 @testable import KafkaIO
 
@@ -25,10 +25,12 @@ struct OutputDeliveryTests {
     }
 
     /// A delivery as a start makes it, of a state that froze so many batches and delivered so many.
-    private static func open(_ producer: ScriptedProducer, frozen: UInt64, delivered: UInt64, isNew: Bool = false) throws -> OutputDelivery {
+    private static func open(_ producer: ScriptedProducer, frozen: UInt64, delivered: UInt64, isNew: Bool = false) throws -> OutputDelivery
+    {
         func number(_ count: UInt64) -> BatchNumber? { count == 0 ? nil : BatchNumber(count) }
         let known = SinkTable(
-            table: table, outboxName: "t@kafka", lineage: .first, lastFrozen: number(frozen), lastDelivered: number(delivered), isNewState: isNew,
+            table: table, outboxName: "t@kafka", lineage: .first, lastFrozen: number(frozen), lastDelivered: number(delivered),
+            isNewState: isNew,
             stateIdentity: "mine"
         )
         return try OutputDelivery(known, producer, settings: settings, logger: quietLogger)
@@ -64,20 +66,26 @@ struct OutputDeliveryTests {
         let all = ScriptedBroker.Fault.allCases
         // The start reads the ledger twice and makes the client ready: faults there, then at every step of a delivery.
         for start in [[], [ScriptedBroker.Fault.none, .none, .none]] {
-            for second in all { for third in all { for fourth in all {
-                let script = start + [first, second, third, fourth]
-                let broker = ScriptedBroker()
-                _ = try deliverThree(script, broker)
-                #expect(broker.visible.map(\.number) == [1, 2, 3], "\(script)")
-                #expect(broker.ledger == OutputDeliveryTests.entry(3))
-            } } }
+            for second in all {
+                for third in all {
+                    for fourth in all {
+                        let script = start + [first, second, third, fourth]
+                        let broker = ScriptedBroker()
+                        _ = try deliverThree(script, broker)
+                        #expect(broker.visible.map(\.number) == [1, 2, 3], "\(script)")
+                        #expect(broker.ledger == OutputDeliveryTests.entry(3))
+                    }
+                }
+            }
         }
     }
 
     @Test func aBatchThatLandedBeforeACrashIsNotSentAgain() throws {
         let broker = ScriptedBroker()
         let dying = ScriptedProducer(broker, script: [.none, .none, .none, .none, .crashAfter])
-        #expect(throws: Crash.self) { try OutputDeliveryTests.open(dying, frozen: 1, delivered: 0, isNew: true).deliver(OutputDeliveryTests.batch(1)) { false } }
+        #expect(throws: Crash.self) {
+            try OutputDeliveryTests.open(dying, frozen: 1, delivered: 0, isNew: true).deliver(OutputDeliveryTests.batch(1)) { false }
+        }
         #expect(broker.visible.isEmpty, "the commit is decided, and done when somebody waits for it")
         let next = ScriptedProducer(broker)
         let delivery = try OutputDeliveryTests.open(next, frozen: 1, delivered: 0)
@@ -90,7 +98,8 @@ struct OutputDeliveryTests {
         let producer = ScriptedProducer(ScriptedBroker())
         let delivery = try OutputDeliveryTests.open(producer, frozen: 0, delivered: 0, isNew: true)
         for number in 1...3 { _ = try delivery.deliver(OutputDeliveryTests.batch(UInt64(number))) { false } }
-        #expect(producer.calls == ["readLedger", "initialize", "readLedger"] + Array(repeating: ["send", "commit"], count: 3).flatMap { $0 })
+        #expect(
+            producer.calls == ["readLedger", "initialize", "readLedger"] + Array(repeating: ["send", "commit"], count: 3).flatMap { $0 })
     }
 
     @Test func aStartWritesTheLedgerAgainSoThatBrokersDoNotForgetIt() throws {
@@ -175,7 +184,11 @@ struct OutputDeliveryTests {
         let producer = ScriptedProducer(ScriptedBroker(), script: [.none, .none, .none] + Array(repeating: .refusedForNow, count: 1000))
         let delivery = try OutputDeliveryTests.open(producer, frozen: 1, delivered: 0)
         var asked = 0
-        #expect(try delivery.deliver(OutputDeliveryTests.batch(1)) { asked += 1; return asked > 30 } == .cancelled)
+        #expect(
+            try delivery.deliver(OutputDeliveryTests.batch(1)) {
+                asked += 1
+                return asked > 30
+            } == .cancelled)
     }
 
     @Test(arguments: [entry(17), entry(.max, lineage: Lineage(4), state: ""), entry(1, state: "9f3a")])

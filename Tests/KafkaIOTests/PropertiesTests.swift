@@ -4,7 +4,8 @@ import Testing
 @testable import KafkaIO
 
 @Suite("librdkafka properties") struct PropertiesTests {
-    @Test("each property that the engine owns is refused by name, with the reason", arguments: KafkaProperties.ownedByConsumer.keys.sorted())
+    @Test(
+        "each property that the engine owns is refused by name, with the reason", arguments: KafkaProperties.ownedByConsumer.keys.sorted())
     func owned(name: String) {
         let settings = KafkaSettings(properties: ["bootstrap.servers": "b:1", name: "true"], defaultGroup: "job")
         let error = message { _ = try KafkaSource(settings, logger: quietLogger) }
@@ -22,7 +23,10 @@ import Testing
 
     @Test("no message shows a value, whole or in part: a secret may have been written into any property")
     func secrets() {
-        let names = ["ssl.key.pem", "security.protocol", "fetch.wait.max.ms", "enable.random.seed", "debug", "client.dns.lookup", "sasl.mechanism", "isolation.level"]
+        let names = [
+            "ssl.key.pem", "security.protocol", "fetch.wait.max.ms", "enable.random.seed", "debug", "client.dns.lookup", "sasl.mechanism",
+            "isolation.level",
+        ]
         for value in ["hunter2", "all,hunter2", "hunter2,all", "7hunter2", " hunter2 "] {
             let problems = KafkaProperties.problems(in: Dictionary(uniqueKeysWithValues: names.map { ($0, value) }), for: .consumer)
             #expect(problems.count >= 5)

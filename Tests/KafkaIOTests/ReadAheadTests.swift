@@ -1,7 +1,7 @@
 import CRdKafka
 import Engine
-import Testing
 import TestSupport
+import Testing
 
 @testable import KafkaIO
 
@@ -55,7 +55,9 @@ import TestSupport
         #expect(plain.readAhead.bytes == 8 << 20)
         #expect(plain.readAhead.records == 20_000)
         #expect(try plain.consumerProperties()["fetch.max.bytes"] == "1048576")
-        let own = KafkaSettings(properties: ["bootstrap.servers": "b:1", "queued.max.messages.kbytes": "64", "message.max.bytes": "9000000"], defaultGroup: "job")
+        let own = KafkaSettings(
+            properties: ["bootstrap.servers": "b:1", "queued.max.messages.kbytes": "64", "message.max.bytes": "9000000"],
+            defaultGroup: "job")
         #expect(own.readAhead.bytes == 64 << 10)
         #expect(try own.consumerProperties()["fetch.max.bytes"] == nil)
         // Both sets of properties make a client.

@@ -1,8 +1,8 @@
 import CRdKafka
 import Engine
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import KafkaIO
 

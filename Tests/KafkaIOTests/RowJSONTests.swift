@@ -1,13 +1,16 @@
 import Engine
-import Testing
 import TestSupport
+import Testing
 
 @testable import KafkaIO
 
 @Suite("Kafka output: a row is one JSON object with its table's columns")
 struct RowJSONTests {
-    private static func objects(_ columns: [OutputColumn], keyColumn: String? = nil, _ rows: [[TestValue]]) throws -> [(key: String?, value: String)] {
-        let table = OutputTable("t", timeColumn: "at", orderBy: ["at"], keyColumn: keyColumn, columns: columns + [OutputColumn("at", .time)])
+    private static func objects(_ columns: [OutputColumn], keyColumn: String? = nil, _ rows: [[TestValue]]) throws -> [(
+        key: String?, value: String
+    )] {
+        let table = OutputTable(
+            "t", timeColumn: "at", orderBy: ["at"], keyColumn: keyColumn, columns: columns + [OutputColumn("at", .time)])
         let batch = SinkBatch(table, number: 1, lineage: 1, rows: rows.map { $0 + [.time(0)] })
         var json = RowJSON()
         var found: [(String?, String)] = []
@@ -36,21 +39,27 @@ struct RowJSONTests {
 
     @Test func rowsKeepTheirOrderAndKeys() throws {
         let columns = [OutputColumn("n", .count), OutputColumn("who", .text)]
-        let found = try RowJSONTests.objects(columns, keyColumn: "who", [[.count(1), .text("a")], [.count(2), .text("")], [.count(3), .text("b")]])
+        let found = try RowJSONTests.objects(
+            columns, keyColumn: "who", [[.count(1), .text("a")], [.count(2), .text("")], [.count(3), .text("b")]])
         #expect(found.map(\.key) == ["a", nil, "b"])
         #expect(found.map(\.value).map { String($0.prefix(6)) } == [#"{"n":1"#, #"{"n":2"#, #"{"n":3"#])
         #expect(try RowJSONTests.objects(columns, [[.count(1), .text("a")]]).map(\.key) == [nil])
     }
 
     @Test func bytesThatAreNoTextBecomeText() throws {
-        let table = OutputTable("t", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time), OutputColumn("payload", .text)])
+        let table = OutputTable(
+            "t", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time), OutputColumn("payload", .text)])
         var row = ByteWriter()
         row.write(fixed: Int64(0))
         row.write(varint: 3)
         for byte: UInt8 in [0x61, 0xFF, 0x62] { row.write(byte: byte) }
-        let chunk = OutboxChunk(id: ChunkID(table: "t", task: TaskID(stage: "s", partition: 0), epoch: Epoch(1), sequence: 0), layout: table, partition: 0, rowCount: 1, bytes: row.copy())
+        let chunk = OutboxChunk(
+            id: ChunkID(table: "t", task: TaskID(stage: "s", partition: 0), epoch: Epoch(1), sequence: 0), layout: table, partition: 0,
+            rowCount: 1, bytes: row.copy())
         var json = RowJSON()
-        try json.forEachRow(of: SinkBatch(table: "t", lineage: .first, number: BatchNumber(1), layout: table, partition: 0, chunks: [chunk])) { _, value in
+        try json.forEachRow(
+            of: SinkBatch(table: "t", lineage: .first, number: BatchNumber(1), layout: table, partition: 0, chunks: [chunk])
+        ) { _, value in
             #expect(value.text.hasSuffix("\"payload\":\"a\u{FFFD}b\"}"))
         }
         let cut = OutboxChunk(id: chunk.id, layout: table, partition: 0, rowCount: 1, bytes: Array(chunk.bytes.dropLast()))

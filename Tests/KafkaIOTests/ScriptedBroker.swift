@@ -78,7 +78,9 @@ final class ScriptedProducer: TransactionalProducer {
 
     private func perform(_ call: String, _ effect: () -> Void, decide: () -> Void = {}) throws -> TransactionAnswer {
         calls.append(call)
-        func answer(_ outcome: TransactionalDelivery.Outcome) -> TransactionAnswer { TransactionAnswer(outcome: outcome, text: "\(call): \(outcome)") }
+        func answer(_ outcome: TransactionalDelivery.Outcome) -> TransactionAnswer {
+            TransactionAnswer(outcome: outcome, text: "\(call): \(outcome)")
+        }
         guard !isLost else { return answer(.lost) }
         if let epoch, call != "initialize", !broker.isCurrent(epoch) { return answer(.fenced) }
         switch script.isEmpty ? .none : script.removeFirst() {

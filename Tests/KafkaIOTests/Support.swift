@@ -26,8 +26,10 @@ struct SeenRecord: Hashable {
     var fingerprint: RecordFingerprint {
         Array((key ?? "").utf8).withUnsafeBytes { keyBytes in
             Array((value ?? "").utf8).withUnsafeBytes { valueBytes in
-                RecordFingerprint(of: SourceRecord(
-                    offset: offset, timestamp: timestamp.map { EventTime(milliseconds: $0) }, key: ByteView(keyBytes), value: ByteView(valueBytes)))
+                RecordFingerprint(
+                    of: SourceRecord(
+                        offset: offset, timestamp: timestamp.map { EventTime(milliseconds: $0) }, key: ByteView(keyBytes),
+                        value: ByteView(valueBytes)))
             }
         }
     }
@@ -87,7 +89,8 @@ extension DevelopmentBroker {
     }
 
     func writer(_ properties: [String: String] = [:]) throws -> TopicWriter {
-        try TopicWriter(WriterSettings(properties: properties.merging(["bootstrap.servers": bootstrapServers]) { own, _ in own }), logger: quietLogger)
+        try TopicWriter(
+            WriterSettings(properties: properties.merging(["bootstrap.servers": bootstrapServers]) { own, _ in own }), logger: quietLogger)
     }
 
     /// Writes values to one partition and waits for them to be there.
@@ -99,7 +102,8 @@ extension DevelopmentBroker {
 
     /// Commits a group's offset of a topic's first partition, as a ledger's transaction would.
     func commit(_ metadata: String, offset: Int64, of topic: String, group: String) throws {
-        let client = try KafkaClient(.consumer, properties: ["bootstrap.servers": bootstrapServers, "group.id": group], logger: quietLogger)
+        let client = try KafkaClient(
+            .consumer, properties: ["bootstrap.servers": bootstrapServers, "group.id": group], logger: quietLogger)
         let list = PartitionList([TopicPartition(topic: topic, partition: 0): offset])
         list.handle.pointee.elems[0].metadata = UnsafeMutableRawPointer(strdup(metadata))
         list.handle.pointee.elems[0].metadata_size = metadata.utf8.count
@@ -118,7 +122,8 @@ extension TopicWriter {
             try key.withUTF8 { keyBytes in
                 let keyView = keyBytes.isEmpty ? ByteView.null : ByteView(UnsafeRawBufferPointer(keyBytes))
                 try send(
-                    topic: partition.topic, partition: partition.partition, key: keyView, value: ByteView(UnsafeRawBufferPointer(valueBytes)),
+                    topic: partition.topic, partition: partition.partition, key: keyView,
+                    value: ByteView(UnsafeRawBufferPointer(valueBytes)),
                     timestamp: timestamp.map { EventTime(milliseconds: $0) })
             }
         }

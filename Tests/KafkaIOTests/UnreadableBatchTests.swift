@@ -1,8 +1,9 @@
 import CRdKafka
 import Engine
-@testable import KafkaIO
 import TestSupport
 import Testing
+
+@testable import KafkaIO
 
 @Suite("A batch that becomes more than librdkafka takes is no damage, and what stands before and behind it is found")
 struct UnreadableBatchTests {
@@ -50,7 +51,9 @@ struct UnreadableBatchTests {
     @Test func aStartBehindItNamesTheLimitToo() throws {
         let source = try broker.source(broker.settings())
         let last = RecordFingerprint(offset: 5, timestamp: 0, checksum: 0)
-        let error = #expect(throws: SourceError.self) { try source.open([SourceAssignment(partition: partition, position: SourcePosition(next: 6, last: last))]) }
+        let error = #expect(throws: SourceError.self) {
+            try source.open([SourceAssignment(partition: partition, position: SourcePosition(next: 6, last: last))])
+        }
         #expect(error?.kind == .invalid)
         let text = error?.message ?? ""
         #expect(text.contains("bombs[0] holds a batch at offset 5") && text.contains("receive.message.max.bytes, 100000000"), "\(text)")
@@ -62,13 +65,18 @@ struct UnreadableBatchTests {
         let partition = TopicPartition(topic: "long", partition: 0)
         let broker = try DevelopmentBroker(topics: [DevelopmentTopic(name: partition.topic, partitions: 1)])
         try broker.write([String(repeating: "x", count: 300_000)], to: partition, with: broker.writer(["compression.codec": "none"]))
-        let small = ["message.max.bytes": "10000", "fetch.max.bytes": "10000", "fetch.message.max.bytes": "10000", "receive.message.max.bytes": "20000"]
+        let small = [
+            "message.max.bytes": "10000", "fetch.max.bytes": "10000", "fetch.message.max.bytes": "10000",
+            "receive.message.max.bytes": "20000",
+        ]
         let behind = try broker.source(broker.settings(reachLimit: .seconds(2), small))
         let position = SourcePosition(next: 1, last: RecordFingerprint(offset: 0, timestamp: 0, checksum: 0))
         let error = #expect(throws: SourceError.self) { try behind.open([SourceAssignment(partition: partition, position: position)]) }
         #expect(error?.kind == .invalid)
         let text = error?.message ?? ""
-        #expect(text.contains("answers with records of long[0] from offset 0 on with more bytes than receive.message.max.bytes") && !text.contains("no Kafka broker"), "\(text)")
+        #expect(
+            text.contains("answers with records of long[0] from offset 0 on with more bytes than receive.message.max.bytes")
+                && !text.contains("no Kafka broker"), "\(text)")
     }
 
     /// librdkafka says so again after 30 s, which a running reader waits for; an answer that is understood in between is one.
@@ -97,7 +105,9 @@ struct UnreadableBatchTests {
             }
         }
         let text = error?.message ?? ""
-        #expect(text.contains("make the topic anew and have the rows of its table written to it again") && !text.contains("pass over it"), "\(text)")
+        #expect(
+            text.contains("make the topic anew and have the rows of its table written to it again") && !text.contains("pass over it"),
+            "\(text)")
     }
 
     @Test func aHigherLimitReadsIt() throws {

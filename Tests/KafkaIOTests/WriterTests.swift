@@ -1,8 +1,8 @@
 import CRdKafka
 import Engine
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import KafkaIO
 
@@ -24,7 +24,8 @@ import TestSupport
         let broker = try DevelopmentBroker(topics: [DevelopmentTopic(name: "t", partitions: 1)])
         broker.setDown()
         let settings = WriterSettings(
-            properties: ["bootstrap.servers": broker.bootstrapServers, "queue.buffering.max.messages": "10"], queueWaitLimit: .milliseconds(200))
+            properties: ["bootstrap.servers": broker.bootstrapServers, "queue.buffering.max.messages": "10"],
+            queueWaitLimit: .milliseconds(200))
         let writer = try TopicWriter(settings, logger: quietLogger)
         let error = message { for index in 0..<11 { try writer.send(partitions("t", 1)[0], "\(index)") } }
         #expect(error.contains("10 records still wait to be delivered to \(broker.bootstrapServers) after 0.2 seconds"))
@@ -55,7 +56,9 @@ import TestSupport
 
     @Test("a directory is loaded line by line, each record in its key's partition, those without a key in 0")
     func load() throws {
-        let broker = try DevelopmentBroker(topics: [DevelopmentTopic(name: "p.transactions", partitions: 8), DevelopmentTopic(name: "p.merchants", partitions: 2)])
+        let broker = try DevelopmentBroker(topics: [
+            DevelopmentTopic(name: "p.transactions", partitions: 8), DevelopmentTopic(name: "p.merchants", partitions: 2),
+        ])
         let directory = try TemporaryDirectory()
         let customers = (0..<40).map { "c-\($0)" }
         var lines = customers.map { Data(#"{"id":"x","customer_id":"\#($0)"}"#.utf8) }

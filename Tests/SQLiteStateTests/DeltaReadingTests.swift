@@ -1,6 +1,7 @@
 import Engine
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("Deltas are read once, however many tasks and tables they are of")
@@ -13,11 +14,13 @@ struct DeltaReadingTests {
 
     /// An epoch in which every task changes a record of each of its tables.
     private static func cut(_ epoch: UInt64) -> EpochCut {
-        PlainJob.cut(epoch, (0..<partitions).map { partition in
-            var changes = PlainChanges()
-            changes.stored.append(([UInt8](repeating: 1, count: 9), [UInt8](repeating: UInt8(truncatingIfNeeded: epoch), count: 2000)))
-            return PlainJob.taskCut(PlainJob.task(partition), watermark: Int64(epoch), deltas: tables.map { changes.delta($0) })
-        })
+        PlainJob.cut(
+            epoch,
+            (0..<partitions).map { partition in
+                var changes = PlainChanges()
+                changes.stored.append(([UInt8](repeating: 1, count: 9), [UInt8](repeating: UInt8(truncatingIfNeeded: epoch), count: 2000)))
+                return PlainJob.taskCut(PlainJob.task(partition), watermark: Int64(epoch), deltas: tables.map { changes.delta($0) })
+            })
     }
 
     private static func settings(foldBytes: Int) -> SQLiteStateStore.Settings {
@@ -74,11 +77,14 @@ struct DeltaReadingTests {
         _ = try store.open(PlainJob.topology())
         var mostRows = 0
         for epoch in UInt64(1)...60 {
-            try store.commit(PlainJob.cut(epoch, (0..<Self.partitions).map { partition in
-                var changes = PlainChanges()
-                changes.stored.append(([1], [UInt8(truncatingIfNeeded: epoch)]))
-                return PlainJob.taskCut(PlainJob.task(partition), watermark: Int64(epoch), deltas: [changes.delta("keyed")])
-            }))
+            try store.commit(
+                PlainJob.cut(
+                    epoch,
+                    (0..<Self.partitions).map { partition in
+                        var changes = PlainChanges()
+                        changes.stored.append(([1], [UInt8(truncatingIfNeeded: epoch)]))
+                        return PlainJob.taskCut(PlainJob.task(partition), watermark: Int64(epoch), deltas: [changes.delta("keyed")])
+                    }))
             _ = try store.maintain(for: .seconds(60))
             mostRows = max(mostRows, Int(try store.integer("SELECT count(*) FROM delta")))
         }

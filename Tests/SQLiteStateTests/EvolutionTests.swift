@@ -2,16 +2,19 @@ import Engine
 import Foundation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("A migration is one transaction, and what an earlier version reads stays right until it is dropped")
 struct EvolutionTests {
     private static let one = StateSchema(
-        table: "keyed", version: 1, key: .key, hasTimer: true, fields: [StateField(name: "a", type: .unsigned), StateField(name: "old", type: .unsigned)]
+        table: "keyed", version: 1, key: .key, hasTimer: true,
+        fields: [StateField(name: "a", type: .unsigned), StateField(name: "old", type: .unsigned)]
     )
     private static let two = StateDeclaration(
         schema: StateSchema(
-            table: "keyed", version: 2, key: .key, hasTimer: true, fields: [StateField(name: "new", type: .unsigned), StateField(name: "a", type: .signed)]
+            table: "keyed", version: 2, key: .key, hasTimer: true,
+            fields: [StateField(name: "new", type: .unsigned), StateField(name: "a", type: .signed)]
         ),
         evolution: .from(1).widening("a", to: .signed).dropping("old", leaving: UInt64(77)).adding("new", default: UInt64(5))
     )
@@ -34,7 +37,9 @@ struct EvolutionTests {
         _ = try store.open(first)
         for epoch in UInt64(1)...2 {
             var changes = PlainChanges()
-            for key in 0..<keys where key % 2 == Int(epoch) - 1 { changes.stored.append((Array("key \(key)".utf8), [6, UInt8(key % 50), UInt8(key % 50)])) }
+            for key in 0..<keys where key % 2 == Int(epoch) - 1 {
+                changes.stored.append((Array("key \(key)".utf8), [6, UInt8(key % 50), UInt8(key % 50)]))
+            }
             try store.commit(cut(epoch, changes))
             if epoch == 1 { _ = try store.maintain() }
         }
@@ -101,7 +106,9 @@ struct EvolutionTests {
         #expect(try rows(EvolutionTests.second, EvolutionTests.two.schema) == EvolutionTests.expected)
     }
 
-    @Test("a dropped field keeps its value for the version before; of a key forgotten meanwhile it is what was declared", arguments: [1, 1 << 20])
+    @Test(
+        "a dropped field keeps its value for the version before; of a key forgotten meanwhile it is what was declared",
+        arguments: [1, 1 << 20])
     func droppedFieldsAreCarried(foldBytes: Int) throws {
         try EvolutionTests.fill(directory.path)
         do {
@@ -149,7 +156,8 @@ struct EvolutionTests {
 
         // What was restored from them goes back to the version before as the file itself would.
         let restored = try TemporaryDirectory()
-        _ = try StateAssembly.assemble(base: directory.file("base.db"), deltas: [directory.file("delta.db")], into: restored.file("state.db"))
+        _ = try StateAssembly.assemble(
+            base: directory.file("base.db"), deltas: [directory.file("delta.db")], into: restored.file("state.db"))
         let other = try reopened(restored.path)
         _ = try other.open(EvolutionTests.first)
         let task = PlainTask(id: PlainJob.task(0), schemas: [EvolutionTests.one])
@@ -163,7 +171,9 @@ struct EvolutionTests {
         let before = try Data(contentsOf: URL(fileURLWithPath: directory.file("state.db")))
         do {
             let found = try #require(try reopened(directory.path).inspect(EvolutionTests.second))
-            #expect(found.compatibility.tables.map(\.action) == [.migrate] && found.compatibility.isFinalizePending && found.restored.epoch == Epoch(2))
+            #expect(
+                found.compatibility.tables.map(\.action) == [.migrate] && found.compatibility.isFinalizePending
+                    && found.restored.epoch == Epoch(2))
         }
         #expect(try Data(contentsOf: URL(fileURLWithPath: directory.file("state.db"))) == before)
     }
@@ -192,10 +202,14 @@ struct EvolutionTests {
             _ = try store.open(EvolutionTests.first)
             try store.commit(PlainJob.cut(1, [PlainJob.taskCut(PlainJob.task(0), sent: [PlainJob.message(from: 0, to: 1, epoch: 1)])]))
         }
-        let without = Topology(job: "plain", version: 2, stages: [Stage("first", topic: "topic") { setup in
-            for table in [PlainJob.rows, PlainJob.other] { _ = setup.rows(of: table) }
-            return PlainTask(id: setup.task, schemas: [EvolutionTests.one])
-        }])
+        let without = Topology(
+            job: "plain", version: 2,
+            stages: [
+                Stage("first", topic: "topic") { setup in
+                    for table in [PlainJob.rows, PlainJob.other] { _ = setup.rows(of: table) }
+                    return PlainTask(id: setup.task, schemas: [EvolutionTests.one])
+                }
+            ])
         let failure = #expect(throws: StateError.self) { try reopened(directory.path).open(without) }
         #expect(failure?.kind == .incompatible && failure?.message.contains("batches wait for stage second") == true)
     }

@@ -2,6 +2,7 @@ import Engine
 import Foundation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("Promise 1 and 7: a commit is all or nothing wherever it breaks, and a full disk only makes it wait")
@@ -9,11 +10,15 @@ struct FaultTests {
     /// An epoch that changes everything that an epoch can change.
     static func cut(_ epoch: UInt64) -> EpochCut {
         var changes = PlainChanges()
-        for key in UInt8(0)..<20 { changes.stored.append(([key, UInt8(truncatingIfNeeded: epoch)], [UInt8](repeating: UInt8(truncatingIfNeeded: epoch), count: 300))) }
+        for key in UInt8(0)..<20 {
+            changes.stored.append(
+                ([key, UInt8(truncatingIfNeeded: epoch)], [UInt8](repeating: UInt8(truncatingIfNeeded: epoch), count: 300)))
+        }
         let chunk = PlainJob.chunk(0, epoch: epoch)
         let previous = epoch > 1 ? [PlainJob.batch(epoch - 1, [PlainJob.chunk(0, epoch: epoch - 1)])] : []
         let sender = PlainJob.taskCut(
-            PlainJob.task(0), watermark: Int64(epoch), position: PlainJob.position(Int64(epoch)), deltas: [changes.delta("keyed")], rows: [chunk],
+            PlainJob.task(0), watermark: Int64(epoch), position: PlainJob.position(Int64(epoch)), deltas: [changes.delta("keyed")],
+            rows: [chunk],
             sent: [PlainJob.message(from: 0, to: 0, epoch: epoch)]
         )
         let received = epoch > 1 ? [PlainJob.message(from: 0, to: 0, epoch: epoch - 1).id] : []
@@ -44,7 +49,9 @@ struct FaultTests {
         #expect(restored.tasks[PlainJob.receiver(0)]?.watermark.milliseconds == Int64(epoch))
         #expect(restored.messages == expected.tasks[0].sent)
         let rows = try #require(restored.outbox.first { $0.table == "rows" })
-        #expect(rows.pending.isEmpty && rows.undelivered.map(\.id) == expected.frozen.map(\.id) && rows.undelivered.map(\.chunks) == expected.frozen.map(\.chunks))
+        #expect(
+            rows.pending.isEmpty && rows.undelivered.map(\.id) == expected.frozen.map(\.id)
+                && rows.undelivered.map(\.chunks) == expected.frozen.map(\.chunks))
         let task = PlainTask(id: PlainJob.task(0))
         try store.restore(task, memoryBudget: .max)
         #expect(task.tables[0].rows.count == Int(epoch) * 20)
@@ -142,14 +149,16 @@ struct FaultTests {
         let store = try SQLiteStateStore(directory: directory.path)
         _ = try store.open(PlainJob.topology())
         func cut(_ epoch: UInt64) -> EpochCut {
-            PlainJob.cut(epoch, (0..<64).map { task in
-                var changes = PlainChanges()
-                for key in UInt8(0)..<50 { changes.stored.append(([key], [UInt8](repeating: key, count: 100))) }
-                return PlainJob.taskCut(
-                    PlainJob.task(task), watermark: Int64(epoch), position: PlainJob.position(Int64(epoch)),
-                    deltas: [changes.delta("keyed"), changes.delta("windowed")], rows: [PlainJob.chunk(task, epoch: epoch)]
-                )
-            })
+            PlainJob.cut(
+                epoch,
+                (0..<64).map { task in
+                    var changes = PlainChanges()
+                    for key in UInt8(0)..<50 { changes.stored.append(([key], [UInt8](repeating: key, count: 100))) }
+                    return PlainJob.taskCut(
+                        PlainJob.task(task), watermark: Int64(epoch), position: PlainJob.position(Int64(epoch)),
+                        deltas: [changes.delta("keyed"), changes.delta("windowed")], rows: [PlainJob.chunk(task, epoch: epoch)]
+                    )
+                })
         }
         // The first commit starts the log's file.
         try store.commit(cut(1))

@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("A file whose schema is not Tidemark's, statement for statement, is refused before anything else is read of it")
@@ -13,9 +14,15 @@ struct ForeignSchemaTests {
 
     /// What somebody adds to a file, or makes of it, and how the refusal names that.
     static let additions: [(sql: String, name: String)] = [
-        ("DROP TABLE meta; CREATE VIEW meta AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 'job' AS name, i AS value FROM n", "'meta'"),
+        (
+            "DROP TABLE meta; CREATE VIEW meta AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 'job' AS name, i AS value FROM n",
+            "'meta'"
+        ),
         ("DROP TABLE task; CREATE VIEW task AS SELECT 1 AS id, printf('%.*c', 900000000, 'x') AS stage", "'task'"),
-        ("DROP TABLE fold_mark; CREATE VIEW fold_mark AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 1 AS task, 1 AS state_table, i AS through FROM n", "'fold_mark'"),
+        (
+            "DROP TABLE fold_mark; CREATE VIEW fold_mark AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 1 AS task, 1 AS state_table, i AS through FROM n",
+            "'fold_mark'"
+        ),
         ("DROP TABLE delta; CREATE VIEW delta AS SELECT 1 AS sequence", "'delta'"),
         ("CREATE TRIGGER \"more'\" AFTER UPDATE ON meta BEGIN DELETE FROM keyed; END", "'more''"),
         ("CREATE INDEX further ON keyed (record)", "'further'"),
@@ -23,7 +30,10 @@ struct ForeignSchemaTests {
         ("CREATE VIRTUAL TABLE further USING fts4(a)", "'further"),
         ("ALTER TABLE meta ADD COLUMN more TEXT GENERATED ALWAYS AS (upper(value)) VIRTUAL", "'meta'"),
         ("DROP TABLE lineage_end", "'lineage_end'"),
-        ("DROP TABLE keyed; CREATE TABLE keyed (task INTEGER NOT NULL, state_table INTEGER NOT NULL, key BLOB NOT NULL, record BLOB NOT NULL CHECK (length(record) < 10), PRIMARY KEY (task, state_table, key)) WITHOUT ROWID", "'keyed'"),
+        (
+            "DROP TABLE keyed; CREATE TABLE keyed (task INTEGER NOT NULL, state_table INTEGER NOT NULL, key BLOB NOT NULL, record BLOB NOT NULL CHECK (length(record) < 10), PRIMARY KEY (task, state_table, key)) WITHOUT ROWID",
+            "'keyed'"
+        ),
     ]
 
     private func execute(_ sql: String, in file: String) throws {
@@ -149,7 +159,8 @@ struct ForeignSchemaTests {
         let database = try Database(unchanging: file)
         let statement = try Statement(database, "SELECT zeroblob(100000000)")
         #expect(failure { _ = try statement.step() }?.kind == .corrupt)
-        let many = try Statement(database, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT zeroblob(100000) FROM n")
+        let many = try Statement(
+            database, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT zeroblob(100000) FROM n")
         #expect(failure { while try many.step() { _ = many.blob(0) } }?.kind == .corrupt)
     }
 }

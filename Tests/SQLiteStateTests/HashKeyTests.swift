@@ -1,8 +1,9 @@
 import CSQLite
-@testable import Engine
 import Foundation
 import TestSupport
 import Testing
+
+@testable import Engine
 @testable import SQLiteState
 
 @Suite("A job's hash key is drawn once, stays with its state wherever that goes, and is in no message")
@@ -48,7 +49,9 @@ struct HashKeyTests {
         return (base.file, directory.file("delta.db"), key)
     }
 
-    private func assemble(_ base: String, _ deltas: [String], as name: String = "assembled", beginning lineage: Lineage? = nil, key: HashKey? = nil) throws -> String {
+    private func assemble(
+        _ base: String, _ deltas: [String], as name: String = "assembled", beginning lineage: Lineage? = nil, key: HashKey? = nil
+    ) throws -> String {
         _ = try StateDirectory(path: directory.file(name))
         try StateAssembly.assemble(base: base, deltas: deltas, into: directory.file("\(name)/state.db"), beginning: lineage, hashKey: key)
         return directory.file(name)
@@ -67,7 +70,9 @@ struct HashKeyTests {
         #expect(try self.key(assemble(base, [delta], beginning: Lineage(2))) == key, "another lineage")
         let grown = try assemble(base, [delta], as: "grown")
         _ = try StateRepartition.perform(
-            StateRepartition.Order(topic: nil, partitions: 6, places: .murmur2(.same), placements: ["first.keyed": .stays], isDrained: true), in: "\(grown)/state.db"
+            StateRepartition.Order(
+                topic: nil, partitions: 6, places: .murmur2(.same), placements: ["first.keyed": .stays], isDrained: true),
+            in: "\(grown)/state.db"
         )
         #expect(try StateReader(path: "\(grown)/state.db").facts.hasHashKey)
         #expect(try HashKeyEntry(database: Database(unchanging: "\(grown)/state.db")).read() == key)

@@ -1,6 +1,7 @@
 import Engine
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("A state says whether a start looked at its input")

@@ -1,6 +1,7 @@
 import Engine
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("Promise 1 and 4: offsets, watermarks, messages, rows and batches come back as they were committed")
@@ -25,10 +26,14 @@ struct LedgerTests {
         do {
             let (store, _) = try open()
             try store.register(partitions: ["topic": 3, "second": 2])
-            try store.commit(PlainJob.cut(1, [
-                PlainJob.taskCut(PlainJob.task(0), watermark: 5, position: PlainJob.position(7)), PlainJob.taskCut(PlainJob.task(1), watermark: .min),
-                PlainJob.taskCut(PlainJob.task(2), watermark: -5, position: SourcePosition(next: 3, last: nil)),
-            ]))
+            try store.commit(
+                PlainJob.cut(
+                    1,
+                    [
+                        PlainJob.taskCut(PlainJob.task(0), watermark: 5, position: PlainJob.position(7)),
+                        PlainJob.taskCut(PlainJob.task(1), watermark: .min),
+                        PlainJob.taskCut(PlainJob.task(2), watermark: -5, position: SourcePosition(next: 3, last: nil)),
+                    ]))
             try store.commit(PlainJob.cut(2, [PlainJob.taskCut(PlainJob.task(0), watermark: 9, position: nil)]))
         }
         let (_, restored) = try open()
@@ -39,7 +44,9 @@ struct LedgerTests {
     }
 
     @Test func aWatermarkIsOfARunsEndUntilItMoves() throws {
-        for (epoch, watermark, isEnded, expected) in [(1, 5, false, false), (2, 9, true, true), (3, 9, false, true), (4, 10, false, false)] as [(UInt64, Int64, Bool, Bool)] {
+        for (epoch, watermark, isEnded, expected) in [(1, 5, false, false), (2, 9, true, true), (3, 9, false, true), (4, 10, false, false)]
+            as [(UInt64, Int64, Bool, Bool)]
+        {
             try open().0.commit(PlainJob.cut(epoch, [PlainJob.taskCut(PlainJob.task(0), watermark: watermark, isEnded: isEnded)]))
             #expect(try open().1.tasks[PlainJob.task(0)]?.isEnded == expected, "epoch \(epoch)")
         }
@@ -51,8 +58,11 @@ struct LedgerTests {
         let third = PlainJob.message(from: 0, to: 1, epoch: 2)
         do {
             let (store, _) = try open()
-            try store.commit(PlainJob.cut(1, [PlainJob.taskCut(PlainJob.task(0), sent: [first]), PlainJob.taskCut(PlainJob.task(1), sent: [second])]))
-            try store.commit(PlainJob.cut(2, [PlainJob.taskCut(PlainJob.task(0), sent: [third]), PlainJob.taskCut(PlainJob.receiver(1), received: [first.id])]))
+            try store.commit(
+                PlainJob.cut(1, [PlainJob.taskCut(PlainJob.task(0), sent: [first]), PlainJob.taskCut(PlainJob.task(1), sent: [second])]))
+            try store.commit(
+                PlainJob.cut(
+                    2, [PlainJob.taskCut(PlainJob.task(0), sent: [third]), PlainJob.taskCut(PlainJob.receiver(1), received: [first.id])]))
         }
         do {
             let (store, restored) = try open()
@@ -68,7 +78,10 @@ struct LedgerTests {
         let two = PlainJob.batch(2, [PlainJob.chunk(0, epoch: 2)])
         do {
             let (store, _) = try open()
-            try store.commit(PlainJob.cut(1, [PlainJob.taskCut(PlainJob.task(0), rows: Array(chunks[..<3])), PlainJob.taskCut(PlainJob.task(1), rows: [chunks[3]])]))
+            try store.commit(
+                PlainJob.cut(
+                    1,
+                    [PlainJob.taskCut(PlainJob.task(0), rows: Array(chunks[..<3])), PlainJob.taskCut(PlainJob.task(1), rows: [chunks[3]])]))
             try store.commit(PlainJob.cut(2, [PlainJob.taskCut(PlainJob.task(0), rows: two.chunks)], frozen: [one, two]))
         }
         do {
@@ -94,10 +107,11 @@ struct LedgerTests {
             for epoch in UInt64(1)...600 {
                 let chunk = PlainJob.chunk(0, epoch: epoch)
                 let delivered = epoch == 1 ? [] : [PlainJob.batch(epoch - 1, [PlainJob.chunk(0, epoch: epoch - 1)])]
-                try store.commit(PlainJob.cut(
-                    epoch, [PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(Int64(epoch)), rows: [chunk])],
-                    frozen: [PlainJob.batch(epoch, [chunk])], delivered: delivered, wallClock: Int64(epoch) * 10
-                ))
+                try store.commit(
+                    PlainJob.cut(
+                        epoch, [PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(Int64(epoch)), rows: [chunk])],
+                        frozen: [PlainJob.batch(epoch, [chunk])], delivered: delivered, wallClock: Int64(epoch) * 10
+                    ))
                 _ = try store.maintain()
             }
             #expect(try store.integer("SELECT count(*) FROM batch") < 300)
@@ -116,7 +130,8 @@ struct LedgerTests {
         let (store, _) = try open(settings)
         for epoch in UInt64(1)...520 {
             let wallClock = epoch == 3 ? Int64(4_000_000_000_000) : Int64(epoch)
-            try store.commit(PlainJob.cut(epoch, [PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(Int64(epoch)))], wallClock: wallClock))
+            try store.commit(
+                PlainJob.cut(epoch, [PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(Int64(epoch)))], wallClock: wallClock))
             _ = try store.maintain()
         }
         #expect(try store.integer("SELECT count(*) FROM epoch_offsets") == 520, "none is older than the ledger is kept")

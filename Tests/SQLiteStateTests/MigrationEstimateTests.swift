@@ -1,14 +1,17 @@
 import Engine
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("What a migration takes is counted before it is begun, and one that there is no room for is not begun")
 struct MigrationEstimateTests {
-    private static let one = StateSchema(table: "keyed", version: 1, key: .key, hasTimer: false, fields: [StateField(name: "a", type: .text)])
+    private static let one = StateSchema(
+        table: "keyed", version: 1, key: .key, hasTimer: false, fields: [StateField(name: "a", type: .text)])
     private static let two = StateDeclaration(
         schema: StateSchema(
-            table: "keyed", version: 2, key: .key, hasTimer: false, fields: [StateField(name: "a", type: .text), StateField(name: "b", type: .unsigned)]
+            table: "keyed", version: 2, key: .key, hasTimer: false,
+            fields: [StateField(name: "a", type: .text), StateField(name: "b", type: .unsigned)]
         ),
         evolution: .from(1).adding("b", default: UInt64(5))
     )
@@ -50,10 +53,14 @@ struct MigrationEstimateTests {
         let store = try reopened(directory.path)
         let estimate = try #require(try store.migration(to: MigrationEstimateTests.second))
         #expect(estimate.records == 42 && estimate.unfoldedRecords == 12)
-        #expect(estimate.bytes == 42 * MigrationEstimateTests.recordBytes && estimate.unfoldedBytes == 12 * MigrationEstimateTests.recordBytes)
+        #expect(
+            estimate.bytes == 42 * MigrationEstimateTests.recordBytes && estimate.unfoldedBytes == 12 * MigrationEstimateTests.recordBytes)
         #expect(try store.inspect(MigrationEstimateTests.second)?.migration == estimate)
         #expect(try store.migration(to: MigrationEstimateTests.first) == nil, "nothing is to be done")
-        #expect(estimate.text(free: 5 << 20) == "42 records (1 MiB) are brought to another version, which takes about a second and about 2 MiB of the state directory's disk; 5 MiB are free")
+        #expect(
+            estimate.text(free: 5 << 20)
+                == "42 records (1 MiB) are brought to another version, which takes about a second and about 2 MiB of the state directory's disk; 5 MiB are free"
+        )
         _ = try store.open(MigrationEstimateTests.second)
         #expect(try store.migration(to: MigrationEstimateTests.second) == nil, "it is done")
     }
@@ -64,7 +71,9 @@ struct MigrationEstimateTests {
         do {
             let store = try reopened(directory.path, settings: settings(free: room / 4))
             let error = #expect(throws: StateError.self) { try store.open(MigrationEstimateTests.second) }
-            #expect(error?.kind == .retry && error?.fullDisk?.path == directory.path && error?.message.contains("bring 330 records to another version") == true)
+            #expect(
+                error?.kind == .retry && error?.fullDisk?.path == directory.path
+                    && error?.message.contains("bring 330 records to another version") == true)
         }
         do {
             let earlier = try reopened(directory.path, settings: settings(free: 0))

@@ -2,6 +2,7 @@ import Engine
 import Foundation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("A hash key that is gone while ids are remembered under it is damage that is named, and no other one is drawn in its place")
@@ -11,9 +12,13 @@ struct MissingHashKeyTests {
 
     enum Ids: CaseIterable { case keyed, unkeyed, none }
 
-    private static let topology = PlainJob.topology(version: 1, declarations: [
-        StateDeclaration(schema: StateSchema(table: "ids", version: 1, key: .windowAndKey, hasTimer: false, fields: StoredIDs.fields), placement: .copiedByNumber),
-    ])
+    private static let topology = PlainJob.topology(
+        version: 1,
+        declarations: [
+            StateDeclaration(
+                schema: StateSchema(table: "ids", version: 1, key: .windowAndKey, hasTimer: false, fields: StoredIDs.fields),
+                placement: .copiedByNumber)
+        ])
 
     /// What is remembered of two ids, as a record.
     private static func record(_ ids: Ids) -> [UInt8] {
@@ -60,8 +65,12 @@ struct MissingHashKeyTests {
         try removeKey(stateFile)
         for _ in 0..<2 {
             let store = try reopened(directory.file("state"))
-            expectDamage("a start", naming: ["lacks its entry 'hash_key'", "first.ids", stateFile]) { _ = try store.open(MissingHashKeyTests.topology) }
-            expectDamage("a look before a start", naming: ["'hash_key'", "first.ids"]) { _ = try store.inspect(MissingHashKeyTests.topology) }
+            expectDamage("a start", naming: ["lacks its entry 'hash_key'", "first.ids", stateFile]) {
+                _ = try store.open(MissingHashKeyTests.topology)
+            }
+            expectDamage("a look before a start", naming: ["'hash_key'", "first.ids"]) {
+                _ = try store.inspect(MissingHashKeyTests.topology)
+            }
             #expect(try store.integer("SELECT count(*) FROM meta WHERE name = 'hash_key'") == 0, "none was drawn")
         }
         let reader = try StateReader(path: stateFile)

@@ -6,43 +6,56 @@ enum PlainJob {
     static let other = OutputTable("other", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
 
     static func topology(
-        job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas, tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:],
+        job: String = "plain", version: Int = 1, schemas: [StateSchema] = PlainTask.schemas, tables: [OutputTable] = [rows, other],
+        fixedSettings: [String: String] = [:],
         settingsOfEarlierStates: [String: String] = [:], messages: MessageLayout = MessageLayout(version: 1)
     ) -> Topology {
         topology(
-            job: job, version: version, declarations: schemas.map { StateDeclaration(schema: $0) }, tables: tables, fixedSettings: fixedSettings,
+            job: job, version: version, declarations: schemas.map { StateDeclaration(schema: $0) }, tables: tables,
+            fixedSettings: fixedSettings,
             settingsOfEarlierStates: settingsOfEarlierStates, messages: messages
         )
     }
 
     static func topology(
-        job: String = "plain", version: Int, declarations: [StateDeclaration], tables: [OutputTable] = [rows, other], fixedSettings: [String: String] = [:],
+        job: String = "plain", version: Int, declarations: [StateDeclaration], tables: [OutputTable] = [rows, other],
+        fixedSettings: [String: String] = [:],
         settingsOfEarlierStates: [String: String] = [:], messages: MessageLayout = MessageLayout(version: 1)
     ) -> Topology {
-        Topology(job: job, version: version, stages: [
-            Stage("first", topic: "topic") { setup in
-                for table in tables { _ = setup.rows(of: table) }
-                _ = setup.messages(to: "second", layout: messages)
-                return PlainTask(id: setup.task, declarations: declarations)
-            },
-            Stage("second", partitions: 2) { PlainTask(id: $0.task, schemas: []) },
-        ], fixedSettings: fixedSettings, settingsOfEarlierStates: settingsOfEarlierStates)
+        Topology(
+            job: job, version: version,
+            stages: [
+                Stage("first", topic: "topic") { setup in
+                    for table in tables { _ = setup.rows(of: table) }
+                    _ = setup.messages(to: "second", layout: messages)
+                    return PlainTask(id: setup.task, declarations: declarations)
+                },
+                Stage("second", partitions: 2) { PlainTask(id: $0.task, schemas: []) },
+            ], fixedSettings: fixedSettings, settingsOfEarlierStates: settingsOfEarlierStates)
     }
 
     static func task(_ partition: Int) -> TaskID { TaskID(stage: "first", partition: partition) }
     static func receiver(_ partition: Int) -> TaskID { TaskID(stage: "second", partition: partition) }
 
-    static func chunk(_ task: Int, epoch: UInt64, sequence: Int = 0, table: String = "rows", partition: Int32 = 1, rows: Int = 2) -> OutboxChunk {
+    static func chunk(_ task: Int, epoch: UInt64, sequence: Int = 0, table: String = "rows", partition: Int32 = 1, rows: Int = 2)
+        -> OutboxChunk
+    {
         let id = ChunkID(table: table, task: PlainJob.task(task), epoch: Epoch(epoch), sequence: sequence)
-        return OutboxChunk(id: id, layout: table == "other" ? other : PlainJob.rows, partition: partition, rowCount: rows, bytes: (0..<UInt8(rows * 8)).map { $0 &+ UInt8(truncatingIfNeeded: epoch) })
+        return OutboxChunk(
+            id: id, layout: table == "other" ? other : PlainJob.rows, partition: partition, rowCount: rows,
+            bytes: (0..<UInt8(rows * 8)).map { $0 &+ UInt8(truncatingIfNeeded: epoch) })
     }
 
     static func batch(_ number: UInt64, _ chunks: [OutboxChunk]) -> SinkBatch {
-        SinkBatch(table: chunks[0].id.table, lineage: .first, number: BatchNumber(number), layout: chunks[0].layout, partition: chunks[0].partition, chunks: chunks)
+        SinkBatch(
+            table: chunks[0].id.table, lineage: .first, number: BatchNumber(number), layout: chunks[0].layout,
+            partition: chunks[0].partition, chunks: chunks)
     }
 
     static func position(_ next: Int64) -> SourcePosition {
-        SourcePosition(next: next, last: RecordFingerprint(offset: next - 1, timestamp: 1_000 + next, checksum: UInt32(truncatingIfNeeded: next &* 77)))
+        SourcePosition(
+            next: next, last: RecordFingerprint(offset: next - 1, timestamp: 1_000 + next, checksum: UInt32(truncatingIfNeeded: next &* 77))
+        )
     }
 
     static func cut(
@@ -52,21 +65,27 @@ enum PlainJob {
     }
 
     static func taskCut(
-        _ task: TaskID, watermark: Int64 = 0, isEnded: Bool = false, position: SourcePosition? = nil, deltas: [StateDelta] = [], rows: [OutboxChunk] = [],
+        _ task: TaskID, watermark: Int64 = 0, isEnded: Bool = false, position: SourcePosition? = nil, deltas: [StateDelta] = [],
+        rows: [OutboxChunk] = [],
         sent: [MessageBatch] = [], received: [MessageBatchID] = []
     ) -> TaskCut {
-        TaskCut(task: task, watermark: EventTime(milliseconds: watermark), isEnded: isEnded, position: position, deltas: deltas, rows: rows, sent: sent, received: received)
+        TaskCut(
+            task: task, watermark: EventTime(milliseconds: watermark), isEnded: isEnded, position: position, deltas: deltas, rows: rows,
+            sent: sent, received: received)
     }
 
     static func message(from: Int, to: Int, epoch: UInt64) -> MessageBatch {
-        MessageBatch(id: MessageBatchID(from: task(from), to: receiver(to), epoch: Epoch(epoch)), count: 1, bytes: [1, 0x61, 1, UInt8(truncatingIfNeeded: epoch)])
+        MessageBatch(
+            id: MessageBatchID(from: task(from), to: receiver(to), epoch: Epoch(epoch)), count: 1,
+            bytes: [1, 0x61, 1, UInt8(truncatingIfNeeded: epoch)])
     }
 }
 
 /// A task that does nothing but hold dictionaries.
 final class PlainTask: StreamTask {
     static let keyed = StateSchema(table: "keyed", version: 1, key: .key, hasTimer: false, fields: [StateField(name: "a", type: .unsigned)])
-    static let windowed = StateSchema(table: "windowed", version: 1, key: .windowAndKey, hasTimer: false, fields: [StateField(name: "a", type: .unsigned)])
+    static let windowed = StateSchema(
+        table: "windowed", version: 1, key: .windowAndKey, hasTimer: false, fields: [StateField(name: "a", type: .unsigned)])
     static let schemas = [keyed, windowed]
 
     let id: TaskID

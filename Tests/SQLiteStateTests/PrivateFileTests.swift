@@ -2,6 +2,7 @@ import Engine
 import Foundation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("State, references and exports are their owner's alone, whoever made them", .serialized)
@@ -9,7 +10,9 @@ struct PrivateFileTests {
     private let directory: TemporaryDirectory
     init() throws { directory = try TemporaryDirectory() }
 
-    private func mode(_ path: String) throws -> Int { try #require(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int) }
+    private func mode(_ path: String) throws -> Int {
+        try #require(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
+    }
 
     private func modes(below path: String) throws -> [String: Int] {
         var modes: [String: Int] = [:]

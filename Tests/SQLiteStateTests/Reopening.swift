@@ -1,4 +1,5 @@
 import TestSupport
+
 @testable import SQLiteState
 
 /// Opens a directory that this process has just closed. A child process that another test is starting at this moment

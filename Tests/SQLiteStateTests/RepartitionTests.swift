@@ -3,6 +3,7 @@ import Engine
 import Simulation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("A state follows its topic to more partitions: every key meets its records, and what nobody can place is refused")
@@ -15,7 +16,8 @@ struct RepartitionTests {
 
     private static func declared(_ table: String, _ key: StateKeyKind, _ placement: StatePlacement) -> StateDeclaration {
         let fields = [StateField(name: "a", type: .text)]
-        return StateDeclaration(schema: StateSchema(table: table, version: 1, key: key, hasTimer: false, fields: fields), placement: placement)
+        return StateDeclaration(
+            schema: StateSchema(table: table, version: 1, key: key, hasTimer: false, fields: fields), placement: placement)
     }
 
     /// What each partition's tables hold, by their names.
@@ -39,8 +41,10 @@ struct RepartitionTests {
                 let changes = self.changes(in: partition, of: partitions, number: &ids[partition, default: 0], &random)
                 for (table, change) in changes { change.apply(to: &contents[partition, default: [:]][table, default: [:]]) }
                 return PlainJob.taskCut(
-                    PlainJob.task(partition), watermark: Int64(partition * 700 + Int(epoch)), isEnded: partition == 1, position: PlainJob.position(Int64(epoch) * 10),
-                    deltas: changes.map { $1.delta($0) }, rows: [PlainJob.chunk(partition, epoch: epoch)], sent: [PlainJob.message(from: partition, to: 1, epoch: epoch)]
+                    PlainJob.task(partition), watermark: Int64(partition * 700 + Int(epoch)), isEnded: partition == 1,
+                    position: PlainJob.position(Int64(epoch) * 10),
+                    deltas: changes.map { $1.delta($0) }, rows: [PlainJob.chunk(partition, epoch: epoch)],
+                    sent: [PlainJob.message(from: partition, to: 1, epoch: epoch)]
                 )
             }
             try store.commit(PlainJob.cut(epoch, tasks))
@@ -51,7 +55,9 @@ struct RepartitionTests {
         return contents
     }
 
-    private func changes(in partition: Int, of partitions: Int, number: inout UInt32, _ random: inout SeededRandom) -> [(String, PlainChanges)] {
+    private func changes(in partition: Int, of partitions: Int, number: inout UInt32, _ random: inout SeededRandom) -> [(
+        String, PlainChanges
+    )] {
         var changes = Dictionary(uniqueKeysWithValues: RepartitionTests.declarations.map { ($0.schema.table, PlainChanges()) })
         func bytes() -> [UInt8] { (0..<random.number(in: 1...20)).map { _ in UInt8(random.number(in: 0...255)) } }
         for _ in 0..<30 {
@@ -62,14 +68,17 @@ struct RepartitionTests {
             changes["windowed"]?.stored.append((PlainChanges.windowKey(window, key), bytes()))
             changes["parts"]?.stored.append((PlainChanges.windowKey(window, Array("shop-\(random.number(in: 0...9))".utf8)), bytes()))
             changes["members"]?.stored.append((PlainChanges.windowKey(window, Array("shop-1".utf8) + key), [1, 1]))
-            changes["ids"]?.stored.append((PlainChanges.windowKey(1_000, withUnsafeBytes(of: number.bigEndian) { Array($0) }), Array("\(partition)-\(number)".utf8)))
+            changes["ids"]?.stored.append(
+                (PlainChanges.windowKey(1_000, withUnsafeBytes(of: number.bigEndian) { Array($0) }), Array("\(partition)-\(number)".utf8)))
             number += 1
         }
         if random.percent(20) { changes["windowed"]?.closed.append(0) }
         return changes.filter { !$0.value.stored.isEmpty }.sorted { $0.key < $1.key }
     }
 
-    private func repartition(_ directory: TemporaryDirectory, to partitions: Int, _ change: (inout StateRepartition.Order) throws -> Void = { _ in }) throws -> RepartitionReport {
+    private func repartition(
+        _ directory: TemporaryDirectory, to partitions: Int, _ change: (inout StateRepartition.Order) throws -> Void = { _ in }
+    ) throws -> RepartitionReport {
         let file = directory.file("after/state.db")
         _ = try StateDirectory(path: directory.file("after"))
         try StateAssembly.assemble(base: directory.file("base.db"), deltas: [], into: file)
@@ -96,18 +105,28 @@ struct RepartitionTests {
                 sources.reduce(into: [:]) { all, source in all.merge(before[source]?[table] ?? [:]) { first, _ in first } }
             }
             #expect(found["plain"] == all("plain").filter { RepartitionTests.place($0.key, counts.after) == partition })
-            #expect(found["windowed"] == all("windowed").filter { RepartitionTests.place(Array($0.key.dropFirst(8)), counts.after) == partition })
+            #expect(
+                found["windowed"]
+                    == all("windowed").filter { RepartitionTests.place(Array($0.key.dropFirst(8)), counts.after) == partition })
             #expect(found["parts"] == before[partition]?["parts"] ?? [:])
             #expect(found["members"] == all("members"))
             let ids = sources.flatMap { (before[$0]?["ids"] ?? [:]).values }
             #expect(Set(found["ids"]!.values) == Set(ids) && found["ids"]!.count == ids.count)
-            #expect(Set(found["ids"]!.keys) == Set((0..<UInt32(ids.count)).map { number in PlainChanges.windowKey(1_000, withUnsafeBytes(of: number.bigEndian) { Array($0) }) }))
+            #expect(
+                Set(found["ids"]!.keys)
+                    == Set(
+                        (0..<UInt32(ids.count)).map { number in
+                            PlainChanges.windowKey(1_000, withUnsafeBytes(of: number.bigEndian) { Array($0) })
+                        }))
             try expectProgress(restored.tasks[PlainJob.task(partition)], of: partition, from: sources, counts.before)
         }
         #expect(restored.partitions == ["topic": counts.after, "second": 2])
-        #expect(restored.messages.count == 8 * counts.before && restored.outbox.first { $0.table == "rows" }?.pending.count == 8 * counts.before)
+        #expect(
+            restored.messages.count == 8 * counts.before && restored.outbox.first { $0.table == "rows" }?.pending.count == 8 * counts.before
+        )
         #expect(report.before == counts.before && report.after == counts.after && report.partitions.count == counts.after)
-        #expect(report.partitions.reduce(0) { $0 + $1.keysBefore } == before.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count } })
+        #expect(
+            report.partitions.reduce(0) { $0 + $1.keysBefore } == before.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count } })
         #expect(report.tables.first { $0.name == "first.parts" }?.changed == 0)
         #expect(try !store.keepsChanges(after: restored.epoch), "a delta would continue the checkpoint of before")
     }
@@ -125,7 +144,9 @@ struct RepartitionTests {
         var random = SeededRandom(seed: 3)
         let directory = try TemporaryDirectory()
         let before = try build(2, &random, in: directory)
-        let keys = Set(before.values.flatMap { $0["plain"]!.keys + $0["windowed"]!.keys.map { Array($0.dropFirst(8)) } }).sorted { $0.lexicographicallyPrecedes($1) }
+        let keys = Set(before.values.flatMap { $0["plain"]!.keys + $0["windowed"]!.keys.map { Array($0.dropFirst(8)) } }).sorted {
+            $0.lexicographicallyPrecedes($1)
+        }
         let missing = try #require(keys.last { key in before.values.contains { $0["plain"]?[key] != nil } })
         for listed in [keys, keys.filter { $0 != missing }] {
             let scratch = try TemporaryDirectory()
@@ -156,12 +177,21 @@ struct RepartitionTests {
         _ = try build(2, &random, in: directory)
         expectRefusal("not more") { _ = try repartition(directory, to: 2) }
         expectRefusal("does not read topic other", "it reads topic") { _ = try repartition(directory, to: 3) { $0.topic = "other" } }
-        expectRefusal("state table first.nothing", "first.plain") { _ = try repartition(directory, to: 3) { $0.placements = ["first.nothing": .copied] } }
-        expectRefusal("first.parts: ", "are not where murmur2 puts them among 2 partitions", "--record-key", "--assign", "--spread", "--stay", "Nothing was written") {
+        expectRefusal("state table first.nothing", "first.plain") {
+            _ = try repartition(directory, to: 3) { $0.placements = ["first.nothing": .copied] }
+        }
+        expectRefusal(
+            "first.parts: ", "are not where murmur2 puts them among 2 partitions", "--record-key", "--assign", "--spread", "--stay",
+            "Nothing was written"
+        ) {
             _ = try repartition(directory, to: 4) { $0.placements = ["first.parts": .moves] }
         }
-        expectRefusal("first.parts can't be copied", "a multiple of 2") { _ = try repartition(directory, to: 3) { $0.placements = ["first.parts": .copied] } }
-        expectRefusal("first.plain: ", "first.windowed: ") { _ = try repartition(directory, to: 3) { $0.places = .murmur2(RecordKeyTemplate("<{}>")!) } }
+        expectRefusal("first.parts can't be copied", "a multiple of 2") {
+            _ = try repartition(directory, to: 3) { $0.placements = ["first.parts": .copied] }
+        }
+        expectRefusal("first.plain: ", "first.windowed: ") {
+            _ = try repartition(directory, to: 3) { $0.places = .murmur2(RecordKeyTemplate("<{}>")!) }
+        }
         try execute("DELETE FROM meta WHERE name LIKE 'topic %'", in: directory.file("base.db"))
         expectRefusal("which stage reads which topic", "--before-repartition") { _ = try repartition(directory, to: 3) }
         try execute("INSERT INTO meta VALUES ('topic first', 'topic'), ('topic third', 'another')", in: directory.file("base.db"))
@@ -178,7 +208,8 @@ struct RepartitionTests {
         _ = try build(counts.first, &random, in: directory)
         _ = try repartition(directory, to: counts.second)
         let file = directory.file("after/state.db")
-        _ = try StateRepartition.perform(StateRepartition.Order(topic: nil, partitions: counts.third, places: .murmur2(.same), isDrained: true), in: file)
+        _ = try StateRepartition.perform(
+            StateRepartition.Order(topic: nil, partitions: counts.third, places: .murmur2(.same), isDrained: true), in: file)
         let (once, again) = (PartitionGrowth(from: counts.first, to: counts.second), PartitionGrowth(from: counts.second, to: counts.third))
         let restored = try reopened(directory.file("after")).open(RepartitionTests.topology)
         for partition in 0..<counts.third {
@@ -195,7 +226,8 @@ struct RepartitionTests {
         var random = SeededRandom(seed: 6)
         let directory = try TemporaryDirectory()
         let ids = try build(2, &random, in: directory).values.reduce(0) { $0 + ($1["ids"]?.count ?? 0) }
-        expectRefusal("first.ids: partitions 0, 1 have \(ids) records", "no more than \(ids - 1)", "a multiple of 2", "Nothing was written") {
+        expectRefusal("first.ids: partitions 0, 1 have \(ids) records", "no more than \(ids - 1)", "a multiple of 2", "Nothing was written")
+        {
             _ = try repartition(directory, to: 3) { $0.numberedRecords = ids - 1 }
         }
         _ = try repartition(directory, to: 4) { $0.numberedRecords = ids - 1 }
@@ -204,7 +236,10 @@ struct RepartitionTests {
 
     private func expectRefusal(_ parts: String..., sourceLocation: SourceLocation = #_sourceLocation, body: () throws -> Void) {
         let error = #expect(throws: StateError.self, sourceLocation: sourceLocation) { try body() }
-        for part in parts { #expect(error?.message.contains(part) == true, "'\(part)' is missing in: \(error?.message ?? "")", sourceLocation: sourceLocation) }
+        for part in parts {
+            #expect(
+                error?.message.contains(part) == true, "'\(part)' is missing in: \(error?.message ?? "")", sourceLocation: sourceLocation)
+        }
     }
 
     private func execute(_ sql: String, in file: String) throws {

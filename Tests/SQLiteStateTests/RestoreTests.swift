@@ -2,6 +2,7 @@ import Engine
 import Simulation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("Promise 1: what a start finds is the sum of all commits, however much of it was folded")
@@ -52,15 +53,25 @@ struct RestoreTests {
                 switch Int.random(in: 0...3, using: &random) {
                 case 0: keyed.removed.append(key)
                 case 1: keyed.stored.append((key, record))
-                default: windowed.stored.append((PlainChanges.windowKey(model.closedThrough + 1_000 * Int64.random(in: 0...3, using: &random), key), record))
+                default:
+                    windowed.stored.append(
+                        (PlainChanges.windowKey(model.closedThrough + 1_000 * Int64.random(in: 0...3, using: &random), key), record))
                 }
             }
-            windowed.closed = model.tables[task]?["windowed"].map { rows in
-                Array(Set(rows.keys.filter { $0.lexicographicallyPrecedes(PlainChanges.windowKey(model.closedThrough)) }.map { Array($0.prefix(8)) }))
+            windowed.closed =
+                model.tables[task]?["windowed"].map { rows in
+                    Array(
+                        Set(
+                            rows.keys.filter { $0.lexicographicallyPrecedes(PlainChanges.windowKey(model.closedThrough)) }.map {
+                                Array($0.prefix(8))
+                            })
+                    )
                     .map { prefix in Int64(bitPattern: prefix.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } ^ 1 << 63) }
-            } ?? []
+                } ?? []
             // One that is closed and gets records again, as one does whose time of being remembered is made longer.
-            if Int.random(in: 0...5, using: &random) == 0 { windowed.closed.append(model.closedThrough + 1_000 * Int64.random(in: 0...3, using: &random)) }
+            if Int.random(in: 0...5, using: &random) == 0 {
+                windowed.closed.append(model.closedThrough + 1_000 * Int64.random(in: 0...3, using: &random))
+            }
             keyed.apply(to: &model.tables[task, default: [:]]["keyed", default: [:]])
             windowed.apply(to: &model.tables[task, default: [:]]["windowed", default: [:]])
             return PlainJob.taskCut(PlainJob.task(task), deltas: [keyed.delta("keyed"), windowed.delta("windowed")])
@@ -84,7 +95,9 @@ struct RestoreTests {
         _ = try store.open(PlainJob.topology())
         var changes = PlainChanges()
         for window in Int64(0)..<10 {
-            for key in UInt8(0)..<10 { changes.stored.append((PlainChanges.windowKey(window * 1_000, [key]), [UInt8](repeating: key, count: 100))) }
+            for key in UInt8(0)..<10 {
+                changes.stored.append((PlainChanges.windowKey(window * 1_000, [key]), [UInt8](repeating: key, count: 100)))
+            }
         }
         try store.commit(PlainJob.cut(1, [PlainJob.taskCut(PlainJob.task(0), deltas: [changes.delta("windowed")])]))
         #expect(try store.maintain().foldedThrough == Epoch(1))
@@ -115,7 +128,9 @@ struct RestoreTests {
         _ = try store.open(PlainJob.topology())
         let starts: [Int64] = [-256, -1, 0, 255, 256, 0xFFFF, 0x10000]
         var changes = PlainChanges()
-        for start in starts { changes.stored += [(PlainChanges.windowKey(start), [1]), (PlainChanges.windowKey(start, [0xFF, 0xFF]), [2])] }
+        for start in starts {
+            changes.stored += [(PlainChanges.windowKey(start), [1]), (PlainChanges.windowKey(start, [0xFF, 0xFF]), [2])]
+        }
         try store.commit(PlainJob.cut(1, [0, 1].map { PlainJob.taskCut(PlainJob.task($0), deltas: [changes.delta("windowed")]) }))
         _ = try store.maintain()
         var closing = PlainChanges()
@@ -126,7 +141,8 @@ struct RestoreTests {
         #expect(try store.integer("SELECT count(*) FROM keyed") == 14 + 8)
         let task = PlainTask(id: PlainJob.task(0))
         try store.restore(task, memoryBudget: .max)
-        #expect(Set(task.tables[1].rows.keys.map { Array($0.prefix(8)) }) == Set([-256, 0, 256, 0x10000].map { PlainChanges.windowKey($0) }))
+        #expect(
+            Set(task.tables[1].rows.keys.map { Array($0.prefix(8)) }) == Set([-256, 0, 256, 0x10000].map { PlainChanges.windowKey($0) }))
     }
 
     @Test("promise 7: deltas that come faster than a step folds don't pile up")

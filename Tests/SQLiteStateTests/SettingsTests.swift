@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("Promise 6: a state file that is not ours, not whole or not of this version stops the start and says why")
@@ -54,12 +55,15 @@ struct SettingsTests {
         #expect(try locking.step() && locking.text(0) == "exclusive")
         locking.reset()
         _ = try store.open(PlainJob.topology())
-        #expect(try store.integer("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'keyed' AND sql LIKE '%WITHOUT ROWID%'") == 1)
+        #expect(
+            try store.integer("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'keyed' AND sql LIKE '%WITHOUT ROWID%'")
+                == 1)
         #expect(!FileManager.default.fileExists(atPath: file + "-shm"), "one connection, for ever: nothing is shared")
     }
 
     @Test func aFileWithOtherPagesIsRefused() throws {
-        try execute("PRAGMA page_size = 8192; CREATE TABLE t (a); PRAGMA user_version = 1; PRAGMA application_id = \(Database.applicationID)")
+        try execute(
+            "PRAGMA page_size = 8192; CREATE TABLE t (a); PRAGMA user_version = 1; PRAGMA application_id = \(Database.applicationID)")
         #expect(failure()?.kind == .invalid)
     }
 
@@ -142,9 +146,18 @@ struct SettingsTests {
     }
 
     @Test(arguments: [
-        [StateSchema(table: "keyed", version: 1, key: .key, hasTimer: false, fields: [StateField(name: "b", type: .unsigned)]), PlainTask.windowed],
-        [StateSchema(table: "keyed", version: 2, key: .key, hasTimer: false, fields: [StateField(name: "a", type: .unsigned)]), PlainTask.windowed],
-        [StateSchema(table: "keyed", version: 1, key: .windowAndKey, hasTimer: false, fields: [StateField(name: "a", type: .unsigned)]), PlainTask.windowed],
+        [
+            StateSchema(table: "keyed", version: 1, key: .key, hasTimer: false, fields: [StateField(name: "b", type: .unsigned)]),
+            PlainTask.windowed,
+        ],
+        [
+            StateSchema(table: "keyed", version: 2, key: .key, hasTimer: false, fields: [StateField(name: "a", type: .unsigned)]),
+            PlainTask.windowed,
+        ],
+        [
+            StateSchema(table: "keyed", version: 1, key: .windowAndKey, hasTimer: false, fields: [StateField(name: "a", type: .unsigned)]),
+            PlainTask.windowed,
+        ],
         [PlainTask.windowed],
     ])
     func aChangedSchemaIsIncompatible(schemas: [StateSchema]) throws {
@@ -163,12 +176,16 @@ struct SettingsTests {
     /// Also where there is nothing in the state but its settings.
     @Test(arguments: [("id", "customer_id"), ("customer_id", "id")], [false, true])
     func aSettingThatTheStateIsBuiltOnCanNotChange(change: (old: String, new: String), isEmpty: Bool) throws {
-        let (old, new) = (PlainJob.topology(fixedSettings: ["input.keyedBy": change.old]), PlainJob.topology(fixedSettings: ["input.keyedBy": change.new]))
+        let (old, new) = (
+            PlainJob.topology(fixedSettings: ["input.keyedBy": change.old]), PlainJob.topology(fixedSettings: ["input.keyedBy": change.new])
+        )
         if !isEmpty { try fill() }
         #expect(failure(old) == nil)
         let failure = failure(new)
         #expect(failure?.kind == .invalid)
-        for part in ["input.keyedBy: \(change.old)", "\(change.new) is set now", "empty state directory"] { #expect(failure?.message.contains(part) == true, "\(part)") }
+        for part in ["input.keyedBy: \(change.old)", "\(change.new) is set now", "empty state directory"] {
+            #expect(failure?.message.contains(part) == true, "\(part)")
+        }
         #expect(throws: StateError.self) { try reopened(directory.path).inspect(new) }
         #expect(self.failure(old) == nil, "nothing was changed by the refusal")
     }
@@ -177,7 +194,8 @@ struct SettingsTests {
     @Test(arguments: [false, true])
     func aSettingThatIsFixedLaterIsWhatStatesHadBefore(isEmpty: Bool) throws {
         func topology(_ value: String) -> Topology {
-            PlainJob.topology(fixedSettings: ["input.sessions.keyedBy": value], settingsOfEarlierStates: ["input.sessions.keyedBy": "customer_id"])
+            PlainJob.topology(
+                fixedSettings: ["input.sessions.keyedBy": value], settingsOfEarlierStates: ["input.sessions.keyedBy": "customer_id"])
         }
         #expect(try SQLiteStateStore(directory: directory.path).fixedSettings() == nil, "there is no state yet")
         if !isEmpty { try fill() }
@@ -219,7 +237,9 @@ struct SettingsTests {
         settings.droppedTables = [dropped]
         let next = PlainJob.topology(version: 2, schemas: Array(PlainTask.schemas.dropFirst()), messages: MessageLayout(version: 2))
         let error = #expect(throws: StateError.self) { try reopened(directory.path, settings: settings).open(next) }
-        #expect(error?.kind == .incompatible && error?.message.contains("Start version 1, which wrote the state last") == true, "\(error?.message ?? "")")
+        #expect(
+            error?.kind == .incompatible && error?.message.contains("Start version 1, which wrote the state last") == true,
+            "\(error?.message ?? "")")
         let restored = try reopened(directory.path).open(PlainJob.topology())
         #expect(restored.messages == [message], "nothing was changed by the refusal")
         #expect(try StateReader(path: copyOfState()).storedTables.contains { $0.schema.table == dropped })

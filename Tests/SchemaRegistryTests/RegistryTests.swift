@@ -2,9 +2,10 @@ import Avro
 import CurlHTTP
 import Engine
 import Logging
-@testable import SchemaRegistry
-import Testing
 import TestSupport
+import Testing
+
+@testable import SchemaRegistry
 
 @Suite("A schema registry is asked as its interface says, and what is no answer of one is never taken for one")
 struct RegistryTests {
@@ -79,10 +80,14 @@ struct RegistryTests {
     }
 
     @Test(arguments: [
-        ("200 OK", "<html>a proxy's page</html>", "does not answer as a schema registry"), ("200 OK", "{}", "does not answer as a schema registry"), ("200 OK", "[1]", "does not answer as"),
-        ("200 OK", #"{"schema":7}"#, "does not answer as"), ("200 OK", #"{"schema":"1","references":[{"name":"n"}]}"#, "does not answer as"), ("200 OK", "", "does not answer as"),
-        ("204 No Content", "", "does not answer as"), ("404 Not Found", #"{"error_code":40401}"#, "does not answer as"), ("404 Not Found", #"{"error_code":"40403"}"#, "does not answer as"),
-        ("500 Internal Server Error", #"{"error_code":50001}"#, "status 500"), ("429 Too Many Requests", "", "status 429"), ("301 Moved", "", "leads elsewhere"),
+        ("200 OK", "<html>a proxy's page</html>", "does not answer as a schema registry"),
+        ("200 OK", "{}", "does not answer as a schema registry"), ("200 OK", "[1]", "does not answer as"),
+        ("200 OK", #"{"schema":7}"#, "does not answer as"),
+        ("200 OK", #"{"schema":"1","references":[{"name":"n"}]}"#, "does not answer as"), ("200 OK", "", "does not answer as"),
+        ("204 No Content", "", "does not answer as"), ("404 Not Found", #"{"error_code":40401}"#, "does not answer as"),
+        ("404 Not Found", #"{"error_code":"40403"}"#, "does not answer as"),
+        ("500 Internal Server Error", #"{"error_code":50001}"#, "status 500"), ("429 Too Many Requests", "", "status 429"),
+        ("301 Moved", "", "leads elsewhere"),
         ("200 OK", String(repeating: "x", count: RegistryClient.answerLimit + 1), "longer than"),
     ])
     func whatIsNoAnswerIsTriedAgain(status: String, body: String, reason: String) throws {
@@ -94,7 +99,9 @@ struct RegistryTests {
     @Test func schemasThatUseEachOtherEnd() throws {
         let answer = #"{"schema":"\"int\"","references":[{"name":"n","subject":"a/b c","version":1}]}"#
         let server = try ScriptedHTTPServer { _ in .bytes("HTTP/1.1 200 OK\r\nContent-Length: \(answer.utf8.count)\r\n\r\n\(answer)") }
-        #expect(try client("http://127.0.0.1:\(server.port)").schema(SchemaID(.schema, 1)) == .text(Array("\"int\"".utf8), references: [Array("\"int\"".utf8)]))
+        #expect(
+            try client("http://127.0.0.1:\(server.port)").schema(SchemaID(.schema, 1))
+                == .text(Array("\"int\"".utf8), references: [Array("\"int\"".utf8)]))
         #expect(server.requests.map { $0.head.split(separator: " ")[1] } == ["/schemas/ids/1", "/subjects/a%2Fb%20c/versions/1"])
     }
 

@@ -2,9 +2,10 @@ import Avro
 import Engine
 import Foundation
 import Logging
-@testable import SchemaRegistry
-import Testing
 import TestSupport
+import Testing
+
+@testable import SchemaRegistry
 
 @Suite("Records wait for their schemas: none is lost, none comes twice, and whoever reads goes on with everything else")
 struct WaitingTests {
@@ -59,7 +60,9 @@ struct WaitingTests {
         let registry = try SchemaRegistryServer(file: directory.file("schemas"))
         for _ in 0..<2 { try registry.register("\"int\"") }
         let reading = try Reading(url: registry.url)
-        for number in 0..<300 { reading.source.append([WaitingTests.record(UInt8(1 + number % 2), "\(number)")], to: WaitingTests.partition) }
+        for number in 0..<300 {
+            reading.source.append([WaitingTests.record(UInt8(1 + number % 2), "\(number)")], to: WaitingTests.partition)
+        }
         try reading.pollUntil("all records come") { reading.records.count == 300 }
         #expect(reading.records == (0..<300).map { "0@\($0) \($0)" })
         #expect(registry.requests.filter { $0.hasPrefix("GET /schemas") }.sorted() == ["GET /schemas/ids/1", "GET /schemas/ids/2"])
@@ -97,7 +100,8 @@ struct WaitingTests {
         try reading.pollUntil("the first comes") { reading.records == ["0@0 a"] }
         try first.register("\"long\"")
         first.end()
-        reading.source.append([WaitingTests.record(1, "b"), WaitingTests.record(2, "c"), WaitingTests.record(1, "d")], to: WaitingTests.partition)
+        reading.source.append(
+            [WaitingTests.record(1, "b"), WaitingTests.record(2, "c"), WaitingTests.record(1, "d")], to: WaitingTests.partition)
         try reading.pollUntil("the registry is missed") { reading.schemas.trouble != nil }
         #expect(reading.records == ["0@0 a", "0@1 b"])
         #expect(!reading.seen.contains("0 ends at 4"))
@@ -110,15 +114,20 @@ struct WaitingTests {
 
     @Test func recordsThatWaitKeepTheirHeaders() {
         let records = [
-            TestRecord(key: "k", "v", headers: ["__op": "u", "other": "x"], timestamp: EventTime(milliseconds: 7)), TestRecord(nil), TestRecord("", headers: ["other": "x"]),
+            TestRecord(key: "k", "v", headers: ["__op": "u", "other": "x"], timestamp: EventTime(milliseconds: 7)), TestRecord(nil),
+            TestRecord("", headers: ["other": "x"]),
         ]
-        let held = withRecords(records) { HeldRecords($0, of: WaitingTests.partition, headerNames: ["missing", "__op"].map { Array($0.utf8) }) }
+        let held = withRecords(records) {
+            HeldRecords($0, of: WaitingTests.partition, headerNames: ["missing", "__op"].map { Array($0.utf8) })
+        }
         var seen: [String] = []
         let count = held.handOver(10, while: { _ in true }) { event in
             guard case .records(WaitingTests.partition, let records) = event else { return }
             for record in records {
                 let operation = record.headers.value(of: "__op")?.text ?? "-"
-                seen.append("\(record.offset) \(record.key.isNull ? "null" : record.key.text) \(record.value.isNull ? "null" : record.value.text) \(operation) \(record.headers.value(of: "other") == nil) \(record.timestamp?.milliseconds ?? -1)")
+                seen.append(
+                    "\(record.offset) \(record.key.isNull ? "null" : record.key.text) \(record.value.isNull ? "null" : record.value.text) \(operation) \(record.headers.value(of: "other") == nil) \(record.timestamp?.milliseconds ?? -1)"
+                )
             }
         }
         #expect(count == 3 && held.isEmpty)

@@ -49,11 +49,12 @@ final class BrokenArchive: CheckpointArchive, @unchecked Sendable {
         do {
             return try archive.publish(checkpoint)
         } catch let error as any Failure {
-            let isIgnored = switch broken {
-            case .ignoresALostRace: error.kind == .fenced
-            case .trustsAnUnknownAnswer: error.kind == .retry
-            case .neverAsks, .publishesLate, .knowsEveryTable: false
-            }
+            let isIgnored =
+                switch broken {
+                case .ignoresALostRace: error.kind == .fenced
+                case .trustsAnUnknownAnswer: error.kind == .retry
+                case .neverAsks, .publishesLate, .knowsEveryTable: false
+                }
             guard isIgnored else { throw error }
             return madeUp(checkpoint)
         }

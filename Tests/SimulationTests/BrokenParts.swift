@@ -13,7 +13,9 @@ class PassingStore: StateStore, @unchecked Sendable {
     func restore(_ task: any StreamTask, memoryBudget: Int) throws { try inner.restore(task, memoryBudget: memoryBudget) }
     func commit(_ cut: EpochCut) throws { try inner.commit(cut) }
     func maintain(for time: Duration) throws -> Housekeeping { try inner.maintain(for: time) }
-    func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) throws { inner.read(task: task, table: table, key: key, body) }
+    func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) throws {
+        inner.read(task: task, table: table, key: key, body)
+    }
     func scan(task: TaskID, table: String, prefix: ByteView, _ body: (ByteView, ByteView) -> Void) throws {
         inner.scan(task: task, table: table, prefix: prefix, body)
     }
@@ -57,7 +59,8 @@ final class KeylessStore: PassingStore, @unchecked Sendable {  // One thread, as
     override func open(_ topology: Topology) throws -> RestoredState {
         let found = try inner.open(topology)
         return RestoredState(
-            isNew: found.isNew, lineage: found.lineage, identity: found.identity, hashKey: HashKey(first: found.epoch.number, second: 9), epoch: found.epoch,
+            isNew: found.isNew, lineage: found.lineage, identity: found.identity, hashKey: HashKey(first: found.epoch.number, second: 9),
+            epoch: found.epoch,
             partitions: found.partitions, tasks: found.tasks, messages: found.messages, outbox: found.outbox, withdrawal: found.withdrawal,
             lineageEnds: found.lineageEnds
         )

@@ -9,13 +9,15 @@ final class LayoutlessStore: PassingStore, @unchecked Sendable {  // One thread,
         let declared = Dictionary(uniqueKeysWithValues: topology.outboxTables.map { ($0.name, $0.table) })
         let outbox = restored.outbox.map { table in
             RestoredOutboxTable(
-                table: table.table, lastFrozen: table.lastFrozen, pending: table.pending.map { LayoutlessStore.relabelled($0, declared[table.table]) },
+                table: table.table, lastFrozen: table.lastFrozen,
+                pending: table.pending.map { LayoutlessStore.relabelled($0, declared[table.table]) },
                 undelivered: table.undelivered, layouts: table.layouts
             )
         }
         return RestoredState(
             isNew: restored.isNew, lineage: restored.lineage, identity: restored.identity, hashKey: restored.hashKey, epoch: restored.epoch,
-            partitions: restored.partitions, tasks: restored.tasks, messages: restored.messages, outbox: outbox, withdrawal: restored.withdrawal, lineageEnds: restored.lineageEnds
+            partitions: restored.partitions, tasks: restored.tasks, messages: restored.messages, outbox: outbox,
+            withdrawal: restored.withdrawal, lineageEnds: restored.lineageEnds
         )
     }
 

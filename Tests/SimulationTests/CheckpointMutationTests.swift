@@ -29,10 +29,13 @@ struct CheckpointMutationTests {
         #expect(try isNoticed(in: .sharedWithLostDisks, implementations))
     }
 
-    @Test(arguments: [
-        (BrokenArchive.Break.ignoresALostRace, CheckpointedJob.World.localWithZombies, 237), (.ignoresALostRace, .sharedWithZombies, 21),
-        (.neverAsks, .sharedWithZombies, 244), (.trustsAnUnknownAnswer, .sharedWithLostDisks, 0), (.publishesLate, .sharedWithLostDisks, 0),
-    ] as [(BrokenArchive.Break, CheckpointedJob.World, UInt64)])
+    @Test(
+        arguments: [
+            (BrokenArchive.Break.ignoresALostRace, CheckpointedJob.World.localWithZombies, 237),
+            (.ignoresALostRace, .sharedWithZombies, 21),
+            (.neverAsks, .sharedWithZombies, 244), (.trustsAnUnknownAnswer, .sharedWithLostDisks, 0),
+            (.publishesLate, .sharedWithLostDisks, 0),
+        ] as [(BrokenArchive.Break, CheckpointedJob.World, UInt64)])
     func archives(broken: BrokenArchive.Break, world: CheckpointedJob.World, seed: UInt64) throws {
         var implementations = SimulatedImplementations()
         implementations.archive = { BrokenArchive($0, broken) }

@@ -10,12 +10,15 @@ struct CheckpointSimulationTests {
 
     /// What has to happen in every world, or a simulation in which nothing goes wrong would prove nothing.
     private static let wanted = [
-        "checkpoints", "checkpoints that failed", "crashes", "finished lives", "late puts", "lost disks", "lost races", "outages", "puts that found themselves",
-        "starts that a running worker forbids", "starts that have to wait", "starts that were killed", "store outages", "store requests without an answer",
+        "checkpoints", "checkpoints that failed", "crashes", "finished lives", "late puts", "lost disks", "lost races", "outages",
+        "puts that found themselves",
+        "starts that a running worker forbids", "starts that have to wait", "starts that were killed", "store outages",
+        "store requests without an answer",
     ]
 
     private static let ofVersions = [
-        "take-overs", "upgrades", "ways back", "rows in another layout", "batches in another layout", "rows of tables that the version lacks",
+        "take-overs", "upgrades", "ways back", "rows in another layout", "batches in another layout",
+        "rows of tables that the version lacks",
         "messages in another layout",
     ]
 
@@ -38,10 +41,14 @@ struct CheckpointSimulationTests {
     @Test func sharedDurabilityAndLostDisks() throws { try run(.sharedWithLostDisks, wanted: ["restores that go on"]) }
 
     @Test func localDurabilityAndLostDisks() throws {
-        try run(.localWithLostDisks, wanted: ["restores in a new lineage", "withdrawals", "withdrawn rows", "second withdrawals", "damaged reads"])
+        try run(
+            .localWithLostDisks,
+            wanted: ["restores in a new lineage", "withdrawals", "withdrawn rows", "second withdrawals", "damaged reads"])
     }
 
-    @Test func sharedDurabilityAndWorkersThatGoOn() throws { try run(.sharedWithZombies, wanted: ["take-overs", "workers that were fenced"]) }
+    @Test func sharedDurabilityAndWorkersThatGoOn() throws {
+        try run(.sharedWithZombies, wanted: ["take-overs", "workers that were fenced"])
+    }
 
     @Test(arguments: [CheckpointedJob.World.sharedWithLostDisks, .localWithLostDisks])
     func whatAFinalStateKeepsOutNoCheckpointLetsIn(world: CheckpointedJob.World) throws {

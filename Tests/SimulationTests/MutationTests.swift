@@ -65,13 +65,16 @@ struct MutationTests {
         let id = SinkBatchID(table: "t", lineage: .first, number: BatchNumber(1))
         func row(_ number: Int, _ text: String, _ batch: UInt64 = 1) -> SimulatedSink.Row {
             SimulatedSink.Row(
-                batch: SinkBatchID(table: id.table, lineage: id.lineage, number: BatchNumber(batch)), row: number, layout: PurchaseJob.visitRows, values: [text]
+                batch: SinkBatchID(table: id.table, lineage: id.lineage, number: BatchNumber(batch)), row: number,
+                layout: PurchaseJob.visitRows, values: [text]
             )
         }
         #expect(SimulationChecks.differences([row(0, "a"), row(1, "b")], ["visits b", "visits a"]).isEmpty)
         #expect(SimulationChecks.differences([row(0, "a")], ["visits a", "visits a"]).count == 1, "a row that is missing")
         #expect(SimulationChecks.differences([row(0, "a"), row(1, "a")], ["visits a"]).count == 1, "a row that is there twice")
-        #expect(SimulationChecks.differences([row(0, "a"), row(0, "b")], ["visits a", "visits b"]).count == 1, "a name that is used twice")
-        #expect(SimulationChecks.differences([row(0, "a"), row(0, "b", 3)], ["visits a", "visits b"]).count == 1, "a number that is skipped")
+        #expect(
+            SimulationChecks.differences([row(0, "a"), row(0, "b")], ["visits a", "visits b"]).count == 1, "a name that is used twice")
+        #expect(
+            SimulationChecks.differences([row(0, "a"), row(0, "b", 3)], ["visits a", "visits b"]).count == 1, "a number that is skipped")
     }
 }

@@ -32,7 +32,8 @@ struct SimulationTests {
         }
         guard Seeds.all.count >= Seeds.usual else { return }
         // A simulation in which nothing goes wrong proves nothing.
-        let wanted = ["crashes", "finished lives", "outages", "holds", "commits that waited", "cold reads", "rows", "requests"]
+        let wanted =
+            ["crashes", "finished lives", "outages", "holds", "commits that waited", "cold reads", "rows", "requests"]
             + (job.hasWindows ? ["closings"] : []) + (job.hasTimers ? [] : ["idle raises"])
         for name in wanted { #expect(happened[name, default: 0] > 0, "\(job), \(name): never in \(Seeds.all.count) seeds") }
     }

@@ -45,16 +45,20 @@ struct TwoStageTests {
     private static let steady = (0..<60).map { (arrival: $0, time: $0) }
 
     private func simulate(
-        _ job: PurchaseJob, _ partitions: [[SimulatedLog.Record]], lives: Int, seed: UInt64 = 1, implementations: SimulatedImplementations = .init()
+        _ job: PurchaseJob, _ partitions: [[SimulatedLog.Record]], lives: Int, seed: UInt64 = 1,
+        implementations: SimulatedImplementations = .init()
     ) -> SimulationReport {
-        let log = SimulatedLog(records: Dictionary(uniqueKeysWithValues: partitions.enumerated().map { (TopicPartition(topic: PurchaseJob.topic, partition: $0), $1) }))
+        let log = SimulatedLog(
+            records: Dictionary(
+                uniqueKeysWithValues: partitions.enumerated().map { (TopicPartition(topic: PurchaseJob.topic, partition: $0), $1) }))
         var plan = SimulationPlan(topology: job.topology, log: log)
         plan.threads = 2
         plan.epochInterval = .seconds(2)
         plan.idleAfter = .seconds(10)
         plan.lives = Array(repeating: (.seconds(90), true), count: lives)
         let values = partitions.map { $0.map { String(decoding: $0.value, as: UTF8.self) } }
-        return Simulation(plan, implementations: implementations, random: SeededRandom(seed: seed)).run(expected: PurchaseReference.rows(of: job, values))
+        return Simulation(plan, implementations: implementations, random: SeededRandom(seed: seed)).run(
+            expected: PurchaseReference.rows(of: job, values))
     }
 
     @Test(arguments: [false, true])
@@ -64,7 +68,9 @@ struct TwoStageTests {
             let commits = DyingStore.Commits()
             var implementations = SimulatedImplementations()
             implementations.store = { DyingStore($0, commits, dyingAt: point, isDurable: isDurable) }
-            let report = simulate(.merged, [TwoStageTests.purchases(0, TwoStageTests.steady), TwoStageTests.purchases(1, TwoStageTests.steady)], lives: 2, implementations: implementations)
+            let report = simulate(
+                .merged, [TwoStageTests.purchases(0, TwoStageTests.steady), TwoStageTests.purchases(1, TwoStageTests.steady)], lives: 2,
+                implementations: implementations)
             #expect(report.violations.isEmpty, "commit \(point): \(report.story(seed: 1))")
             died = commits.count >= point
             point += 1

@@ -11,7 +11,9 @@ struct VersionMutationTests {
 
     /// The first seed that shows the break.
     private func noticing(_ implementations: SimulatedImplementations, _ job: PurchaseJob) -> UInt64? {
-        (0..<VersionMutationTests.patience).first { !SimulatedJob(job, seed: $0, hasVersions: true).run(implementations).violations.isEmpty }
+        (0..<VersionMutationTests.patience).first {
+            !SimulatedJob(job, seed: $0, hasVersions: true).run(implementations).violations.isEmpty
+        }
     }
 
     @Test(arguments: [PurchaseJob.windowed, .merged, .visits])
@@ -31,7 +33,9 @@ struct VersionMutationTests {
 
     @Test func tablesOfOtherVersionsThatAreNotWithdrawnFrom() throws {
         let seeds = 0..<VersionMutationTests.patience
-        let noticing = try seeds.first { try !CheckpointedJob(.localWithVersions, seed: $0).run(.withdrawingFromDeclaredTables).violations.isEmpty }
+        let noticing = try seeds.first {
+            try !CheckpointedJob(.localWithVersions, seed: $0).run(.withdrawingFromDeclaredTables).violations.isEmpty
+        }
         #expect(noticing != nil)
     }
 

@@ -10,7 +10,8 @@ struct VersionSimulationTests {
 
     /// What has to happen, or it would prove nothing.
     private static let wanted = [
-        "upgrades", "ways back", "rows in another layout", "batches in another layout", "outboxes with two layouts", "rows of tables that the version lacks",
+        "upgrades", "ways back", "rows in another layout", "batches in another layout", "outboxes with two layouts",
+        "rows of tables that the version lacks",
         "messages in another layout", "crashes", "finished lives", "drains that ran out of time", "outages",
     ]
 

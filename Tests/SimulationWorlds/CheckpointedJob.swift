@@ -29,14 +29,17 @@ package struct CheckpointedJob {
 
     /// `finalizesEvery`: before each so many lives the state is made final. `change`: of what was drawn, for a test that wants one
     /// thing to happen often.
-    package init(_ world: World, seed: UInt64, finalizesEvery: Int? = nil, change: (inout SimulationPlan, inout CheckpointPlan) -> Void = { _, _ in }) {
+    package init(
+        _ world: World, seed: UInt64, finalizesEvery: Int? = nil, change: (inout SimulationPlan, inout CheckpointPlan) -> Void = { _, _ in }
+    ) {
         // Each world has choices of its own.
         var random = SeededRandom(seed: seed << 8 | UInt64(World.allCases.firstIndex(of: world) ?? 0))
         let job = PurchaseJob.allCases[random.number(in: 0...(PurchaseJob.allCases.count - 1))]
         let partitions = job.partitions(atMost: random.number(in: 1...3))
         let log = PurchaseLog(of: job, partitions: partitions, isThereAtOnce: random.percent(20), random: &random)
         hasVersions = world.hasVersions
-        var plan = SimulationPlan(versions: hasVersions ? PurchaseVersion.allCases.map { job.topology(of: $0) } : [job.topology], log: log.simulated)
+        var plan = SimulationPlan(
+            versions: hasVersions ? PurchaseVersion.allCases.map { job.topology(of: $0) } : [job.topology], log: log.simulated)
         plan.drawFaults(&random)
         plan.lives = []
         if hasVersions { plan.drawWaiting(&random) }
@@ -67,7 +70,8 @@ package struct CheckpointedJob {
         let directory = try TemporaryDirectory("tidemark-simulation")
         let calls = ThreadedCalls()
         defer { calls.end() }
-        let simulation = try CheckpointedSimulation(plan, checkpoints, implementations: implementations, calls: calls, random: random) { objects, time in
+        let simulation = try CheckpointedSimulation(plan, checkpoints, implementations: implementations, calls: calls, random: random) {
+            objects, time in
             try StoreCheckpoints(objects, time, in: directory)
         }
         return hasVersions ? simulation.run { PurchaseVersionReference.differences($0, expected) } : simulation.run(expected: expected)

@@ -31,10 +31,11 @@ final class ObjectsOfProcess: ObjectStore, @unchecked Sendable {
 
     func put(_ content: ObjectContent, at key: ObjectKey, onlyIfAbsent: Bool) throws(CheckpointError) -> PutOutcome {
         try asking {
-            let bytes = switch content {
-            case .bytes(let bytes): bytes
-            case .file(let path, _): Array(try Data(contentsOf: URL(fileURLWithPath: path)))
-            }
+            let bytes =
+                switch content {
+                case .bytes(let bytes): bytes
+                case .file(let path, _): Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+                }
             return try objects.put(bytes, at: key.text, onlyIfAbsent: onlyIfAbsent, by: process) ? .created : .exists
         }
     }
@@ -54,7 +55,8 @@ final class ObjectsOfProcess: ObjectStore, @unchecked Sendable {
     func list(prefix: String, after: ObjectKey?, limit: Int) throws(CheckpointError) -> [ListedObject] {
         try asking {
             try objects.list(prefix: prefix, after: after?.text, limit: limit, by: process).map { key, object in
-                ListedObject(key: try ObjectKey(key), bytes: object.bytes.count, modifiedAt: ObjectsOfProcess.milliseconds(object.modifiedAt))
+                ListedObject(
+                    key: try ObjectKey(key), bytes: object.bytes.count, modifiedAt: ObjectsOfProcess.milliseconds(object.modifiedAt))
             }
         }
     }
@@ -63,7 +65,9 @@ final class ObjectsOfProcess: ObjectStore, @unchecked Sendable {
         try asking { try objects.delete(key.text, by: process) }
     }
 
-    static func milliseconds(_ time: Duration) -> Int64 { origin + time.components.seconds * 1000 + time.components.attoseconds / 1_000_000_000_000_000 }
+    static func milliseconds(_ time: Duration) -> Int64 {
+        origin + time.components.seconds * 1000 + time.components.attoseconds / 1_000_000_000_000_000
+    }
 }
 
 /// What is in a simulated store, without faults and without waiting.

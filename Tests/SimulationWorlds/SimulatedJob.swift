@@ -15,7 +15,8 @@ package struct SimulatedJob {
         let isThereAtOnce = random.percent(30)
         let partitions = job.partitions(atMost: random.number(in: 1...5))
         let log = PurchaseLog(of: job, partitions: partitions, isThereAtOnce: isThereAtOnce, random: &random)
-        var plan = SimulationPlan(versions: hasVersions ? PurchaseVersion.allCases.map { job.topology(of: $0) } : [job.topology], log: log.simulated)
+        var plan = SimulationPlan(
+            versions: hasVersions ? PurchaseVersion.allCases.map { job.topology(of: $0) } : [job.topology], log: log.simulated)
         plan.drawFaults(&random)
         if hasVersions { plan.drawWaiting(&random) }
         // Idle partitions follow the others' watermarks, at times that depend on the schedule: windows don't mind, timers do.

@@ -35,7 +35,8 @@ final class StoreCheckpoints: CheckpointsUnderTest {
     }
 
     func choose(
-        on machine: Int, takesOver: Bool, durability: Durability, interval: Duration, except unusable: Set<UInt64>, by process: SimulatedProcess
+        on machine: Int, takesOver: Bool, durability: Durability, interval: Duration, except unusable: Set<UInt64>,
+        by process: SimulatedProcess
     ) throws -> RestorableCheckpoint? {
         var wish = Restoration.Wish(now: ObjectsOfProcess.milliseconds(time.now))
         wish.takesOver = takesOver
@@ -54,7 +55,9 @@ final class StoreCheckpoints: CheckpointsUnderTest {
         defer { try? FileManager.default.removeItem(atPath: scratch) }
         let files = try store(process).fetch(found.manifest, into: scratch)
         try StoreArchive.noteRestored(over: found.later, stateDirectory: try stateDirectory(machine))
-        let names = try ([files.base] + files.deltas).map { String(decoding: try Data(contentsOf: URL(fileURLWithPath: $0)), as: UTF8.self) }
+        let names = try ([files.base] + files.deltas).map {
+            String(decoding: try Data(contentsOf: URL(fileURLWithPath: $0)), as: UTF8.self)
+        }
         return RestoredCopies(names: names, lineage: found.lineage, tables: found.tables)
     }
 
@@ -108,7 +111,8 @@ private final class FileWriting: CheckpointArchive, @unchecked Sendable {
         let file = directory + "/" + checkpoint.file
         try Data(checkpoint.file.utf8).write(to: URL(fileURLWithPath: file))
         defer { try? FileManager.default.removeItem(atPath: file) }
-        return try archive.publish(FinishedCheckpoint(content: checkpoint.content, file: file, facts: checkpoint.facts, reason: checkpoint.reason))
+        return try archive.publish(
+            FinishedCheckpoint(content: checkpoint.content, file: file, facts: checkpoint.facts, reason: checkpoint.reason))
     }
 
     func claim(_ facts: CheckpointFacts, _ change: ChangeAtRest) throws -> ArchiveStanding { try archive.claim(facts, change) }

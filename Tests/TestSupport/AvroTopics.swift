@@ -20,7 +20,9 @@ public struct AvroTopics: Sendable {
         try golden.layOutInput(in: input.path)
         let environment = try PythonEnvironment("fastavro", variable: "TIDEMARK_FASTAVRO", package: "fastavro")
         let child = try environment.start("avro_records.py", [form.rawValue, input.path, directory.path])
-        guard child.waitForExit() == 0 else { throw GoldenError(description: "the records of \(golden) were not written as Avro: \(child.errors)") }
+        guard child.waitForExit() == 0 else {
+            throw GoldenError(description: "the records of \(golden) were not written as Avro: \(child.errors)")
+        }
         let text = try Data(contentsOf: URL(fileURLWithPath: directory.file("schemas.json")))
         schemas = try JSONSerialization.jsonObject(with: text) as? [String] ?? []
     }

@@ -10,7 +10,8 @@ public enum ChangeCase {
         for topic in GoldenCase.streams { topics[topic] = Array(repeating: [], count: partitions) }
         for topic in GoldenCase.referenceTopics { topics[topic] = [[]] }
         for line in try GoldenFile.read("changes/\(name).jsonl").split(separator: UInt8(ascii: "\n")) {
-            guard let fields = try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any], let topic = fields["topic"] as? String else {
+            guard let fields = try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any], let topic = fields["topic"] as? String
+            else {
                 throw GoldenError(description: "\(name): a line is no record")
             }
             let value = try (fields["value"] as? [String: Any]).map { [UInt8](try JSONSerialization.data(withJSONObject: $0)) }

@@ -8,7 +8,8 @@ public struct DebeziumCase: Sendable, CustomStringConvertible {
     public init(_ name: String) { self.name = name }
 
     public static let all = [
-        "base64-digits.precise", "customer-merge-full.key-customer", "end-9999-timestamp.adaptive", "other-types.env", "pk-change-recent.env",
+        "base64-digits.precise", "customer-merge-full.key-customer", "end-9999-timestamp.adaptive", "other-types.env",
+        "pk-change-recent.env",
         "precise-1-updates.default", "references-precise.refs--and-facts-string", "restart.env--dedup", "session-delete.env",
         "session-delete.unwrap-op", "sessions-by-id-4-partitions.default-key", "status-flow.env", "status-flow.unwrap-noop",
         "string-keys.unwrap-op", "toast-address.env",
@@ -43,7 +44,9 @@ public struct DebeziumCase: Sendable, CustomStringConvertible {
     /// How many partitions each stream has.
     public func partitions() throws -> Int {
         let text = String(decoding: try GoldenFile.read("debezium/\(name)/partitions"), as: UTF8.self)
-        guard let count = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) else { throw GoldenError(description: "\(name): no number of partitions") }
+        guard let count = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw GoldenError(description: "\(name): no number of partitions")
+        }
         return count
     }
 
@@ -51,6 +54,8 @@ public struct DebeziumCase: Sendable, CustomStringConvertible {
     public func settings() throws -> String { String(decoding: try GoldenFile.read("debezium/\(name)/tidemark.yaml"), as: UTF8.self) }
 
     public func expectedRows(of table: String) throws -> [GoldenRow] {
-        try GoldenFile.read("debezium/\(name)/expected/\(table).jsonl").split(separator: UInt8(ascii: "\n")).map { try GoldenRow(json: Data($0)) }
+        try GoldenFile.read("debezium/\(name)/expected/\(table).jsonl").split(separator: UInt8(ascii: "\n")).map {
+            try GoldenRow(json: Data($0))
+        }
     }
 }

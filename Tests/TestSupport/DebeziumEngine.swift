@@ -33,7 +33,8 @@ public final class DebeziumEngine: Sendable {
     ///
     /// - Parameter keepingOffsetsOf: of how many records a connector; nil for all. Those beyond are written again by the next process.
     public func start(keepingOffsetsOf kept: Int? = nil) throws -> ChildProcess {
-        try environment.start("debezium_engine.py", [brokers, directory.path, "\(kept ?? -1)"] + connectors, workingDirectory: directory.path)
+        try environment.start(
+            "debezium_engine.py", [brokers, directory.path, "\(kept ?? -1)"] + connectors, workingDirectory: directory.path)
     }
 
     /// What a process of the engine has written so far, in order.

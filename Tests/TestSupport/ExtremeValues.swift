@@ -6,7 +6,10 @@ public enum ExtremeValues {
     public static let integers: [Int64] = [0, -1, 1 << 31, -(1 << 31), (1 << 32) - 1, 1 << 53, -(1 << 53), .max, .min]
 
     /// Texts that end what stands around them, that switch escaping off where it goes by characters, and a long one.
-    public static let texts = ["", "x", "9223372036854775808", "-1", "\u{600}' OR 1 --", "\u{600}\"", "\u{600}/\u{301}", "a\u{0}b\u{1B}[2J", String(repeating: "0", count: 1 << 16)]
+    public static let texts = [
+        "", "x", "9223372036854775808", "-1", "\u{600}' OR 1 --", "\u{600}\"", "\u{600}/\u{301}", "a\u{0}b\u{1B}[2J",
+        String(repeating: "0", count: 1 << 16),
+    ]
 
     /// A column of a row that may hold any of the values.
     public struct Place: Sendable, CustomStringConvertible {
@@ -24,7 +27,8 @@ public enum ExtremeValues {
         var places: [Place] = []
         for table in try file.texts("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name") {
             let keys = try file.texts("SELECT name FROM pragma_table_info('\(table)') WHERE pk > 0 ORDER BY pk").joined(separator: ", ")
-            let descending = try file.texts("SELECT name || ' DESC' FROM pragma_table_info('\(table)') WHERE pk > 0 ORDER BY pk").joined(separator: ", ")
+            let descending = try file.texts("SELECT name || ' DESC' FROM pragma_table_info('\(table)') WHERE pk > 0 ORDER BY pk").joined(
+                separator: ", ")
             let columns = try file.texts("SELECT name FROM pragma_table_info('\(table)') ORDER BY cid")
             if table == "meta" {
                 for name in try file.texts("SELECT name FROM meta") {
@@ -43,12 +47,15 @@ public enum ExtremeValues {
 
     /// Puts a value at a place, as another program would. False when the table takes no such value there.
     public static func put(_ value: Int64, at place: Place, inStateFile path: String) throws -> Bool {
-        try RawSQLite(path).execute("UPDATE OR REPLACE \(place.table) SET \(place.column) = \(value == .min ? "-9223372036854775807 - 1" : "\(value)") WHERE \(place.row)")
+        try RawSQLite(path).execute(
+            "UPDATE OR REPLACE \(place.table) SET \(place.column) = \(value == .min ? "-9223372036854775807 - 1" : "\(value)") WHERE \(place.row)"
+        )
     }
 
     public static func put(_ text: String, at place: Place, inStateFile path: String) throws -> Bool {
         let hex = text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        return try RawSQLite(path).execute("UPDATE OR REPLACE \(place.table) SET \(place.column) = CAST(x'\(hex)' AS TEXT) WHERE \(place.row)")
+        return try RawSQLite(path).execute(
+            "UPDATE OR REPLACE \(place.table) SET \(place.column) = CAST(x'\(hex)' AS TEXT) WHERE \(place.row)")
     }
 
     public static func put(_ bytes: [UInt8], at place: Place, inStateFile path: String) throws -> Bool {
@@ -81,7 +88,9 @@ public final class RawSQLite {
     /// The first column of a query's rows.
     public func texts(_ sql: String) throws -> [String] {
         var statement: OpaquePointer?
-        guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK else { throw WaitedTooLong(description: "\(sql): \(String(cString: sqlite3_errmsg(handle)))") }
+        guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK else {
+            throw WaitedTooLong(description: "\(sql): \(String(cString: sqlite3_errmsg(handle)))")
+        }
         defer { sqlite3_finalize(statement) }
         var found: [String] = []
         while sqlite3_step(statement) == SQLITE_ROW { found.append(sqlite3_column_text(statement, 0).map { String(cString: $0) } ?? "") }

@@ -44,7 +44,9 @@ struct FaultProxyThread {
             _ = ask(head.bytes + body)
             return false
         case .deliverTwice:
-            guard let body = reader.readBody(length), ask(head.bytes + body) != nil, let answer = ask(head.bytes + body) else { return false }
+            guard let body = reader.readBody(length), ask(head.bytes + body) != nil, let answer = ask(head.bytes + body) else {
+                return false
+            }
             return Socket.write(answer, to: client)
         case .answerItself(let status):
             guard reader.readBody(length) != nil else { return false }

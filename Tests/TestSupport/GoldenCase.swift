@@ -28,7 +28,8 @@ public struct GoldenCase: Sendable, CustomStringConvertible {
 
     /// The values of a topic's records in the order of its log, by partition.
     public func input(_ topic: String) throws -> [[[UInt8]]] {
-        var lines = try GoldenFile.read("\(base)/input/\(topic).jsonl").split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        var lines = try GoldenFile.read("\(base)/input/\(topic).jsonl").split(
+            separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         let values = lines.map { Array($0) }
         guard partitions > 1, GoldenCase.streams.contains(topic) else { return [values] }
@@ -38,7 +39,8 @@ public struct GoldenCase: Sendable, CustomStringConvertible {
     }
 
     private func partition(of value: [UInt8], in topic: String) throws -> Int {
-        guard let row = try JSONSerialization.jsonObject(with: Data(value)) as? [String: Any], let customer = row["customer_id"] as? String else {
+        guard let row = try JSONSerialization.jsonObject(with: Data(value)) as? [String: Any], let customer = row["customer_id"] as? String
+        else {
             throw GoldenError(description: "\(name): a record of \(topic) names no customer to partition it by")
         }
         return Array(customer.utf8).withUnsafeBytes { murmur2Partition(of: ByteView($0), partitions: partitions) }
@@ -83,7 +85,8 @@ public struct GoldenError: Error, CustomStringConvertible {
 
 /// The files below `Tests/Golden`, plain or compressed.
 enum GoldenFile {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Golden").path
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Golden").path
 
     static func exists(_ path: String) -> Bool {
         FileManager.default.fileExists(atPath: "\(root)/\(path)") || FileManager.default.fileExists(atPath: "\(root)/\(path).gz")

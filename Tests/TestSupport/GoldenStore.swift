@@ -26,7 +26,9 @@ public struct GoldenStore: Sendable, CustomStringConvertible {
         public var description: String { "manifest-\(manifest).delta-\(delta).state-\(state)" }
     }
 
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Golden").path
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
+        path: "Golden"
+    ).path
     private static let folder = "\(root)/Checkpoints"
 
     public let formats: Formats
@@ -39,14 +41,20 @@ public struct GoldenStore: Sendable, CustomStringConvertible {
     public static func all() throws -> [GoldenStore] {
         let folders = try FileManager.default.contentsOfDirectory(atPath: folder).sorted().filter { $0 != "README.md" }
         return try folders.flatMap { name in
-            guard let formats = Formats(name) else { throw GoldenError(description: "\(folder)/\(name) is no golden store: its name does not say its formats") }
-            return try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(name)").sorted().map { GoldenStore(formats: formats, job: $0) }
+            guard let formats = Formats(name) else {
+                throw GoldenError(description: "\(folder)/\(name) is no golden store: its name does not say its formats")
+            }
+            return try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(name)").sorted().map {
+                GoldenStore(formats: formats, job: $0)
+            }
         }
     }
 
     /// The formats of state files that there are golden files of, such as 1; see `Golden/State`.
     public static func stateFileFormats() throws -> [Int] {
-        try FileManager.default.contentsOfDirectory(atPath: "\(root)/State").compactMap { $0.hasPrefix("format-") ? Int($0.dropFirst(7)) : nil }.sorted()
+        try FileManager.default.contentsOfDirectory(atPath: "\(root)/State").compactMap {
+            $0.hasPrefix("format-") ? Int($0.dropFirst(7)) : nil
+        }.sorted()
     }
 
     /// The golden state file of a format.

@@ -19,7 +19,8 @@ public final class PostgreSQLServer: Sendable {
         let data = directory.file("data")
         let (prefix, environment) = try Self.unprivileged(in: directory)
         let cluster = try Self.process(
-            prefix + ["\(Self.binaries)/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"], environment
+            prefix + ["\(Self.binaries)/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+            environment
         )
         guard cluster.waitForExit() == 0 else { throw ChildProcessError(description: "no PostgreSQL cluster: \(cluster.errors)") }
         let settings = [
@@ -71,7 +72,8 @@ public final class PostgreSQLServer: Sendable {
     private static func unprivileged(in directory: TemporaryDirectory) throws -> ([String], [String: String]) {
         guard geteuid() == 0 else { return ([], [:]) }
         guard let user = getpwnam("postgres")?.pointee else {
-            throw ChildProcessError(description: "there is no user postgres to run PostgreSQL as: tools/setup installs postgresql-15, which makes it")
+            throw ChildProcessError(
+                description: "there is no user postgres to run PostgreSQL as: tools/setup installs postgresql-15, which makes it")
         }
         let users = directory.file("users")
         let groups = directory.file("groups")

@@ -12,7 +12,9 @@ struct PythonEnvironment {
         let cache = variables["XDG_CACHE_HOME"] ?? (variables["HOME"] ?? NSHomeDirectory()) + "/.cache"
         python = (variables[variable] ?? "\(cache)/tidemark/\(name)") + "/bin/python"
         guard FileManager.default.isExecutableFile(atPath: python) else {
-            throw ChildProcessError(description: "\(python) is not there: tools/setup installs \(package) (or set \(variable) to a virtual environment that has it)")
+            throw ChildProcessError(
+                description:
+                    "\(python) is not there: tools/setup installs \(package) (or set \(variable) to a virtual environment that has it)")
         }
     }
 

@@ -32,7 +32,9 @@ private func distance(_ left: GoldenRow, _ right: GoldenRow) -> Int { differingC
 
 private func difference(of actual: GoldenRow, from expected: GoldenRow) -> String {
     let columns = differingColumns(actual, expected)
-    let same = expected.columns.filter { !columns.contains($0.key) && ["customerId", "merchantId", "eventTime", "topic", "offset"].contains($0.key) }
+    let same = expected.columns.filter {
+        !columns.contains($0.key) && ["customerId", "merchantId", "eventTime", "topic", "offset"].contains($0.key)
+    }
     let changes = columns.map { name in
         "\(name) is \(actual.columns[name]?.description ?? "absent"), not \(expected.columns[name]?.description ?? "absent")"
     }

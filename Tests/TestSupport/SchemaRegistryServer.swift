@@ -17,7 +17,9 @@ public final class SchemaRegistryServer: Sendable {
         child = try ChildProcess("/usr/bin/python3", [script, String(port), file, authorization])
         let client = try HTTPClient()
         try waitUntil("the schema registry answers on port \(port)") { [child, port] in
-            guard child.isRunning else { throw ChildProcessError(description: "the schema registry ended at once: \(child.errors.suffix(2000))") }
+            guard child.isRunning else {
+                throw ChildProcessError(description: "the schema registry ended at once: \(child.errors.suffix(2000))")
+            }
             return (try? client.perform(HTTPRequest(.get, url: "http://127.0.0.1:\(port)/")))?.status != nil
         }
     }
@@ -31,9 +33,12 @@ public final class SchemaRegistryServer: Sendable {
         let body = try JSONSerialization.data(withJSONObject: ["schema": schema, "references": uses])
         let headers = [("Content-Type", "application/json")] + (authorization.isEmpty ? [] : [("Authorization", authorization)])
         let response = try body.withUnsafeBytes { bytes in
-            try HTTPClient().perform(HTTPRequest(.post, url: "\(url)/subjects/\(subject)/versions", headers: headers.map { (name: $0.0, value: $0.1) }), body: bytes)
+            try HTTPClient().perform(
+                HTTPRequest(.post, url: "\(url)/subjects/\(subject)/versions", headers: headers.map { (name: $0.0, value: $0.1) }),
+                body: bytes)
         }
-        guard let answer = try JSONSerialization.jsonObject(with: Data(response.body)) as? [String: Any], let id = answer["id"] as? Int else {
+        guard let answer = try JSONSerialization.jsonObject(with: Data(response.body)) as? [String: Any], let id = answer["id"] as? Int
+        else {
             throw ChildProcessError(description: "the schema registry took no schema: \(response.status) \(response.text)")
         }
         return Int64(id)

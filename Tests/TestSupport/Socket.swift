@@ -7,11 +7,12 @@ public enum Socket {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = loopback(port: 0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isListening = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
-            }
-        } && Glibc.listen(descriptor, 64) == 0
+        let isListening =
+            withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                    bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
+                }
+            } && Glibc.listen(descriptor, 64) == 0
         guard isListening else { throw WaitedTooLong(description: "no socket to listen on: errno \(errno)") }
         return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
     }

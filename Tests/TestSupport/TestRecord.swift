@@ -17,7 +17,9 @@ public struct TestRecord: Sendable {
     }
 
     public init(key: String? = nil, _ value: String?, headers: [String: String] = [:], timestamp: EventTime? = nil) {
-        self.init(key: key.map { Array($0.utf8) }, value: value.map { Array($0.utf8) }, headers: headers.mapValues { Array($0.utf8) }, timestamp: timestamp)
+        self.init(
+            key: key.map { Array($0.utf8) }, value: value.map { Array($0.utf8) }, headers: headers.mapValues { Array($0.utf8) },
+            timestamp: timestamp)
     }
 }
 

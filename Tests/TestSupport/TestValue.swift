@@ -64,7 +64,8 @@ extension ByteWriter {
 extension SinkBatch {
     /// A batch of these rows, in chunks of `chunkRows`.
     public init(
-        _ table: OutputTable, number: UInt64, lineage: UInt32 = 1, partitioning: RowPartitioning = .month, chunkRows: Int = 2, rows: [[TestValue]]
+        _ table: OutputTable, number: UInt64, lineage: UInt32 = 1, partitioning: RowPartitioning = .month, chunkRows: Int = 2,
+        rows: [[TestValue]]
     ) {
         var chunks: [OutboxChunk] = []
         var partition: Int32 = 0
@@ -82,6 +83,7 @@ extension SinkBatch {
             let id = ChunkID(table: table.name, task: task, epoch: Epoch(number), sequence: 0)
             chunks.append(OutboxChunk(id: id, layout: table, partition: partition, rowCount: part.count, bytes: writer.take()))
         }
-        self.init(table: table.name, lineage: Lineage(lineage), number: BatchNumber(number), layout: table, partition: partition, chunks: chunks)
+        self.init(
+            table: table.name, lineage: Lineage(lineage), number: BatchNumber(number), layout: table, partition: partition, chunks: chunks)
     }
 }

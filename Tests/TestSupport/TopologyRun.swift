@@ -42,9 +42,12 @@ public final class TopologyRun {
             case .messages(let count): partitions[stage.name] = count
             }
         }
-        let environment = TaskEnvironment(partitioning: [:], partitions: partitions, cold: NothingEvicted(), hashKey: .ofTests, references: references)
+        let environment = TaskEnvironment(
+            partitioning: [:], partitions: partitions, cold: NothingEvicted(), hashKey: .ofTests, references: references)
         for stage in topology.stages {
-            let own = (0..<(partitions[stage.name] ?? 0)).map { stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment)) }
+            let own = (0..<(partitions[stage.name] ?? 0)).map {
+                stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment))
+            }
             for task in own { try task.resume(at: .distantPast, position: nil) }
             tasks[stage.name] = own
             inputs += zip(own, parts[stage.name] ?? []).map { ($0, $1) }

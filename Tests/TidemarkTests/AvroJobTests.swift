@@ -3,8 +3,8 @@ import Engine
 import Foundation
 import KafkaIO
 import Logging
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A job reads Avro with a schema registry: the same tables, and a registry that is away is waited for", .serialized)
 struct AvroJobTests {
@@ -25,7 +25,9 @@ struct AvroJobTests {
             for topic in GoldenCase.streams + GoldenCase.referenceTopics {
                 for (key, value) in zip(try topics.keys(topic), try topics.values(topic)) {
                     try (key ?? []).withUnsafeBytes { key in
-                        try value.withUnsafeBytes { try writer.send(topic: topic, partition: 0, key: key.isEmpty ? .null : ByteView(key), value: ByteView($0)) }
+                        try value.withUnsafeBytes {
+                            try writer.send(topic: topic, partition: 0, key: key.isEmpty ? .null : ByteView(key), value: ByteView($0))
+                        }
                     }
                 }
             }
@@ -39,7 +41,9 @@ struct AvroJobTests {
             try SchemaRegistryServer(file: directory.file("schemas"), port: port, authorization: authorization)
         }
 
-        func job(_ clickHouse: any TestClickHouse, registry port: Int, _ settings: [String] = [], environment: [String: String] = [:]) throws -> JobFixture {
+        func job(_ clickHouse: any TestClickHouse, registry port: Int, _ settings: [String] = [], environment: [String: String] = [:])
+            throws -> JobFixture
+        {
             let more = ["input.format=avro", "input.registry.url=http://127.0.0.1:\(port)", "time.maxAhead=off"]
             return try JobFixture(.kafka(broker.brokers), clickHouse, settings: more + settings, environment: environment)
         }
@@ -65,7 +69,9 @@ struct AvroJobTests {
 
         let wrong = try world.job(clickHouse, registry: registry.port, login, environment: ["REGISTRY_PASSWORD": "wrong-secret"])
         let refused = try wrong.run("check")
-        #expect(refused.status == 2 && refused.output.contains("finding  schema registry: the schema registry at \(registry.url) refuses"), "\(refused.output)")
+        #expect(
+            refused.status == 2 && refused.output.contains("finding  schema registry: the schema registry at \(registry.url) refuses"),
+            "\(refused.output)")
         let started = try wrong.runUntilEnd()
         #expect(started.status == 12 && started.errors.contains("refuses") && !started.errors.contains("wrong-secret"), "\(started.errors)")
 
@@ -86,7 +92,9 @@ struct AvroJobTests {
         let page = try statusPage(of: worker)
         try waitUntil("the wait is told of") { worker.errors.contains("reading waits for the schema registry at http://127.0.0.1:\(port)") }
         let status = try HTTPClient().perform(HTTPRequest(.get, url: page + "status")).text
-        #expect(status.contains("Schema registry: reading waits for the schema registry at http:") && status.firstMatch(of: /"isReadingHeld"\s*:\s*true/) != nil, "\(status)")
+        #expect(
+            status.contains("Schema registry: reading waits for the schema registry at http:")
+                && status.firstMatch(of: /"isReadingHeld"\s*:\s*true/) != nil, "\(status)")
         worker.send(SIGTERM)
         #expect(worker.waitForExit() == 0, "\(worker.errors)")
 

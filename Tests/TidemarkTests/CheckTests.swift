@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A check looks at the reference topics, their copy and the views, and changes nothing")
 struct CheckTests {
@@ -23,13 +23,16 @@ struct CheckTests {
 
     @Test func beforeTheFirstRunAndAfterIt() throws {
         try check(
-            0, saying: "ok       reference topic fintech.public.customers: 1 partition, 80 records\n", "ok       reference topic fintech.public.merchants: ",
-            "ok       references.db: none yet; a run reads the topics from their starts\n", "ok       views: 32 of 32 are not there; `tidemark tables` or a run creates them\n"
+            0, saying: "ok       reference topic fintech.public.customers: 1 partition, 80 records\n",
+            "ok       reference topic fintech.public.merchants: ",
+            "ok       references.db: none yet; a run reads the topics from their starts\n",
+            "ok       views: 32 of 32 are not there; `tidemark tables` or a run creates them\n"
         )
         #expect(!FileManager.default.fileExists(atPath: job.stateDirectory))
         #expect(try job.runUntilEnd().status == 0)
         try check(
-            0, saying: "ok       references.db: customers fits its log, 0 records behind; accounts fits its log, 0 records behind; ", "ok       views: 32 views\n"
+            0, saying: "ok       references.db: customers fits its log, 0 records behind; accounts fits its log, 0 records behind; ",
+            "ok       views: 32 views\n"
         )
         // SQLite may have moved its log into the files; what they say is the same.
         #expect(try job.run("check").output == job.run("check").output)
@@ -59,7 +62,9 @@ struct CheckTests {
         try check(0, saying: "ok       references.db: a run makes it anew, because ", "damaged")
 
         try FileManager.default.removeItem(atPath: file)
-        try check(2, saying: "finding  reference topic fintech.public.customers: ", "skipped  references.db: not looked at, because a reference topic is a finding")
+        try check(
+            2, saying: "finding  reference topic fintech.public.customers: ",
+            "skipped  references.db: not looked at, because a reference topic is a finding")
     }
 
     @Test func whatOthersMayReadOrChangeIsAWarningWithTheCommandToRun() throws {
@@ -74,11 +79,16 @@ struct CheckTests {
             let run = try job.run("check", ["--set", "http.token=${file:\(token)}"])
             #expect(run.status == 0, "\(run.output)")
             let warnings = run.output.split(separator: "\n").filter { $0.hasPrefix("warning  ") }
-            guard state == 0o755 else { #expect(warnings.isEmpty, "\(warnings)"); continue }
+            guard state == 0o755 else {
+                #expect(warnings.isEmpty, "\(warnings)")
+                continue
+            }
             #expect(warnings.count == 3)
             for text in [
-                "secret file: others on this machine may read \(token) (mode 644)", "chmod 600 \(token)", "state directory: others on this machine may read",
-                "chmod 700 \(job.stateDirectory)", "checkpoint store: others on this machine may change \(store) (mode 777)", "chmod g-w,o-rwx \(store)",
+                "secret file: others on this machine may read \(token) (mode 644)", "chmod 600 \(token)",
+                "state directory: others on this machine may read",
+                "chmod 700 \(job.stateDirectory)", "checkpoint store: others on this machine may change \(store) (mode 777)",
+                "chmod g-w,o-rwx \(store)",
             ] { #expect(warnings.contains { $0.contains(text) }, "\(text) in \(warnings)") }
         }
     }
@@ -88,6 +98,8 @@ struct CheckTests {
         #expect(try TidemarkBinary.run(["load", log.path, "--brokers", broker.brokers]).status == 0)
         let kafka = try JobFixture(.kafka(broker.brokers), clickHouse)
         let run = try kafka.run("check")
-        #expect(run.status == 0 && run.output.contains("ok       reference topic fintech.public.customers: 1 partition, at most 80 records\n"), "\(run.output)\(run.errors)")
+        #expect(
+            run.status == 0 && run.output.contains("ok       reference topic fintech.public.customers: 1 partition, at most 80 records\n"),
+            "\(run.output)\(run.errors)")
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("The checkpoint tool on the shipped job: its binary is asked, and its ClickHouse rows are counted")
 struct CheckpointToolTests {
@@ -47,8 +47,11 @@ struct CheckpointToolTests {
     }
 
     @Test func everyRowOfTheJobIsExplained() throws {
-        for row in try clickHouse.rows("SELECT toString(_batch), toString(_row) FROM \(job.database).customer_transaction_metrics ORDER BY _batch, _row LIMIT 3") {
-            let run = try checkpoint("explain", "--at", job.stateDirectory, "--batch", "customer_transaction_metrics:\(row[0])", "--row", row[1], "-o", "jsonl")
+        for row in try clickHouse.rows(
+            "SELECT toString(_batch), toString(_row) FROM \(job.database).customer_transaction_metrics ORDER BY _batch, _row LIMIT 3")
+        {
+            let run = try checkpoint(
+                "explain", "--at", job.stateDirectory, "--batch", "customer_transaction_metrics:\(row[0])", "--row", row[1], "-o", "jsonl")
             #expect(run.status == 0, "\(run.errors)")
             #expect(run.output.contains(#""stage":"transactions""#))
         }

@@ -1,13 +1,16 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Commands: exact names, options, exit codes, results on standard output and the rest on standard error")
 struct CommandTests {
     @Test(arguments: [
-        ["generate", "--transactions", "1"], ["generate", "--transactions", "0", "--out", "x"], ["generate", "--out", "x", "--brokers", "y", "--transactions", "1"],
-        ["generate", "--out", "x", "--transactions", "1", "--live"], ["nonsense"], ["run"], ["settle", "--config", "x", "--batch", "t", "--as", "delivered"],
-        ["settle", "--config", "x", "--batch", "t:1", "--as", "lost"], ["dev", "--port", "70000"], ["load", "x"], ["run", "--config", "x", "--set", "foo"], ["dev", "--topics", "foo"],
+        ["generate", "--transactions", "1"], ["generate", "--transactions", "0", "--out", "x"],
+        ["generate", "--out", "x", "--brokers", "y", "--transactions", "1"],
+        ["generate", "--out", "x", "--transactions", "1", "--live"], ["nonsense"], ["run"],
+        ["settle", "--config", "x", "--batch", "t", "--as", "delivered"],
+        ["settle", "--config", "x", "--batch", "t:1", "--as", "lost"], ["dev", "--port", "70000"], ["load", "x"],
+        ["run", "--config", "x", "--set", "foo"], ["dev", "--topics", "foo"],
     ])
     func aWrongUseEndsWith64(arguments: [String]) throws {
         let run = try TidemarkBinary.run(arguments)
@@ -30,19 +33,25 @@ struct CommandTests {
         let page = try String(contentsOf: root.appendingPathComponent("docs/INTERFACE.md"), encoding: .utf8)
         let line = try #require(page.split(separator: "\n").first { $0.hasPrefix("| `tidemark \(command) ") })
         let help = try TidemarkBinary.run(["help", command]).output
-        let options = help.split { $0.isWhitespace }.filter { $0.hasPrefix("--") }.map { $0.trimmingCharacters(in: CharacterSet(charactersIn: ",.;")) }
+        let options = help.split { $0.isWhitespace }.filter { $0.hasPrefix("--") }.map {
+            $0.trimmingCharacters(in: CharacterSet(charactersIn: ",.;"))
+        }
         #expect(Set(options).contains("--help"))
         for option in Set(options).subtracting(["--help", "--version"]) { #expect(line.contains(option), "\(option) is missing") }
     }
 
     @Test func generatedFilesAreLaidOutByPartitionAndNeverOverwritten() throws {
         let directory = try TemporaryDirectory()
-        let arguments = ["generate", "--out", directory.file("log"), "--transactions", "500", "--customers", "40", "--merchants", "5", "--partitions", "4"]
+        let arguments = [
+            "generate", "--out", directory.file("log"), "--transactions", "500", "--customers", "40", "--merchants", "5", "--partitions",
+            "4",
+        ]
         let run = try TidemarkBinary.run(arguments)
         #expect(run.status == 0 && run.errors.isEmpty, "\(run.errors)")
         #expect(run.output.contains("fintech.public.transactions\t500\n") && run.output.contains("fintech.public.customers\t40\n"))
         let lines = try (0..<4).map { partition in
-            try String(contentsOfFile: directory.file("log/fintech.public.transactions/\(partition).jsonl"), encoding: .utf8).split(separator: "\n")
+            try String(contentsOfFile: directory.file("log/fintech.public.transactions/\(partition).jsonl"), encoding: .utf8).split(
+                separator: "\n")
         }
         #expect(lines.reduce(0) { $0 + $1.count } == 500 && lines.allSatisfy { !$0.isEmpty })
         let customers = try String(contentsOfFile: directory.file("log/fintech.public.customers.jsonl"), encoding: .utf8)
@@ -63,7 +72,10 @@ struct CommandTests {
     @Test func whatIsGeneratedCanBeLoaded() throws {
         let directory = try TemporaryDirectory()
         let broker = try DevelopmentBrokerProcess(topics: ["fintech.public.transactions:4"])
-        #expect(try TidemarkBinary.run(["generate", "--out", directory.file("log"), "--transactions", "300", "--customers", "20", "--merchants", "5"]).status == 0)
+        #expect(
+            try TidemarkBinary.run([
+                "generate", "--out", directory.file("log"), "--transactions", "300", "--customers", "20", "--merchants", "5",
+            ]).status == 0)
         let loaded = try TidemarkBinary.run(["load", directory.file("log"), "--brokers", broker.brokers])
         #expect(loaded.status == 0, "\(loaded.errors)")
         #expect(loaded.output.contains("fintech.public.transactions\t300\n"), "\(loaded.output)")
@@ -84,8 +96,12 @@ struct CommandTests {
             clickhouse: {url: "http://127.0.0.1:\(freePort())"}
             """
         try text.write(toFile: directory.file("job.yaml"), atomically: true, encoding: .utf8)
-        let run = try TidemarkBinary.run(["check", "--config", directory.file("job.yaml"), "--set", "state.directory=\(directory.file("state"))"])
-        #expect(run.status == 2 && run.output.contains("finding  input: ") && run.output.contains("skipped  topics and positions: "), "\(run.output)")
+        let run = try TidemarkBinary.run([
+            "check", "--config", directory.file("job.yaml"), "--set", "state.directory=\(directory.file("state"))",
+        ])
+        #expect(
+            run.status == 2 && run.output.contains("finding  input: ") && run.output.contains("skipped  topics and positions: "),
+            "\(run.output)")
         #expect(!run.output.contains("finding  topic") && run.output.contains("finding  ClickHouse: "), "\(run.output)")
     }
 
@@ -102,13 +118,19 @@ struct CommandTests {
         let run = try TidemarkBinary.run(["check", "--config", directory.file("job.yaml")])
         #expect(run.status == 2, "\(run.errors)")
         #expect(run.output.contains("ok       configuration: job fintech\n"))
-        #expect(run.output.contains("finding  topic fintech.public.transactions: ") && run.output.contains("finding  ClickHouse: "), "\(run.output)")
+        #expect(
+            run.output.contains("finding  topic fintech.public.transactions: ") && run.output.contains("finding  ClickHouse: "),
+            "\(run.output)")
         #expect(!FileManager.default.fileExists(atPath: directory.file("state")), "a check must change nothing")
         #expect(!(run.output + run.errors).contains("hunter2"))
 
-        #expect(run.output.contains("skipped  positions: ") && run.output.contains("skipped  tables: ") && !run.errors.contains(" info "), "\(run.output)\(run.errors)")
+        #expect(
+            run.output.contains("skipped  positions: ") && run.output.contains("skipped  tables: ") && !run.errors.contains(" info "),
+            "\(run.output)\(run.errors)")
 
         let wrong = try TidemarkBinary.run(["check", "--config", directory.file("job.yaml"), "--set", "epoch.interval=soon"])
-        #expect(wrong.status == 2 && wrong.output.contains("finding  configuration: job.yaml") == false && wrong.output.contains("finding  configuration: --set") && wrong.output.contains("epoch.interval"))
+        #expect(
+            wrong.status == 2 && wrong.output.contains("finding  configuration: job.yaml") == false
+                && wrong.output.contains("finding  configuration: --set") && wrong.output.contains("epoch.interval"))
     }
 }

@@ -26,14 +26,17 @@ struct DebeziumPage {
         let page = try String(contentsOf: root.appendingPathComponent("docs/DEBEZIUM.md"), encoding: .utf8)
         func block(_ language: String, below heading: String) throws -> Data {
             let section = try #require(page.components(separatedBy: "\n\(heading)\n").dropFirst().first, "the page has no \(heading)")
-            let block = try #require(section.components(separatedBy: "\n```\(language)\n").dropFirst().first, "\(heading) has no block of \(language)")
+            let block = try #require(
+                section.components(separatedBy: "\n```\(language)\n").dropFirst().first, "\(heading) has no block of \(language)")
             return Data(try #require(block.components(separatedBy: "\n```").first).utf8)
         }
         databaseSQL = String(decoding: try block("sql", below: "## The database"), as: UTF8.self)
         let shown = try JSONDecoder().decode(Connector.self, from: block("json", below: "## The connector"))
         connector = shown.config.merging(["name": shown.name]) { $1 }
         flatRows = try JSONDecoder().decode([String: String].self, from: block("json", below: "## Flat rows"))
-        let properties = String(decoding: try block("properties", below: "## Avro"), as: UTF8.self).split(separator: "\n").map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
+        let properties = String(decoding: try block("properties", below: "## Avro"), as: UTF8.self).split(separator: "\n").map {
+            $0.split(separator: "=", maxSplits: 1).map(String.init)
+        }
         avro = Dictionary(uniqueKeysWithValues: properties.map { ($0[0], $0[1]) })
         avroJobSettings = try DebeziumPage.settings(String(decoding: block("yaml", below: "## Avro"), as: UTF8.self))
         jobSettings = try DebeziumPage.settings(String(decoding: block("yaml", below: "## The job"), as: UTF8.self))

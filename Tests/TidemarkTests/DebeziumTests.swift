@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Debezium for real: the tables are what SQL says of the database")
 struct DebeziumTests {
@@ -41,13 +41,19 @@ struct DebeziumTests {
             let again = Set(payments[0]).intersection(payments[1]).count
             #expect(again > 0, "\(prefix): nothing came again after the crash")
             let all = payments.joined()
-            print("Debezium, \(prefix): \(all.count) changes of transactions, \(again) of them again, of \(all.reduce(0) { $0 + $1.bytes } / all.count) bytes each")
+            print(
+                "Debezium, \(prefix): \(all.count) changes of transactions, \(again) of them again, of \(all.reduce(0) { $0 + $1.bytes } / all.count) bytes each"
+            )
         }
         let truncations = written.joined().filter { $0.topic.hasSuffix(".public.merchants") && $0.key.isEmpty }
-        #expect(Set(truncations.map(\.topic)) == ["fintech.public.merchants", "avro.public.merchants"], "the records of TRUNCATE, which have no key")
+        #expect(
+            Set(truncations.map(\.topic)) == ["fintech.public.merchants", "avro.public.merchants"],
+            "the records of TRUNCATE, which have no key")
 
         try check(page.jobSettings, of: broker, against: database, clickHouse)
-        let ofAvro = page.jobSettings.filter { !$0.hasPrefix("input.topicPrefix=") } + page.avroJobSettings.map { $0.replacing(shownRegistry, with: registry.url) }
+        let ofAvro =
+            page.jobSettings.filter { !$0.hasPrefix("input.topicPrefix=") }
+            + page.avroJobSettings.map { $0.replacing(shownRegistry, with: registry.url) }
         try check(ofAvro + ["input.topicPrefix=avro.public."], of: broker, against: database, clickHouse)
         // In the flat topic, which has none, the shop that was not opened again stays as it was.
         let closedShop = try database.rows("SELECT bank.id('merchant', 3)")[0][0]
@@ -62,7 +68,8 @@ struct DebeziumTests {
         // The publication and the slots hold everything from here on: what happens now is streamed, not part of the snapshot.
         try waitFor(first, "the snapshot is written") { written in
             prefixes.allSatisfy { prefix in
-                written.count { $0.topic == "\(prefix).public.transactions" } >= 150 && written.count { $0.topic == "\(prefix).public.merchants" } >= 5
+                written.count { $0.topic == "\(prefix).public.transactions" } >= 150
+                    && written.count { $0.topic == "\(prefix).public.merchants" } >= 5
             }
         }
         try database.runFile(bank("day"))
@@ -110,7 +117,9 @@ struct DebeziumTests {
             let found = try Self.lines(clickHouse.rows("SELECT \(columns) FROM \(job.database).\(comparison.table)"), without: merchant)
             let missing = Set(expected).subtracting(found).sorted()
             let unexpected = Set(found).subtracting(expected).sorted()
-            #expect(expected.count > 20 && found.count == expected.count && missing.isEmpty && unexpected.isEmpty, """
+            #expect(
+                expected.count > 20 && found.count == expected.count && missing.isEmpty && unexpected.isEmpty,
+                """
                 \(settings), \(comparison.table): \(found.count) rows, \(expected.count) are right
                 missing \(missing.count), such as: \(missing.prefix(3))
                 unexpected \(unexpected.count), such as: \(unexpected.prefix(3))
@@ -131,23 +140,34 @@ struct DebeziumTests {
     }
 
     private static let comparisons = [
-        Comparison(table: "customer_transaction_metrics", columns: [
-            "customerId", "toUnixTimestamp(windowEnd)", "transactionCount", "toString(totalAmount)", "toString(minAmount)", "toString(maxAmount)",
-            "toString(totalFees)", "completedCount", "failedCount", "pendingCount", "uniqueMerchants",
-            "toInt64(round(averageRiskScore * transactionCount * 100))",
-        ]),
-        Comparison(table: "customer_session_metrics", columns: [
-            "customerId", "toUnixTimestamp(windowEnd)", "sessionCount", "totalActions", "toUnixTimestamp(firstStartedAt)",
-            "toUnixTimestamp(lastStartedAt)", "latestSessionId",
-        ]),
-        Comparison(table: "merchant_performance_analytics", columns: [
-            "merchantId", "toUnixTimestamp(windowEnd)", "transactionCount", "toString(totalAmount)", "toString(minAmount)", "toString(maxAmount)",
-            "completedCount", "failedCount", "uniqueCustomers", "merchantName", "businessType", "country", "isActive",
-        ]),
+        Comparison(
+            table: "customer_transaction_metrics",
+            columns: [
+                "customerId", "toUnixTimestamp(windowEnd)", "transactionCount", "toString(totalAmount)", "toString(minAmount)",
+                "toString(maxAmount)",
+                "toString(totalFees)", "completedCount", "failedCount", "pendingCount", "uniqueMerchants",
+                "toInt64(round(averageRiskScore * transactionCount * 100))",
+            ]),
+        Comparison(
+            table: "customer_session_metrics",
+            columns: [
+                "customerId", "toUnixTimestamp(windowEnd)", "sessionCount", "totalActions", "toUnixTimestamp(firstStartedAt)",
+                "toUnixTimestamp(lastStartedAt)", "latestSessionId",
+            ]),
+        Comparison(
+            table: "merchant_performance_analytics",
+            columns: [
+                "merchantId", "toUnixTimestamp(windowEnd)", "transactionCount", "toString(totalAmount)", "toString(minAmount)",
+                "toString(maxAmount)",
+                "completedCount", "failedCount", "uniqueCustomers", "merchantName", "businessType", "country", "isActive",
+            ]),
     ]
 
     private func connection(to database: PostgreSQLServer) -> [String: String] {
-        ["database.hostname": "127.0.0.1", "database.port": "\(database.port)", "database.dbname": "postgres", "database.password": "none is asked for"]
+        [
+            "database.hostname": "127.0.0.1", "database.port": "\(database.port)", "database.dbname": "postgres",
+            "database.password": "none is asked for",
+        ]
     }
 
     private func topics(prefix: String) -> [String] {

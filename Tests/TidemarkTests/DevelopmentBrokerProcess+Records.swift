@@ -21,7 +21,8 @@ extension DevelopmentBrokerProcess {
         try (record.key ?? []).withUnsafeBytes { key in
             try (record.value ?? []).withUnsafeBytes { value in
                 try writer.send(
-                    topic: topic, partition: partition, key: record.key == nil ? .null : ByteView(key), value: record.value == nil ? .null : ByteView(value),
+                    topic: topic, partition: partition, key: record.key == nil ? .null : ByteView(key),
+                    value: record.value == nil ? .null : ByteView(value),
                     timestamp: record.timestamp, headers: headers
                 )
             }

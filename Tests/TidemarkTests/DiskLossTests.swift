@@ -1,8 +1,8 @@
 import Foundation
 import KafkaIO
 import Simulation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Whatever disk is lost, the tables are right again after the restore")
 struct DiskLossTests {
@@ -13,9 +13,12 @@ struct DiskLossTests {
     /// The worker is killed at random moments, and at every second kill its state directory is gone as well. What it had
     /// delivered after its last checkpoint is withdrawn then and computed again. Keyed by `id`, re-keying stands in front: a
     /// restore meets records on their way between two stages.
-    @Test(.timeLimit(.minutes(8)), arguments: [
-        ("local", "directory", "customer_id"), ("shared", "directory", "customer_id"), ("local", "S3", "customer_id"), ("local", "directory", "id"),
-    ])
+    @Test(
+        .timeLimit(.minutes(8)),
+        arguments: [
+            ("local", "directory", "customer_id"), ("shared", "directory", "customer_id"), ("local", "S3", "customer_id"),
+            ("local", "directory", "id"),
+        ])
     func theTablesEqualThoseOfAnUndisturbedRun(durability: String, store: String, keyedBy: String) throws {
         let seed = ProcessInfo.processInfo.environment["TIDEMARK_KILL_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0 ... .max)
         print("disk loss test, \(durability), \(store), keyed by \(keyedBy): TIDEMARK_KILL_SEED=\(seed)")
@@ -28,9 +31,11 @@ struct DiskLossTests {
         ])
         try broker.waitForTransactions(1000, partitions: Self.partitions)
         let s3 = store == "S3" ? try S3Server() : nil
-        let job = try JobFixture(.kafka(broker.brokers), clickHouse, settings: [
-            "clickhouse.flushInterval=200ms", "epoch.interval=100ms", "state.durability=\(durability)", "input.keyedBy=\(keyedBy)",
-        ] + (s3.map { ["checkpoints.store=s3://\($0.bucket)/jobs"] } ?? []), environment: s3?.environment() ?? [:])
+        let job = try JobFixture(
+            .kafka(broker.brokers), clickHouse,
+            settings: [
+                "clickhouse.flushInterval=200ms", "epoch.interval=100ms", "state.durability=\(durability)", "input.keyedBy=\(keyedBy)",
+            ] + (s3.map { ["checkpoints.store=s3://\($0.bucket)/jobs"] } ?? []), environment: s3?.environment() ?? [:])
         let withdrawals = try disturb(job, while: generator, &random)
         #expect(generator.waitForExit() == 0, "\(generator.errors)")
         if durability == "local" { #expect(withdrawals > 0, "no loss met rows that had to be withdrawn") }

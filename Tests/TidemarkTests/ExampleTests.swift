@@ -1,10 +1,11 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("The example is what docs/WRITING-A-PROCESSOR.md shows, and it runs")
 struct ExampleTests {
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
 
     /// The page's Swift blocks by the file that the line before each names.
     private func blocks() throws -> [String: String] {
@@ -30,7 +31,8 @@ struct ExampleTests {
     @Test func itCountsTheClicksOfADirectory() throws {
         let directory = try TemporaryDirectory()
         try FileManager.default.createDirectory(atPath: directory.file("log"), withIntermediateDirectories: true)
-        try "home 1000\nshop 2000\nnonsense\nhome 59999\nhome 65000\n".write(toFile: directory.file("log/clicks.jsonl"), atomically: true, encoding: .utf8)
+        try "home 1000\nshop 2000\nnonsense\nhome 59999\nhome 65000\n".write(
+            toFile: directory.file("log/clicks.jsonl"), atomically: true, encoding: .utf8)
         let binary = URL(fileURLWithPath: TidemarkBinary.path).deletingLastPathComponent().path + "/clicks"
         let run = try ChildProcess(binary, [directory.file("log"), directory.file("state")])
         #expect(run.waitForExit() == 0, "\(run.errors)")
@@ -43,7 +45,10 @@ struct ExampleTests {
             try (log + more).write(toFile: directory.file("log/clicks.jsonl"), atomically: true, encoding: .utf8)
             let next = try ChildProcess(binary, [directory.file("log"), directory.file("state")] + version)
             #expect(next.waitForExit() == 0, "\(next.errors)")
-            let expected = version.isEmpty ? ["outcome: complete", "shop until 240000: 1"] : ["home until 180000: 1", "outcome: complete", "robots.txt until 180000: 0"]
+            let expected =
+                version.isEmpty
+                ? ["outcome: complete", "shop until 240000: 1"]
+                : ["home until 180000: 1", "outcome: complete", "robots.txt until 180000: 0"]
             #expect(next.output.split(separator: "\n").sorted() == expected.map { Substring($0) }, "\(next.output)")
         }
     }

@@ -23,7 +23,8 @@ struct ExpectedViews {
         rows["fraud_alerts_by_severity"] = alerts.grouped("severity", by: { [$0["severity"]] }, measure)
         rows["fraud_alerts_by_type"] = alerts.grouped("fraudType", by: { $0.list("fraudTypes") }, measure)
         let hour = 3_600_000.0
-        rows["fraud_alerts_by_hour"] = alerts.grouped("hourStart", by: { [.number(($0.time("detectionTime") / hour).rounded(.down) * hour)] }, measure)
+        rows["fraud_alerts_by_hour"] = alerts.grouped(
+            "hourStart", by: { [.number(($0.time("detectionTime") / hour).rounded(.down) * hour)] }, measure)
         rows["fraud_alerts_by_customer"] = alerts.grouped("customerId", by: { [$0["customerId"]] }) { group in
             var measures = measure(group)
             measures["customers"] = nil
@@ -63,7 +64,8 @@ struct ExpectedViews {
 
     /// The order of a transaction's events.
     private static let events = [
-        "REACTIVATED", "FIRST_TRANSACTION", "TIER_UPGRADE", "TIER_DOWNGRADE", "KYC_COMPLETED", "HIGH_VALUE_CUSTOMER", "HIGH_ACTIVITY_CUSTOMER",
+        "REACTIVATED", "FIRST_TRANSACTION", "TIER_UPGRADE", "TIER_DOWNGRADE", "KYC_COMPLETED", "HIGH_VALUE_CUSTOMER",
+        "HIGH_ACTIVITY_CUSTOMER",
         "POWER_USER", "HIGH_ENGAGEMENT_SESSION", "MULTI_CHANNEL_CUSTOMER", "CUSTOMER_CHURNED",
     ]
 
@@ -80,10 +82,12 @@ struct ExpectedViews {
         }
         rows["customers_by_tier"] = latest.grouped("currentTier", by: { [$0["currentTier"]] }, measure)
         rows["customers_by_kyc_status"] = latest.grouped("currentKycStatus", by: { [$0["currentKycStatus"]] }, measure)
-        rows["customers_by_risk"] = latest.grouped("riskLevel", by: { row in
-            let risk = row.number("riskScore")
-            return [.text(risk >= 80 ? "CRITICAL" : risk >= 60 ? "HIGH" : risk >= 40 ? "MEDIUM" : "LOW")]
-        }, measure)
+        rows["customers_by_risk"] = latest.grouped(
+            "riskLevel",
+            by: { row in
+                let risk = row.number("riskScore")
+                return [.text(risk >= 80 ? "CRITICAL" : risk >= 60 ? "HIGH" : risk >= 40 ? "MEDIUM" : "LOW")]
+            }, measure)
         rows["customers_by_event"] = events.grouped("eventType", by: { [$0["eventType"]] }) { group in
             [
                 "events": .number(Double(group.count)), "customers": .number(Double(Set(group.map { $0["customerId"] }).count)),
@@ -94,10 +98,12 @@ struct ExpectedViews {
 
     private mutating func addPatterns(_ windows: [GoldenRow]) {
         let columns = [
-            ("type", "transactionType", "transactionTypeCounts"), ("country", "country", "locationCounts"), ("device", "device", "deviceCounts"),
+            ("type", "transactionType", "transactionTypeCounts"), ("country", "country", "locationCounts"),
+            ("device", "device", "deviceCounts"),
         ]
         for (name, dimension, column) in columns {
-            rows["transaction_patterns_by_\(name)"] = windows.grouped(dimension, by: { $0.object(column).keys.map { .text($0) } }) { group, value in
+            rows["transaction_patterns_by_\(name)"] = windows.grouped(dimension, by: { $0.object(column).keys.map { .text($0) } }) {
+                group, value in
                 guard case .text(let name) = value else { preconditionFailure("a name is a text") }
                 let transactions = group.reduce(0.0) { sum, row in
                     guard case .number(let count)? = row.object(column)[name] else { preconditionFailure("\(name) has no count") }
@@ -114,7 +120,9 @@ struct ExpectedViews {
 
 extension [GoldenRow] {
     /// A row for each value that `keys` gives, under `name`, with what is measured of the rows that have it.
-    fileprivate func grouped(_ name: String, by keys: (GoldenRow) -> [GoldenValue], _ measure: ([GoldenRow]) -> [String: GoldenValue]) -> [GoldenRow] {
+    fileprivate func grouped(_ name: String, by keys: (GoldenRow) -> [GoldenValue], _ measure: ([GoldenRow]) -> [String: GoldenValue])
+        -> [GoldenRow]
+    {
         grouped(name, by: keys) { group, _ in measure(group) }
     }
 
@@ -143,7 +151,9 @@ extension GoldenRow {
     }
 
     fileprivate func cents(_ column: String) -> Int128 {
-        guard case .text(let money) = self[column], let cents = Int128(money.filter { $0 != "." }) else { preconditionFailure("\(column) is no money") }
+        guard case .text(let money) = self[column], let cents = Int128(money.filter { $0 != "." }) else {
+            preconditionFailure("\(column) is no money")
+        }
         return cents
     }
 

@@ -2,8 +2,8 @@ import Engine
 import FintechJob
 import Foundation
 import SQLiteState
-import Testing
 import TestSupport
+import Testing
 
 @Suite("finalize and --drop: an upgrade ends when the operator says so, and no sooner")
 struct FinalizeTests {
@@ -14,13 +14,13 @@ struct FinalizeTests {
         directory = try TemporaryDirectory()
         try FileManager.default.createDirectory(atPath: directory.file("log"), withIntermediateDirectories: true)
         try """
-            job: {id: fintech}
-            input: {directory: "\(directory.file("log"))"}
-            clickhouse: {url: "http://127.0.0.1:9"}
-            state: {directory: "\(directory.file("state"))"}
-            http: {bind: off}
-            log: {format: text}
-            """.write(toFile: directory.file("job.yaml"), atomically: true, encoding: .utf8)
+        job: {id: fintech}
+        input: {directory: "\(directory.file("log"))"}
+        clickhouse: {url: "http://127.0.0.1:9"}
+        state: {directory: "\(directory.file("state"))"}
+        http: {bind: off}
+        log: {format: text}
+        """.write(toFile: directory.file("job.yaml"), atomically: true, encoding: .utf8)
     }
 
     private func run(_ command: String, _ more: String...) throws -> FinishedRun {
@@ -60,7 +60,9 @@ struct FinalizeTests {
             #expect(done.status == 5 && done.errors.contains("version \(topology.version + 1)"), "\(command): \(done)")
         }
         let check = try run("check")
-        #expect(check.status == 2 && check.output.contains("finding  state versions: the state may be read from version \(topology.version + 1)"), "\(check)")
+        #expect(
+            check.status == 2
+                && check.output.contains("finding  state versions: the state may be read from version \(topology.version + 1)"), "\(check)")
     }
 
     @Test func checkSaysWhatAStartWouldDoAndFinalizeEndsIt() throws {
@@ -77,7 +79,9 @@ struct FinalizeTests {
 
         _ = try SQLiteStateStore(directory: directory.file("state")).open(topology)
         let done = try run("finalize")
-        #expect(done.status == 0 && done.output.contains("kept state table extra/old") && done.output.contains("final: version \(topology.version)"), "\(done)")
+        #expect(
+            done.status == 0 && done.output.contains("kept state table extra/old")
+                && done.output.contains("final: version \(topology.version)"), "\(done)")
         #expect(try !run("check").output.contains("finalize: pending"))
         let dropped = try run("finalize", "--drop", "old")
         #expect(dropped.status == 0 && dropped.output.contains("dropped state table extra/old"), "\(dropped)")

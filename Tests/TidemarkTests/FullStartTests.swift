@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Promise 7: a start on a full disk waits, and goes on by itself when there is room")
 struct FullStartTests {

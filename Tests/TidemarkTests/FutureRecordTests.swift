@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A record of the future, whatever clock it was stamped by, makes nothing late but what it may")
 struct FutureRecordTests {
@@ -35,7 +35,9 @@ struct FutureRecordTests {
         let rejected = try clickHouse.rows("SELECT partition, offset, reason FROM \(job.database).rejected_records ORDER BY offset")
         #expect(rejected == [["0", "0", "ahead_of_clock"], ["0", "1", "ahead_of_clock"]])
         #expect(try clickHouse.rows("SELECT sum(transactionCount) FROM \(job.database).customer_transaction_metrics") == [["203"]])
-        #expect(try clickHouse.rows("SELECT count() FROM \(job.database).customer_lifecycle_analytics WHERE eventType = 'CUSTOMER_CHURNED'") == [["0"]])
+        #expect(
+            try clickHouse.rows("SELECT count() FROM \(job.database).customer_lifecycle_analytics WHERE eventType = 'CUSTOMER_CHURNED'")
+                == [["0"]])
         let check = try job.run("check")
         #expect(check.output.split(separator: "\n").contains { $0.hasPrefix("ok       clock: ") }, "\(check)")
     }

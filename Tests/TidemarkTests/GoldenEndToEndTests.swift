@@ -1,7 +1,7 @@
 import Engine
 import FintechJob
-import Testing
 import TestSupport
+import Testing
 
 @Suite("The golden rows stand in ClickHouse, through directory and Kafka, on both versions", .serialized)
 struct GoldenEndToEndTests {

@@ -2,9 +2,10 @@ import Admin
 import CurlHTTP
 import Engine
 import Foundation
-@testable import SQLiteState
 import TestSupport
 import Testing
+
+@testable import SQLiteState
 
 @Suite("The shipped job restores checkpoint stores of every format that was ever released, and goes on from them", .serialized)
 struct GoldenJobTests {
@@ -58,7 +59,9 @@ struct GoldenJobTests {
         guard store.formats.state < Int(StateFormat.version) else { return }
         let job = try job(on: store)
         let run = try job.runUntilEnd()
-        #expect(run.status == 0 && run.errors.contains("was of format \(store.formats.state) and is of format \(StateFormat.version) now"), "\(run.errors)")
+        #expect(
+            run.status == 0 && run.errors.contains("was of format \(store.formats.state) and is of format \(StateFormat.version) now"),
+            "\(run.errors)")
         let tool = URL(fileURLWithPath: TidemarkBinary.path).deletingLastPathComponent().appendingPathComponent("checkpoint").path
         for arguments in [["rewind", "4", "--sink", "delete", "--yes"], ["restore", "latest", "--to", log.file("rewound")]] {
             let ended = try ChildProcess(tool, arguments + ["--store", job.checkpoints, "--job", GoldenJobTests.job])
@@ -70,7 +73,9 @@ struct GoldenJobTests {
         #expect(try job.runUntilEnd(["--take-over"]).status == 0)
         for table in GoldenEndToEndTests.tables {
             let found = try TableRows(table, database: job.database, clickHouse)
-            #expect(rowDifferences(found.rows, expected: found.expected(try GoldenCase.basic.expectedRows(of: table.name), table)) == [], "\(table.name)")
+            #expect(
+                rowDifferences(found.rows, expected: found.expected(try GoldenCase.basic.expectedRows(of: table.name), table)) == [],
+                "\(table.name)")
         }
     }
 
@@ -94,10 +99,12 @@ struct GoldenJobTests {
         try FileManager.default.removeItem(atPath: "\(job.checkpoints)/.incoming")
         try FileManager.default.copyItem(atPath: job.checkpoints, toPath: "\(target)/store")
         for table in GoldenEndToEndTests.tables {
-            let rows = try clickHouse.query("SELECT * FROM \(job.database).\(table.name) ORDER BY _lineage, _batch, _row FORMAT TabSeparated")
+            let rows = try clickHouse.query(
+                "SELECT * FROM \(job.database).\(table.name) ORDER BY _lineage, _batch, _row FORMAT TabSeparated")
             try rows.write(toFile: "\(target)/delivered/\(table.name).tsv", atomically: true, encoding: .utf8)
         }
-        try GoldenJobTests.parts.map { "\($0.checkpoint) \($0.read)\n" }.joined().write(toFile: "\(target)/read.txt", atomically: true, encoding: .utf8)
+        try GoldenJobTests.parts.map { "\($0.checkpoint) \($0.read)\n" }.joined().write(
+            toFile: "\(target)/read.txt", atomically: true, encoding: .utf8)
     }
 
     /// All topics whole but the transactions. (Sessions are looked up, too, so which there are changes rows.)
@@ -117,7 +124,8 @@ struct GoldenJobTests {
             guard let page = worker.errors.firstMatch(of: /status page at (http:\S+\/)/) else { return false }
             let answer = try client.perform(HTTPRequest(.get, url: "\(page.1)status"))
             guard let status = try? JSONDecoder().decode(StatusSnapshot.self, from: Data(answer.text.utf8)) else { return false }
-            return status.partitions.contains { $0.topic == GoldenCase.streams[0] && $0.nextOffset == Int64(count) } && status.partitions.allSatisfy { $0.lag ?? 0 == 0 }
+            return status.partitions.contains { $0.topic == GoldenCase.streams[0] && $0.nextOffset == Int64(count) }
+                && status.partitions.allSatisfy { $0.lag ?? 0 == 0 }
         }
         worker.send(SIGTERM)
         #expect(worker.waitForExit() == 0, "\(worker.errors)")

@@ -30,19 +30,27 @@ final class GrowingLog {
 
     init() throws {
         let generated = try TemporaryDirectory("tidemark-log")
-        let run = try TidemarkBinary.run(["generate", "--out", generated.path, "--transactions", "4000", "--customers", "300", "--rate", "10", "--sessions-first"])
+        let run = try TidemarkBinary.run([
+            "generate", "--out", generated.path, "--transactions", "4000", "--customers", "300", "--rate", "10", "--sessions-first",
+        ])
         try #require(run.status == 0, "\(run.errors)")
         (steady, growing) = (try TemporaryDirectory("tidemark-steady"), try TemporaryDirectory("tidemark-growing"))
         for topic in GoldenCase.referenceTopics where !GoldenCase.streams.contains(topic) {
-            for log in [steady, growing] { try FileManager.default.copyItem(atPath: generated.file("\(topic).jsonl"), toPath: log.file("\(topic).jsonl")) }
+            for log in [steady, growing] {
+                try FileManager.default.copyItem(atPath: generated.file("\(topic).jsonl"), toPath: log.file("\(topic).jsonl"))
+            }
         }
         // Sessions are looked up, too: what comes later must not change what earlier transactions find.
-        let transactions = try GrowingLog.lines(generated.file("\(GrowingLog.transactionsTopic).jsonl"), "created_at").filter { !GrowingLog.hasSessionsAlone($0.customer) }
+        let transactions = try GrowingLog.lines(generated.file("\(GrowingLog.transactionsTopic).jsonl"), "created_at").filter {
+            !GrowingLog.hasSessionsAlone($0.customer)
+        }
         let sessions = try GrowingLog.lines(generated.file("\(GrowingLog.sessionsTopic).jsonl"), "started_at").filter {
             $0.time < GrowingLog.growthTime || GrowingLog.hasSessionsAlone($0.customer)
         }
         let broken = Line(text: #"{"id":"broken""#, time: "", customer: "nobody")
-        try divide([broken] + transactions, of: GrowingLog.transactionsTopic, repeating: transactions.filter { GrowingLog.repeatedSince <= $0.time && $0.time < GrowingLog.growthTime })
+        try divide(
+            [broken] + transactions, of: GrowingLog.transactionsTopic,
+            repeating: transactions.filter { GrowingLog.repeatedSince <= $0.time && $0.time < GrowingLog.growthTime })
         try divide(sessions, of: GrowingLog.sessionsTopic, repeating: [])
     }
 
@@ -56,7 +64,8 @@ final class GrowingLog {
         let text = try String(contentsOfFile: path, encoding: .utf8)
         return try text.split(separator: "\n").map { line in
             let record = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-            return Line(text: String(line), time: try #require(record[time] as? String), customer: try #require(record["customer_id"] as? String))
+            return Line(
+                text: String(line), time: try #require(record[time] as? String), customer: try #require(record["customer_id"] as? String))
         }.sorted { $0.time < $1.time }
     }
 
@@ -91,7 +100,9 @@ final class GrowingLog {
             let path = log.file("\(topic)/\(number).jsonl")
             let before = FileManager.default.contents(atPath: path) ?? Data()
             // In place: a file that is read must stay the one that it was.
-            if before.isEmpty { try Data(text.utf8).write(to: URL(fileURLWithPath: path)) } else {
+            if before.isEmpty {
+                try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+            } else {
                 let file = try #require(FileHandle(forWritingAtPath: path))
                 try file.seekToEnd()
                 try file.write(contentsOf: Data(text.utf8))

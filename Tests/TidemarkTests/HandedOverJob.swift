@@ -52,7 +52,9 @@ struct HandedOverJob {
         // The version that begins a job is the oldest that can go on from it, so this one has to have begun it.
         try waitUntilItReads()
         // Each way with and without ClickHouse, to the other version and to the same one; only the order is drawn.
-        let plan = (0..<times).map { Step(way: Way.allCases[$0 % Way.allCases.count], killsClickHouse: $0 % 3 == 0, changesVersion: $0 % 5 != 0) }
+        let plan = (0..<times).map {
+            Step(way: Way.allCases[$0 % Way.allCases.count], killsClickHouse: $0 % 3 == 0, changesVersion: $0 % 5 != 0)
+        }
         for step in plan.shuffled(using: &random) { try handOver(step) }
     }
 

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Quiet partitions don't hold their windows open, and don't run ahead of the busy one")
 struct IdlePartitionTests {
@@ -30,7 +30,10 @@ struct IdlePartitionTests {
         try waitUntil("the last window is closed") {
             try clickHouse.rows("SELECT toUInt32(max(eventTime)) FROM \(table)")[0][0] == "\(1_736_942_400 + 330)"
         }
-        #expect(try clickHouse.rows("SELECT count(), uniqExact(customerId, eventTime), sum(transactionCount) FROM \(table)")[0] == ["75", "75", "363"])
+        #expect(
+            try clickHouse.rows("SELECT count(), uniqExact(customerId, eventTime), sum(transactionCount) FROM \(table)")[0] == [
+                "75", "75", "363",
+            ])
         #expect(try job.rowCount("rejected_records") == 0)
         worker.send(SIGTERM)
         #expect(worker.waitForExit() == 0, "\(worker.errors)")
@@ -38,6 +41,7 @@ struct IdlePartitionTests {
 
     private func line(_ customer: String, second: Int) -> String {
         let time = 1_736_942_400_000 + second * 1000
-        return "{\"id\":\"t\(second)\",\"customer_id\":\"\(customer)\",\"amount\":\"1.00\",\"created_at\":\(time),\"transaction_type\":\"card\",\"status\":\"completed\"}\n"
+        return
+            "{\"id\":\"t\(second)\",\"customer_id\":\"\(customer)\",\"amount\":\"1.00\",\"created_at\":\(time),\"transaction_type\":\"card\",\"status\":\"completed\"}\n"
     }
 }

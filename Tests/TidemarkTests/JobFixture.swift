@@ -16,17 +16,20 @@ final class JobFixture {
     private let environment: [String: String]
 
     /// Flat records that don't say their operation are inserts, as in the golden cases. `url`: where the job finds ClickHouse, when that is not the server itself but a proxy before it.
-    init(_ input: Input, _ clickHouse: any TestClickHouse, url: String? = nil, settings: [String] = [], environment: [String: String] = [:]) throws {
+    init(_ input: Input, _ clickHouse: any TestClickHouse, url: String? = nil, settings: [String] = [], environment: [String: String] = [:])
+        throws
+    {
         directory = try TemporaryDirectory("tidemark-job")
         database = "job_\(UInt32.random(in: 1 ... .max))"
         self.input = input
         self.clickHouse = clickHouse
         self.settings = settings
         self.environment = environment
-        let source = switch input {
-        case .kafka(let brokers): "{kafka: {properties: {bootstrap.servers: \"\(brokers)\"}}, operations: inserts}"
-        case .directory(let path): "{directory: \"\(path)\", operations: inserts}"
-        }
+        let source =
+            switch input {
+            case .kafka(let brokers): "{kafka: {properties: {bootstrap.servers: \"\(brokers)\"}}, operations: inserts}"
+            case .directory(let path): "{directory: \"\(path)\", operations: inserts}"
+            }
         let text = """
             job: {id: fintech}
             input: \(source)
@@ -56,7 +59,9 @@ final class JobFixture {
 
     /// Runs the worker to the end of its input.
     @discardableResult
-    func runUntilEnd(_ more: [String] = []) throws -> FinishedRun { try TidemarkBinary.run(arguments("run", ["--until-end"] + more), environment: environment) }
+    func runUntilEnd(_ more: [String] = []) throws -> FinishedRun {
+        try TidemarkBinary.run(arguments("run", ["--until-end"] + more), environment: environment)
+    }
 
     /// Runs another command on the same configuration; `binary`: of another version of the job.
     func run(_ command: String, _ more: [String] = [], of binary: String = TidemarkBinary.path) throws -> FinishedRun {

@@ -1,7 +1,7 @@
 import Engine
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Kafka output: every table's rows also stand in its topic, in transactions", .serialized)
 struct KafkaOutputTests {
@@ -37,7 +37,9 @@ struct KafkaOutputTests {
 
         // The development broker keeps no ledger, as if its topics had been made anew.
         let checked = try job.run("check")
-        #expect(checked.status == 2 && checked.output.contains("finding  output topic fintech.customer_transaction_metrics: the ledger"), "\(checked.output)")
+        #expect(
+            checked.status == 2 && checked.output.contains("finding  output topic fintech.customer_transaction_metrics: the ledger"),
+            "\(checked.output)")
         let again = try job.runUntilEnd()
         #expect(again.status == 10 && again.errors.contains("is gone, although batches up to"), "\(again.errors)")
         let without = try job.runUntilEnd(["--set", "output.kafka.enabled=false"])

@@ -2,8 +2,8 @@ import Engine
 import FintechJob
 import Foundation
 import Simulation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Promise 1 to 4: whatever is killed, ClickHouse holds every row exactly once")
 struct KillTests {
@@ -21,7 +21,8 @@ struct KillTests {
         let clickHouse = try ClickHouseServer()
         let broker = try DevelopmentBrokerProcess(topics: KillTests.topics)
         let generator = try TidemarkBinary.start([
-            "generate", "--brokers", broker.brokers, "--transactions", "\(KillTests.transactions)", "--partitions", "\(KillTests.partitions)",
+            "generate", "--brokers", broker.brokers, "--transactions", "\(KillTests.transactions)", "--partitions",
+            "\(KillTests.partitions)",
             "--seed", "\(seed % 1000)", "--rate", "8000", "--speedup", "100", "--sessions-first", "--customers", "5000",
         ])
         try broker.waitForTransactions(2000, partitions: KillTests.partitions)
@@ -30,7 +31,9 @@ struct KillTests {
         #expect(generator.waitForExit() == 0, "\(generator.errors)")
         #expect(kills.worker >= KillTests.leastKills && kills.clickHouse == 2)
         #expect(kills.unsettled > 0, "no kill met a batch under way")
-        print("kill test: \(kills.worker) SIGKILLs of the worker, \(kills.clickHouse) of ClickHouse, \(kills.unsettled) starts with batches to settle")
+        print(
+            "kill test: \(kills.worker) SIGKILLs of the worker, \(kills.clickHouse) of ClickHouse, \(kills.unsettled) starts with batches to settle"
+        )
         try broker.requireWholeLog(partitions: KillTests.partitions)
 
         let finished = try job.runUntilEnd()
@@ -58,7 +61,9 @@ struct KillTests {
         var unsettled = 0
     }
 
-    private func disturb(_ job: JobFixture, _ clickHouse: ClickHouseServer, while generator: ChildProcess, _ random: inout SeededRandom) throws -> Kills {
+    private func disturb(_ job: JobFixture, _ clickHouse: ClickHouseServer, while generator: ChildProcess, _ random: inout SeededRandom)
+        throws -> Kills
+    {
         var kills = Kills()
         // A job's first start reads the newest records before anything else; killed within that, it would always be a first start.
         let first = try job.start()
@@ -69,7 +74,9 @@ struct KillTests {
             let worker = try job.start()
             let moment = UInt32.random(in: 150_000...900_000, using: &random)
             // The moment is the point of this test: any one must do. Every second one lies behind the start, however long that takes here.
-            if kills.worker.isMultiple(of: 2) { try waitUntil("the worker reads") { !worker.isRunning || worker.errors.contains("reading begins") } }
+            if kills.worker.isMultiple(of: 2) {
+                try waitUntil("the worker reads") { !worker.isRunning || worker.errors.contains("reading begins") }
+            }
             usleep(moment)
             let killsClickHouse = kills.clickHouse < 2 && kills.worker >= (kills.clickHouse + 1) * 6
             if killsClickHouse {
@@ -96,8 +103,10 @@ extension JobFixture {
         // ClickHouse 18.16 crashes when it groups by a Decimal(38, 2).
         let values = table.columns.map { $0.type == .sum || $0.type == .amount ? "toString(`\($0.name)`) AS t_\($0.name)" : "`\($0.name)`" }
         let columns = table.columns.map { $0.type == .sum || $0.type == .amount ? "t_\($0.name)" : "`\($0.name)`" }.joined(separator: ", ")
-        let both = [database, other.database].map { "SELECT \(values.joined(separator: ", ")) FROM \($0).\(table.name)" }.joined(separator: " UNION ALL ")
-        let text = try clickHouse.rows("SELECT count() FROM (SELECT \(columns), count() AS copies FROM (\(both)) GROUP BY \(columns) HAVING copies != 2)")
+        let both = [database, other.database].map { "SELECT \(values.joined(separator: ", ")) FROM \($0).\(table.name)" }.joined(
+            separator: " UNION ALL ")
+        let text = try clickHouse.rows(
+            "SELECT count() FROM (SELECT \(columns), count() AS copies FROM (\(both)) GROUP BY \(columns) HAVING copies != 2)")
         return Int(text[0][0]) ?? -1
     }
 }

@@ -38,8 +38,10 @@ enum NextBankVersion {
                 """
         ),
         Change(
-            file: "Metrics/CustomerTransactionMetrics.swift", text: #"OutputColumn("minAmount", .amount), OutputColumn("maxAmount", .amount),"#,
-            replacement: #"OutputColumn("maxAmount", .amount), OutputColumn("minAmount", .amount), OutputColumn("amountSpread", .amount), OutputColumn("largeCount", .count),"#
+            file: "Metrics/CustomerTransactionMetrics.swift",
+            text: #"OutputColumn("minAmount", .amount), OutputColumn("maxAmount", .amount),"#,
+            replacement:
+                #"OutputColumn("maxAmount", .amount), OutputColumn("minAmount", .amount), OutputColumn("amountSpread", .amount), OutputColumn("largeCount", .count),"#
         ),
         Change(
             file: "Metrics/CustomerTransactionMetrics.swift", text: "version = 1\n",
@@ -84,7 +86,9 @@ enum NextBankVersion {
         // A column less.
         Change(
             file: "Lifecycle/LifecycleRowWriter.swift",
-            text: "        rows.count(\"timeSinceLastUpdate\", isFirst ? 0 : UInt64(clamping: Int128(step.time.milliseconds) - Int128(standing.rowTime.milliseconds)))\n", replacement: ""
+            text:
+                "        rows.count(\"timeSinceLastUpdate\", isFirst ? 0 : UInt64(clamping: Int128(step.time.milliseconds) - Int128(standing.rowTime.milliseconds)))\n",
+            replacement: ""
         ),
         Change(file: "Lifecycle/LifecycleRowWriter.swift", text: #", OutputColumn("timeSinceLastUpdate", .count)"#, replacement: ""),
 
@@ -148,7 +152,9 @@ enum NextBankVersion {
     private static func build() throws -> String {
         let folder = repository + "/.build/next-bank-version"
         try layOut(in: folder + "/package")
-        let options = ["--product", "tidemark", "--package-path", folder + "/package", "--scratch-path", folder + "/build", "--disable-index-store"]
+        let options = [
+            "--product", "tidemark", "--package-path", folder + "/package", "--scratch-path", folder + "/build", "--disable-index-store",
+        ]
         let begun = Date()
         let build = try ChildProcess("/usr/bin/env", ["swift", "build"] + options)
         try #require(build.waitForExit() == 0, "the next version can't be built: \(build.output.suffix(4000))\(build.errors.suffix(4000))")
@@ -161,12 +167,15 @@ enum NextBankVersion {
         #expect(try job.run("tables").status == 0)
         let found = try job.run("tables", of: try binary())
         #expect(found.status == 2, "\(found)")
-        let statements = found.output.split(separator: "\n").compactMap { line in line.firstRange(of: "ALTER TABLE").map { String(line[$0.lowerBound...]) } }
+        let statements = found.output.split(separator: "\n").compactMap { line in
+            line.firstRange(of: "ALTER TABLE").map { String(line[$0.lowerBound...]) }
+        }
         #expect(statements.count == added.columns.count, "\(found.output)")
         for statement in statements { try job.clickHouse.query(statement) }
     }
 
-    private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
 
     /// A package of links to the repository, but for the job, whose files are the changed ones.
     private static func layOut(in package: String) throws {

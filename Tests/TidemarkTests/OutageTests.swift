@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Promise 7: an outage means back-pressure: no growth, no loss, nothing late because of it, and it resumes by itself", .serialized)
 struct OutageTests {
@@ -19,7 +19,8 @@ struct OutageTests {
 
         init() throws {
             clickHouse = try ClickHouseServer()
-            broker = try DevelopmentBrokerProcess(topics: GoldenCase.streams.map { "\($0):16" } + GoldenCase.referenceTopics.map { "\($0):1" })
+            broker = try DevelopmentBrokerProcess(
+                topics: GoldenCase.streams.map { "\($0):16" } + GoldenCase.referenceTopics.map { "\($0):1" })
             job = try JobFixture(.kafka(broker.brokers), clickHouse, settings: OutageTests.settings)
             generator = try TidemarkBinary.start([
                 "generate", "--brokers", broker.brokers, "--transactions", "\(OutageTests.transactions)", "--partitions", "16",

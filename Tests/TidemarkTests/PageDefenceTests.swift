@@ -1,7 +1,7 @@
 import CurlHTTP
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("The status page of a worker: who may read it is said, and no descriptors are needed to be alive")
 struct PageDefenceTests {
@@ -24,22 +24,32 @@ struct PageDefenceTests {
         for command in ["run", "check"] {
             let refused = try job.run(command)
             let said = refused.errors + refused.output
-            #expect(refused.status != 0 && said.contains("http.bind") && said.contains("set http.token") && said.contains("http.open: true"), "\(command): \(said)")
+            #expect(
+                refused.status != 0 && said.contains("http.bind") && said.contains("set http.token") && said.contains("http.open: true"),
+                "\(command): \(said)")
         }
         let open = try job.run("check", ["--set", "http.open=true"])
-        #expect(open.output.contains("status page: 0.0.0.0:0: anybody on the network reads page and metrics (http.open: true); nobody is shown records' content"), "\(open.output)")
+        #expect(
+            open.output.contains(
+                "status page: 0.0.0.0:0: anybody on the network reads page and metrics (http.open: true); nobody is shown records' content"),
+            "\(open.output)")
         let short = try job.run("check", ["--set", "http.token=short-secret"])
-        #expect(short.status != 0 && (short.output + short.errors).contains("http.token: expected 16 to 256") && !(short.output + short.errors).contains("short-secret"))
+        #expect(
+            short.status != 0 && (short.output + short.errors).contains("http.token: expected 16 to 256")
+                && !(short.output + short.errors).contains("short-secret"))
     }
 
     @Test func aTokenOpensThePageOnTheNetworkAndIsShownNowhere() throws {
-        let (job, log) = try Self.startedJob(["http.bind=0.0.0.0:0", "http.token=${env:PAGE_TOKEN}", "log.level=trace"], environment: ["PAGE_TOKEN": Self.token])
+        let (job, log) = try Self.startedJob(
+            ["http.bind=0.0.0.0:0", "http.token=${env:PAGE_TOKEN}", "log.level=trace"], environment: ["PAGE_TOKEN": Self.token])
         defer { withExtendedLifetime(log) {} }
         let check = try job.run("check")
         #expect(check.output.contains("status page: 0.0.0.0:0: who has http.token reads everything"), "\(check.output) \(check.errors)")
         let worker = try job.start()
         let page = try statusPage(of: worker).replacingOccurrences(of: "0.0.0.0", with: "127.0.0.1")
-        #expect(worker.errors.contains("who has http.token reads everything; anybody on the network reads /livez and /readyz, and nothing else"))
+        #expect(
+            worker.errors.contains("who has http.token reads everything; anybody on the network reads /livez and /readyz, and nothing else")
+        )
         try waitUntil("the job runs") { try Self.status(page + "readyz") == 200 }
         for path in ["", "status", "metrics", "healthz"] {
             #expect(try Self.status(page + path) == 401 && Self.status(page + path, token: Self.token + "x") == 401)

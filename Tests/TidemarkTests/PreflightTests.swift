@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Everything that can be looked at is looked at before the old worker stops", .serialized)
 struct PreflightTests {
@@ -30,7 +30,8 @@ struct PreflightTests {
     }
 
     private func append(customer: String) throws {
-        let line = "{\"id\":\"\(customer)\",\"customer_id\":\"\(customer)\",\"amount\":\"1.00\",\"created_at\":1736943000000,\"transaction_type\":\"card\",\"status\":\"completed\"}\n"
+        let line =
+            "{\"id\":\"\(customer)\",\"customer_id\":\"\(customer)\",\"amount\":\"1.00\",\"created_at\":1736943000000,\"transaction_type\":\"card\",\"status\":\"completed\"}\n"
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: log.file("fintech.public.transactions.jsonl")))
         try file.seekToEnd()
         try file.write(contentsOf: Data(line.utf8))
@@ -49,12 +50,15 @@ struct PreflightTests {
         #expect(next.status == 2, "\(next.errors)")
         let statement = "ALTER TABLE `\(job.database)_next`.`customer_transaction_metrics` ADD COLUMN `totalFees` Decimal(38, 2) DEFAULT 0"
         #expect(next.errors.contains(statement) && next.errors.contains("1 finding is in the way"), "\(next.errors)")
-        #expect(next.errors.contains("ok       topic fintech.public.transactions: ") && next.errors.contains("stands for it"), "\(next.errors)")
+        #expect(
+            next.errors.contains("ok       topic fintech.public.transactions: ") && next.errors.contains("stands for it"), "\(next.errors)")
         #expect(worker.isRunning)
 
         // `tables` says the same, and with the statement run nothing is in the way any more.
         let tables = try job.run("tables", other)
-        #expect(tables.status == 2 && tables.output.contains("customer_transaction_metrics\tdoes not fit\tthe column totalFees is missing") && tables.output.contains(statement), "\(tables)")
+        #expect(
+            tables.status == 2 && tables.output.contains("customer_transaction_metrics\tdoes not fit\tthe column totalFees is missing")
+                && tables.output.contains(statement), "\(tables)")
         try clickHouse.query(statement)
         #expect(try job.run("tables", other).status == 0)
         let ready = try job.start(["--wait"] + other)
@@ -71,8 +75,12 @@ struct PreflightTests {
     @Test func aCheckpointStoreThatIsAwayIsInNobodysWayWhereAStartGoesOnWithoutIt() throws {
         let worker = try runningWorker()
         let away = ["--set", "checkpoints.store=s3://bucket/away"]
-        let access = ["AWS_ENDPOINT_URL": "http://127.0.0.1:\(freePort())", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "eu-west-1"]
-        let shared = try TidemarkBinary.run(job.arguments("run", ["--wait", "--set", "state.durability=shared"] + away), environment: access)
+        let access = [
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:\(freePort())", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+            "AWS_REGION": "eu-west-1",
+        ]
+        let shared = try TidemarkBinary.run(
+            job.arguments("run", ["--wait", "--set", "state.durability=shared"] + away), environment: access)
         #expect(shared.status == 2 && shared.errors.contains("finding  checkpoints: "), "\(shared.errors)")
         let next = try TidemarkBinary.start(job.arguments("run", ["--wait"] + away), environment: access)
         try waitUntil("the next worker waits") {
@@ -104,7 +112,8 @@ struct PreflightTests {
         try clickHouse.start()
         try waitUntil("the rows are delivered") {
             try #require(next.isRunning, "\(next.errors)")
-            return try clickHouse.rows("SELECT count() FROM \(job.database).customer_lifecycle_analytics WHERE customerId = 'handedover'")[0][0] != "0"
+            return try clickHouse.rows("SELECT count() FROM \(job.database).customer_lifecycle_analytics WHERE customerId = 'handedover'")[
+                0][0] != "0"
         }
         next.send(SIGTERM)
         #expect(next.waitForExit() == 0, "\(next.errors)")
@@ -125,8 +134,10 @@ struct PreflightTests {
         let check = try TidemarkBinary.run(job.arguments("check", []), environment: ["TMPDIR": temporary.path])
         #expect(check.status == 0, "\(check.output)\(check.errors)")
         for line in [
-            "ok       state: in use by a worker; checkpoint ", " stands for it: lineage 1, epoch ", "ok       positions: the log still has those of the checkpoint\n",
-            "skipped  references.db: not looked at, because a worker has it", "ok       table customer_transaction_metrics: by month, fits\n",
+            "ok       state: in use by a worker; checkpoint ", " stands for it: lineage 1, epoch ",
+            "ok       positions: the log still has those of the checkpoint\n",
+            "skipped  references.db: not looked at, because a worker has it",
+            "ok       table customer_transaction_metrics: by month, fits\n",
         ] {
             #expect(check.output.contains(line), "'\(line)' is missing in:\n\(check.output)")
         }
@@ -136,7 +147,9 @@ struct PreflightTests {
         // Without checkpoints nobody knows how far the worker is, and the tables are looked at all the same.
         let blind = try job.run("check", ["--set", "checkpoints.store=off"])
         #expect(blind.status == 0 && blind.output.contains("skipped  state: not looked at, because a worker has it"), "\(blind)")
-        #expect(blind.output.contains("skipped  positions: ") && blind.output.contains("table customer_transaction_metrics: by month, fits\n"), "\(blind)")
+        #expect(
+            blind.output.contains("skipped  positions: ") && blind.output.contains("table customer_transaction_metrics: by month, fits\n"),
+            "\(blind)")
 
         worker.send(SIGTERM)
         #expect(worker.waitForExit() == 0, "\(worker.errors)")
@@ -146,7 +159,8 @@ struct PreflightTests {
 
     /// The worker is stopped where it stands, so that its checkpoint falls behind a log that forgets.
     @Test func whatTheLogHasForgottenSinceTheCheckpointIsNoFinding() throws {
-        let broker = try DevelopmentBrokerProcess(topics: GoldenCase.streams.map { "\($0):1" } + GoldenCase.referenceTopics.map { "\($0):1" })
+        let broker = try DevelopmentBrokerProcess(
+            topics: GoldenCase.streams.map { "\($0):1" } + GoldenCase.referenceTopics.map { "\($0):1" })
         #expect(try TidemarkBinary.run(["load", log.path, "--brokers", broker.brokers]).status == 0)
         let job = try JobFixture(.kafka(broker.brokers), clickHouse)
         let worker = try job.start()
@@ -162,7 +176,8 @@ struct PreflightTests {
         var random = SystemRandomNumberGenerator()
         let lines = (0..<160).map { index in
             let padding = (0..<6000).map { _ in String(random.next(), radix: 36) }.joined()
-            return "{\"id\":\"big\(index)\",\"customer_id\":\"c\",\"amount\":\"1.00\",\"created_at\":1736943000000,\"transaction_type\":\"card\",\"status\":\"completed\",\"padding\":\"\(padding)\"}\n"
+            return
+                "{\"id\":\"big\(index)\",\"customer_id\":\"c\",\"amount\":\"1.00\",\"created_at\":1736943000000,\"transaction_type\":\"card\",\"status\":\"completed\",\"padding\":\"\(padding)\"}\n"
         }
         try lines.joined().write(toFile: more.file("fintech.public.transactions.jsonl"), atomically: true, encoding: .utf8)
         #expect(try TidemarkBinary.run(["load", more.path, "--brokers", broker.brokers]).status == 0)
@@ -175,7 +190,9 @@ struct PreflightTests {
         let worker = try runningWorker()
         let compat = { try checkpoint(["compat", "latest", "--config", job.configuration, "-o", "json"]) }
         let fits = try compat()
-        #expect(fits.status == 0 && fits.output.contains(#"{"table":"customer_transaction_metrics","standing":"fits","detail":null}"#), "\(fits)")
+        #expect(
+            fits.status == 0 && fits.output.contains(#"{"table":"customer_transaction_metrics","standing":"fits","detail":null}"#),
+            "\(fits)")
         worker.send(SIGTERM)
         #expect(worker.waitForExit() == 0, "\(worker.errors)")
         // As another version may leave the table: a column that this one does not fill, and one that can't hold its values.
@@ -185,7 +202,10 @@ struct PreflightTests {
         try clickHouse.query("ALTER TABLE \(table) ADD COLUMN totalFees Date DEFAULT '2020-01-01'")
         let differs = try compat()
         #expect(differs.status == 2 && differs.output.contains(#""starts":false"#), "\(differs)")
-        for text in [#""standing":"alter""#, "the column loyalty (String) is none that this job fills", "MODIFY COLUMN `loyalty` String DEFAULT ''", "the column totalFees is Date"] {
+        for text in [
+            #""standing":"alter""#, "the column loyalty (String) is none that this job fills", "MODIFY COLUMN `loyalty` String DEFAULT ''",
+            "the column totalFees is Date",
+        ] {
             #expect(differs.output.contains(text), "\(text) is missing in: \(differs.output)")
         }
         clickHouse.kill()

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Promise 6: what would lose or repeat records stops the job with an error that says what to do")
 struct RefusalTests {
@@ -51,7 +51,9 @@ struct RefusalTests {
         let anew = ["--set", "state.restore=never"]
         expectRefusal(try job.runUntilEnd(anew), saying: "another worker has gone on with this job", "another checkpoints.store")
         try FileManager.default.removeItem(atPath: job.stateDirectory)
-        expectRefusal(try job.runUntilEnd(anew + ["--set", "checkpoints.store=off"]), saying: "holds rows of the job fintech", "state directory is empty")
+        expectRefusal(
+            try job.runUntilEnd(anew + ["--set", "checkpoints.store=off"]), saying: "holds rows of the job fintech",
+            "state directory is empty")
         try FileManager.default.removeItem(atPath: job.stateDirectory)
         try FileManager.default.moveItem(atPath: job.directory.file("moved"), toPath: job.stateDirectory)
 
@@ -92,7 +94,8 @@ struct RefusalTests {
         let job = try JobFixture(.directory(log.path), clickHouse)
         try clickHouse.query("CREATE DATABASE \(job.database)")
 
-        expectRefusal(try job.runUntilEnd(["--set", "clickhouse.createTables=false"]), status: 10, saying: "rejected_records", "tidemark tables")
+        expectRefusal(
+            try job.runUntilEnd(["--set", "clickhouse.createTables=false"]), status: 10, saying: "rejected_records", "tidemark tables")
 
         let (first, second) = (try job.run("tables"), try job.run("tables"))
         #expect(first.status == 0 && first.output.contains(".rejected_records\tcreated\n"), "\(first)")
@@ -124,7 +127,9 @@ struct RefusalTests {
     @Test(arguments: ["Code: 516. DB::Exception: default: Authentication failed", ""])
     func aWrongPasswordIsADenial(body: String) throws {
         let server = try ScriptedHTTPServer { _ in
-            .bytes("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"ClickHouse\"\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            .bytes(
+                "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"ClickHouse\"\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            )
         }
         let directory = try TemporaryDirectory()
         let text = "job: {id: fintech}\ninput: {directory: \"\(directory.path)\"}\nclickhouse: {url: \"http://127.0.0.1:\(server.port)\"}\n"

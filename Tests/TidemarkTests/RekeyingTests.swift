@@ -2,9 +2,10 @@ import CurlHTTP
 import Engine
 import Foundation
 import Simulation
-@testable import SQLiteState
-import Testing
 import TestSupport
+import Testing
+
+@testable import SQLiteState
 
 @Suite("Transactions that are keyed by id, and those that come again: each counts once, where it belongs")
 struct RekeyingTests {
@@ -25,12 +26,14 @@ struct RekeyingTests {
             #expect(first.status == 0, "\(first.errors)")
             for table in GoldenEndToEndTests.tables {
                 let found = try TableRows(table, database: job.database, clickHouse)
-                let differences = rowDifferences(found.rows, expected: found.expected(try GoldenCase.basic.expectedRows(of: table.name), table))
+                let differences = rowDifferences(
+                    found.rows, expected: found.expected(try GoldenCase.basic.expectedRows(of: table.name), table))
                 #expect(differences.isEmpty, "keyed by \(built), \(table.name):\n\(differences.joined(separator: "\n"))")
             }
             expectRefusal(
                 try job.runUntilEnd(["--set", "input.keyedBy=\(set)"]),
-                saying: "built with input.keyedBy: \(built)", "\(set) is set now", "empty state directory, another checkpoints.store and new tables"
+                saying: "built with input.keyedBy: \(built)", "\(set) is set now",
+                "empty state directory, another checkpoints.store and new tables"
             )
             let check = try job.run("check", ["--set", "input.keyedBy=\(set)"])
             #expect(check.status == 2 && check.output.contains("built with input.keyedBy: \(built)"), "\(check.output)")
@@ -52,7 +55,8 @@ struct RekeyingTests {
             for name in ["input.sessions.keyedBy", "input.sessionsWhenEnded"] { try file.removeMeta("setting " + name) }
         }
         expectRefusal(
-            try job.runUntilEnd(["--set", "input.sessions.keyedBy=id"]), saying: "built with input.sessions.keyedBy: customer_id", "id is set now"
+            try job.runUntilEnd(["--set", "input.sessions.keyedBy=id"]), saying: "built with input.sessions.keyedBy: customer_id",
+            "id is set now"
         )
         expectRefusal(try job.runUntilEnd(["--set", "input.sessionsWhenEnded=true"]), saying: "built with input.sessionsWhenEnded: false")
         let check = try job.run("check")
@@ -69,7 +73,8 @@ struct RekeyingTests {
         let job = try JobFixture(.directory(log.path), clickHouse)
         for _ in 0..<2 {
             expectRefusal(
-                try job.runUntilEnd(), saying: "is in partitions ", "of topic \(RekeyingTests.topic)", "input.keyedBy: id", "message.key.columns"
+                try job.runUntilEnd(), saying: "is in partitions ", "of topic \(RekeyingTests.topic)", "input.keyedBy: id",
+                "message.key.columns"
             )
         }
         let rekeyed = try JobFixture(.directory(log.path), clickHouse, settings: ["input.keyedBy=id"])
@@ -88,7 +93,9 @@ struct RekeyingTests {
         let worker = try job.start()
         let page = try statusPage(of: worker)
         try waitUntil("the copies are counted") {
-            let metrics = try get(page + "metrics").split(separator: "\n").filter { $0.hasPrefix("tidemark_skipped_total") && $0.contains("duplicate") }
+            let metrics = try get(page + "metrics").split(separator: "\n").filter {
+                $0.hasPrefix("tidemark_skipped_total") && $0.contains("duplicate")
+            }
             return metrics.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.reduce(0, +) == 70
         }
         #expect(try get(page).contains("(duplicate "))
@@ -128,7 +135,10 @@ struct RekeyingTests {
         #expect(finished.status == 0, "\(finished.errors)")
         for table in GoldenEndToEndTests.tables {
             #expect(try job.provenanceProblems(table.name) == [])
-            guard ["customer_transaction_metrics", "merchant_performance_analytics", "customer_session_metrics", "rejected_records"].contains(table.name) else { continue }
+            guard
+                ["customer_transaction_metrics", "merchant_performance_analytics", "customer_session_metrics", "rejected_records"].contains(
+                    table.name)
+            else { continue }
             // Of transactions at the same millisecond the last in the log is another one.
             let columns = table.columns.filter { !$0.name.hasPrefix("lastTransaction") || $0.name == "lastTransactionAt" }
             let ordered = OutputTable(table.name, timeColumn: table.timeColumn, orderBy: table.orderBy, columns: columns)
@@ -136,7 +146,9 @@ struct RekeyingTests {
             #expect(try job.rowsThatDiffer(from: plain, ordered) == 0, "\(table.name) with seed \(seed)")
         }
         let first = try [job, plain].map { job in
-            try clickHouse.rows("SELECT count(), uniqExact(customerId) FROM \(job.database).customer_lifecycle_analytics WHERE eventType = 'FIRST_TRANSACTION'")[0]
+            try clickHouse.rows(
+                "SELECT count(), uniqExact(customerId) FROM \(job.database).customer_lifecycle_analytics WHERE eventType = 'FIRST_TRANSACTION'"
+            )[0]
         }
         #expect(first[0] == first[1] && first[0][0] == first[0][1])
     }

@@ -1,24 +1,28 @@
 import CurlHTTP
 import Engine
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Topics that get more partitions: the tables hold what they would have held without", .serialized)
 struct RepartitionTests {
     private static let topics = GoldenCase.streams
 
-    @Test func whileTrafficGoesOn() throws { try grow(to: 4) { job, _ in
-        // Part of what comes later is in the old partitions, and read there while the state is still of the old number.
-        let run = try job.run("run", ["--before-repartition"])
-        #expect(run.status == 0, "\(run.errors)")
-        #expect(run.errors.contains("has grown from 2 to 4 partitions"))
-    } }
+    @Test func whileTrafficGoesOn() throws {
+        try grow(to: 4) { job, _ in
+            // Part of what comes later is in the old partitions, and read there while the state is still of the old number.
+            let run = try job.run("run", ["--before-repartition"])
+            #expect(run.status == 0, "\(run.errors)")
+            #expect(run.errors.contains("has grown from 2 to 4 partitions"))
+        }
+    }
 
-    @Test func whileNothingComes() throws { try grow(to: 3) { job, _ in
-        let run = try job.run("run", ["--before-repartition"])
-        #expect(run.status == 1 && run.errors.contains("which is no multiple"), "\(run.errors)")
-    } }
+    @Test func whileNothingComes() throws {
+        try grow(to: 3) { job, _ in
+            let run = try job.run("run", ["--before-repartition"])
+            #expect(run.status == 1 && run.errors.contains("which is no multiple"), "\(run.errors)")
+        }
+    }
 
     private func grow(to partitions: Int, before: (JobFixture, GrowingLog) throws -> Void) throws {
         let clickHouse = try ClickHouseServer()
@@ -33,7 +37,10 @@ struct RepartitionTests {
         try log.grow(to: partitions)
         let refused = try job.runUntilEnd()
         #expect(refused.status == 1)
-        for part in ["has \(partitions) partitions, the state was built with 2", "--before-repartition", "checkpoint repartition latest --topic \(Self.topics[0]) --partitions \(partitions)"] {
+        for part in [
+            "has \(partitions) partitions, the state was built with 2", "--before-repartition",
+            "checkpoint repartition latest --topic \(Self.topics[0]) --partitions \(partitions)",
+        ] {
             #expect(refused.errors.contains(part), "'\(part)' is missing in: \(refused.errors)")
         }
         let check = try job.run("check")
@@ -43,7 +50,10 @@ struct RepartitionTests {
         let (first, second) = (job.directory.file("first"), job.directory.file("second"))
         let asserted = partitions % 2 == 0 ? [] : ["--drained"]
         if !asserted.isEmpty {
-            let unread = try checkpoint(["repartition", "latest", "--topic", Self.topics[0], "--partitions", "\(partitions)", "--to", first, "--config", job.configuration])
+            let unread = try checkpoint([
+                "repartition", "latest", "--topic", Self.topics[0], "--partitions", "\(partitions)", "--to", first, "--config",
+                job.configuration,
+            ])
             #expect(unread.status == 1 && unread.errors.contains("--drained"), "\(unread.errors)")
         }
         let arguments = asserted + ["--partitions", "\(partitions)", "--to", first, "--config", job.configuration]
@@ -52,10 +62,16 @@ struct RepartitionTests {
         let transactions = try checkpoint(["repartition", "latest", "--topic", Self.topics[0]] + arguments)
         #expect(transactions.status == 0, "\(transactions.errors)")
         let moved = transactions.output.split(separator: "\n").map { $0.split(separator: " ") }
-        for (table, placement) in [("fraud_detection_alerts", "moves"), ("merchant_partials", "stays"), ("merchant_customers", "copied"), ("transaction_ids", "copiedByNumber")] {
-            #expect(moved.contains { $0.first?.hasSuffix(".\(table)") == true && $0.dropFirst(2).first ?? "" == placement }, "\(table) in:\n\(transactions.output)")
+        for (table, placement) in [
+            ("fraud_detection_alerts", "moves"), ("merchant_partials", "stays"), ("merchant_customers", "copied"),
+            ("transaction_ids", "copiedByNumber"),
+        ] {
+            #expect(
+                moved.contains { $0.first?.hasSuffix(".\(table)") == true && $0.dropFirst(2).first ?? "" == placement },
+                "\(table) in:\n\(transactions.output)")
         }
-        let sessions = try checkpoint(["repartition", first, "--topic", Self.topics[1], "--partitions", "\(partitions)", "--to", second] + asserted)
+        let sessions = try checkpoint(
+            ["repartition", first, "--topic", Self.topics[1], "--partitions", "\(partitions)", "--to", second] + asserted)
         #expect(sessions.status == 0, "\(sessions.errors)")
 
         let last = try job.runUntilEnd(["--set", "state.directory=\(second)"])

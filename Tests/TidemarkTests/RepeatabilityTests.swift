@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("The same input gives the same rows, however it is cut into epochs, threads and polls")
 struct RepeatabilityTests {

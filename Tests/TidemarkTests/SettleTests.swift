@@ -1,7 +1,7 @@
 import FintechJob
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Promise 3: a batch whose rows were deleted by hand stops the job, and settle is the way out")
 struct SettleTests {

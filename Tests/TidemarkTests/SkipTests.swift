@@ -2,8 +2,8 @@ import Engine
 import Foundation
 import KafkaIO
 import Logging
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A record that can't be read stops the job after everything before it is delivered, and skip is the way on")
 struct SkipTests {
@@ -17,13 +17,18 @@ struct SkipTests {
     }
 
     private func writer() throws -> TopicWriter {
-        let properties = ["bootstrap.servers": broker.brokers, "message.max.bytes": "200000000", "queue.buffering.max.kbytes": "400000", "linger.ms": "10000", "batch.size": "200000000"]
+        let properties = [
+            "bootstrap.servers": broker.brokers, "message.max.bytes": "200000000", "queue.buffering.max.kbytes": "400000",
+            "linger.ms": "10000", "batch.size": "200000000",
+        ]
         return try TopicWriter(WriterSettings(properties: properties), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private func transaction(_ number: Int) -> [UInt8] {
         let time = 1_736_942_400_000 + number * 1000
-        return Array("{\"id\":\"t\(number)\",\"customer_id\":\"c\(number)\",\"amount\":\"1.00\",\"created_at\":\(time),\"transaction_type\":\"card\",\"status\":\"completed\"}".utf8)
+        return Array(
+            "{\"id\":\"t\(number)\",\"customer_id\":\"c\(number)\",\"amount\":\"1.00\",\"created_at\":\(time),\"transaction_type\":\"card\",\"status\":\"completed\"}"
+                .utf8)
     }
 
     private func write(_ values: [[UInt8]], with writer: TopicWriter) throws {
@@ -53,7 +58,10 @@ struct SkipTests {
             let stopped = try job.runUntilEnd()
             #expect(stopped.status == 1 && stopped.errors.contains("tidemark skip \(Self.topic) 0 3 --reason"), "\(stopped.errors)")
             #expect(stopped.errors.contains("receive.message.max.bytes") && !stopped.errors.contains("damaged"), "\(stopped.errors)")
-            #expect(try clickHouse.rows("SELECT customerId FROM \(job.database).customer_lifecycle_analytics ORDER BY customerId") == [["c0"], ["c1"], ["c2"]])
+            #expect(
+                try clickHouse.rows("SELECT customerId FROM \(job.database).customer_lifecycle_analytics ORDER BY customerId") == [
+                    ["c0"], ["c1"], ["c2"],
+                ])
         }
         #expect(try skip(2).status == 1, "that is behind")
         let far = try skip(6)
@@ -76,7 +84,9 @@ struct SkipTests {
         for table in GoldenEndToEndTests.tables { #expect(try job.provenanceProblems(table.name) == []) }
 
         let check = try job.run("check")
-        #expect(check.output.contains("skipped of \(Self.topic)[0]: offsets 3 to 4, on 20") && check.output.contains(": a bomb, ticket 7"), "\(check)")
+        #expect(
+            check.output.contains("skipped of \(Self.topic)[0]: offsets 3 to 4, on 20") && check.output.contains(": a bomb, ticket 7"),
+            "\(check)")
         let tool = URL(fileURLWithPath: TidemarkBinary.path).deletingLastPathComponent().appendingPathComponent("checkpoint").path
         let shown = try TidemarkBinary.run(["show", "latest", "--config", job.configuration], of: tool)
         #expect(shown.status == 0 && shown.output.contains("a bomb, ticket 7"), "\(shown)")

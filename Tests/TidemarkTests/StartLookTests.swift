@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A job that would misread all of a topic is not begun")
 struct StartLookTests {
@@ -52,7 +52,8 @@ struct StartLookTests {
 
         try makeOlder(job)
         let older = try job.runUntilEnd(records)
-        #expect(older.status == 1 && older.errors.contains("missing_operation") && older.errors.contains("input.operations"), "\(older.errors)")
+        #expect(
+            older.status == 1 && older.errors.contains("missing_operation") && older.errors.contains("input.operations"), "\(older.errors)")
         #expect(try job.runUntilEnd().status == 0)
     }
 
@@ -88,7 +89,8 @@ struct StartLookTests {
 
     /// Makes the state one of the version before operations had to be said.
     private func makeOlder(_ job: JobFixture) throws {
-        let script = "import sqlite3,sys; d = sqlite3.connect(sys.argv[1]); d.execute(\"UPDATE meta SET value = '2' WHERE name IN ('job_version', 'min_reader')\"); d.execute(\"DELETE FROM meta WHERE name = 'input_looked_at_by'\"); d.commit()"
+        let script =
+            "import sqlite3,sys; d = sqlite3.connect(sys.argv[1]); d.execute(\"UPDATE meta SET value = '2' WHERE name IN ('job_version', 'min_reader')\"); d.execute(\"DELETE FROM meta WHERE name = 'input_looked_at_by'\"); d.commit()"
         let python = try ChildProcess("/usr/bin/python3", ["-c", script, job.stateDirectory + "/state.db"])
         #expect(python.waitForExit() == 0, "\(python.errors)")
     }

@@ -1,8 +1,8 @@
 import Admin
 import CurlHTTP
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("The status page of a running job, and what it hides")
 struct StatusTests {
@@ -25,11 +25,17 @@ struct StatusTests {
         #expect(found.partitions.count == 2 && found.tables.count == GoldenEndToEndTests.tables.count && found.problems == [])
         #expect(found.memory.residentBytes > 1 << 20)
         let customers = try #require(found.references.first { $0.name == "customers" })
-        #expect(found.references.count == 4 && customers.topic == "fintech.public.customers" && customers.keys == 80 && customers.memoryBytes > 0)
+        #expect(
+            found.references.count == 4 && customers.topic == "fintech.public.customers" && customers.keys == 80
+                && customers.memoryBytes > 0)
         #expect(customers.loaded == customers.toLoad && customers.records == customers.toLoad.map(UInt64.init) && customers.unusable == 0)
-        #expect(try get(page + "metrics").contains("tidemark_reference_keys{job_id=\"fintech\",reference=\"customers\",topic=\"fintech.public.customers\"} 80\n"))
+        #expect(
+            try get(page + "metrics").contains(
+                "tidemark_reference_keys{job_id=\"fintech\",reference=\"customers\",topic=\"fintech.public.customers\"} 80\n"))
         #expect(try get(page).contains("customer_transaction_metrics"))
-        #expect(try get(page + "metrics").contains("tidemark_partition_next_offset{job_id=\"fintech\",topic=\"fintech.public.transactions\",partition=\"0\"} 2000"))
+        #expect(
+            try get(page + "metrics").contains(
+                "tidemark_partition_next_offset{job_id=\"fintech\",topic=\"fintech.public.transactions\",partition=\"0\"} 2000"))
         worker.send(SIGTERM)
         #expect(worker.waitForExit() == 0, "\(worker.errors)")
 
@@ -37,9 +43,12 @@ struct StatusTests {
         let nextPage = try statusPage(of: next)
         try waitUntil("what is read next, and the lag, are there again though no record comes") {
             let found = try JSONDecoder().decode(StatusSnapshot.self, from: Data(try get(nextPage + "status").utf8))
-            return found.partitions.count == 2 && found.partitions.allSatisfy { $0.nextOffset != nil && $0.lag == 0 && $0.watermark != nil && $0.records == 0 }
+            return found.partitions.count == 2
+                && found.partitions.allSatisfy { $0.nextOffset != nil && $0.lag == 0 && $0.watermark != nil && $0.records == 0 }
         }
-        #expect(try get(nextPage + "metrics").contains("tidemark_partition_lag{job_id=\"fintech\",topic=\"fintech.public.transactions\",partition=\"0\"} 0"))
+        #expect(
+            try get(nextPage + "metrics").contains(
+                "tidemark_partition_lag{job_id=\"fintech\",topic=\"fintech.public.transactions\",partition=\"0\"} 0"))
         next.send(SIGTERM)
         #expect(next.waitForExit() == 0, "\(next.errors)")
     }
@@ -67,7 +76,11 @@ struct StatusTests {
         try job.runUntilEnd()
         try "nonsense\nnonsense\n".write(toFile: file, atomically: false, encoding: .utf8)
         let run = try job.runUntilEnd()
-        #expect(run.status == 0 && run.errors.contains("all 2 records read of fintech.public.transactions lately were rejected: 0 late, 2 for other reasons"), "\(run.errors)")
+        #expect(
+            run.status == 0
+                && run.errors.contains(
+                    "all 2 records read of fintech.public.transactions lately were rejected: 0 late, 2 for other reasons"),
+            "\(run.errors)")
     }
 
     @Test func noLogShowsASecret() throws {
@@ -75,9 +88,12 @@ struct StatusTests {
         let log = try TemporaryDirectory("tidemark-log")
         try GoldenCase.basic.layOutInput(in: log.path)
         let job = try JobFixture(.directory(log.path), clickHouse)
-        let arguments = job.arguments("run", [
-            "--until-end", "--set", "clickhouse.user=writer", "--set", "clickhouse.password=${env:PASSWORD}", "--set", "log.level=trace",
-        ])
+        let arguments = job.arguments(
+            "run",
+            [
+                "--until-end", "--set", "clickhouse.user=writer", "--set", "clickhouse.password=${env:PASSWORD}", "--set",
+                "log.level=trace",
+            ])
         let refused = try ChildProcess(TidemarkBinary.path, arguments, environment: ["PASSWORD": "hunter2-wrong"])
         #expect(refused.waitForExit() == 12, "denied")
         #expect(refused.errors.contains("writer") && !refused.errors.contains("hunter2"), "\(refused.errors)")

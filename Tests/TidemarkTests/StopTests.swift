@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("SIGTERM drains, drain.timeout bounds it, and a second signal ends the process at once")
 struct StopTests {

@@ -1,8 +1,8 @@
 import Engine
 import FintechJob
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("docs/TABLES.md describes every table and view as the servers have them", .serialized)
 struct TableDocumentTests {
@@ -25,7 +25,9 @@ struct TableDocumentTests {
     @Test func onClickHouse18() throws { try everyColumn(on: ClickHouseServer(), \.oldType, \.oldValue) }
     @Test func onClickHouse26() throws { try everyColumn(on: ChdbServer(), \.type, \.value) }
 
-    private func everyColumn(on clickHouse: any TestClickHouse, _ type: (DocumentedColumn) -> String, _ value: (DocumentedDefault) -> String) throws {
+    private func everyColumn(
+        on clickHouse: any TestClickHouse, _ type: (DocumentedColumn) -> String, _ value: (DocumentedDefault) -> String
+    ) throws {
         let page = try page()
         let defaults = try defaults()
         let job = try JobFixture(.directory("/nowhere"), clickHouse)
@@ -35,21 +37,25 @@ struct TableDocumentTests {
         #expect(Set(page.keys).union(page.keys.filter(isView).map { $0 + "_7d" }) == there)
         for name in there.sorted() {
             let columns = try #require(page[name.replacing("_7d", with: "")], "\(name) is missing")
-            let described = try clickHouse.rows("DESCRIBE TABLE \(job.database).\(name)").map { [$0[0], $0[1].replacing("\\'", with: "'")] }
+            let described = try clickHouse.rows("DESCRIBE TABLE \(job.database).\(name)").map {
+                [$0[0], $0[1].replacing("\\'", with: "'")]
+            }
             let documented = columns.map { [$0.name, type($0)] }
             #expect(documented.sorted { $0[0] < $1[0] } == described.sorted { $0[0] < $1[0] }, "\(name)")
             guard !isView(name.replacing("_7d", with: "")) else { continue }
             for fields in try clickHouse.rows("DESCRIBE TABLE \(job.database).\(name)") where fields[2] != "MATERIALIZED" {
                 let column = try #require(columns.first { $0.name == fields[0] })
                 let expected = try #require(defaults[column.type], "the default of \(column.type) is not documented")
-                #expect(fields[2] == "DEFAULT" && TableDocumentTests.plain(fields[3]) == value(expected), "\(name).\(column.name): \(fields)")
+                #expect(
+                    fields[2] == "DEFAULT" && TableDocumentTests.plain(fields[3]) == value(expected), "\(name).\(column.name): \(fields)")
             }
         }
     }
 
     @Test func everyColumnStandsInItsDeclaredPlaceAndIsExplained() throws {
         let page = try page()
-        let declared = TableDocumentTests.topology.tables.map { ($0.name, $0.columns) }
+        let declared =
+            TableDocumentTests.topology.tables.map { ($0.name, $0.columns) }
             + TableDocumentTests.topology.views.filter { $0.span == nil }.map { ($0.name, $0.columns) }
         #expect(Set(page.keys) == Set(declared.map(\.0)))
         for (name, columns) in declared {

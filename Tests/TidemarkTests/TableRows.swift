@@ -70,7 +70,9 @@ struct TableRows {
         return golden.map { row in
             var cut = row
             for column in table.columns where column.type == .time {
-                if case .number(let time)? = row.columns[column.name] { cut.columns[column.name] = .number((time / 1000).rounded(.down) * 1000) }
+                if case .number(let time)? = row.columns[column.name] {
+                    cut.columns[column.name] = .number((time / 1000).rounded(.down) * 1000)
+                }
             }
             return cut
         }
@@ -84,7 +86,8 @@ extension JobFixture {
         let name = "\(database).\(table)"
         let counts = try clickHouse.rows("SELECT count(), uniqExact(_task, _lineage, _batch, _row) FROM \(name)")[0]
         if counts[0] != counts[1] { problems.append("\(table): \(counts[0]) rows, but \(counts[1]) names") }
-        let gaps = try clickHouse.rows("SELECT _batch, count(), max(_row) FROM \(name) GROUP BY _task, _lineage, _batch HAVING count() != max(_row) + 1")
+        let gaps = try clickHouse.rows(
+            "SELECT _batch, count(), max(_row) FROM \(name) GROUP BY _task, _lineage, _batch HAVING count() != max(_row) + 1")
         problems += gaps.map { "\(table): batch \($0[0]) has \($0[1]) rows, the greatest numbered \($0[2])" }
         let batches = try clickHouse.rows("SELECT uniqExact(_batch), max(_batch) FROM \(name)")[0]
         if batches[0] != batches[1] { problems.append("\(table): \(batches[0]) batches, the greatest numbered \(batches[1])") }

@@ -1,7 +1,7 @@
 import CheckpointStores
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Promise 5: one worker has a job, and a lost one is replaced only when that is meant")
 struct TakeOverTests {
@@ -9,7 +9,8 @@ struct TakeOverTests {
     private func runningJob(_ clickHouse: any TestClickHouse, _ log: TemporaryDirectory) throws -> (JobFixture, ChildProcess) {
         let made = try TidemarkBinary.run(["generate", "--out", log.path, "--transactions", "3000", "--rate", "1000"])
         #expect(made.status == 0, "\(made.errors)")
-        let job = try JobFixture(.directory(log.path), clickHouse, settings: ["clickhouse.flushInterval=100ms", "checkpoints.interval=60s"])
+        let job = try JobFixture(
+            .directory(log.path), clickHouse, settings: ["clickhouse.flushInterval=100ms", "checkpoints.interval=60s"])
         let worker = try job.start()
         try waitUntil("the worker delivers") { try job.hasRows("customer_lifecycle_analytics") }
         return (job, worker)
@@ -41,7 +42,8 @@ struct TakeOverTests {
         let delivered = try clickHouse.rows("SELECT count(), max(_lineage) FROM \(job.database).customer_lifecycle_analytics")[0]
         #expect(delivered[1] == "2")
         // More input: the one that was stopped would deliver what becomes of it.
-        let line = "{\"id\":\"zz\",\"customer_id\":\"zombie\",\"amount\":\"1.00\",\"created_at\":1736943000000,\"transaction_type\":\"card\",\"status\":\"completed\"}\n"
+        let line =
+            "{\"id\":\"zz\",\"customer_id\":\"zombie\",\"amount\":\"1.00\",\"created_at\":1736943000000,\"transaction_type\":\"card\",\"status\":\"completed\"}\n"
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: log.file("fintech.public.transactions.jsonl")))
         try file.seekToEnd()
         try file.write(contentsOf: Data(line.utf8))
@@ -62,7 +64,8 @@ struct TakeOverTests {
     /// A byte of the newest checkpoint's last object, or its manifest.
     private func damage(_ job: JobFixture, _ damage: Damage) throws {
         let folder = job.checkpoints + "/fintech/"
-        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: folder + "manifests").filter { $0.hasSuffix(".json") }.max())
+        let name = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: folder + "manifests").filter { $0.hasSuffix(".json") }.max())
         let manifest = folder + "manifests/" + name
         switch damage {
         case .manifest: try Data("{}".utf8).write(to: URL(fileURLWithPath: manifest))

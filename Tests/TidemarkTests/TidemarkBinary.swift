@@ -8,7 +8,8 @@ import Testing
 /// The built `tidemark`, beside the test bundle.
 enum TidemarkBinary {
     static let path: String = {
-        let directory = Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") }
+        let directory =
+            Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") }
             .map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }
             ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
         return directory + "/tidemark"
@@ -55,7 +56,8 @@ final class DevelopmentBrokerProcess {
     /// Waits until the transactions' topic holds so many records: with `--sessions-first` everything else is there then,
     /// so that what the reference tables hold does not depend on when a worker starts.
     func waitForTransactions(_ count: Int64, partitions: Int) throws {
-        let source = try KafkaSource(KafkaSettings(properties: ["bootstrap.servers": brokers], defaultGroup: "waits"), logger: Logger(label: "test"))
+        let source = try KafkaSource(
+            KafkaSettings(properties: ["bootstrap.servers": brokers], defaultGroup: "waits"), logger: Logger(label: "test"))
         let all = (0..<partitions).map { TopicPartition(topic: GoldenCase.streams[0], partition: $0) }
         try waitUntil("\(count) transactions are in the topic") {
             source.ends(of: all, timeout: .seconds(1)).values.reduce(0, +) >= count
@@ -65,9 +67,12 @@ final class DevelopmentBrokerProcess {
     /// The broker drops what is beyond its memory: then the log is not what was produced, and this says so instead of letting it be
     /// called a loss of ours.
     func requireWholeLog(partitions: Int) throws {
-        let source = try KafkaSource(KafkaSettings(properties: ["bootstrap.servers": brokers], defaultGroup: "whole-log"), logger: Logger(label: "test"))
+        let source = try KafkaSource(
+            KafkaSettings(properties: ["bootstrap.servers": brokers], defaultGroup: "whole-log"), logger: Logger(label: "test"))
         let assignments = GoldenCase.streams.flatMap { topic in
-            (0..<partitions).map { SourceAssignment(partition: TopicPartition(topic: topic, partition: $0), position: SourcePosition(next: 0, last: nil)) }
+            (0..<partitions).map {
+                SourceAssignment(partition: TopicPartition(topic: topic, partition: $0), position: SourcePosition(next: 0, last: nil))
+            }
         }
         do {
             try source.open(assignments)

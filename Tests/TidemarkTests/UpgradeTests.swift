@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A worker hands a running job over to the next without a record read twice or lost")
 struct UpgradeTests {
@@ -44,8 +44,15 @@ struct UpgradeTests {
         #expect(read[0] > 0 && read[1] > 0)
         let gap = try seconds(of: "reading begins", in: next.errors) - seconds(of: "draining", in: before.errors)
         print("upgrade: \(read) records read by the three workers; the gap between two was \(String(format: "%.3f", gap)) s")
-        for part in ["reading", "checkpoint"] { #expect(before.errors.split(separator: "\n").contains { $0.contains("drained in ") && $0.contains("\(part) ") }, "\(before.errors)") }
-        for part in ["wait", "load"] { #expect(next.errors.split(separator: "\n").contains { $0.contains("going on from epoch ") && $0.contains("\(part) ") }, "\(next.errors)") }
+        for part in ["reading", "checkpoint"] {
+            #expect(
+                before.errors.split(separator: "\n").contains { $0.contains("drained in ") && $0.contains("\(part) ") }, "\(before.errors)")
+        }
+        for part in ["wait", "load"] {
+            #expect(
+                next.errors.split(separator: "\n").contains { $0.contains("going on from epoch ") && $0.contains("\(part) ") },
+                "\(next.errors)")
+        }
         for table in GoldenEndToEndTests.tables { #expect(try job.provenanceProblems(table.name) == []) }
     }
 

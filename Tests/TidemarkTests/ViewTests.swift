@@ -1,8 +1,8 @@
 import Engine
 import FintechJob
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Every view gives what the golden rows add up to, on both versions", .serialized)
 struct ViewTests {
@@ -15,7 +15,8 @@ struct ViewTests {
         for golden in [GoldenCase.basic, .rules] {
             let log = try TemporaryDirectory("tidemark-views")
             try golden.layOutInput(in: log.path)
-            let job = try JobFixture(.directory(log.path), clickHouse, settings: golden.name == GoldenCase.rules.name ? ["fraud.alertThreshold=0"] : [])
+            let job = try JobFixture(
+                .directory(log.path), clickHouse, settings: golden.name == GoldenCase.rules.name ? ["fraud.alertThreshold=0"] : [])
             let run = try job.runUntilEnd()
             #expect(run.status == 0, "\(run.errors)")
             var tables = try goldenTables(golden, job)
@@ -40,7 +41,9 @@ struct ViewTests {
         }
     }
 
-    private func check(_ views: [OutputView], _ database: String, _ expected: ExpectedViews, _ clickHouse: any TestClickHouse, _ golden: GoldenCase) throws {
+    private func check(
+        _ views: [OutputView], _ database: String, _ expected: ExpectedViews, _ clickHouse: any TestClickHouse, _ golden: GoldenCase
+    ) throws {
         #expect(!views.isEmpty)
         for view in views {
             let found = try TableRows(view.columns, of: view.name, database: database, clickHouse).rows
@@ -57,7 +60,8 @@ struct ViewTests {
     private func goldenTables(_ golden: GoldenCase, _ job: JobFixture) throws -> [String: [GoldenRow]] {
         var tables: [String: [GoldenRow]] = [:]
         for table in ViewTests.topology.tables where table != RejectedRecords.table {  // whose golden rows have no times
-            tables[table.name] = try TableRows(table, database: job.database, job.clickHouse).expected(golden.expectedRows(of: table.name), table)
+            tables[table.name] = try TableRows(table, database: job.database, job.clickHouse).expected(
+                golden.expectedRows(of: table.name), table)
         }
         return tables
     }
@@ -73,7 +77,8 @@ struct ViewTests {
         let names = table.columns.map(\.name) + ["_task", "_lineage", "_batch", "_row"]
         let values = names.map { $0 == table.timeColumn ? "`\($0)` + \(seconds)" : "`\($0)`" }
         let columns = names.map { "`\($0)`" }.joined(separator: ", ")
-        try clickHouse.query("INSERT INTO \(to).\(table.name) (\(columns)) SELECT \(values.joined(separator: ", ")) FROM \(from).\(table.name)")
+        try clickHouse.query(
+            "INSERT INTO \(to).\(table.name) (\(columns)) SELECT \(values.joined(separator: ", ")) FROM \(from).\(table.name)")
     }
 }
 
@@ -95,9 +100,10 @@ extension GoldenRow {
 
     /// Numbers without the last digits, in which sums of another order may differ.
     fileprivate var rounded: GoldenRow {
-        GoldenRow(columns: columns.mapValues { value in
-            if case .number(let number) = value { .number((number * 1e8).rounded() / 1e8) } else { value }
-        })
+        GoldenRow(
+            columns: columns.mapValues { value in
+                if case .number(let number) = value { .number((number * 1e8).rounded() / 1e8) } else { value }
+            })
     }
 
     /// A number or money, to be sorted by.

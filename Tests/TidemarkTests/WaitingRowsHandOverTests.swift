@@ -2,8 +2,8 @@ import Admin
 import CurlHTTP
 import Engine
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("What waits in one version of the bank's job when ClickHouse is cut off, the other version delivers, forward and back", .serialized)
 struct WaitingRowsHandOverTests {
@@ -36,7 +36,9 @@ struct WaitingRowsHandOverTests {
                 try job.run(TidemarkBinary.path, endingWith: ending)
                 if direction == .back { try job.run(next, endingWith: ending) }
                 try job.finish(direction == .forward ? next : TidemarkBinary.path)
-                for table in GoldenEndToEndTests.tables { try compare(table, golden[table.name] ?? [], job.fixture, "\(direction) after \(ending)") }
+                for table in GoldenEndToEndTests.tables {
+                    try compare(table, golden[table.name] ?? [], job.fixture, "\(direction) after \(ending)")
+                }
                 print("waiting rows, \(direction) after \(ending): \(String(format: "%.1f", Date().timeIntervalSince(begun))) s")
             }
         }
@@ -106,7 +108,8 @@ private final class CutOffJob {
         proxy = try FaultProxy(to: clickHouse.port)
         self.parts = parts
         let settings = [
-            "clickhouse.settleDelay=200ms", "clickhouse.flushInterval=100ms", "epoch.interval=50ms", "drain.timeout=300ms", "time.idleAfter=1h",
+            "clickhouse.settleDelay=200ms", "clickhouse.flushInterval=100ms", "epoch.interval=50ms", "drain.timeout=300ms",
+            "time.idleAfter=1h",
         ]
         fixture = try JobFixture(.directory(log.path), clickHouse, url: proxy.url, settings: settings)
         // Sessions are looked up, too, so they are whole from the start.
@@ -126,7 +129,9 @@ private final class CutOffJob {
         var epochBefore: UInt64?
         try waitUntil("all is read, and rows wait") { [proxy] in
             let status = try self.status(of: worker, page)
-            guard proxy.isCutOff, self.hasReadAll(status), status.tables.contains(where: { $0.frozenBatches > 0 && $0.frozenRows + $0.pendingRows > 1 }) else { return false }
+            guard proxy.isCutOff, self.hasReadAll(status),
+                status.tables.contains(where: { $0.frozenBatches > 0 && $0.frozenRows + $0.pendingRows > 1 })
+            else { return false }
             // What is shown may still have to be committed, with the epoch after the one that is shown.
             epochBefore = epochBefore ?? status.epoch
             return status.epoch > epochBefore ?? .max

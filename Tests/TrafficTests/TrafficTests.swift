@@ -70,11 +70,12 @@ struct TrafficTests {
     @Test func recordsReferToRowsThatExist() throws {
         let made = TrafficTests.make(1000)
         func ids(_ topic: TrafficTopic) throws -> Set<String> {
-            Set(try made.filter { $0.topic == topic }.map { record in
-                let id = try #require(try record.object()["id"] as? String)
-                #expect(UUID(uuidString: id) != nil && record.key == id)
-                return id
-            })
+            Set(
+                try made.filter { $0.topic == topic }.map { record in
+                    let id = try #require(try record.object()["id"] as? String)
+                    #expect(UUID(uuidString: id) != nil && record.key == id)
+                    return id
+                })
         }
         let (customers, accounts, merchants) = (try ids(.customers), try ids(.accounts), try ids(.merchants))
         #expect(customers.count == 200 && accounts.count == 200 && merchants.count == 20)

@@ -57,10 +57,11 @@ final class Bench {
         let store = opened!
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let further = hasFurtherSink ? [Bench.further: furtherSink] : [:]
-        return RunningWorker(Worker(
-            job.topology.alsoWriting(to: further.keys.sorted { $0.text < $1.text }), settings: settings, source: source ?? self.source,
-            store: wrapped(store), sink: sink, furtherSinks: further, checkpoints: checkpoints, logger: logger
-        ))
+        return RunningWorker(
+            Worker(
+                job.topology.alsoWriting(to: further.keys.sorted { $0.text < $1.text }), settings: settings, source: source ?? self.source,
+                store: wrapped(store), sink: sink, furtherSinks: further, checkpoints: checkpoints, logger: logger
+            ))
     }
 
     /// Reads everything that is there, closes all windows and delivers.

@@ -24,7 +24,9 @@ struct ChangeAtRestTests {
     }
 
     /// All checkpoints after this one, oldest first, each with what a start of `topology` would find in it.
-    private func found(after number: ManifestNumber, by topology: Topology) throws -> [(manifest: Manifest, state: SQLiteStateStore.InspectedState)] {
+    private func found(after number: ManifestNumber, by topology: Topology) throws -> [(
+        manifest: Manifest, state: SQLiteStateStore.InspectedState
+    )] {
         let store = try run.checkpoints()
         return try store.liveCheckpoints().map { try $0.manifest.get() }.filter { $0.number > number }.reversed().map { manifest in
             let directory = try TemporaryDirectory()
@@ -34,11 +36,15 @@ struct ChangeAtRestTests {
         }
     }
 
-    private func expectNoneLetsIn(_ topology: Topology, after number: ManifestNumber, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    private func expectNoneLetsIn(_ topology: Topology, after number: ManifestNumber, sourceLocation: SourceLocation = #_sourceLocation)
+        throws
+    {
         let found = try found(after: number, by: topology)
         #expect(!found.isEmpty, sourceLocation: sourceLocation)
         for checkpoint in found {
-            #expect(checkpoint.state.compatibility.refusal != nil, "checkpoint \(checkpoint.manifest.number), \(checkpoint.manifest.reason)", sourceLocation: sourceLocation)
+            #expect(
+                checkpoint.state.compatibility.refusal != nil, "checkpoint \(checkpoint.manifest.number), \(checkpoint.manifest.reason)",
+                sourceLocation: sourceLocation)
         }
         #expect(found.first?.manifest.objects.count == 1, "the first is a base", sourceLocation: sourceLocation)
     }
@@ -46,7 +52,9 @@ struct ChangeAtRestTests {
     @Test func afterFinalizeNoCheckpointLetsTheVersionBeforeIn() throws {
         try run.drained(1, through: 60, archiving: true)
         try run.drained(2, through: 120, archiving: true)
-        #expect(try found(after: ManifestNumber(1), by: VersionedJob.topology(1)).last?.state.compatibility.refusal == nil, "until then it may come back")
+        #expect(
+            try found(after: ManifestNumber(1), by: VersionedJob.topology(1)).last?.state.compatibility.refusal == nil,
+            "until then it may come back")
         let before = try newest()
         _ = try run.openStore().finalize(VersionedJob.topology(2))
         try startAndDrain(VersionedJob.topology(2))
@@ -77,7 +85,8 @@ struct ChangeAtRestTests {
             try run.startAndDrain(topology)
             let last = try #require(try run.found(after: before, by: topology).last)
             #expect(last.manifest.reason == .drain && last.manifest.jobVersion == 2)
-            #expect(last.state.compatibility.tables.allSatisfy { [.keep, .ignore].contains($0.action) }, "\(last.state.compatibility.tables)")
+            #expect(
+                last.state.compatibility.tables.allSatisfy { [.keep, .ignore].contains($0.action) }, "\(last.state.compatibility.tables)")
             #expect(try run.found(after: before, by: VersionedJob.topology(1)).last?.state.compatibility.refusals == [])
         }
     }

@@ -1,7 +1,7 @@
 import CheckpointStores
 import Engine
-import Simulation
 import SQLiteState
+import Simulation
 import Synchronization
 import TestSupport
 import Testing
@@ -29,7 +29,8 @@ struct CheckpointTests {
         let published = archive.published
         #expect(published[0].content == .base && published[0].reason == .start && published[0].facts.epoch == Epoch(0))
         for (before, next) in zip(published, published.dropFirst()) {
-            #expect(next.content == .delta(after: before.facts.epoch) || (next.content == .nothing && next.facts.epoch == before.facts.epoch))
+            #expect(
+                next.content == .delta(after: before.facts.epoch) || (next.content == .nothing && next.facts.epoch == before.facts.epoch))
         }
         #expect(published.last?.reason == .drain && published.last?.facts.epoch == running.status.epoch)
         // The next run goes on with a delta: what changed since is still in the state file.

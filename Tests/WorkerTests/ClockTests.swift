@@ -88,7 +88,9 @@ struct ClockTests {
         bench.sink.setServerTime(EventTime(milliseconds: Self.present + 2 * Self.hour))
         bench.append(Self.values)
         let running = try bench.start(untilEnd: false)
-        try expectHeld(running, because: "the sink's server says") { bench.sink.setServerTime(EventTime(milliseconds: Self.present), whenAsked: true) }
+        try expectHeld(running, because: "the sink's server says") {
+            bench.sink.setServerTime(EventTime(milliseconds: Self.present), whenAsked: true)
+        }
         try finish(running, Self.values)
     }
 

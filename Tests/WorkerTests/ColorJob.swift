@@ -6,17 +6,21 @@ import Synchronization
 /// Stream records are `item`; reference records `item color`, `item` alone (removed), `*` (everything removed) or
 /// `-` (ignored); `!` makes every later color of the topic unusable, `#` the reader take 8 MiB; any other is unusable.
 enum ColorJob {
-    static let table = OutputTable("sightings", timeColumn: "at", orderBy: ["item"], columns: [
-        OutputColumn("item", .text), OutputColumn("color", .text), OutputColumn("at", .time),
-    ])
+    static let table = OutputTable(
+        "sightings", timeColumn: "at", orderBy: ["item"],
+        columns: [
+            OutputColumn("item", .text), OutputColumn("color", .text), OutputColumn("at", .time),
+        ])
 
     static func topology(version: Int = 1, referenceTopic: String = "colors") -> Topology {
         Topology(
             job: "colors", version: 1,
-            stages: [Stage("items", topic: "items") { setup in
-                setup.decode(with: ItemDecoder()).rejecting(topic: "items")
-                    .process(Sightings(colors: setup.reference("colors"), rows: setup.rows(of: table)))
-            }],
+            stages: [
+                Stage("items", topic: "items") { setup in
+                    setup.decode(with: ItemDecoder()).rejecting(topic: "items")
+                        .process(Sightings(colors: setup.reference("colors"), rows: setup.rows(of: table)))
+                }
+            ],
             references: [Reference("colors", topic: referenceTopic, version: version, record: Color.self) { ColorReader(table: $0) }]
         )
     }
@@ -40,7 +44,9 @@ final class ColorReader: ReferenceReader {
     func recall(_ notes: Set<String>) { self.notes = notes }
 
     func apply(_ record: SourceRecord) -> ReferenceOutcome {
-        let words = record.value.buffer.split(separator: UInt8(ascii: " ")).map { ByteView(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0))) }
+        let words = record.value.buffer.split(separator: UInt8(ascii: " ")).map {
+            ByteView(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0)))
+        }
         if words.count == 1, words[0] == "-" { return .ignored }
         if words.count == 1, words[0] == "!" { notes.insert("closed") }
         if words.count == 1, words[0] == "#" { memoryBytes = 8 << 20 }
@@ -102,7 +108,9 @@ final class ColorSink: BatchSink {
 
     var rows: [String] { delivered.withLock { $0 } }
 
-    func open(_ tables: [SinkTable]) throws -> [String: RowPartitioning] { Dictionary(uniqueKeysWithValues: tables.map { ($0.table.name, .month) }) }
+    func open(_ tables: [SinkTable]) throws -> [String: RowPartitioning] {
+        Dictionary(uniqueKeysWithValues: tables.map { ($0.table.name, .month) })
+    }
 
     func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: @escaping @Sendable () -> Bool) throws -> DeliveryOutcome {
         guard batch.table == ColorJob.table.name else { return .delivered }

@@ -13,9 +13,12 @@ struct ExtremeStartTests {
     /// A run that can go on from such a file is short; one that is at a loss must not go on for ever.
     private static let longest = Duration.seconds(20)
 
-    private static let values: [(String, @Sendable (ExtremeValues.Place, String) throws -> Bool)] = ExtremeValues.integers.map { value in
-        ("\(value)", { @Sendable in try ExtremeValues.put(value, at: $0, inStateFile: $1) })
-    } + ExtremeValues.texts.map { text in ("'\(text.prefix(20))'", { @Sendable in try ExtremeValues.put(text, at: $0, inStateFile: $1) }) }
+    private static let values: [(String, @Sendable (ExtremeValues.Place, String) throws -> Bool)] =
+        ExtremeValues.integers.map { value in
+            ("\(value)", { @Sendable in try ExtremeValues.put(value, at: $0, inStateFile: $1) })
+        }
+        + ExtremeValues.texts.map { text in ("'\(text.prefix(20))'", { @Sendable in try ExtremeValues.put(text, at: $0, inStateFile: $1) })
+        }
 
     @Test func everyColumnOfAStateFile() throws {
         let golden = GoldenStore.stateFile(format: 3)

@@ -7,7 +7,9 @@ import Worker
 
 @Suite("A second sink gets every row once, with batches of its own, and holds up nobody")
 struct FurtherSinkTests {
-    private static func expectRows(_ bench: Bench, of sink: MemorySink, _ values: [[String]], sourceLocation: SourceLocation = #_sourceLocation) {
+    private static func expectRows(
+        _ bench: Bench, of sink: MemorySink, _ values: [[String]], sourceLocation: SourceLocation = #_sourceLocation
+    ) {
         let differences = SimulationChecks.differences(sink.rows, PurchaseReference.rows(of: bench.job, values))
         #expect(differences.prefix(20) == [], sourceLocation: sourceLocation)
     }
@@ -38,7 +40,9 @@ struct FurtherSinkTests {
         try waitUntil("the first sink has more rows") { bench.sink.deliveries.count > first && bench.source.readCount == values[0].count }
         #expect(!running.status.isReadingHeld)
         #expect(bench.furtherSink.deliveries.isEmpty)
-        #expect(running.status.outbox.contains { $0.table.hasSuffix("@further") && $0.frozenRows > 0 }, "the status shows what waits for the second")
+        #expect(
+            running.status.outbox.contains { $0.table.hasSuffix("@further") && $0.frozenRows > 0 },
+            "the status shows what waits for the second")
         running.drain()
         guard case .undelivered = try running.wait() else {
             Issue.record("rows of the second sink were left")
@@ -48,7 +52,9 @@ struct FurtherSinkTests {
         try bench.runToEnd()
         bench.expectRows(values)
         FurtherSinkTests.expectRows(bench, of: bench.furtherSink, values)
-        #expect(bench.sink.deliveries.count == Set(bench.sink.deliveries.map(\.id)).count, "the first sink gets nothing twice because of the second")
+        #expect(
+            bench.sink.deliveries.count == Set(bench.sink.deliveries.map(\.id)).count,
+            "the first sink gets nothing twice because of the second")
     }
 
     @Test func aSecondSinkThatIsFullHoldsReadingAtTheOutboxLimit() throws {
@@ -92,7 +98,9 @@ struct FurtherSinkTests {
         let values = [Bench.purchases(0, seconds: 0..<100)]
         bench.append(values)
         let running = try bench.start(untilEnd: false)
-        try waitUntil("rows wait for the second sink") { running.status.outbox.contains { $0.table.hasSuffix("@further") && $0.frozenRows > 0 } }
+        try waitUntil("rows wait for the second sink") {
+            running.status.outbox.contains { $0.table.hasSuffix("@further") && $0.frozenRows > 0 }
+        }
         running.drain()
         #expect(try running.wait() != .complete && bench.furtherSink.rows.isEmpty)
         bench.hasFurtherSink = false
@@ -109,6 +117,7 @@ struct FurtherSinkTests {
         bench.append([Bench.purchases(0, seconds: 200..<300)])
         try bench.runToEnd()
         #expect(bench.furtherSink.deliveries.count > numbers)
-        #expect(SimulationChecks.differences(bench.furtherSink.rows, bench.furtherSink.rows.map(\.text)) == [], "numbers go on where they were")
+        #expect(
+            SimulationChecks.differences(bench.furtherSink.rows, bench.furtherSink.rows.map(\.text)) == [], "numbers go on where they were")
     }
 }

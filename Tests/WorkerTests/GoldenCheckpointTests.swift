@@ -23,7 +23,9 @@ struct GoldenCheckpointTests {
         try GoldenStore.all().filter { $0.job == VersionedJob.job }.flatMap { store in
             let reads = try store.reads()
             return reads.flatMap { checkpoint, read in
-                [1, 2].map { Start(store: store, checkpoint: checkpoint, read: read, isNewest: checkpoint == reads.last?.checkpoint, version: $0) }
+                [1, 2].map {
+                    Start(store: store, checkpoint: checkpoint, read: read, isNewest: checkpoint == reads.last?.checkpoint, version: $0)
+                }
             }
         }
     }
@@ -50,7 +52,8 @@ struct GoldenCheckpointTests {
         // Only from the newest one a worker goes on in the store, too.
         #expect(try run.worker(start.version, untilEnd: true, archiving: start.isNewest).wait() == .complete)
 
-        #expect(run.source.reads(of: VisitRun.partition) == (start.read..<run.values.count).map(Int64.init), "what was read is not read again")
+        #expect(
+            run.source.reads(of: VisitRun.partition) == (start.read..<run.values.count).map(Int64.init), "what was read is not read again")
         var model = VersionedModel()
         for value in run.values.prefix(start.read) { model.read(value) }
         model.start(start.version)
@@ -102,5 +105,7 @@ struct GoldenCheckpointTests {
         try FileManager.default.copyItem(atPath: run.directory.file("store"), toPath: "\(target)/store")
     }
 
-    private func write(_ lines: [String], to file: String) throws { try Data(lines.map { $0 + "\n" }.joined().utf8).write(to: URL(fileURLWithPath: file)) }
+    private func write(_ lines: [String], to file: String) throws {
+        try Data(lines.map { $0 + "\n" }.joined().utf8).write(to: URL(fileURLWithPath: file))
+    }
 }

@@ -7,7 +7,8 @@ import Worker
 
 @Suite("State files of every format that was ever released are gone on from by this build")
 struct GoldenStateTests {
-    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(path: "Golden/State")
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
+        path: "Golden/State")
     private static let partitions = 2
     /// So many of each partition's records were read when the file was left.
     private static let read = 200
@@ -33,7 +34,9 @@ struct GoldenStateTests {
         bench.append(values)
         try bench.runToEnd()
         for partition in values.indices {
-            #expect(bench.source.reads(of: Bench.partition(partition)) == (GoldenStateTests.read..<values[partition].count).map(Int64.init), "what was read is not read again")
+            #expect(
+                bench.source.reads(of: Bench.partition(partition)) == (GoldenStateTests.read..<values[partition].count).map(Int64.init),
+                "what was read is not read again")
         }
         let rows = try GoldenStateTests.lines(format, "delivered.txt") + bench.sink.rows.map(\.text)
         #expect(rows.sorted() == PurchaseReference.rows(of: .everything, values).sorted())

@@ -10,7 +10,9 @@ import Worker
     private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     @Test func referenceTopicsOfAClusterAreReadFirstAndOnlyOnce() throws {
-        let broker = try DevelopmentBroker(topics: [DevelopmentTopic(name: "colors", partitions: 2), DevelopmentTopic(name: "items", partitions: 2)])
+        let broker = try DevelopmentBroker(topics: [
+            DevelopmentTopic(name: "colors", partitions: 2), DevelopmentTopic(name: "items", partitions: 2),
+        ])
         defer { withExtendedLifetime(broker) {} }
         let world = try ColorWorld(colors: (0..<500).map { "item\($0) color\($0)" }, items: (0..<500).map { "item\($0)" })
         let properties = ["bootstrap.servers": broker.bootstrapServers]

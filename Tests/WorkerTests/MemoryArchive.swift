@@ -28,7 +28,9 @@ final class MemoryArchive: CheckpointArchive {
 
     private func check(_ state: inout State) throws {
         if state.isDown { throw MemorySinkError(.retry, "the archive is down") }
-        if let path = state.full { throw MemorySinkError(.retry, "the archive's disk is full", cause: FullDisk(path: path, reason: "no space left")) }
+        if let path = state.full {
+            throw MemorySinkError(.retry, "the archive's disk is full", cause: FullDisk(path: path, reason: "no space left"))
+        }
         guard state.isTakenOver else { return }
         state.onRefusal?()
         state.onRefusal = nil
@@ -51,7 +53,8 @@ final class MemoryArchive: CheckpointArchive {
             if checkpoint.content == .base { state.files = [] }
             state.files.append(bytes)
             return PublishedCheckpoint(
-                number: UInt64(state.published.count), epoch: checkpoint.facts.epoch, addedBytes: bytes, totalBytes: state.files.reduce(0, +)
+                number: UInt64(state.published.count), epoch: checkpoint.facts.epoch, addedBytes: bytes,
+                totalBytes: state.files.reduce(0, +)
             )
         }
     }

@@ -61,7 +61,10 @@ import Worker
         let world = try ColorWorld(colors: ["a red", "not a color", "b unsound", "is no color", "b unsound"], items: ["a", "b"])
         let reference = try world.runToEnd()
         #expect(reference.counters.unusable == 4)
-        #expect(reference.defects.map { "\($0.count) \($0.reason), last \($0.partition ?? -1)/\($0.offset ?? -1)" } == ["2 malformed, last 0/3", "2 out_of_bounds, last 0/4"])
+        #expect(
+            reference.defects.map { "\($0.count) \($0.reason), last \($0.partition ?? -1)/\($0.offset ?? -1)" } == [
+                "2 malformed, last 0/3", "2 out_of_bounds, last 0/4",
+            ])
         let told = world.log.lines.filter { $0.contains("reference table colors and was passed over") }
         #expect(told.count == 2)
         #expect(told.contains { $0.contains("colors[0] offset 1 can't be used") && $0.contains("malformed: correct the row") })
@@ -84,7 +87,9 @@ import Worker
         try RawSQLite(world.state.file("references.db")).execute("UPDATE record SET record = \(record) WHERE key = x'61'")
         try world.append(["a", "b"], to: "items")
         #expect(try world.runToEnd().counters.total == 2)
-        #expect(world.log.text.contains("reference table colors is read anew from the start of topic colors: a stored record of it is damaged or not sound"))
+        #expect(
+            world.log.text.contains(
+                "reference table colors is read anew from the start of topic colors: a stored record of it is damaged or not sound"))
         #expect(world.sink.rows == ["a red", "b green"])
         #expect(try world.runToEnd().counters.total == 0, "and the copy is whole again")
     }
@@ -94,7 +99,10 @@ import Worker
         world.settings.recordLimit = 100
         let counters = try world.runToEnd().counters
         #expect(counters.applied == 2 && counters.unusable == 1)
-        #expect(world.log.text.contains("offset 1 can't be used for reference table colors and was passed over, too_large: it has 102 bytes: have the row written again, smaller or after input.maxRecordBytes (100)"))
+        #expect(
+            world.log.text.contains(
+                "offset 1 can't be used for reference table colors and was passed over, too_large: it has 102 bytes: have the row written again, smaller or after input.maxRecordBytes (100)"
+            ))
         #expect(world.sink.rows == ["a red", "b none", "c blue"])
     }
 
@@ -174,7 +182,10 @@ import Worker
         world.wrap = { SilentAfter(1, $0) }
         world.settings.referenceTimeout = .milliseconds(300)
         let error = #expect(throws: WorkerError.self) { try world.runToEnd() }
-        #expect(error?.message.contains("reference topic colors was not read to its end within 0.3 s (input.referenceTimeout): partition 0 stands at offset 1 of 2") == true)
+        #expect(
+            error?.message.contains(
+                "reference topic colors was not read to its end within 0.3 s (input.referenceTimeout): partition 0 stands at offset 1 of 2")
+                == true)
         #expect(world.sink.rows.isEmpty)
         world.wrap = { $0 }
         #expect(try world.runToEnd().counters.total == 1)
@@ -186,7 +197,8 @@ import Worker
         for way in ["from the topic", "from the file"] {
             let error = #expect(throws: WorkerError.self) { try world.runToEnd() }
             #expect(error?.kind == .invalid, "\(way)")
-            #expect(error?.message.contains("references.memoryLimit is 1 MiB: colors") == true, "\(way): \(error.map { "\($0)" } ?? "nothing")")
+            #expect(
+                error?.message.contains("references.memoryLimit is 1 MiB: colors") == true, "\(way): \(error.map { "\($0)" } ?? "nothing")")
             // Loads the whole, so that the file has it for the second way.
             if way == "from the topic" {
                 world.settings.referenceMemoryLimit = 1 << 30
@@ -264,8 +276,12 @@ private final class SilentAfter: RecordSource, @unchecked Sendable {
 
     func partitionCount(of topic: String) throws -> Int { try source.partitionCount(of: topic) }
     func open(_ assignments: [SourceAssignment]) throws -> [TopicPartition: Int64] { try source.open(assignments) }
-    func makeReader(of partitions: [TopicPartition]) throws -> any RecordReader { Reader(try source.makeReader(of: partitions), limit, gate) }
-    func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] { source.ends(of: partitions, timeout: timeout) }
+    func makeReader(of partitions: [TopicPartition]) throws -> any RecordReader {
+        Reader(try source.makeReader(of: partitions), limit, gate)
+    }
+    func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] {
+        source.ends(of: partitions, timeout: timeout)
+    }
     func report(_ positions: [TopicPartition: Int64]) {}
 
     private final class Reader: RecordReader {
@@ -318,6 +334,7 @@ private final class Gate: Sendable {
         let world = try ColorWorld(colors: ["a red", "#"], items: ["a"])
         world.settings.referenceMemoryLimit = 4 << 20
         let error = #expect(throws: WorkerError.self) { try world.runToEnd() }
-        #expect(error?.kind == .invalid && error?.message.contains("colors 1 keys (8 MiB)") == true, "\(error.map { "\($0)" } ?? "nothing")")
+        #expect(
+            error?.kind == .invalid && error?.message.contains("colors 1 keys (8 MiB)") == true, "\(error.map { "\($0)" } ?? "nothing")")
     }
 }

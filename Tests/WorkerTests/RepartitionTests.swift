@@ -1,6 +1,6 @@
 import Engine
-import Simulation
 import SQLiteState
+import Simulation
 import TestSupport
 import Testing
 import Worker
@@ -12,7 +12,9 @@ struct RepartitionTests {
         let value: String
         let second: Int
 
-        func partition(of partitions: Int) -> Int { Array(customer.utf8).withUnsafeBytes { murmur2Partition(of: ByteView($0), partitions: partitions) } }
+        func partition(of partitions: Int) -> Int {
+            Array(customer.utf8).withUnsafeBytes { murmur2Partition(of: ByteView($0), partitions: partitions) }
+        }
     }
 
     /// What is read before the topic grows ends at this second.
@@ -26,7 +28,8 @@ struct RepartitionTests {
                 let number = (second * 7 + index * 3) % 60
                 if second >= growth && number % 10 == 5 { return nil }
                 let time = 1_700_000_000_000 + second * 1000 + index * 100
-                return Purchase(customer: "c\(number)", value: "c\(number) s\((second + index) % 4) \(second + index) \(time)", second: second)
+                return Purchase(
+                    customer: "c\(number)", value: "c\(number) s\((second + index) % 4) \(second + index) \(time)", second: second)
             }
         }
     }
@@ -54,7 +57,9 @@ struct RepartitionTests {
             }
         }
         try StateAssembly.assemble(base: held!.reader.path, deltas: [], into: target.file("state.db"))
-        _ = try StateRepartition.perform(StateRepartition.Order(topic: nil, partitions: partitions, places: .murmur2(.same), isDrained: isDrained), in: target.file("state.db"))
+        _ = try StateRepartition.perform(
+            StateRepartition.Order(topic: nil, partitions: partitions, places: .murmur2(.same), isDrained: isDrained),
+            in: target.file("state.db"))
         return target
     }
 
@@ -79,19 +84,23 @@ struct RepartitionTests {
 
     static let cases = [
         Case(job: .everything, before: 2, after: 4), Case(job: .everything, before: 2, after: 3), Case(job: .once, before: 2, after: 4),
-        Case(job: .once, before: 2, after: 3), Case(job: .everything, before: 2, after: 3, silence: 8), Case(job: .once, before: 4, after: 6, silence: 8),
+        Case(job: .once, before: 2, after: 3), Case(job: .everything, before: 2, after: 3, silence: 8),
+        Case(job: .once, before: 4, after: 6, silence: 8),
         Case(job: .chained, before: 2, after: 3, silence: 22), Case(job: .chained, before: 4, after: 6, silence: 22),
     ]
 
     @Test(arguments: cases)
     func theRowsAreThoseOfATopicThatNeverGrew(test: Case) throws {
         let (before, after) = (test.before, test.after)
-        let early = RepartitionTests.purchases(0..<RepartitionTests.growth).filter { $0.second < RepartitionTests.growth - test.silence || $0.partition(of: before) != 0 }
+        let early = RepartitionTests.purchases(0..<RepartitionTests.growth).filter {
+            $0.second < RepartitionTests.growth - test.silence || $0.partition(of: before) != 0
+        }
         // What comes again comes as soon as the topic has grown.
         let repeated = test.job == .once ? early.filter { $0.second >= RepartitionTests.growth - 6 } : []
         let late = RepartitionTests.purchases(RepartitionTests.growth..<RepartitionTests.end)
         let grown = zip(
-            RepartitionTests.values(early, before) + Array(repeating: [], count: after - before), RepartitionTests.values(repeated + late, after)
+            RepartitionTests.values(early, before) + Array(repeating: [], count: after - before),
+            RepartitionTests.values(repeated + late, after)
         ).map { $0 + $1 }
         let bench = try Bench(test.job, partitions: before)
         let first = early.filter { $0.second < RepartitionTests.growth - 30 }
@@ -114,7 +123,8 @@ struct RepartitionTests {
         let refused = try bench.start(untilEnd: true, source: RepartitionTests.source(grown)).waitForFailure()
         #expect(refused.message.contains("checkpoint repartition latest --topic \(PurchaseJob.topic) --partitions \(after)"))
 
-        let target = try RepartitionTests.repartition(bench.directory.path, to: after, isDrained: !PartitionGrowth(from: before, to: after).fillsNewPartitionsOnly)
+        let target = try RepartitionTests.repartition(
+            bench.directory.path, to: after, isDrained: !PartitionGrowth(from: before, to: after).fillsNewPartitionsOnly)
         #expect(try bench.start(untilEnd: true, source: RepartitionTests.source(grown), on: target.path).wait() == .complete)
         bench.expectRows(RepartitionTests.values(early + repeated + late, before))
     }
@@ -161,7 +171,9 @@ struct RepartitionTests {
         func partitionCount(of topic: String) -> Int { source.partitionCount(of: topic) }
         func open(_ assignments: [SourceAssignment]) -> [TopicPartition: Int64] { source.open(assignments) }
         func makeReader(of partitions: [TopicPartition]) -> any RecordReader { source.makeReader(of: partitions) }
-        func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] { source.ends(of: partitions, timeout: timeout).mapValues { $0 + 1 } }
+        func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] {
+            source.ends(of: partitions, timeout: timeout).mapValues { $0 + 1 }
+        }
         func report(_ positions: [TopicPartition: Int64]) { source.report(positions) }
     }
 
@@ -185,7 +197,9 @@ struct RepartitionTests {
         source.silenceLeaders(true)
         let worker = try bench.start(untilEnd: false, source: source, on: target.path)
         func rows(_ table: String) -> [String] { bench.sink.rows.map(\.text).filter { $0.hasPrefix(table) } }
-        try waitUntil("what was open is closed, and what comes too late rejected") { !rows("shop_totals").isEmpty && !rows("rejected").isEmpty }
+        try waitUntil("what was open is closed, and what comes too late rejected") {
+            !rows("shop_totals").isEmpty && !rows("rejected").isEmpty
+        }
         worker.drain()
         #expect(try worker.wait() == .complete)
         #expect(rows("shop_totals") == ["shop_totals s1 1700000020000 2 2 2 2 2"])

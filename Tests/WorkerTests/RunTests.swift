@@ -1,6 +1,6 @@
 import Engine
-import Simulation
 import SQLiteState
+import Simulation
 import Synchronization
 import TestSupport
 import Testing
@@ -137,7 +137,9 @@ struct RunTests {
         let grown = MemorySource(topic: PurchaseJob.topic, partitions: 3)
         let failure = try bench.start(untilEnd: true, source: grown).waitForFailure()
         #expect(failure.kind == .invalid)
-        #expect(failure.message.contains("purchases has 3 partitions, the state was built with 2") && failure.message.contains("empty state directory"))
+        #expect(
+            failure.message.contains("purchases has 3 partitions, the state was built with 2")
+                && failure.message.contains("empty state directory"))
         try bench.runToEnd()
     }
 
@@ -158,10 +160,11 @@ struct RunTests {
         // Of both partitions: the empty one has come as far.
         bench.append([["anna bakery 1 9999", "anna bakery 2 10000"], ["bert bakery 3 9999", "bert bakery 4 10000"]])
         try bench.runToEnd()
-        #expect(bench.sink.rows.map(\.text).sorted() == [
-            "customer_totals anna 10000 1 5", "customer_totals anna 20000 1 2", "customer_totals bert 20000 1 4",
-            "rejected_records purchases 0 1 late  anna bakery 1 9999 0", "rejected_records purchases 1 0 late  bert bakery 3 9999 0",
-        ])
+        #expect(
+            bench.sink.rows.map(\.text).sorted() == [
+                "customer_totals anna 10000 1 5", "customer_totals anna 20000 1 2", "customer_totals bert 20000 1 4",
+                "rejected_records purchases 0 1 late  anna bakery 1 9999 0", "rejected_records purchases 1 0 late  bert bakery 3 9999 0",
+            ])
     }
 
     @Test func aBoundedRunReadsToWhereThePartitionsEndedAtItsStart() throws {
@@ -172,9 +175,10 @@ struct RunTests {
         #expect(bench.sink.rows.map(\.text) == ["customer_totals anna 10000 1 5"])
         #expect(bench.source.reported[Bench.partition(0)] == 1)
         try bench.runToEnd()
-        #expect(bench.sink.rows.map(\.text).sorted().dropFirst() == [
-            "customer_totals anna 40000 1 8", "rejected_records purchases 0 1 late  anna bakery 7 2000 0",
-        ])
+        #expect(
+            bench.sink.rows.map(\.text).sorted().dropFirst() == [
+                "customer_totals anna 40000 1 8", "rejected_records purchases 0 1 late  anna bakery 7 2000 0",
+            ])
     }
 }
 

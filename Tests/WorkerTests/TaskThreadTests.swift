@@ -4,6 +4,7 @@ import Logging
 import Synchronization
 import TestSupport
 import Testing
+
 @testable import Worker
 
 @Suite("A thread of tasks obeys, but never makes a record late that came after the order's reason")
@@ -36,12 +37,14 @@ struct TaskThreadTests {
             let member = stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: 0), environment: environment))
             _ = source.open([SourceAssignment(partition: Bench.partition(0), position: nil)])
             let group = TaskGroup(
-                tasks: [member], readers: [Bench.partition(0): member], stopAt: nil, limits: TaskGroup.Limits(records: 1_000, bytes: 1 << 20),
+                tasks: [member], readers: [Bench.partition(0): member], stopAt: nil,
+                limits: TaskGroup.Limits(records: 1_000, bytes: 1 << 20),
                 idleAfter: Running.idleAfter
             )
             thread = TaskThread(
                 group, reader: source.makeReader(of: [Bench.partition(0)]), references: nil,
-                clock: ClockWatch(WorkerSettings(), lastReadAt: nil, sink: MemorySink(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
+                clock: ClockWatch(
+                    WorkerSettings(), lastReadAt: nil, sink: MemorySink(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }),
                 events: events
             )
             let started = Thread { [thread] in thread.run() }

@@ -18,13 +18,15 @@ struct UnkeyedIDTests {
 
     /// What the sink has by now, with what it had when the file was left.
     private func rows(_ bench: Bench) throws -> [String] {
-        let before = try String(contentsOf: UnkeyedIDTests.folder.appending(path: "delivered.txt"), encoding: .utf8).split(separator: "\n").map(String.init)
+        let before = try String(contentsOf: UnkeyedIDTests.folder.appending(path: "delivered.txt"), encoding: .utf8).split(separator: "\n")
+            .map(String.init)
         return (before + bench.sink.rows.map(\.text)).sorted()
     }
 
     private func bench() throws -> Bench {
         let bench = try Bench(.once, partitions: UnkeyedIDTests.partitions)
-        try FileManager.default.copyItem(at: UnkeyedIDTests.folder.appending(path: "state.db"), to: URL(fileURLWithPath: bench.directory.file("state.db")))
+        try FileManager.default.copyItem(
+            at: UnkeyedIDTests.folder.appending(path: "state.db"), to: URL(fileURLWithPath: bench.directory.file("state.db")))
         return bench
     }
 
@@ -52,7 +54,8 @@ struct UnkeyedIDTests {
     @Test func copiesAreKnownAcrossRestarts() throws {
         let bench = try bench()
         #expect(try records(bench.directory.path).keyed == 0)
-        let values = RepartitionTests.values(UnkeyedIDTests.early + UnkeyedIDTests.repeated + UnkeyedIDTests.late, UnkeyedIDTests.partitions)
+        let values = RepartitionTests.values(
+            UnkeyedIDTests.early + UnkeyedIDTests.repeated + UnkeyedIDTests.late, UnkeyedIDTests.partitions)
         let known = RepartitionTests.values(UnkeyedIDTests.early, UnkeyedIDTests.partitions).reduce(0) { $0 + $1.count }
         // It stops among the copies, and again soon behind them, while both kinds of hashes are remembered.
         var read = known
@@ -86,7 +89,10 @@ struct UnkeyedIDTests {
             before + Array(repeating: [], count: partitions - UnkeyedIDTests.partitions), RepartitionTests.values(again + rest, partitions)
         ).map { $0 + $1 }
         #expect(try bench.start(untilEnd: true, source: RepartitionTests.source(grown), on: target.path).wait() == .complete)
-        #expect(try rows(bench) == PurchaseReference.rows(of: .once, RepartitionTests.values(early + some + again + rest, UnkeyedIDTests.partitions)).sorted())
+        #expect(
+            try rows(bench)
+                == PurchaseReference.rows(of: .once, RepartitionTests.values(early + some + again + rest, UnkeyedIDTests.partitions))
+                .sorted())
     }
 
     /// Made the file, in the build before the one that brought the key: README.md beside it.

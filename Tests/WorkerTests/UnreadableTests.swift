@@ -19,7 +19,9 @@ struct UnreadableTests {
         func partitionCount(of topic: String) -> Int { inner.partitionCount(of: topic) }
         func open(_ assignments: [SourceAssignment]) -> [TopicPartition: Int64] { inner.open(assignments) }
         func makeReader(of partitions: [TopicPartition]) -> any RecordReader { Reader(inner.makeReader(of: partitions), last) }
-        func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] { inner.ends(of: partitions, timeout: timeout) }
+        func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] {
+            inner.ends(of: partitions, timeout: timeout)
+        }
         func report(_ positions: [TopicPartition: Int64]) { inner.report(positions) }
 
         private final class Reader: RecordReader {
@@ -52,7 +54,9 @@ struct UnreadableTests {
         bench.append(values)
         let failure = try bench.start(untilEnd: untilEnd, source: BrokenSource(bench.source, last: 699)).waitForFailure()
         #expect(failure.kind == .invalid && failure.message.contains("the batch at 700"))
-        #expect(bench.source.reported[Bench.partition(0)] == 700 || bench.source.reported[Bench.partition(1)] == 700, "\(bench.source.reported)")
+        #expect(
+            bench.source.reported[Bench.partition(0)] == 700 || bench.source.reported[Bench.partition(1)] == 700, "\(bench.source.reported)"
+        )
         #expect(!bench.sink.deliveries.isEmpty)
         // By another source it can be read: nothing was left out, and nothing is there twice.
         try bench.runToEnd()

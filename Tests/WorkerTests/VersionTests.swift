@@ -49,17 +49,21 @@ struct VersionTests {
             source.append(values, to: TopicPartition(topic: VersionedJob.topic, partition: 0))
         }
 
-        func worker(_ version: Int, untilEnd: Bool = false, dropping: [String] = [], window: EventSpan = VersionedJob.window) throws -> RunningWorker {
+        func worker(_ version: Int, untilEnd: Bool = false, dropping: [String] = [], window: EventSpan = VersionedJob.window) throws
+            -> RunningWorker
+        {
             var settings = WorkerSettings()
             settings.epochInterval = .milliseconds(10)
             settings.epochRecords = 25
             settings.flushInterval = .milliseconds(20)
             settings.memoryBudget = memoryBudget
             settings.readsUntilEnd = untilEnd
-            return RunningWorker(Worker(
-                VersionedJob.topology(version, window: window), settings: settings, source: source, store: try store(dropping: dropping), sink: sink,
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            ))
+            return RunningWorker(
+                Worker(
+                    VersionedJob.topology(version, window: window), settings: settings, source: source,
+                    store: try store(dropping: dropping), sink: sink,
+                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+                ))
         }
 
         /// Reads `count` more records with this version, drains, and compares all rows so far.

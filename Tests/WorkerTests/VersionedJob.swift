@@ -5,22 +5,27 @@ import Engine
 /// A record's value is `page visitor amount time`. Every event writes a line of its page's record; a page's timer, the
 /// windows and two tables of totals write lines too, so that rows show all of the state.
 enum VersionedJob {
-    static let lines = OutputTable("lines", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("line", .text), OutputColumn("at", .time)])
+    static let lines = OutputTable(
+        "lines", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("line", .text), OutputColumn("at", .time)])
     static let job = "visits"
     static let topic = "visits"
     static let window = EventSpan.seconds(10)
     static let timer = EventSpan.seconds(7)
 
     static func topology(_ version: Int, window: EventSpan = window) -> Topology {
-        Topology(job: job, version: version, stages: [
-            Stage("visits", topic: topic) { setup in
-                let lines = Lines(rows: setup.rows(of: lines))
-                let stage = setup.decode(with: VisitDecoder())
-                return version == 1
-                    ? stage.process(PagesOne(lines: lines, gone: setup.records("gone", version: 1))).window(window, HoursOne(lines: lines))
-                    : stage.process(PagesTwo(lines: lines, fresh: setup.records("fresh", version: 1))).window(window, HoursTwo(lines: lines))
-            },
-        ])
+        Topology(
+            job: job, version: version,
+            stages: [
+                Stage("visits", topic: topic) { setup in
+                    let lines = Lines(rows: setup.rows(of: lines))
+                    let stage = setup.decode(with: VisitDecoder())
+                    return version == 1
+                        ? stage.process(PagesOne(lines: lines, gone: setup.records("gone", version: 1))).window(
+                            window, HoursOne(lines: lines))
+                        : stage.process(PagesTwo(lines: lines, fresh: setup.records("fresh", version: 1))).window(
+                            window, HoursTwo(lines: lines))
+                }
+            ])
     }
 }
 
@@ -32,8 +37,12 @@ struct Visit: BitwiseCopyable {
 
 struct VisitDecoder: EventDecoder {
     func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Visit> {
-        let words = record.value.buffer.split(separator: UInt8(ascii: " ")).map { ByteView(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0))) }
-        guard words.count == 4, let amount = UInt64(words[2].text), let time = Int64(words[3].text) else { return .rejected(Rejection("malformed")) }
+        let words = record.value.buffer.split(separator: UInt8(ascii: " ")).map {
+            ByteView(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0)))
+        }
+        guard words.count == 4, let amount = UInt64(words[2].text), let time = Int64(words[3].text) else {
+            return .rejected(Rejection("malformed"))
+        }
         return .event(Visit(page: words[0], visitor: words[1], amount: amount), at: EventTime(milliseconds: time))
     }
 }
@@ -88,9 +97,13 @@ struct PagesOne: KeyedProcessor {
         state.record.last = visit.amount
         state.timer = time + VersionedJob.timer
         var ever: UInt64 = 0
-        gone.update(visit.visitor) { $0.count += 1; ever = $0.count }
+        gone.update(visit.visitor) {
+            $0.count += 1
+            ever = $0.count
+        }
         let page = state.record
-        lines.write("1 \(key.text) count=\(page.count) total=\(page.total) first=\(page.first.view.text) last=\(page.last) gone=\(ever)", at: time)
+        lines.write(
+            "1 \(key.text) count=\(page.count) total=\(page.total) first=\(page.first.view.text) last=\(page.last) gone=\(ever)", at: time)
     }
 
     mutating func timerFired(at time: EventTime, key: ByteView, state: inout Keyed<PageOne>) {
@@ -105,7 +118,9 @@ struct HoursOne: WindowedAggregate {
 
     func key(of visit: Visit) -> ByteView? { visit.page }
     mutating func add(_ visit: Visit, at time: EventTime, to record: inout Count) { record.count += 1 }
-    mutating func close(_ window: Window, key: ByteView, record: inout Count) { lines.write("1 \(key.text) window \(record.count)", at: window.end) }
+    mutating func close(_ window: Window, key: ByteView, record: inout Count) {
+        lines.write("1 \(key.text) window \(record.count)", at: window.end)
+    }
 }
 
 // MARK: - Version 2
@@ -116,7 +131,9 @@ struct PageTwo: StateRecord {
         .renaming("count", to: "visits")
         .widening("total", to: .signed128)
         .dropping("first")
-        .converting("last", { (last: UInt64) in TextField("was \(last)") }, back: { (text: TextField) in UInt64(text.view.text.dropFirst(4)) ?? 0 })
+        .converting(
+            "last", { (last: UInt64) in TextField("was \(last)") }, back: { (text: TextField) in UInt64(text.view.text.dropFirst(4)) ?? 0 }
+        )
         .adding("points", default: Int64(100))
         .adding("visitors")
 
@@ -154,9 +171,14 @@ struct PagesTwo: KeyedProcessor {
         state.record.last = TextField("was \(visit.amount)")
         state.timer = time + VersionedJob.timer
         var ever: UInt64 = 0
-        fresh.update(visit.visitor) { $0.count += 1; ever = $0.count }
+        fresh.update(visit.visitor) {
+            $0.count += 1
+            ever = $0.count
+        }
         let page = state.record
-        lines.write("2 \(key.text) visits=\(page.visits) total=\(page.total) points=\(page.points) visitors=\(page.visitors.count) \(before) fresh=\(ever)", at: time)
+        lines.write(
+            "2 \(key.text) visits=\(page.visits) total=\(page.total) points=\(page.points) visitors=\(page.visitors.count) \(before) fresh=\(ever)",
+            at: time)
     }
 
     mutating func timerFired(at time: EventTime, key: ByteView, state: inout Keyed<PageTwo>) {

@@ -56,7 +56,9 @@ struct VersionedModel {
             page.points += 1
             page.visitors.insert(visitor)
             fresh[visitor, default: 0] += 1
-            write("2 \(name) visits=\(page.count) total=\(page.total) points=\(page.points) visitors=\(page.visitors.count) was \(page.last) fresh=\(fresh[visitor]!)", time)
+            write(
+                "2 \(name) visits=\(page.count) total=\(page.total) points=\(page.points) visitors=\(page.visitors.count) was \(page.last) fresh=\(fresh[visitor]!)",
+                time)
             page.last = amount
         }
         pages[name] = page
@@ -81,7 +83,9 @@ struct VersionedModel {
 
     private mutating func close(through time: Int) {
         for (start, keys) in hours where time == .max || start + 10_000 <= time {
-            for (name, hour) in keys { write("\(version) \(name) window \(hour.count)\(version == 2 ? " largest \(hour.largest)" : "")", start + 10_000) }
+            for (name, hour) in keys {
+                write("\(version) \(name) window \(hour.count)\(version == 2 ? " largest \(hour.largest)" : "")", start + 10_000)
+            }
             hours[start] = nil
         }
     }

@@ -25,7 +25,9 @@ final class VisitRun {
 
     var stateDirectory: String { directory.file("state") }
 
-    func checkpoints() throws -> CheckpointStore { try CheckpointStore.open(location: directory.file("store"), job: VersionedJob.job, environment: [:]) }
+    func checkpoints() throws -> CheckpointStore {
+        try CheckpointStore.open(location: directory.file("store"), job: VersionedJob.job, environment: [:])
+    }
 
     /// Visits in order of time, some 400 ms apart.
     static func visits(_ count: Int) -> [String] {
@@ -58,10 +60,11 @@ final class VisitRun {
             checkpoints = CheckpointSettings(archive: try StoreArchive(self.checkpoints(), stateDirectory: stateDirectory))
             checkpoints?.interval = interval
         }
-        return RunningWorker(Worker(
-            topology, settings: settings, source: source, store: store, sink: sink, checkpoints: checkpoints,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        ))
+        return RunningWorker(
+            Worker(
+                topology, settings: settings, source: source, store: store, sink: sink, checkpoints: checkpoints,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            ))
     }
 
     func openStore(dropping: [String] = []) throws -> SQLiteStateStore {

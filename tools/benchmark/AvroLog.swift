@@ -18,7 +18,8 @@ final class AvroLog: SchemaTable, @unchecked Sendable {
         let fields = columns.map { #"{"name":"\#($0)","type":["null","string","long","double"]}"# }
         let operation = #"{"name":"\#(isEnvelope ? "op" : "__op")","type":"string"}"#
         let row = { (more: [String]) in #"{"type":"record","name":"Value","fields":[\#((fields + more).joined(separator: ","))]}"# }
-        text = isEnvelope
+        text =
+            isEnvelope
             ? #"{"type":"record","name":"Envelope","fields":[{"name":"before","type":["null",\#(row([]))]},{"name":"after","type":["null","Value"]},\#(operation),{"name":"ts_ms","type":["null","long"]}]}"#
             : row([operation])
         var bytes: [UInt8] = []

@@ -6,7 +6,10 @@ import Foundation
 struct Benchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark", abstract: "Measures what the parts of the record path cost, each alone, in CPU time.",
-        subcommands: [JobCommand.self, MigrateCommand.self, ConsumeCommand.self, ReferencesCommand.self, CheckpointCommand.self, PauseCommand.self, ManyKeysCommand.self]
+        subcommands: [
+            JobCommand.self, MigrateCommand.self, ConsumeCommand.self, ReferencesCommand.self, CheckpointCommand.self, PauseCommand.self,
+            ManyKeysCommand.self,
+        ]
     )
 }
 
@@ -51,7 +54,8 @@ struct ConsumeCommand: ParsableCommand {
 /// `benchmark references`
 struct ReferencesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "references", abstract: "A start of the fintech job up to its first record: reading its reference tables, or loading them from their copy."
+        commandName: "references",
+        abstract: "A start of the fintech job up to its first record: reading its reference tables, or loading them from their copy."
     )
 
     @Argument(help: "A directory such as 'tidemark generate --out' writes.")
@@ -66,7 +70,8 @@ struct ReferencesCommand: ParsableCommand {
 /// `benchmark checkpoint`
 struct CheckpointCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "checkpoint", abstract: "A base and a delta of a large state, and how long they hold up the epochs that go on meanwhile."
+        commandName: "checkpoint",
+        abstract: "A base and a delta of a large state, and how long they hold up the epochs that go on meanwhile."
     )
 
     @Option(help: "The size of the state, in MiB.")
@@ -93,7 +98,8 @@ struct CheckpointCommand: ParsableCommand {
 /// `benchmark pause`
 struct PauseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pause", abstract: "A whole worker with a large state: how late records are read without checkpoints, during a base and during deltas."
+        commandName: "pause",
+        abstract: "A whole worker with a large state: how late records are read without checkpoints, during a base and during deltas."
     )
 
     @Option(help: "The size of the state's records, in MiB.")

@@ -100,7 +100,9 @@ final class CheckpointMeasurement {
     private func report(_ what: String, _ times: Times) {
         print("\(what): \(times.commits.count) epochs in \(text(times.total)), CPU of all steps \(text(.seconds(times.stepCPU)))")
         print("  longest step \(text(times.steps.max()!)), of all steps \(text(times.steps.reduce(.zero, +)))")
-        print("  commit: middle \(text(times.commits.sorted()[times.commits.count / 2])), longest \(text(times.commits.max()!)); fold and log: longest \(text(times.folds.max()!))")
+        print(
+            "  commit: middle \(text(times.commits.sorted()[times.commits.count / 2])), longest \(text(times.commits.max()!)); fold and log: longest \(text(times.folds.max()!))"
+        )
     }
 
     private func text(_ duration: Duration) -> String { String(format: "%.1f ms", duration / .milliseconds(1)) }

@@ -22,7 +22,9 @@ struct ConsumeMeasurement {
         let partitions = (0..<(try source.partitionCount(of: topic))).map { TopicPartition(topic: topic, partition: $0) }
         try source.open(partitions.map { SourceAssignment(partition: $0, position: nil) })
         let ends = source.ends(of: partitions, timeout: ConsumeMeasurement.endsTimeout)
-        guard ends.count == partitions.count else { throw ValidationError("nobody says where \(topic) ends; check that the broker at \(brokers) is up") }
+        guard ends.count == partitions.count else {
+            throw ValidationError("nobody says where \(topic) ends; check that the broker at \(brokers) is up")
+        }
         let total = Mutex(0)
         let failed = Mutex<String?>(nil)
         DispatchQueue.concurrentPerform(iterations: readers) { number in

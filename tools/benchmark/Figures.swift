@@ -18,7 +18,9 @@ enum Figures {
 
     /// One line: the CPU seconds that a million records take, and whatever else there is to say.
     static func show(_ what: String, perMillion: Double, _ rest: String = "") {
-        print(what.padding(toLength: 34, withPad: " ", startingAt: 0) + String(format: " %7.3f CPU s per million records  ", perMillion) + rest)
+        print(
+            what.padding(toLength: 34, withPad: " ", startingAt: 0) + String(format: " %7.3f CPU s per million records  ", perMillion)
+                + rest)
     }
 
     /// Runs `pass` as often as asked; the figure is the fastest tenth's, because the machine may be busy with others.

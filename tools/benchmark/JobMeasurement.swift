@@ -19,7 +19,9 @@ struct JobMeasurement {
         _ = Figures.measure("parse", records: log.records.count, passes: passes) { parse(log.records, InputForm()) }
         for isEnvelope in [false, true] {
             let avro = try AvroLog(log, isEnvelope: isEnvelope)
-            _ = Figures.measure(isEnvelope ? "parse, Avro in an envelope" : "parse, Avro", records: avro.records.count, passes: passes) { parse(avro.records, avro.form) }
+            _ = Figures.measure(isEnvelope ? "parse, Avro in an envelope" : "parse, Avro", records: avro.records.count, passes: passes) {
+                parse(avro.records, avro.form)
+            }
         }
         let chunks = try Figures.measure("parse, state", records: log.records.count, passes: passes) { try process(topology) }
         var remembering = FintechSettings()
@@ -51,7 +53,8 @@ struct JobMeasurement {
         let references = Dictionary(uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) })
         var partitions: [StageName: Int] = [:]
         for stage in topology.stages { if case .messages(let count) = stage.input { partitions[stage.name] = count } }
-        let environment = TaskEnvironment(partitioning: [:], partitions: partitions, cold: cold, hashKey: HashKey(first: 1, second: 2), references: references)
+        let environment = TaskEnvironment(
+            partitioning: [:], partitions: partitions, cold: cold, hashKey: HashKey(first: 1, second: 2), references: references)
         let stage = topology.stages[stage]
         return (0..<count).map { stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment)) }
     }
@@ -70,7 +73,9 @@ struct JobMeasurement {
         let customers = makeTasks(topology, stage: 1, count: count, cold: NothingEvicted())
         var epoch = Epoch(0)
         for start in stride(from: 0, to: log.records.count, by: JobMeasurement.epochRecords) {
-            try log.records[start..<min(start + JobMeasurement.epochRecords, log.records.count)].withUnsafeBufferPointer { try reader.process($0, at: .distantFuture) }
+            try log.records[start..<min(start + JobMeasurement.epochRecords, log.records.count)].withUnsafeBufferPointer {
+                try reader.process($0, at: .distantFuture)
+            }
             epoch = epoch.next
             for batch in reader.cut(epoch).sent { try customers[batch.id.to.partition].process(batch) }
         }
@@ -88,7 +93,9 @@ struct JobMeasurement {
         let task = makeTasks(topology, cold: store)[0]
         var epoch = Epoch(0)
         for start in stride(from: 0, to: log.records.count, by: JobMeasurement.epochRecords) {
-            try log.records[start..<min(start + JobMeasurement.epochRecords, log.records.count)].withUnsafeBufferPointer { try task.process($0, at: .distantFuture) }
+            try log.records[start..<min(start + JobMeasurement.epochRecords, log.records.count)].withUnsafeBufferPointer {
+                try task.process($0, at: .distantFuture)
+            }
             epoch = epoch.next
             try store.commit(EpochCut(epoch: epoch, tasks: [task.cut(epoch)], frozen: [], delivered: [], wallClock: 0))
             _ = try store.maintain()

@@ -8,7 +8,8 @@ import Simulation
 /// `benchmark many-keys`
 struct ManyKeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "many-keys", abstract: "Makes a store with two checkpoints of many keys for the checkpoint tool, and measures opening and looking up.",
+        commandName: "many-keys",
+        abstract: "Makes a store with two checkpoints of many keys for the checkpoint tool, and measures opening and looking up.",
         discussion: "The second checkpoint is a delta: one key in a hundred changed. tools/measure-checkpoints runs the tool on them."
     )
 
@@ -81,7 +82,9 @@ final class ManyKeys {
         var settings = SQLiteStateStore.Settings()
         settings.foldBytes = 8 << 20
         store = try SQLiteStateStore(directory: directory + "/state", settings: settings)
-        _ = try store.open(Topology(job: "many", version: 1, stages: [Stage("keys", topic: "keys") { DeclaredTask(id: $0.task, schemas: [ManyKeys.schema]) }]))
+        _ = try store.open(
+            Topology(
+                job: "many", version: 1, stages: [Stage("keys", topic: "keys") { DeclaredTask(id: $0.task, schemas: [ManyKeys.schema]) }]))
         try store.register(partitions: ["keys": ManyKeys.partitions])
         checkpoints = try CheckpointStore.open(location: directory + "/store", job: "many", environment: [:])
     }
@@ -124,7 +127,9 @@ final class ManyKeys {
         var encoder = FieldEncoder()
         for (key, number) in records {
             var totals = Totals()
-            (totals.count, totals.total, totals.lastAt) = (count, Int128(number) * 1_000, EventTime(milliseconds: 1_750_000_000_000 + Int64(number)))
+            (totals.count, totals.total, totals.lastAt) = (
+                count, Int128(number) * 1_000, EventTime(milliseconds: 1_750_000_000_000 + Int64(number))
+            )
             write("Customer number \(number) of this measurement") { totals.name.set($0) }
             for country in ["DE", "FR", "GB", "US", "JP", "BR"].prefix(number % 6 + 1) { write(country) { totals.countries.increment($0) } }
             write(key) { writer.write(text: $0) }
@@ -154,9 +159,10 @@ final class ManyKeys {
     }
 
     private func publish(_ facts: CheckpointFacts, retained: [ManifestObject], _ file: NewObject) throws {
-        newest = try checkpoints.publish(ManifestDraft(
-            facts, after: newest?.link, retaining: retained, writer: "benchmark", createdAt: Int64(epoch.number), reason: .interval
-        ), files: [file])
+        newest = try checkpoints.publish(
+            ManifestDraft(
+                facts, after: newest?.link, retaining: retained, writer: "benchmark", createdAt: Int64(epoch.number), reason: .interval
+            ), files: [file])
     }
 
     /// Puts the newest checkpoint together, as the tool does when it opens one.

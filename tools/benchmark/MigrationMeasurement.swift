@@ -13,7 +13,9 @@ struct MigrateCommand: ParsableCommand {
     var records = 1_000_000
 
     func run() throws {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "tidemark-migrate-\(ProcessInfo.processInfo.processIdentifier)").path
+        let directory = FileManager.default.temporaryDirectory.appending(
+            path: "tidemark-migrate-\(ProcessInfo.processInfo.processIdentifier)"
+        ).path
         defer { try? FileManager.default.removeItem(atPath: directory) }
         try MigrationMeasurement(directory: directory, records: records).run()
     }
@@ -44,7 +46,8 @@ struct MigrationMeasurement {
         for (number, start) in stride(from: 0, to: records, by: MigrationMeasurement.recordsPerEpoch).enumerated() {
             let delta = MigrationJob.delta(start..<min(start + MigrationMeasurement.recordsPerEpoch, records))
             let task = TaskCut(
-                task: TaskID(stage: "keys", partition: 0), watermark: .distantPast, position: nil, deltas: [delta], rows: [], sent: [], received: []
+                task: TaskID(stage: "keys", partition: 0), watermark: .distantPast, position: nil, deltas: [delta], rows: [], sent: [],
+                received: []
             )
             try store.commit(EpochCut(epoch: Epoch(UInt64(number + 1)), tasks: [task], frozen: [], delivered: [], wallClock: 0))
             _ = try store.maintain()
@@ -59,7 +62,9 @@ struct MigrationMeasurement {
         let (wall, used) = (Date().timeIntervalSince(start), Figures.processSeconds - processor)
         let most = room.end() >> 20
         let size = (try FileManager.default.attributesOfItem(atPath: directory + "/state.db")[.size] as? Int ?? 0) >> 20
-        Figures.show(what, perMillion: used / Double(records) * 1e6, String(format: "%.3f s, file %d MiB, at most %d MiB more than before", wall, size, most))
+        Figures.show(
+            what, perMillion: used / Double(records) * 1e6,
+            String(format: "%.3f s, file %d MiB, at most %d MiB more than before", wall, size, most))
     }
 }
 
@@ -141,15 +146,21 @@ enum MigrationJob {
     }
 
     static func topology(_ version: Int) -> Topology {
-        Topology(job: "migration", version: version, stages: [Stage("keys", partitions: 1) { setup in
-            if version == 1 {
-                _ = setup.records("keys", version: 1, of: Old.self)
-            } else {
-                let evolution = StateEvolution.from(1).renaming("count", to: "visits").widening("total", to: .signed128).dropping("pages").adding("points")
-                _ = setup.records("keys", version: 2, of: New.self, evolution: evolution)
-            }
-            return setup.decode(with: NothingDecoder())
-        }])
+        Topology(
+            job: "migration", version: version,
+            stages: [
+                Stage("keys", partitions: 1) { setup in
+                    if version == 1 {
+                        _ = setup.records("keys", version: 1, of: Old.self)
+                    } else {
+                        let evolution = StateEvolution.from(1).renaming("count", to: "visits").widening("total", to: .signed128).dropping(
+                            "pages"
+                        ).adding("points")
+                        _ = setup.records("keys", version: 2, of: New.self, evolution: evolution)
+                    }
+                    return setup.decode(with: NothingDecoder())
+                }
+            ])
     }
 
     /// The changes that store these keys' records, as a task would cut them.

@@ -111,7 +111,9 @@ final class PacedSource: RecordSource {
                 keys = offsets.map { source.key($0, of: partition.partition) }
                 keys.withUnsafeBytes { bytes in
                     records = offsets.map { offset in
-                        let key = ByteView(UnsafeRawBufferPointer(rebasing: bytes[(offset - offsets.lowerBound) * 8..<(offset - offsets.lowerBound + 1) * 8]))
+                        let key = ByteView(
+                            UnsafeRawBufferPointer(
+                                rebasing: bytes[(offset - offsets.lowerBound) * 8..<(offset - offsets.lowerBound + 1) * 8]))
                         return SourceRecord(offset: Int64(offset), timestamp: nil, key: key, value: key)
                     }
                     records.withUnsafeBufferPointer { handle(.records(partition, $0)) }

@@ -55,7 +55,10 @@ final class PauseMeasurement {
             logger: Logger(label: "benchmark") { StreamLogHandler.standardError(label: $0) }
         )
         let ended = Mutex<Result<RunOutcome, any Error>?>(nil)
-        let thread = Thread { let result = Result { try worker.run() }; ended.withLock { $0 = result } }
+        let thread = Thread {
+            let result = Result { try worker.run() }
+            ended.withLock { $0 = result }
+        }
         thread.start()
         try wait(for: worker) { try ended.withLock { try $0?.get() } != nil || worker.status.phase == .running }
         try body(worker)
@@ -72,11 +75,13 @@ final class PauseMeasurement {
         try wait(for: worker) { isDone(ContinuousClock.now - start) }
         let late = source.takeLatenesses()
         let took = (ContinuousClock.now - start) / .seconds(1)
-        print(String(
-            format: "%@: %.0f s, %d records (CPU %.1f s): half were read within %d ms, 99.9 %% within %d ms, the latest after %.0f ms",
-            what.padding(toLength: 14, withPad: " ", startingAt: 0), took, late.records, Figures.processSeconds - cpu, late.milliseconds(share: 0.5) + 1,
-            late.milliseconds(share: 0.999) + 1, late.longest / .milliseconds(1)
-        ))
+        print(
+            String(
+                format: "%@: %.0f s, %d records (CPU %.1f s): half were read within %d ms, 99.9 %% within %d ms, the latest after %.0f ms",
+                what.padding(toLength: 14, withPad: " ", startingAt: 0), took, late.records, Figures.processSeconds - cpu,
+                late.milliseconds(share: 0.5) + 1,
+                late.milliseconds(share: 0.999) + 1, late.longest / .milliseconds(1)
+            ))
     }
 
     /// Nothing here takes longer, on any disk that is worth measuring.
@@ -99,7 +104,9 @@ private final class LateArchive: CheckpointArchive {
     init(_ archive: any CheckpointArchive) { self.archive = archive }
 
     func claim(_ facts: CheckpointFacts, _ change: ChangeAtRest) throws -> ArchiveStanding {
-        guard isReached.exchange(true, ordering: .relaxed) else { throw CheckpointError(.retry, "not reachable yet, for the measurement's sake") }
+        guard isReached.exchange(true, ordering: .relaxed) else {
+            throw CheckpointError(.retry, "not reachable yet, for the measurement's sake")
+        }
         return try archive.claim(facts, change)
     }
 
@@ -112,16 +119,20 @@ private final class LateArchive: CheckpointArchive {
 private enum PausedJob {
     static let recordBytes = 300
 
-    static let topology = Topology(job: "pause", version: 1, stages: [
-        Stage("only", topic: PacedSource.topic) { $0.decode(with: Decoder()).rejecting(topic: PacedSource.topic).process(Counter()) },
-    ])
+    static let topology = Topology(
+        job: "pause", version: 1,
+        stages: [
+            Stage("only", topic: PacedSource.topic) { $0.decode(with: Decoder()).rejecting(topic: PacedSource.topic).process(Counter()) }
+        ])
 
     struct Key: BitwiseCopyable {
         let bytes: ByteView
     }
 
     struct Decoder: EventDecoder {
-        func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Key> { .event(Key(bytes: record.key), at: EventTime(milliseconds: 0)) }
+        func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Key> {
+            .event(Key(bytes: record.key), at: EventTime(milliseconds: 0))
+        }
     }
 
     struct Counter: KeyedProcessor {
@@ -150,7 +161,9 @@ private enum PausedJob {
 
 /// For a job whose only rows would be of records that can't be used.
 private final class NoSink: BatchSink {
-    func open(_ tables: [SinkTable]) -> [String: RowPartitioning] { Dictionary(uniqueKeysWithValues: tables.map { ($0.table.name, .none) }) }
+    func open(_ tables: [SinkTable]) -> [String: RowPartitioning] {
+        Dictionary(uniqueKeysWithValues: tables.map { ($0.table.name, .none) })
+    }
     func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: @escaping @Sendable () -> Bool) throws -> DeliveryOutcome {
         throw BenchmarkError("\(batch.table) got rows")
     }

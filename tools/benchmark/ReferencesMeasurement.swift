@@ -29,14 +29,18 @@ struct ReferencesMeasurement {
         timer.setEventHandler {
             let status = worker.status
             guard status.phase == .running, complete.withLock({ $0 == nil }) else { return }
-            complete.withLock { $0 = Complete(references: status.references, cpu: Figures.processSeconds - cpu, wall: Date().timeIntervalSince(wall)) }
+            complete.withLock {
+                $0 = Complete(references: status.references, cpu: Figures.processSeconds - cpu, wall: Date().timeIntervalSince(wall))
+            }
             worker.drain()
         }
         timer.schedule(deadline: .now(), repeating: .milliseconds(1))
         timer.resume()
         defer { timer.cancel() }
         _ = try worker.run()
-        guard let complete = complete.withLock({ $0 }) else { throw ValidationError("the job ended before its reference tables were complete") }
+        guard let complete = complete.withLock({ $0 }) else {
+            throw ValidationError("the job ended before its reference tables were complete")
+        }
         show(complete)
     }
 
@@ -51,21 +55,29 @@ struct ReferencesMeasurement {
         let mebibyte = Double(1 << 20)
         for table in complete.references {
             let name = table.name.padding(toLength: 12, withPad: " ", startingAt: 0)
-            print(name + String(format: "%9d keys  %7.1f MiB  %9d records read", table.keys, Double(table.memoryBytes) / mebibyte, table.counters.total))
+            print(
+                name
+                    + String(
+                        format: "%9d keys  %7.1f MiB  %9d records read", table.keys, Double(table.memoryBytes) / mebibyte,
+                        table.counters.total))
         }
         let bytes = (try? FileManager.default.attributesOfItem(atPath: state + "/references.db")[.size] as? Int) ?? 0
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        print(String(
-            format: "complete after %.1f s, %.1f s of CPU; the process at most %.0f MiB in memory, references.db %.0f MiB", complete.wall, complete.cpu,
-            Double(usage.ru_maxrss) / 1024, Double(bytes) / mebibyte
-        ))
+        print(
+            String(
+                format: "complete after %.1f s, %.1f s of CPU; the process at most %.0f MiB in memory, references.db %.0f MiB",
+                complete.wall, complete.cpu,
+                Double(usage.ru_maxrss) / 1024, Double(bytes) / mebibyte
+            ))
     }
 }
 
 /// Takes rows and forgets them: the run ends before it makes any to speak of.
 private final class NoSink: BatchSink {
-    func open(_ tables: [SinkTable]) -> [String: RowPartitioning] { Dictionary(uniqueKeysWithValues: tables.map { ($0.table.name, .none) }) }
+    func open(_ tables: [SinkTable]) -> [String: RowPartitioning] {
+        Dictionary(uniqueKeysWithValues: tables.map { ($0.table.name, .none) })
+    }
 
     func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: @escaping @Sendable () -> Bool) -> DeliveryOutcome { .delivered }
 }

@@ -29,12 +29,13 @@ final class SyntheticEpochs {
 
     /// An epoch that changes random records.
     func next() -> EpochCut {
-        cut((0..<SyntheticEpochs.changes).map { _ in
-            random ^= random << 13
-            random ^= random >> 7
-            random ^= random << 17
-            return (random % keys) &* 0x9E37_79B9_7F4A_7C15
-        })
+        cut(
+            (0..<SyntheticEpochs.changes).map { _ in
+                random ^= random << 13
+                random ^= random >> 7
+                random ^= random << 17
+                return (random % keys) &* 0x9E37_79B9_7F4A_7C15
+            })
     }
 
     private func cut(_ changed: [UInt64]) -> EpochCut {
@@ -43,7 +44,8 @@ final class SyntheticEpochs {
         let tasks = (0..<SyntheticEpochs.tasks).map { number in
             let own = changed.dropFirst(number * share).prefix(share)
             return TaskCut(
-                task: TaskID(stage: "only", partition: number), watermark: .distantPast, position: nil, deltas: [delta(own)], rows: [], sent: [], received: []
+                task: TaskID(stage: "only", partition: number), watermark: .distantPast, position: nil, deltas: [delta(own)], rows: [],
+                sent: [], received: []
             )
         }
         return EpochCut(epoch: epoch, tasks: tasks, frozen: [], delivered: [], wallClock: 0)
@@ -59,7 +61,9 @@ final class SyntheticEpochs {
             writer.write(varint: 8)
             writer.write(fixed: key)
             writer.write(varint: UInt64(SyntheticEpochs.recordBytes))
-            for part in 0..<UInt64(SyntheticEpochs.recordBytes / 4) { writer.write(fixed: UInt32(truncatingIfNeeded: (key ^ epoch.number) &+ part)) }
+            for part in 0..<UInt64(SyntheticEpochs.recordBytes / 4) {
+                writer.write(fixed: UInt32(truncatingIfNeeded: (key ^ epoch.number) &+ part))
+            }
         }
         return StateDelta(table: HeldTable.name, bytes: writer.copy())
     }
@@ -91,9 +95,10 @@ private final class HeldTask: StreamTask {
 private final class HeldTable: StateTable {
     static let name = "records"
 
-    let declaration = StateDeclaration(schema: StateSchema(
-        table: HeldTable.name, version: 1, key: .key, hasTimer: false, fields: [StateField(name: "bytes", type: .text)]
-    ))
+    let declaration = StateDeclaration(
+        schema: StateSchema(
+            table: HeldTable.name, version: 1, key: .key, hasTimer: false, fields: [StateField(name: "bytes", type: .text)]
+        ))
     let memoryBytes = 0
 
     func cut() -> StateDelta? { nil }

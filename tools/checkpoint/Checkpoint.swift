@@ -22,14 +22,20 @@ struct Checkpoint: ParsableCommand {
             """,
         version: "0.1.0",
         groupedSubcommands: [
-            CommandGroup(name: "One checkpoint", subcommands: [
-                ShowCommand.self, StatsCommand.self, GetCommand.self, ScanCommand.self, WindowsCommand.self, TimersCommand.self,
-                OffsetsCommand.self, ExportCommand.self, SQLCommand.self, ExplainCommand.self, DiffCommand.self,
-            ]),
-            CommandGroup(name: "A store of checkpoints", subcommands: [
-                ListCommand.self, VerifyCommand.self, HistoryCommand.self, WatchCommand.self, RestoreCommand.self, RepartitionCommand.self, RewindCommand.self,
-                CopyCommand.self, TagCommand.self, UntagCommand.self, PruneCommand.self, GarbageCommand.self, CompatCommand.self, ReconcileCommand.self, RecoverCommand.self,
-            ]),
+            CommandGroup(
+                name: "One checkpoint",
+                subcommands: [
+                    ShowCommand.self, StatsCommand.self, GetCommand.self, ScanCommand.self, WindowsCommand.self, TimersCommand.self,
+                    OffsetsCommand.self, ExportCommand.self, SQLCommand.self, ExplainCommand.self, DiffCommand.self,
+                ]),
+            CommandGroup(
+                name: "A store of checkpoints",
+                subcommands: [
+                    ListCommand.self, VerifyCommand.self, HistoryCommand.self, WatchCommand.self, RestoreCommand.self,
+                    RepartitionCommand.self, RewindCommand.self,
+                    CopyCommand.self, TagCommand.self, UntagCommand.self, PruneCommand.self, GarbageCommand.self, CompatCommand.self,
+                    ReconcileCommand.self, RecoverCommand.self,
+                ]),
         ]
     )
 

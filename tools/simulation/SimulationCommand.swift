@@ -41,7 +41,10 @@ struct SimulationCommand: ParsableCommand {
 
     func run() throws {
         let worlds = SimulationWorld.allCases.filter { world == nil || $0.name.contains(world ?? "") }
-        guard !worlds.isEmpty else { throw ValidationError("no world has \(world ?? "") in its name; they are \(SimulationWorld.allCases.map(\.name).joined(separator: "; "))") }
+        guard !worlds.isEmpty else {
+            throw ValidationError(
+                "no world has \(world ?? "") in its name; they are \(SimulationWorld.allCases.map(\.name).joined(separator: "; "))")
+        }
         let progress = Mutex(Progress())
         let start = ContinuousClock.now
         DispatchQueue.concurrentPerform(iterations: threads) { _ in

@@ -15,7 +15,10 @@ struct Answer: Sendable {
 
     /// On every answer: nothing is loaded, run, framed, guessed at, passed on or kept.
     private static let guards: [(name: String, value: String)] = [
-        ("Content-Security-Policy", "default-src 'none'; style-src 'sha256-\(digest(StatusPage.style))'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+        (
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'sha256-\(digest(StatusPage.style))'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+        ),
         ("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY"), ("Referrer-Policy", "no-referrer"),
         ("Cross-Origin-Resource-Policy", "same-origin"), ("Cache-Control", "no-store"),
         // One request a connection: then the limits of a connection are those of a request.

@@ -26,7 +26,8 @@ final class StatusHandler: Sendable {
 
     /// - Parameter endings: how many connections the server has ended, by reason.
     init(
-        _ access: PageAccess, endings: @escaping @Sendable () -> [(reason: String, count: UInt64)], snapshot: @escaping @Sendable () -> StatusSnapshot
+        _ access: PageAccess, endings: @escaping @Sendable () -> [(reason: String, count: UInt64)],
+        snapshot: @escaping @Sendable () -> StatusSnapshot
     ) {
         self.access = access
         self.endings = endings
@@ -39,17 +40,22 @@ final class StatusHandler: Sendable {
             return Answer(400, "expected each of Host, Authorization and Origin once\n")
         }
         guard access.answers(to: request.hosts.first, at: local) else {
-            return Answer(421, "the page does not answer to the name in the Host header; where it is one of its own, add it to http.hosts\n")
+            return Answer(
+                421, "the page does not answer to the name in the Host header; where it is one of its own, add it to http.hosts\n")
         }
         guard access.isOwn(origin: request.origins.first, at: local) else { return Answer(403, "other pages may not ask for this one\n") }
-        guard request.method == "GET" || request.method == "HEAD" else { return Answer(405, headers: [("Allow", "GET, HEAD")], "expected GET\n") }
+        guard request.method == "GET" || request.method == "HEAD" else {
+            return Answer(405, headers: [("Allow", "GET, HEAD")], "expected GET\n")
+        }
         guard let resource = PageAccess.Resource(rawValue: request.path) else { return StatusHandler.missing }
         let level = access.level(resource, access.credentials(request.authorizations.first))
         switch level {
         case .missing: return Answer(404, "there is no token to log in with: set http.token\n")
         case .denied:
             let challenges = ["Bearer realm=\"Tidemark\"", "Basic realm=\"Tidemark: the token is the password\", charset=\"UTF-8\""]
-            return Answer(401, headers: challenges.map { ("WWW-Authenticate", $0) }, "expected the token of http.token: as Authorization: Bearer, or as the password of any user\n")
+            return Answer(
+                401, headers: challenges.map { ("WWW-Authenticate", $0) },
+                "expected the token of http.token: as Authorization: Bearer, or as the password of any user\n")
         case .withoutRecords, .everything: return recentAnswer(resource, level)
         }
     }
@@ -76,7 +82,10 @@ final class StatusHandler: Sendable {
     private func made(_ resource: PageAccess.Resource, _ level: PageAccess.Level, _ snapshot: () -> StatusSnapshot) -> Answer {
         func shown() -> StatusSnapshot { level == .everything ? snapshot() : snapshot().withoutRecords }
         switch resource {
-        case .page: return Answer(200, type: "text/html; charset=utf-8", StatusPage(snapshot: shown(), canLogIn: access.token != nil && level != .everything).html)
+        case .page:
+            return Answer(
+                200, type: "text/html; charset=utf-8",
+                StatusPage(snapshot: shown(), canLogIn: access.token != nil && level != .everything).html)
         case .status: return status(shown())
         case .metrics: return Answer(200, type: "text/plain; version=0.0.4; charset=utf-8", MetricsText(shown(), endings: endings()).text)
         case .login: return Answer(303, headers: [("Location", "/")], "the token is right\n")

@@ -42,7 +42,8 @@ struct StatusPage {
         let lags = snapshot.partitions.compactMap(\.lag)
         let waiting = sum(snapshot.tables.flatMap { [$0.pendingRows, $0.frozenRows] })
         let figures = [
-            ("Epoch", "\(snapshot.epoch)"), ("Lineage", "\(snapshot.lineage)"), ("Commit", "\(rounded(snapshot.lastCommitMilliseconds)) ms"),
+            ("Epoch", "\(snapshot.epoch)"), ("Lineage", "\(snapshot.lineage)"),
+            ("Commit", "\(rounded(snapshot.lastCommitMilliseconds)) ms"),
             ("Records", grouped(sum(snapshot.partitions.map { Int(clamping: $0.records) }))),
             ("Lag", lags.isEmpty ? "–" : grouped(sum(lags.map { Int($0) }))), ("Rows waiting", grouped(waiting)),
             ("State", "\(megabytes(snapshot.memory.stateBytes)) of \(megabytes(snapshot.memory.stateBudget))"),
@@ -79,11 +80,15 @@ struct StatusPage {
         let rows = snapshot.partitions.map { partition in
             row([
                 escaped(partition.topic), "\(partition.partition)", partition.nextOffset.map { grouped(Int(clamping: $0)) } ?? "–",
-                partition.lag.map { grouped(Int(clamping: $0)) } ?? "–", partition.watermark.map(time) ?? "–", partition.isIdle ? "idle" : "read",
-                grouped(Int(clamping: partition.records)), skipped(partition), grouped(Int(clamping: partition.rejected)), grouped(Int(clamping: partition.late)),
+                partition.lag.map { grouped(Int(clamping: $0)) } ?? "–", partition.watermark.map(time) ?? "–",
+                partition.isIdle ? "idle" : "read",
+                grouped(Int(clamping: partition.records)), skipped(partition), grouped(Int(clamping: partition.rejected)),
+                grouped(Int(clamping: partition.late)),
             ])
         }
-        return table("Partitions", ["Topic", "Partition", "Next offset", "Lag", "Watermark (UTC)", "State", "Records", "Skipped", "Rejected", "Late"], rows)
+        return table(
+            "Partitions",
+            ["Topic", "Partition", "Next offset", "Lag", "Watermark (UTC)", "State", "Records", "Skipped", "Rejected", "Late"], rows)
     }
 
     /// How many records were passed over, and why when there are any.
@@ -91,7 +96,8 @@ struct StatusPage {
         let reasons = partition.skipped.sorted { $0.key < $1.key }
         guard !reasons.isEmpty else { return "0" }
         let total = grouped(sum(reasons.map { Int(clamping: $0.value) }))
-        return total + " <span class=\"quiet\">(\(reasons.map { "\(escaped($0.key)) \(grouped(Int(clamping: $0.value)))" }.joined(separator: ", ")))</span>"
+        return total
+            + " <span class=\"quiet\">(\(reasons.map { "\(escaped($0.key)) \(grouped(Int(clamping: $0.value)))" }.joined(separator: ", ")))</span>"
     }
 
     private var tables: String {
@@ -101,7 +107,9 @@ struct StatusPage {
                 "\(table.lastDeliveredBatch)", grouped(Int(clamping: table.rowsDelivered)), table.delivery.rawValue,
             ])
         }
-        return table("Tables", ["Table", "Rows gathering", "Batches waiting", "Rows in them", "Last batch delivered", "Rows delivered", "Delivery"], rows)
+        return table(
+            "Tables", ["Table", "Rows gathering", "Batches waiting", "Rows in them", "Last batch delivered", "Rows delivered", "Delivery"],
+            rows)
     }
 
     /// Nothing for a job without reference topics.
@@ -121,7 +129,8 @@ struct StatusPage {
     private var reasons: String {
         guard !snapshot.reasons.isEmpty else { return "" }
         let rows = snapshot.reasons.map { reason in
-            let place = reason.offset.map { "offset \(grouped(Int(clamping: $0)))" + (reason.partition.map { " of partition \($0)" } ?? "") } ?? "–"
+            let place =
+                reason.offset.map { "offset \(grouped(Int(clamping: $0)))" + (reason.partition.map { " of partition \($0)" } ?? "") } ?? "–"
             return row([escaped(reason.topic), reason.kind.rawValue, escaped(reason.reason), grouped(Int(clamping: reason.count)), place])
         }
         return table("Rejected and remarked", ["Topic", "Kind", "Reason", "Records", "Last at"], rows)
@@ -132,7 +141,8 @@ struct StatusPage {
         let total = grouped(Int(clamping: reference.unusable))
         let defects = reference.defects.map { defect in
             let what = escaped(defect.field.map { "\(defect.reason):\($0)" } ?? defect.reason)
-            return "\(what) \(grouped(Int(clamping: defect.count))), last at offset \(grouped(Int(clamping: defect.offset))) of partition \(defect.partition)"
+            return
+                "\(what) \(grouped(Int(clamping: defect.count))), last at offset \(grouped(Int(clamping: defect.offset))) of partition \(defect.partition)"
         }
         return defects.isEmpty ? total : total + " <span class=\"quiet\">(\(defects.joined(separator: "; ")))</span>"
     }

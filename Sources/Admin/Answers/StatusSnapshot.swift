@@ -182,7 +182,9 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
         public var loaded: Int64
         public var toLoad: Int64?
 
-        public init(name: String, topic: String, keys: Int, memoryBytes: Int, records: UInt64, unusable: UInt64, loaded: Int64, toLoad: Int64?) {
+        public init(
+            name: String, topic: String, keys: Int, memoryBytes: Int, records: UInt64, unusable: UInt64, loaded: Int64, toLoad: Int64?
+        ) {
             self.name = name
             self.topic = topic
             self.keys = keys

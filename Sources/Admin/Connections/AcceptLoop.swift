@@ -66,7 +66,8 @@ struct AcceptLoop: ~Copyable {
         var watched = [pollfd(fd: stop, events: Int16(POLLIN), revents: 0)]
         if let listener { watched.append(pollfd(fd: listener, events: Int16(POLLIN), revents: 0)) }
         // A millisecond more, or the last part of one would be waited for in a circle.
-        let milliseconds = limit.map { Int32(clamping: $0.components.seconds * 1000 + $0.components.attoseconds / 1_000_000_000_000_000 + 1) } ?? -1
+        let milliseconds =
+            limit.map { Int32(clamping: $0.components.seconds * 1000 + $0.components.attoseconds / 1_000_000_000_000_000 + 1) } ?? -1
         _ = poll(&watched, nfds_t(watched.count), milliseconds)
         return watched[0].revents != 0
     }
@@ -125,7 +126,12 @@ struct AcceptLoop: ~Copyable {
     private mutating func makeRoom(_ error: POSIXError) {
         if !isShortOfDescriptors {
             isShortOfDescriptors = true
-            report(PageReport(isProblem: true, text: "the status page can't take a connection: \(error.words); it goes on with what it has in reserve. Raise the limit of open files (ulimit -n), or see what holds them"))
+            report(
+                PageReport(
+                    isProblem: true,
+                    text:
+                        "the status page can't take a connection: \(error.words); it goes on with what it has in reserve. Raise the limit of open files (ulimit -n), or see what holds them"
+                ))
         }
         if reserve.release() { return }
         let now = ContinuousClock.now
@@ -136,7 +142,9 @@ struct AcceptLoop: ~Copyable {
     private mutating func reportEnd(_ error: POSIXError) {
         socket = nil
         pause = AcceptLoop.firstPause
-        report(PageReport(isProblem: true, text: "the status page's port \(port) ended: \(error.words); it is opened again until that succeeds"))
+        report(
+            PageReport(
+                isProblem: true, text: "the status page's port \(port) ended: \(error.words); it is opened again until that succeeds"))
     }
 
     private mutating func reopen() {
@@ -147,7 +155,12 @@ struct AcceptLoop: ~Copyable {
         } catch {
             // It is said already that the port is closed; why it stays so is said when that is not over soon.
             if pause < AcceptLoop.longestPause, pause * 2 >= AcceptLoop.longestPause {
-                report(PageReport(isProblem: true, text: "the status page's port \(port) can't be opened again: \(error.words); it is tried every \(AcceptLoop.longestPause)"))
+                report(
+                    PageReport(
+                        isProblem: true,
+                        text:
+                            "the status page's port \(port) can't be opened again: \(error.words); it is tried every \(AcceptLoop.longestPause)"
+                    ))
             }
             pause = min(pause * 2, AcceptLoop.longestPause)
         }

@@ -100,7 +100,9 @@ struct ConnectionPool {
     private func first(of neighbour: NetworkAddress?, at now: ContinuousClock.Instant, hasInput: (Int32) -> Bool) -> Int32? {
         var withRequest: Int32?
         for (descriptor, number) in order[oldest...] {
-            guard let connection = connections[descriptor], connection.number == number, connection.isServed, !connection.isEnding else { continue }
+            guard let connection = connections[descriptor], connection.number == number, connection.isServed, !connection.isEnding else {
+                continue
+            }
             if let neighbour {
                 if connection.neighbour != neighbour { continue }
             } else if now - connection.since < limits.grace {

@@ -35,8 +35,10 @@ final class EndingTallies: Sendable {
 
     private func words(_ ending: ConnectionPool.Ending) -> String {
         switch ending {
-        case .full: "there were \(limits.connections) at once, and the oldest makes room for a new one, first of those without a whole request"
-        case .neighbour: "one address had \(limits.perNeighbour) at once, and its oldest makes room for its new one, first of those without a whole request"
+        case .full:
+            "there were \(limits.connections) at once, and the oldest makes room for a new one, first of those without a whole request"
+        case .neighbour:
+            "one address had \(limits.perNeighbour) at once, and its oldest makes room for its new one, first of those without a whole request"
         case .slowRequest: "a request was not there whole after \(limits.requestTime)"
         case .slowAnswer: "an answer was not taken within \(limits.answerTime)"
         case .refused: "the server could not take them"

@@ -21,7 +21,9 @@ final class HTTPDaemon: @unchecked Sendable {
         let started = tidemark_http_start(
             RequestCallbacks.handle, RequestCallbacks.note, context, connections, HTTPDaemon.connectionMemory, HTTPDaemon.idleSeconds
         )
-        guard let started else { throw AdminError(.retry, "the status page's server can't be started: \(String(cString: strerror(errno)))") }
+        guard let started else {
+            throw AdminError(.retry, "the status page's server can't be started: \(String(cString: strerror(errno)))")
+        }
         daemon = started
     }
 

@@ -20,7 +20,8 @@ final class ListeningSocket: Sendable {
         var length = socklen_t(isSix ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size)
         let isListening = withUnsafeMutablePointer(to: &storage) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, length) == 0 && listen(descriptor, ListeningSocket.backlog) == 0 && getsockname(descriptor, generic, &length) == 0
+                bind(descriptor, generic, length) == 0 && listen(descriptor, ListeningSocket.backlog) == 0
+                    && getsockname(descriptor, generic, &length) == 0
             }
         }
         guard isListening else {
@@ -68,7 +69,8 @@ final class ListeningSocket: Sendable {
         switch error.code {
         case .EAGAIN: return .nobody
         // What accept(2) says of networks: the connection's own trouble.
-        case .EINTR, .ECONNABORTED, .EPROTO, .EPERM, .ENETDOWN, .ENOPROTOOPT, .EHOSTDOWN, .ENONET, .EHOSTUNREACH, .EOPNOTSUPP, .ENETUNREACH: return .gone
+        case .EINTR, .ECONNABORTED, .EPROTO, .EPERM, .ENETDOWN, .ENOPROTOOPT, .EHOSTDOWN, .ENONET, .EHOSTUNREACH, .EOPNOTSUPP, .ENETUNREACH:
+            return .gone
         case .EMFILE, .ENFILE, .ENOBUFS, .ENOMEM: return .noRoom(error)
         default: return .ended(error)
         }

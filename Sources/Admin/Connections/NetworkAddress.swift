@@ -30,15 +30,17 @@ struct NetworkAddress: Hashable, Sendable {
     init?(_ storage: sockaddr_storage) {
         switch Int32(storage.ss_family) {
         case AF_INET:
-            self.init(bytes: withUnsafeBytes(of: storage) { bytes in
-                var address = bytes.loadUnaligned(as: sockaddr_in.self).sin_addr
-                return withUnsafeBytes(of: &address) { Array($0) }
-            })
+            self.init(
+                bytes: withUnsafeBytes(of: storage) { bytes in
+                    var address = bytes.loadUnaligned(as: sockaddr_in.self).sin_addr
+                    return withUnsafeBytes(of: &address) { Array($0) }
+                })
         case AF_INET6:
-            self.init(bytes: withUnsafeBytes(of: storage) { bytes in
-                var address = bytes.loadUnaligned(as: sockaddr_in6.self).sin6_addr
-                return withUnsafeBytes(of: &address) { Array($0) }
-            })
+            self.init(
+                bytes: withUnsafeBytes(of: storage) { bytes in
+                    var address = bytes.loadUnaligned(as: sockaddr_in6.self).sin6_addr
+                    return withUnsafeBytes(of: &address) { Array($0) }
+                })
         default: return nil
         }
     }

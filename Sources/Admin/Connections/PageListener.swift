@@ -16,7 +16,8 @@ final class PageListener: Sendable {
 
     /// - Parameter socket: listens at `address` already.
     init(
-        _ socket: ListeningSocket, at address: NetworkAddress, daemon: HTTPDaemon, tallies: EndingTallies, report: @escaping @Sendable (PageReport) -> Void
+        _ socket: ListeningSocket, at address: NetworkAddress, daemon: HTTPDaemon, tallies: EndingTallies,
+        report: @escaping @Sendable (PageReport) -> Void
     ) throws(AdminError) {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw AdminError(.retry, "no pipe for the status page: \(String(cString: strerror(errno)))") }

@@ -21,7 +21,9 @@ final class RequestCallbacks: @unchecked Sendable {
 
     // MARK: - Callbacks, on the library's thread
 
-    private static func of(_ context: UnsafeMutableRawPointer?) -> RequestCallbacks? { context.map { Unmanaged.fromOpaque($0).takeUnretainedValue() } }
+    private static func of(_ context: UnsafeMutableRawPointer?) -> RequestCallbacks? {
+        context.map { Unmanaged.fromOpaque($0).takeUnretainedValue() }
+    }
 
     /// Before anything is read of a connection, and before its descriptor is closed.
     static let note: MHD_NotifyConnectionCallback = { context, connection, _, event in

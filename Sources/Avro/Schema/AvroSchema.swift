@@ -63,7 +63,8 @@ public final class AvroSchema: @unchecked Sendable {
             nodes[index].nonEmptyCount = Int32(nonEmptyTypes.count) - nodes[index].firstNonEmpty
         }
         let plan = AvroPlan(
-            nodes: kept(nodes), fields: kept(fields), nonEmptyTypes: kept(nonEmptyTypes), branches: kept(reader.branches), symbols: kept(symbols), root: root
+            nodes: kept(nodes), fields: kept(fields), nonEmptyTypes: kept(nonEmptyTypes), branches: kept(reader.branches),
+            symbols: kept(symbols), root: root
         )
         return (plan, text)
     }

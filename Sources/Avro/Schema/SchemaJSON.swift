@@ -36,7 +36,8 @@ indirect enum SchemaJSON: Equatable {
         case (.number(let left), .number(let right)): left == right
         case (.text(let left), .text(let right)): left.utf8.elementsEqual(right.utf8)
         case (.list(let left), .list(let right)): left == right
-        case (.object(let left), .object(let right)): left.elementsEqual(right) { $0.name.utf8.elementsEqual($1.name.utf8) && $0.value == $1.value }
+        case (.object(let left), .object(let right)):
+            left.elementsEqual(right) { $0.name.utf8.elementsEqual($1.name.utf8) && $0.value == $1.value }
         default: false
         }
     }
@@ -118,7 +119,9 @@ private struct SchemaJSONReader {
 
     private func isOfNumber(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "e"),
+            UInt8(ascii: "E"):
+            true
         default: false
         }
     }
@@ -171,7 +174,7 @@ private struct SchemaJSONReader {
 
     private mutating func codeUnit() throws(AvroSchemaError) -> UInt32 {
         guard at + 4 <= bytes.count, bytes[at..<at + 4].allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }),
-              let unit = UInt32(String(decoding: bytes[at..<at + 4], as: UTF8.self), radix: 16)
+            let unit = UInt32(String(decoding: bytes[at..<at + 4], as: UTF8.self), radix: 16)
         else { throw error("an unknown escape") }
         at += 4
         return unit

@@ -35,7 +35,8 @@ struct SchemaReader {
     }
 
     private static let primitives: [String: SchemaNode.Kind] = [
-        "null": .null, "boolean": .boolean, "int": .int, "long": .long, "float": .float, "double": .double, "bytes": .bytes, "string": .string,
+        "null": .null, "boolean": .boolean, "int": .int, "long": .long, "float": .float, "double": .double, "bytes": .bytes,
+        "string": .string,
     ]
 
     /// A primitive type, or one that was defined before.
@@ -56,7 +57,9 @@ struct SchemaReader {
             if case .list = branch { throw AvroSchemaError("has a union in a union") }
             types.append(try type(branch, namespace: namespace))
         }
-        guard branches.count + types.count <= SchemaReader.fieldLimit else { throw AvroSchemaError("has more than \(SchemaReader.fieldLimit) branches") }
+        guard branches.count + types.count <= SchemaReader.fieldLimit else {
+            throw AvroSchemaError("has more than \(SchemaReader.fieldLimit) branches")
+        }
         nodes[Int(node)].first = Int32(branches.count)
         nodes[Int(node)].count = Int32(types.count)
         branches += types
@@ -101,10 +104,14 @@ struct SchemaReader {
         guard case .list(let list) = json["fields"] else { throw AvroSchemaError("has a record without fields") }
         var own: [(name: String, type: Int32)] = []
         for field in list {
-            guard let name = field["name"]?.text, let type = field["type"] else { throw AvroSchemaError("has a field without name or type") }
+            guard let name = field["name"]?.text, let type = field["type"] else {
+                throw AvroSchemaError("has a field without name or type")
+            }
             own.append((name, try self.type(type, namespace: namespace)))
         }
-        guard fields.count + own.count <= SchemaReader.fieldLimit else { throw AvroSchemaError("has more than \(SchemaReader.fieldLimit) fields") }
+        guard fields.count + own.count <= SchemaReader.fieldLimit else {
+            throw AvroSchemaError("has more than \(SchemaReader.fieldLimit) fields")
+        }
         nodes[Int(node)].first = Int32(fields.count)
         nodes[Int(node)].count = Int32(own.count)
         fields += own
@@ -126,7 +133,9 @@ struct SchemaReader {
 
     private mutating func fixed(_ json: SchemaJSON, _ outer: String, _ annotation: AvroAnnotation) throws(AvroSchemaError) -> Int32 {
         let (node, _) = try define(.fixed, json, outer, annotation)
-        guard let size = json["size"]?.number, let small = Int32(exactly: size), small >= 0 else { throw AvroSchemaError("has a fixed without a size") }
+        guard let size = json["size"]?.number, let small = Int32(exactly: size), small >= 0 else {
+            throw AvroSchemaError("has a fixed without a size")
+        }
         nodes[Int(node)].first = small
         nodes[Int(node)].isEmpty = small == 0
         return node
@@ -157,7 +166,9 @@ struct SchemaReader {
     private mutating func isEmpty(_ node: Int, _ standing: inout [Standing], depth: Int) throws(AvroSchemaError) -> Bool {
         guard nodes[node].kind == .record, standing[node] != .known else { return nodes[node].isEmpty }
         guard standing[node] == .unknown else { throw AvroSchemaError("has a record that holds itself without end") }
-        guard depth < SchemaReader.depthLimit else { throw AvroSchemaError("has records that lie deeper than \(SchemaReader.depthLimit) in each other") }
+        guard depth < SchemaReader.depthLimit else {
+            throw AvroSchemaError("has records that lie deeper than \(SchemaReader.depthLimit) in each other")
+        }
         standing[node] = .open
         let first = Int(nodes[node].first)
         var isEmpty = true

@@ -14,18 +14,6 @@ public struct AvroPlan: BitwiseCopyable, @unchecked Sendable {  // Sendable: the
     /// How deep records, arrays and maps may lie in each other; deeper ones are malformed.
     public static let depthLimit = 64
 
-    init(
-        nodes: UnsafeMutablePointer<SchemaNode>, fields: UnsafeMutablePointer<SchemaField>, nonEmptyTypes: UnsafeMutablePointer<Int32>,
-        branches: UnsafeMutablePointer<Int32>, symbols: UnsafeMutablePointer<ByteView>, root: Int32
-    ) {
-        self.nodes = nodes
-        self.fields = fields
-        self.nonEmptyTypes = nonEmptyTypes
-        self.branches = branches
-        self.symbols = symbols
-        self.root = root
-    }
-
     /// Whether values of the type are strings or symbols.
     public func isText(_ type: Int32) -> Bool { nodes[Int(type)].kind == .string || nodes[Int(type)].kind == .enumeration }
 

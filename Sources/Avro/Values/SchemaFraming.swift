@@ -16,7 +16,9 @@ public struct SchemaFraming: BitwiseCopyable, Sendable {
     }
 
     /// Their names.
-    public static let headerNames = ["apicurio.value.globalId", "apicurio.value.contentId", "apicurio.key.globalId", "apicurio.key.contentId"]
+    public static let headerNames = [
+        "apicurio.value.globalId", "apicurio.value.contentId", "apicurio.key.globalId", "apicurio.key.contentId",
+    ]
 
     public init(space: SchemaID.Space = .schema, numberBytes: NumberBytes = .four) {
         self.space = space
@@ -38,8 +40,12 @@ public struct SchemaFraming: BitwiseCopyable, Sendable {
     @inlinable
     public func value(of record: SourceRecord) -> Framed? {
         if looksAtHeaders, !record.value.isNull {
-            if let id = SchemaFraming.number(record.headers.value(of: "apicurio.value.globalId")) { return Framed(schema: SchemaID(.global, id), bytes: record.value) }
-            if let id = SchemaFraming.number(record.headers.value(of: "apicurio.value.contentId")) { return Framed(schema: SchemaID(.content, id), bytes: record.value) }
+            if let id = SchemaFraming.number(record.headers.value(of: "apicurio.value.globalId")) {
+                return Framed(schema: SchemaID(.global, id), bytes: record.value)
+            }
+            if let id = SchemaFraming.number(record.headers.value(of: "apicurio.value.contentId")) {
+                return Framed(schema: SchemaID(.content, id), bytes: record.value)
+            }
         }
         return open(record.value)
     }
@@ -48,8 +54,12 @@ public struct SchemaFraming: BitwiseCopyable, Sendable {
     @inlinable
     public func key(of record: SourceRecord) -> Framed? {
         if looksAtHeaders, !record.key.isNull {
-            if let id = SchemaFraming.number(record.headers.value(of: "apicurio.key.globalId")) { return Framed(schema: SchemaID(.global, id), bytes: record.key) }
-            if let id = SchemaFraming.number(record.headers.value(of: "apicurio.key.contentId")) { return Framed(schema: SchemaID(.content, id), bytes: record.key) }
+            if let id = SchemaFraming.number(record.headers.value(of: "apicurio.key.globalId")) {
+                return Framed(schema: SchemaID(.global, id), bytes: record.key)
+            }
+            if let id = SchemaFraming.number(record.headers.value(of: "apicurio.key.contentId")) {
+                return Framed(schema: SchemaID(.content, id), bytes: record.key)
+            }
         }
         return open(record.key)
     }
@@ -66,10 +76,11 @@ public struct SchemaFraming: BitwiseCopyable, Sendable {
         let length = 1 + numberBytes.rawValue
         guard framed.count >= length, let start = framed.start, start.pointee == 0 else { return nil }
         let number = UnsafeRawPointer(start + 1)
-        let schema = switch numberBytes {
-        case .four: Int64(Int32(bigEndian: number.loadUnaligned(as: Int32.self)))
-        case .eight: Int64(bigEndian: number.loadUnaligned(as: Int64.self))
-        }
+        let schema =
+            switch numberBytes {
+            case .four: Int64(Int32(bigEndian: number.loadUnaligned(as: Int32.self)))
+            case .eight: Int64(bigEndian: number.loadUnaligned(as: Int64.self))
+            }
         return Framed(schema: SchemaID(space, schema), bytes: ByteView(start: start + length, count: framed.count - length))
     }
 }

@@ -45,7 +45,8 @@ public struct Restoration: Sendable {
         in store: CheckpointStore, _ wish: Wish, refused: (ManifestNumber, CheckpointError) -> Void
     ) throws(CheckpointError) -> Restoration? {
         guard let number = try store.newestNumber() else { return nil }
-        let manifest = if let named = wish.named { try verified(named, in: store) } else { try newest(upTo: number, in: store, wish, refused) }
+        let manifest =
+            if let named = wish.named { try verified(named, in: store) } else { try newest(upTo: number, in: store, wish, refused) }
         var later: [Manifest] = []
         var unreadable = 0
         for checkpoint in try store.liveCheckpoints() where checkpoint.number >= manifest.number {
@@ -60,7 +61,8 @@ public struct Restoration: Sendable {
         // A shared state goes on where its newest checkpoint ends; anything before that leaves rows in the sink.
         let isAhead = wish.durability == .local || later.count + unreadable > 1
         let last = later.map(\.lineage).max() ?? manifest.lineage
-        return Restoration(manifest: manifest, later: later, lineage: isAhead ? try Lineage.after(last, andUnreadable: unreadable, in: store) : nil)
+        return Restoration(
+            manifest: manifest, later: later, lineage: isAhead ? try Lineage.after(last, andUnreadable: unreadable, in: store) : nil)
     }
 
     /// True when the newest checkpoint can be read and is of no worker of this state directory: a state without epochs there
@@ -74,7 +76,10 @@ public struct Restoration: Sendable {
         upTo number: ManifestNumber, in store: CheckpointStore, _ wish: Wish, _ refused: (ManifestNumber, CheckpointError) -> Void
     ) throws(CheckpointError) -> Manifest {
         guard let verified = try store.newestVerified(deep: false, except: wish.unusable, refused: refused) else {
-            throw CheckpointError(.corrupt, "none of the checkpoints up to \(number) of \(store.location) can be restored; see `checkpoint verify --all`, or begin anew with state.restore: never, another checkpoints.store and new tables")
+            throw CheckpointError(
+                .corrupt,
+                "none of the checkpoints up to \(number) of \(store.location) can be restored; see `checkpoint verify --all`, or begin anew with state.restore: never, another checkpoints.store and new tables"
+            )
         }
         return verified
     }
@@ -88,7 +93,10 @@ public struct Restoration: Sendable {
     /// A later lineage that began before this checkpoint has withdrawn rows that the checkpoint counts as delivered.
     private static func refuseAbandoned(_ manifest: Manifest, _ all: [Manifest]) throws(CheckpointError) {
         guard let later = all.first(where: manifest.isAbandoned) else { return }
-        throw CheckpointError(.invalid, "checkpoint \(manifest.number) (epoch \(manifest.epoch)) can't be restored any more: checkpoint \(later.number) is of lineage \(later.lineage) and of epoch \(later.epoch), so rows that this one counts were withdrawn. Name one of lineage \(later.lineage) or later")
+        throw CheckpointError(
+            .invalid,
+            "checkpoint \(manifest.number) (epoch \(manifest.epoch)) can't be restored any more: checkpoint \(later.number) is of lineage \(later.lineage) and of epoch \(later.epoch), so rows that this one counts were withdrawn. Name one of lineage \(later.lineage) or later"
+        )
     }
 
     /// A configuration that was copied must not take the job away from a worker that runs.
@@ -97,7 +105,8 @@ public struct Restoration: Sendable {
         let silence = wish.interval * silentIntervals
         guard !isUnowned(newest), age < silence, !wish.takesOver else { return }
         throw CheckpointError(
-            .locked, "the state directory is empty, and the worker \(newest.writer) wrote checkpoint \(newest.number) only \(age.components.seconds) s ago and did not drain since: it may be running. If it is gone for good, start with --take-over; else stop it, or wait until its last checkpoint is \(silence.components.seconds) s old"
+            .locked,
+            "the state directory is empty, and the worker \(newest.writer) wrote checkpoint \(newest.number) only \(age.components.seconds) s ago and did not drain since: it may be running. If it is gone for good, start with --take-over; else stop it, or wait until its last checkpoint is \(silence.components.seconds) s old"
         )
     }
 }
@@ -107,7 +116,10 @@ extension Lineage {
     /// there is none.
     public static func after(_ last: Lineage, andUnreadable count: Int, in store: CheckpointStore) throws(CheckpointError) -> Lineage {
         guard let next = Lineage(stored: Int64(last.number) + 1 + Int64(count)) else {
-            throw CheckpointError(.invalid, "\(store.location) is at lineage \(last), and there is none left to begin: begin anew with an empty state directory, another checkpoints.store and new tables")
+            throw CheckpointError(
+                .invalid,
+                "\(store.location) is at lineage \(last), and there is none left to begin: begin anew with an empty state directory, another checkpoints.store and new tables"
+            )
         }
         return next
     }

@@ -43,7 +43,8 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         self.settings = settings
         record = try WriterRecord(stateDirectory: stateDirectory)
         let host = ProcessInfo.processInfo.hostName
-        writer = settings.writer ?? "\(host):\(ProcessInfo.processInfo.processIdentifier):\(String(UInt64.random(in: 0 ... .max), radix: 16))"
+        writer =
+            settings.writer ?? "\(host):\(ProcessInfo.processInfo.processIdentifier):\(String(UInt64.random(in: 0 ... .max), radix: 16))"
     }
 
     /// Notes in an empty state directory that it is filled from this job's checkpoints, of which `manifests` are the restored
@@ -100,7 +101,9 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
 
     /// The newest manifest can't be read: the one before it says whose the job was.
     private func claim(overDamaged damage: CheckpointError) throws(CheckpointError) -> ArchiveStanding {
-        guard let link = try store.newestLink(), let known = try newestReadable(before: link.number), record.contains(known.writer) else { throw damage }
+        guard let link = try store.newestLink(), let known = try newestReadable(before: link.number), record.contains(known.writer) else {
+            throw damage
+        }
         try record.add([writer])
         state.withLock { state in
             state.parent = link
@@ -120,19 +123,31 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     private func refuseForeign(_ newest: Manifest, _ facts: CheckpointFacts) throws(CheckpointError) {
         let who = "checkpoint \(newest.number) of \(store.location), by \(newest.writer), lineage \(newest.lineage), epoch \(newest.epoch)"
         guard newest.lineage <= facts.lineage || newest.reason != .rewind else {
-            throw CheckpointError(.fenced, "`checkpoint rewind` went back in this job: \(who). This state directory is from before that (lineage \(facts.lineage)): remove it, or move it away, and start again; an empty one is restored from that checkpoint")
+            throw CheckpointError(
+                .fenced,
+                "`checkpoint rewind` went back in this job: \(who). This state directory is from before that (lineage \(facts.lineage)): remove it, or move it away, and start again; an empty one is restored from that checkpoint"
+            )
         }
         guard newest.lineage <= facts.lineage else {
-            throw CheckpointError(.fenced, "the job was restored elsewhere and goes on there: \(who). Stop this worker; its state (lineage \(facts.lineage)) is not the job's any more")
+            throw CheckpointError(
+                .fenced,
+                "the job was restored elsewhere and goes on there: \(who). Stop this worker; its state (lineage \(facts.lineage)) is not the job's any more"
+            )
         }
         if record.contains(newest.writer) {
             guard newest.lineage < facts.lineage || newest.epoch <= facts.epoch else {
-                throw CheckpointError(.invalid, "the state directory is older (epoch \(facts.epoch)) than what was made of it: \(who). Use the directory as the last run left it, or move it away and start with an empty one, which is restored from the checkpoint")
+                throw CheckpointError(
+                    .invalid,
+                    "the state directory is older (epoch \(facts.epoch)) than what was made of it: \(who). Use the directory as the last run left it, or move it away and start with an empty one, which is restored from the checkpoint"
+                )
             }
             return
         }
         guard record.isEmpty, newest.identity == facts.identity, newest.lineage == facts.lineage, newest.epoch <= facts.epoch else {
-            throw CheckpointError(.fenced, "another worker has gone on with this job: \(who). If that worker is to be replaced, move this state directory away and start with an empty one and --take-over; if the checkpoints are another job's, set another checkpoints.store or job.id")
+            throw CheckpointError(
+                .fenced,
+                "another worker has gone on with this job: \(who). If that worker is to be replaced, move this state directory away and start with an empty one and --take-over; if the checkpoints are another job's, set another checkpoints.store or job.id"
+            )
         }
     }
 
@@ -140,11 +155,12 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         let (newest, parent, isClaimed) = state.withLock { ($0.newest, $0.parent, $0.isClaimed) }
         guard isClaimed else { throw CheckpointError(.bug, "a checkpoint was published before the job was claimed") }
         let facts = checkpoint.facts
-        let (kind, retained): (ManifestObject.Kind?, [ManifestObject]) = switch checkpoint.content {
-        case .base: (.base, [])
-        case .delta(let epoch): (.delta(after: epoch), try objects(of: newest, at: epoch))
-        case .nothing: (nil, newest?.objects ?? [])
-        }
+        let (kind, retained): (ManifestObject.Kind?, [ManifestObject]) =
+            switch checkpoint.content {
+            case .base: (.base, [])
+            case .delta(let epoch): (.delta(after: epoch), try objects(of: newest, at: epoch))
+            case .nothing: (nil, newest?.objects ?? [])
+            }
         let draft = ManifestDraft(
             facts, after: parent, retaining: retained, writer: writer, createdAt: settings.wallClock(),
             reason: CheckpointReason(rawValue: checkpoint.reason.rawValue)
@@ -162,14 +178,18 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
             state.parent = manifest.link
         }
         return PublishedCheckpoint(
-            number: manifest.number.number, epoch: manifest.epoch, addedBytes: manifest.objects.last?.digest.bytes ?? 0, totalBytes: manifest.bytes
+            number: manifest.number.number, epoch: manifest.epoch, addedBytes: manifest.objects.last?.digest.bytes ?? 0,
+            totalBytes: manifest.bytes
         )
     }
 
     /// What a delta after `epoch` continues.
     private func objects(of newest: Manifest?, at epoch: Epoch) throws(CheckpointError) -> [ManifestObject] {
         guard let newest, newest.epoch == epoch else {
-            throw CheckpointError(.invalid, "the newest checkpoint of \(store.location) is of epoch \(newest?.epoch ?? Epoch(0)), not \(epoch): the next one has to be a base")
+            throw CheckpointError(
+                .invalid,
+                "the newest checkpoint of \(store.location) is of epoch \(newest?.epoch ?? Epoch(0)), not \(epoch): the next one has to be a base"
+            )
         }
         return newest.objects
     }
@@ -202,12 +222,20 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
             }
             guard manifest.writer != writer else { return }
             guard manifest.reason != .rewind else {
-                throw CheckpointError(.fenced, "`checkpoint rewind` went back in this job: checkpoint \(number) of \(store.location), lineage \(manifest.lineage). This worker stops; remove its state directory, or move it away, and start again: an empty one is restored from that checkpoint")
+                throw CheckpointError(
+                    .fenced,
+                    "`checkpoint rewind` went back in this job: checkpoint \(number) of \(store.location), lineage \(manifest.lineage). This worker stops; remove its state directory, or move it away, and start again: an empty one is restored from that checkpoint"
+                )
             }
-            throw CheckpointError(.fenced, "another worker has taken the job over: checkpoint \(number) of \(store.location) is by \(manifest.writer), lineage \(manifest.lineage). This worker stops; its state is not the job's any more")
+            throw CheckpointError(
+                .fenced,
+                "another worker has taken the job over: checkpoint \(number) of \(store.location) is by \(manifest.writer), lineage \(manifest.lineage). This worker stops; its state is not the job's any more"
+            )
         } catch {
             guard [.corrupt, .incompatible, .invalid].contains(error.kind) else { throw error }
-            throw CheckpointError(.fenced, "another worker has written checkpoint \(number) of \(store.location), which this one can't read; this one stops", cause: error)
+            throw CheckpointError(
+                .fenced, "another worker has written checkpoint \(number) of \(store.location), which this one can't read; this one stops",
+                cause: error)
         }
     }
 

@@ -58,7 +58,9 @@ enum CheckedJSON {
     private static func place(of text: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
         bytes.withUnsafeBytes { bytes in
             var next = start
-            while next + text.count <= bytes.count, let found = memchr(bytes.baseAddress! + next, Int32(text[0]), bytes.count - text.count + 1 - next) {
+            while next + text.count <= bytes.count,
+                let found = memchr(bytes.baseAddress! + next, Int32(text[0]), bytes.count - text.count + 1 - next)
+            {
                 next = bytes.baseAddress!.distance(to: found)
                 if memcmp(found, text, text.count) == 0 { return next }
                 next += 1

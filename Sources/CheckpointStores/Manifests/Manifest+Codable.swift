@@ -2,14 +2,16 @@ import Engine
 
 extension Manifest: Codable {
     private enum Key: String, CodingKey {
-        case format, minimumReader, number, job, jobVersion, stateFormat, identity, hashKey, lineage, writer, epoch, createdAt, reason, parent
+        case format, minimumReader, number, job, jobVersion, stateFormat, identity, hashKey, lineage, writer, epoch, createdAt, reason,
+            parent
         case objects, partitions, tasks, tables
     }
 
     /// Reads a manifest's fields. The hash of its bytes, which a decoder doesn't know, comes with `userInfo`.
     public init(from decoder: any Decoder) throws {
         guard let hash = decoder.userInfo[.manifestHash] as? SHA256Digest else {
-            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "manifests are read by CheckpointStore, which knows their hash"))
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: [], debugDescription: "manifests are read by CheckpointStore, which knows their hash"))
         }
         let fields = try decoder.container(keyedBy: Key.self)
         number = try fields.decode(ManifestNumber.self, forKey: .number)
@@ -19,7 +21,9 @@ extension Manifest: Codable {
         stateFormat = Int(try fields.number(.stateFormat, StoredBounds.version))
         identity = try fields.decode(String.self, forKey: .identity)
         hashKey = try fields.decodeIfPresent(String.self, forKey: .hashKey).map { hex in
-            guard let key = HashKey(hex: hex) else { throw DecodingError.dataCorruptedError(forKey: .hashKey, in: fields, debugDescription: "it is no key") }
+            guard let key = HashKey(hex: hex) else {
+                throw DecodingError.dataCorruptedError(forKey: .hashKey, in: fields, debugDescription: "it is no key")
+            }
             return key
         }
         lineage = Lineage(UInt32(try fields.number(.lineage, StoredBounds.lineage)))

@@ -23,8 +23,10 @@ public struct ManifestDraft: Sendable {
     public var tables: [CheckpointFacts.TableProgress]
 
     public init(
-        parent: ManifestLink?, jobVersion: Int, stateFormat: Int, identity: String, hashKey: HashKey?, lineage: Lineage, writer: String, epoch: Epoch,
-        createdAt: Int64, reason: CheckpointReason, retained: [ManifestObject], partitions: [String: Int], tasks: [CheckpointFacts.TaskProgress], tables: [CheckpointFacts.TableProgress]
+        parent: ManifestLink?, jobVersion: Int, stateFormat: Int, identity: String, hashKey: HashKey?, lineage: Lineage, writer: String,
+        epoch: Epoch,
+        createdAt: Int64, reason: CheckpointReason, retained: [ManifestObject], partitions: [String: Int],
+        tasks: [CheckpointFacts.TaskProgress], tables: [CheckpointFacts.TableProgress]
     ) {
         self.parent = parent
         self.jobVersion = jobVersion

@@ -11,7 +11,8 @@ public struct ManifestNumber: Hashable, Comparable, Sendable, Codable, CustomStr
         let container = try decoder.singleValueContainer()
         number = try container.decode(UInt64.self)
         guard number <= ManifestNumber.last.number else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(number) is no manifest's number: \(ManifestNumber.last) is the last there is")
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "\(number) is no manifest's number: \(ManifestNumber.last) is the last there is")
         }
     }
 

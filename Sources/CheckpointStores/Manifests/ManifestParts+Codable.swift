@@ -6,14 +6,17 @@ extension KeyedDecodingContainer {
         let number = try decode(Int64.self, forKey: key)
         guard bounds.contains(number) else {
             throw DecodingError.dataCorruptedError(
-                forKey: key, in: self, debugDescription: "\(key.stringValue) is \(number), outside of \(bounds.lowerBound) to \(bounds.upperBound)"
+                forKey: key, in: self,
+                debugDescription: "\(key.stringValue) is \(number), outside of \(bounds.lowerBound) to \(bounds.upperBound)"
             )
         }
         return number
     }
 
     /// nil for null.
-    func numberIfPresent(_ key: Key, _ bounds: ClosedRange<Int64>) throws -> Int64? { try decodeNil(forKey: key) ? nil : number(key, bounds) }
+    func numberIfPresent(_ key: Key, _ bounds: ClosedRange<Int64>) throws -> Int64? {
+        try decodeNil(forKey: key) ? nil : number(key, bounds)
+    }
 }
 
 extension ManifestObject: Codable {
@@ -54,7 +57,9 @@ extension CheckpointFacts.TaskProgress: Codable {
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
         self.init(
-            id: TaskID(stage: StageName(try fields.decode(String.self, forKey: .stage)), partition: Int(try fields.number(.partition, StoredBounds.partition))),
+            id: TaskID(
+                stage: StageName(try fields.decode(String.self, forKey: .stage)),
+                partition: Int(try fields.number(.partition, StoredBounds.partition))),
             watermark: try fields.decode(Int64?.self, forKey: .watermark).map(EventTime.init(milliseconds:)),
             next: try fields.numberIfPresent(.next, StoredBounds.counter)
         )
@@ -76,7 +81,8 @@ extension CheckpointFacts.TableProgress: Codable {
         let fields = try decoder.container(keyedBy: Key.self)
         let name = try fields.decode(String.self, forKey: .name)
         guard PlainName.isOutputTable(name) else {
-            throw DecodingError.dataCorruptedError(forKey: .name, in: fields, debugDescription: "\(quotedJSON(name)) is no name of an output table")
+            throw DecodingError.dataCorruptedError(
+                forKey: .name, in: fields, debugDescription: "\(quotedJSON(name)) is no name of an output table")
         }
         self.init(
             name: name,

@@ -31,7 +31,10 @@ struct DirectoryListing {
     /// Keys of files below `folder` that start with `prefix`; names that start with a dot are no objects, nor is a link.
     private func collect(_ folder: String, _ prefix: String, depth: Int, into keys: inout [ObjectKey]) throws(CheckpointError) {
         guard depth <= DirectoryListing.deepest, keys.count <= DirectoryListing.mostObjects else {
-            throw CheckpointError(.invalid, "\(root)/\(folder) has more than \(DirectoryListing.mostObjects) files, or folders in more than \(DirectoryListing.deepest) others: it is no store of checkpoints; see to checkpoints.store")
+            throw CheckpointError(
+                .invalid,
+                "\(root)/\(folder) has more than \(DirectoryListing.mostObjects) files, or folders in more than \(DirectoryListing.deepest) others: it is no store of checkpoints; see to checkpoints.store"
+            )
         }
         let path = folder.isEmpty ? root : "\(root)/\(folder)"
         for name in try DirectoryListing.names(in: path) {

@@ -71,7 +71,9 @@ public final class DirectoryObjectStore: ObjectStore {
         let code = errno
         if result != 0 && code != EEXIST {
             if code == EOPNOTSUPP || code == EMLINK || code == EXDEV || (code == EPERM && access(location, W_OK) == 0) {
-                throw CheckpointError(.invalid, "can't link \(final): \(String(cString: strerror(code))); put checkpoints on a file system that has hard links")
+                throw CheckpointError(
+                    .invalid,
+                    "can't link \(final): \(String(cString: strerror(code))); put checkpoints on a file system that has hard links")
             }
             errno = code
             throw LocalFile.failure("link", final)
@@ -85,7 +87,12 @@ public final class DirectoryObjectStore: ObjectStore {
     }
 
     private func sweepOnce() throws(CheckpointError) {
-        guard hasSwept.withLock({ has in defer { has = true }; return !has }) else { return }
+        guard
+            hasSwept.withLock({ has in
+                defer { has = true }
+                return !has
+            })
+        else { return }
         for name in try DirectoryListing.names(in: incoming) {
             var status = stat()
             let path = "\(incoming)/\(name)"
@@ -100,7 +107,8 @@ public final class DirectoryObjectStore: ObjectStore {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw LocalFile.failure("look at", path(of: key)) }
         guard status.st_size <= limit else {
-            throw CheckpointError(.corrupt, "\(path(of: key)) is damaged: it has \(status.st_size) bytes, and at most \(limit) were written")
+            throw CheckpointError(
+                .corrupt, "\(path(of: key)) is damaged: it has \(status.st_size) bytes, and at most \(limit) were written")
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(status.st_size)
@@ -141,7 +149,8 @@ public final class DirectoryObjectStore: ObjectStore {
 
     public func folders(limit: Int) throws(CheckpointError) -> [String] {
         var folders: [String] = []
-        for name in try DirectoryListing.names(in: location).sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) where folders.count < limit {
+        for name in try DirectoryListing.names(in: location).sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+        where folders.count < limit {
             var status = stat()
             if stat("\(location)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR { folders.append(name) }
         }

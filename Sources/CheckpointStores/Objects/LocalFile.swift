@@ -38,7 +38,8 @@ enum LocalFile {
     }
 
     private static func isNoFile(_ path: String) -> CheckpointError {
-        CheckpointError(.corrupt, "\(path) is damaged: it is a link, a directory, a pipe or a device, and objects are files; use another checkpoint")
+        CheckpointError(
+            .corrupt, "\(path) is damaged: it is a link, a directory, a pipe or a device, and objects are files; use another checkpoint")
     }
 
     static func isTooLong(_ place: String, _ limit: Int) -> CheckpointError {
@@ -135,7 +136,9 @@ enum LocalFile {
     static func makeFolder(_ path: String) throws(CheckpointError) {
         var status = stat()
         if stat(path, &status) == 0 {
-            guard status.st_mode & S_IFMT == S_IFDIR else { throw CheckpointError(.invalid, "\(path) is a file; a directory has to be there") }
+            guard status.st_mode & S_IFMT == S_IFDIR else {
+                throw CheckpointError(.invalid, "\(path) is a file; a directory has to be there")
+            }
             return
         }
         guard errno == ENOENT else { throw failure("look at", path) }
@@ -159,7 +162,9 @@ enum LocalFile {
         let reason = "can't \(verb) \(path): \(String(cString: strerror(code)))"
         switch code {
         case ENOSPC, EDQUOT, EFBIG:
-            return CheckpointError(.retry, "\(reason); the disk is full: make room there", cause: FullDisk(path: path, reason: String(cString: strerror(code))))
+            return CheckpointError(
+                .retry, "\(reason); the disk is full: make room there", cause: FullDisk(path: path, reason: String(cString: strerror(code)))
+            )
         case EACCES, EPERM, EROFS: return CheckpointError(.denied, "\(reason); check the owner and permissions there")
         case ENOENT: return CheckpointError(.missing, "\(reason); check the path")
         case EEXIST: return CheckpointError(.invalid, "\(reason); nothing is overwritten: name another place or remove it")

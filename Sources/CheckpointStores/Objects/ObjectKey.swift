@@ -13,11 +13,13 @@ public struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertible
     public init(_ text: String) throws(CheckpointError) {
         let parts = text.parts(at: "/", omittingEmpty: false)
         let isWellFormed = parts.allSatisfy { part in
-            !part.isEmpty && part.utf8.count <= ObjectKey.longestPart && !part.begins(with: ".") && part.utf8.allSatisfy { $0 >= 32 && $0 != 127 }
+            !part.isEmpty && part.utf8.count <= ObjectKey.longestPart && !part.begins(with: ".")
+                && part.utf8.allSatisfy { $0 >= 32 && $0 != 127 }
         }
         guard isWellFormed, text.utf8.count <= ObjectKey.longestKey else {
             throw CheckpointError(
-                .invalid, "\"\(text)\" can't name an object: its parts between slashes must have 1 to \(ObjectKey.longestPart) bytes, not start with a dot and hold no control characters"
+                .invalid,
+                "\"\(text)\" can't name an object: its parts between slashes must have 1 to \(ObjectKey.longestPart) bytes, not start with a dot and hold no control characters"
             )
         }
         self.text = text

@@ -23,7 +23,8 @@ enum S3Answer {
             return
         }
         let code = S3XML.text(of: "Code", in: response.body.prefix(S3Answer.longestError)) ?? ""
-        var words = [code, S3XML.text(of: "Message", in: response.body.prefix(S3Answer.longestError)) ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
+        var words = [code, S3XML.text(of: "Message", in: response.body.prefix(S3Answer.longestError)) ?? ""].filter { !$0.isEmpty }.joined(
+            separator: ": ")
         for secret in secrets { words.replace(secret, with: "***") }
         let reason = "\(subject): the server answered \(response.status)\(words.isEmpty ? "" : ", \(words.prefix(300))")"
         switch (response.status, code) {
@@ -31,7 +32,8 @@ enum S3Answer {
         case (404, "NoSuchBucket"): self = .refused(CheckpointError(.missing, "\(reason); create the bucket or name another one"))
         case (412, _): self = .exists
         case (408, _), (409, _), (429, _), (500, _), (502..., _): self = .unknown(reason)
-        case (400, "RequestTimeout"), (400, "IncompleteBody"), (400, "BadDigest"), (400, "XAmzContentSHA256Mismatch"): self = .unknown(reason)
+        case (400, "RequestTimeout"), (400, "IncompleteBody"), (400, "BadDigest"), (400, "XAmzContentSHA256Mismatch"):
+            self = .unknown(reason)
         case (403, "RequestTimeTooSkewed"): self = .refused(CheckpointError(.denied, "\(reason); set this machine's clock"))
         case (403, "SignatureDoesNotMatch"): self = .refused(CheckpointError(.denied, "\(reason); check AWS_SECRET_ACCESS_KEY"))
         case (400, "ExpiredToken"), (400, "InvalidToken"), (400, "TokenRefreshRequired"):
@@ -41,7 +43,8 @@ enum S3Answer {
         case (300..<400, _), (400, "AuthorizationHeaderMalformed"):
             let region = response.header("x-amz-bucket-region").map { "AWS_REGION=\($0)" } ?? "the bucket's AWS_REGION"
             self = .refused(CheckpointError(.invalid, "\(reason); set \(region)"))
-        default: self = .refused(CheckpointError(.invalid, "\(reason); check that AWS_ENDPOINT_URL is an S3 server that knows If-None-Match"))
+        default:
+            self = .refused(CheckpointError(.invalid, "\(reason); check that AWS_ENDPOINT_URL is an S3 server that knows If-None-Match"))
         }
     }
 }

@@ -16,12 +16,15 @@ struct S3Listing {
         var objects: [(key: String, bytes: Int, modifiedAt: Int64)] = []
         var before = last
         for entry in S3XML.texts(of: "Contents", in: xml) {
-            guard let key = S3XML.text(of: "Key", in: entry), let bytes = S3XML.text(of: "Size", in: entry).flatMap({ Int64($0) }), StoredBounds.bytes.contains(bytes),
-                  let modifiedAt = S3XML.text(of: "LastModified", in: entry).flatMap({ EventTime(iso8601: $0) })
+            guard let key = S3XML.text(of: "Key", in: entry), let bytes = S3XML.text(of: "Size", in: entry).flatMap({ Int64($0) }),
+                StoredBounds.bytes.contains(bytes),
+                let modifiedAt = S3XML.text(of: "LastModified", in: entry).flatMap({ EventTime(iso8601: $0) })
             else { throw unfit("an entry of the listing lacks its key, size or time") }
             guard key.utf8.starts(with: prefix.utf8) else { throw unfit("an entry of the listing is of another place than was asked for") }
             // A listing that does not go on has no end.
-            guard before.map({ $0.utf8.lexicographicallyPrecedes(key.utf8) }) ?? true else { throw unfit("the listing does not go on: an entry does not come after the one before it") }
+            guard before.map({ $0.utf8.lexicographicallyPrecedes(key.utf8) }) ?? true else {
+                throw unfit("the listing does not go on: an entry does not come after the one before it")
+            }
             before = key
             objects.append((key, Int(bytes), modifiedAt.milliseconds))
             guard objects.count <= limit else { throw unfit("the listing has more entries than were asked for") }

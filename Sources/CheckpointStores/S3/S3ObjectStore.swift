@@ -46,10 +46,13 @@ public final class S3ObjectStore: ObjectStore {
         }
     }
 
-    private func upload(_ path: String, _ digest: ObjectDigest, _ request: HTTPRequest, _ subject: String) throws(CheckpointError) -> S3Answer {
+    private func upload(_ path: String, _ digest: ObjectDigest, _ request: HTTPRequest, _ subject: String) throws(CheckpointError)
+        -> S3Answer
+    {
         guard digest.bytes <= S3Settings.largestObject else {
             throw CheckpointError(
-                .invalid, "\(subject): \(path) has \(digest.bytes) bytes, and S3 takes \(S3Settings.largestObject) in one object at most; use a directory as the store"
+                .invalid,
+                "\(subject): \(path) has \(digest.bytes) bytes, and S3 takes \(S3Settings.largestObject) in one object at most; use a directory as the store"
             )
         }
         let descriptor = try LocalFile.openForReading(path)
@@ -85,7 +88,9 @@ public final class S3ObjectStore: ObjectStore {
                 if !isTooLong { bytes.append(contentsOf: piece) }
                 return isTooLong ? tooLong : nil
             }
-        } orStop: { isTooLong ? CheckpointError(.corrupt, tooLong) : nil }
+        } orStop: {
+            isTooLong ? CheckpointError(.corrupt, tooLong) : nil
+        }
         return try isPresent(answer.answer, key) ? bytes : nil
     }
 
@@ -112,7 +117,9 @@ public final class S3ObjectStore: ObjectStore {
         let answer = try sender.send("reading \(location)/\(key)") { (client) throws(HTTPError) in
             guard reception.problem == nil, reception.startOver() else { throw HTTPError(.nothingSent, "the object can't be taken") }
             return try client.perform(request, isCancelled: isCancelled) { reception.receive($0) }
-        } orStop: { reception.problem }
+        } orStop: {
+            reception.problem
+        }
         return try isPresent(answer.answer, key) ? try reception.finish() : nil
     }
 
@@ -135,11 +142,15 @@ public final class S3ObjectStore: ObjectStore {
         while found.count < limit {
             pages += 1
             guard pages <= S3ObjectStore.mostPages else {
-                throw CheckpointError(.invalid, "\(subject): no end after \(S3ObjectStore.mostPages) pages of names that are none of Tidemark's; use a bucket or a prefix of its own, or check AWS_ENDPOINT_URL")
+                throw CheckpointError(
+                    .invalid,
+                    "\(subject): no end after \(S3ObjectStore.mostPages) pages of names that are none of Tidemark's; use a bucket or a prefix of its own, or check AWS_ENDPOINT_URL"
+                )
             }
             let most = min(limit - found.count, 1000)
             let request = requests.list(prefix: prefix, after: last, limit: most)
-            let response = try sender.send(subject) { (client) throws(HTTPError) in try client.perform(request, isCancelled: isCancelled) }.response
+            let response = try sender.send(subject) { (client) throws(HTTPError) in try client.perform(request, isCancelled: isCancelled) }
+                .response
             let page = try S3Listing(response.body, prefix: requests.prefixed(prefix), after: last, limit: most, subject: subject)
             for object in page.objects {
                 // Names that are no keys of ours were put there by somebody else.
@@ -154,6 +165,8 @@ public final class S3ObjectStore: ObjectStore {
 
     public func delete(_ key: ObjectKey) throws(CheckpointError) {
         let request = requests.object(.delete, key)
-        _ = try sender.send("removing \(location)/\(key)") { (client) throws(HTTPError) in try client.perform(request, isCancelled: isCancelled) }
+        _ = try sender.send("removing \(location)/\(key)") { (client) throws(HTTPError) in
+            try client.perform(request, isCancelled: isCancelled)
+        }
     }
 }

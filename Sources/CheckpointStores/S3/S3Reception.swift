@@ -30,7 +30,8 @@ final class S3Reception {
             problem = LocalFile.isTooLong(place, limit)
             return problem?.message
         }
-        guard attempt({ (target) throws(CheckpointError) in try LocalFile.write(bytes, to: target.descriptor, target.path, at: position) }) else {
+        guard attempt({ (target) throws(CheckpointError) in try LocalFile.write(bytes, to: target.descriptor, target.path, at: position) })
+        else {
             return problem?.message
         }
         hash?.update(bytes)

@@ -5,7 +5,9 @@ import Engine
 struct S3Requests: Sendable {
     let settings: S3Settings
 
-    func object(_ method: HTTPRequest.Method, _ key: ObjectKey, body: SHA256Digest? = nil, headers: [(name: String, value: String)] = []) -> HTTPRequest {
+    func object(_ method: HTTPRequest.Method, _ key: ObjectKey, body: SHA256Digest? = nil, headers: [(name: String, value: String)] = [])
+        -> HTTPRequest
+    {
         request(method, url: "\(settings.baseURL)/\(prefixed(key.text).percentEncoded(keeping: "/"))", body: body, headers: headers)
     }
 
@@ -19,13 +21,16 @@ struct S3Requests: Sendable {
     /// A key as the bucket has it.
     func prefixed(_ key: String) -> String { settings.prefix.isEmpty ? key : "\(settings.prefix)/\(key)" }
 
-    private func request(_ method: HTTPRequest.Method, url: String, body: SHA256Digest?, headers: [(name: String, value: String)]) -> HTTPRequest {
+    private func request(_ method: HTTPRequest.Method, url: String, body: SHA256Digest?, headers: [(name: String, value: String)])
+        -> HTTPRequest
+    {
         var all = headers
         all.append((name: "x-amz-content-sha256", value: (body ?? SHA256.of([])).hex))
         if let token = settings.sessionToken { all.append((name: "x-amz-security-token", value: token)) }
         var request = HTTPRequest(method, url: url, headers: all, totalTimeout: settings.requestTimeout)
         request.stallTimeout = settings.stallTimeout
-        request.signature = AWSSignature(accessKey: settings.accessKey, secretKey: settings.secretKey, region: settings.region, service: "s3")
+        request.signature = AWSSignature(
+            accessKey: settings.accessKey, secretKey: settings.secretKey, region: settings.region, service: "s3")
         return request
     }
 }

@@ -53,7 +53,8 @@ struct S3Sender: Sendable {
         switch error.kind {
         case .nothingSent, .unknown: return "\(subject): \(error.message)"
         case .cancelled: throw stopped(subject)
-        case .invalidRequest: throw CheckpointError(.invalid, "\(subject): \(error.message); check AWS_ENDPOINT_URL and the store's location")
+        case .invalidRequest:
+            throw CheckpointError(.invalid, "\(subject): \(error.message); check AWS_ENDPOINT_URL and the store's location")
         }
     }
 

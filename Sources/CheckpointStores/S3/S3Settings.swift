@@ -40,23 +40,32 @@ public struct S3Settings: Sendable {
         bucket = String(parts.first ?? "")
         guard !StoreLocation.mayHoldSecret(location) else { throw StoreLocation.holdsSecret }
         guard S3Settings.isBucket(bucket) else {
-            throw CheckpointError(.invalid, "\"\(location)\" names no bucket: write s3://bucket/prefix, the bucket's name of 3 to 63 letters, digits, dots and dashes")
+            throw CheckpointError(
+                .invalid,
+                "\"\(location)\" names no bucket: write s3://bucket/prefix, the bucket's name of 3 to 63 letters, digits, dots and dashes")
         }
         var prefix = parts.count > 1 ? parts[1] : ""
         while let shorter = prefix.rest(before: "/") { prefix = shorter }
         if !prefix.isEmpty { _ = try ObjectKey(String(prefix)) }
         self.prefix = String(prefix)
         let endpoint = S3Settings.value(of: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], in: environment)
-        guard let region = S3Settings.value(of: ["AWS_REGION", "AWS_DEFAULT_REGION"], in: environment) ?? endpoint.map({ _ in "us-east-1" }) else {
+        guard
+            let region = S3Settings.value(of: ["AWS_REGION", "AWS_DEFAULT_REGION"], in: environment) ?? endpoint.map({ _ in "us-east-1" })
+        else {
             throw CheckpointError(.invalid, "\(location) needs a region: set AWS_REGION, or AWS_ENDPOINT_URL for another server than AWS")
         }
-        guard region.utf8.allSatisfy({ PlainName.isByte($0) && $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "_") }) else { throw CheckpointError(.invalid, "AWS_REGION is no region: letters, digits and dashes") }
+        guard region.utf8.allSatisfy({ PlainName.isByte($0) && $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "_") }) else {
+            throw CheckpointError(.invalid, "AWS_REGION is no region: letters, digits and dashes")
+        }
         self.region = region
         baseURL = try S3Settings.baseURL(bucket: bucket, region: region, endpoint: endpoint)
         guard let accessKey = S3Settings.value(of: ["AWS_ACCESS_KEY_ID"], in: environment),
-              let secretKey = S3Settings.value(of: ["AWS_SECRET_ACCESS_KEY"], in: environment)
+            let secretKey = S3Settings.value(of: ["AWS_SECRET_ACCESS_KEY"], in: environment)
         else {
-            throw CheckpointError(.invalid, "\(location) needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (profiles and instance roles are not looked for)")
+            throw CheckpointError(
+                .invalid,
+                "\(location) needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (profiles and instance roles are not looked for)"
+            )
         }
         self.accessKey = accessKey
         self.secretKey = secretKey
@@ -78,7 +87,9 @@ public struct S3Settings: Sendable {
         while let shorter = endpoint.rest(before: "/") { endpoint = shorter }
         let host = endpoint.rest(after: "http://") ?? endpoint.rest(after: "https://") ?? ""
         guard !host.isEmpty, !host.begins(with: "/"), !host.utf8.contains(where: { $0 <= 0x20 || "@?#".utf8.contains($0) }) else {
-            throw CheckpointError(.invalid, "AWS_ENDPOINT_URL is no address of a server; write http://host:port or https://host, without user, query or spaces")
+            throw CheckpointError(
+                .invalid,
+                "AWS_ENDPOINT_URL is no address of a server; write http://host:port or https://host, without user, query or spaces")
         }
         return "\(endpoint)/\(bucket)"
     }

@@ -20,7 +20,9 @@ enum S3XML {
     }
 
     private static func first<Text: Collection<UInt8>>(_ element: String, in xml: Text) -> Range<Text.Index>? {
-        guard let open = xml.firstRange(of: Array("<\(element)>".utf8)), let close = xml[open.upperBound...].firstRange(of: Array("</\(element)>".utf8)) else { return nil }
+        guard let open = xml.firstRange(of: Array("<\(element)>".utf8)),
+            let close = xml[open.upperBound...].firstRange(of: Array("</\(element)>".utf8))
+        else { return nil }
         return open.upperBound..<close.lowerBound
     }
 
@@ -33,7 +35,9 @@ enum S3XML {
         var rest = text[...]
         while let byte = rest.first {
             let name = byte == UInt8(ascii: "&") ? rest.prefix(longestName) : rest.prefix(0)
-            if let end = name.firstIndex(of: UInt8(ascii: ";")), let character = character(String(decoding: name.dropFirst().prefix { $0 != UInt8(ascii: ";") }, as: UTF8.self)) {
+            if let end = name.firstIndex(of: UInt8(ascii: ";")),
+                let character = character(String(decoding: name.dropFirst().prefix { $0 != UInt8(ascii: ";") }, as: UTF8.self))
+            {
                 result += Array(String(character).utf8)
                 rest = rest[rest.index(after: end)...]
             } else {
@@ -55,7 +59,8 @@ enum S3XML {
             let digits = Array(name.utf8)
             guard digits.first == UInt8(ascii: "#") else { return nil }
             let isHex = digits.dropFirst().first == UInt8(ascii: "x")
-            return UInt32(String(decoding: digits.dropFirst(isHex ? 2 : 1), as: UTF8.self), radix: isHex ? 16 : 10).flatMap(Unicode.Scalar.init)
+            return UInt32(String(decoding: digits.dropFirst(isHex ? 2 : 1), as: UTF8.self), radix: isHex ? 16 : 10).flatMap(
+                Unicode.Scalar.init)
         }
     }
 }

@@ -28,7 +28,8 @@ public enum CheckpointReference: Hashable, Sendable {
             self = .tag(String(name))
         } else {
             throw CheckpointError(
-                .invalid, "\"\(text)\" is no reference to a checkpoint; write latest, latest~2, a number such as 42, @2026-09-01T10:00Z or tag:NAME"
+                .invalid,
+                "\"\(text)\" is no reference to a checkpoint; write latest, latest~2, a number such as 42, @2026-09-01T10:00Z or tag:NAME"
             )
         }
     }

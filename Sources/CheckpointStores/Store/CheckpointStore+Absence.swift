@@ -19,10 +19,16 @@ extension CheckpointStore {
             if try holdsManifests(folder) { jobs.append(folder) }
         }
         guard !jobs.isEmpty else {
-            return CheckpointError(.missing, "there are no checkpoints of job \(job) in \(objects.location), nor of any other: check the place, or wait for a run to store the first")
+            return CheckpointError(
+                .missing,
+                "there are no checkpoints of job \(job) in \(objects.location), nor of any other: check the place, or wait for a run to store the first"
+            )
         }
         let others = jobs.count > CheckpointStore.mostNamed ? " and \(jobs.count - CheckpointStore.mostNamed) others" : ""
-        return CheckpointError(.missing, "there are no checkpoints of job \(job) in \(objects.location), but those of \(jobs.prefix(CheckpointStore.mostNamed).joined(separator: ", "))\(others): check the job's name")
+        return CheckpointError(
+            .missing,
+            "there are no checkpoints of job \(job) in \(objects.location), but those of \(jobs.prefix(CheckpointStore.mostNamed).joined(separator: ", "))\(others): check the job's name"
+        )
     }
 
     private func holdsManifests(_ folder: String) throws(CheckpointError) -> Bool {

@@ -15,7 +15,9 @@ extension CheckpointStore {
         // Only one that is whole as far as a listing can tell counts, so that damaged ones never push the last good one out.
         let whole = manifests.filter { manifest in manifest.objects.allSatisfy { stored[layout.object($0)]?.bytes == $0.digest.bytes } }
         var kept = policy.kept(of: whole).union(tagged)
-        for manifest in manifests where manifest.createdAt >= before || manifest.number == manifests.first?.number { kept.insert(manifest.number) }
+        for manifest in manifests where manifest.createdAt >= before || manifest.number == manifests.first?.number {
+            kept.insert(manifest.number)
+        }
         for manifest in manifests.reversed() where kept.contains(manifest.number) {
             let forks = manifests.filter(manifest.isAbandoned)
             if let fork = forks.first, !forks.contains(where: { kept.contains($0.number) }) { kept.insert(fork.number) }
@@ -47,7 +49,9 @@ extension CheckpointStore {
         let reached = Set(manifests.flatMap { $0.objects.map(layout.object) })
         done.objects = unreadable.isEmpty ? plan.objects.filter { !reached.contains($0.key) } : []
         for object in done.objects { try objects.delete(object.key) }
-        try note(CollectedRange(through: plan.newest, live: (manifests.map(\.number) + unreadable).filter { $0 <= plan.newest ?? .first }.sorted()))
+        try note(
+            CollectedRange(
+                through: plan.newest, live: (manifests.map(\.number) + unreadable).filter { $0 <= plan.newest ?? .first }.sorted()))
         done.kept = manifests.map(\.number).sorted()
         return done
     }
@@ -61,7 +65,7 @@ extension CheckpointStore {
     private func bury(_ number: ManifestNumber) throws(CheckpointError) -> [UInt8]? {
         let key = layout.manifest(number)
         guard let bytes = try objects.get(key, limit: Manifest.longest),
-              case .manifest(let manifest) = try ManifestOrTombstone.read(bytes, number: number, job: job, at: place(of: key))
+            case .manifest(let manifest) = try ManifestOrTombstone.read(bytes, number: number, job: job, at: place(of: key))
         else { return nil }
         let tombstone = try CheckedJSON.encode(Tombstone(number: number, sha256: manifest.sha256))
         _ = try objects.put(.bytes(tombstone), at: key, onlyIfAbsent: false)

@@ -9,7 +9,8 @@ extension CheckpointStore {
         let key = layout.manifest(number)
         guard let stored = try stored(number) else { throw CheckpointError(.missing, "\(location) has no checkpoint \(number)") }
         guard try newestNumber() != number else {
-            throw CheckpointError(.invalid, "\(place(of: key)) is the newest manifest; it can be discarded when the job has written another one")
+            throw CheckpointError(
+                .invalid, "\(place(of: key)) is the newest manifest; it can be discarded when the job has written another one")
         }
         guard try isDamaged(stored, number) else {
             throw CheckpointError(.invalid, "\(place(of: key)) is not damaged; let a collection decide about it")

@@ -46,7 +46,10 @@ extension CheckpointStore {
         let collected = try collectedRange(upTo: newest)
         while let number = next, number > collected.through ?? ManifestNumber(0) {
             guard newest.number - number.number < CheckpointStore.mostLookedThrough else {
-                throw CheckpointError(.corrupt, "\(location) has more than \(CheckpointStore.mostLookedThrough) manifests that nothing says were collected: it is no store of checkpoints, or somebody answers in its place; see to checkpoints.store and AWS_ENDPOINT_URL")
+                throw CheckpointError(
+                    .corrupt,
+                    "\(location) has more than \(CheckpointStore.mostLookedThrough) manifests that nothing says were collected: it is no store of checkpoints, or somebody answers in its place; see to checkpoints.store and AWS_ENDPOINT_URL"
+                )
             }
             if let live = try liveCheckpoint(number) { found.append(live) }
             next = number.previous
@@ -66,7 +69,11 @@ extension CheckpointStore {
             switch try manifest(number) {
             case .manifest(let manifest): return LiveCheckpoint(number: number, manifest: .success(manifest))
             case .tombstone: return nil
-            case nil: return LiveCheckpoint(number: number, manifest: .failure(CheckpointError(.missing, "\(place(of: layout.manifest(number))) is not there any more; somebody removed it")))
+            case nil:
+                return LiveCheckpoint(
+                    number: number,
+                    manifest: .failure(
+                        CheckpointError(.missing, "\(place(of: layout.manifest(number))) is not there any more; somebody removed it")))
             }
         } catch {
             guard [.corrupt, .incompatible].contains(error.kind) else { throw error }
@@ -103,7 +110,8 @@ extension CheckpointStore {
             let numbers = try liveNumbers()
             guard !numbers.isEmpty else { throw try noCheckpoints() }
             guard back < numbers.count else {
-                throw CheckpointError(.missing, "\(location) has \(numbers.count) checkpoints; there is no latest\(back == 0 ? "" : "~\(back)")")
+                throw CheckpointError(
+                    .missing, "\(location) has \(numbers.count) checkpoints; there is no latest\(back == 0 ? "" : "~\(back)")")
             }
             return numbers[back]
         case .time(let time):
@@ -114,7 +122,10 @@ extension CheckpointStore {
                 oldest = manifest
             }
             guard let oldest else { throw try noCheckpoints() }
-            throw CheckpointError(.missing, "\(location) has no checkpoint from that time or before; the oldest is \(oldest.number), of \(EventTime(milliseconds: oldest.createdAt).text)")
+            throw CheckpointError(
+                .missing,
+                "\(location) has no checkpoint from that time or before; the oldest is \(oldest.number), of \(EventTime(milliseconds: oldest.createdAt).text)"
+            )
         }
     }
 

@@ -20,7 +20,9 @@ extension CheckpointStore {
             throw error
         }
         try objects.delete(key)
-        guard try objects.get(key, limit: CheckpointStore.probeLongest) == nil else { throw unfit("an object that was removed is still there") }
+        guard try objects.get(key, limit: CheckpointStore.probeLongest) == nil else {
+            throw unfit("an object that was removed is still there")
+        }
     }
 
     private static let probeLongest = 1 << 10
@@ -30,11 +32,13 @@ extension CheckpointStore {
         if created.isEmpty, try objects.get(key, limit: CheckpointStore.probeLongest) != nil {
             throw CheckpointError(.retry, "\(location): the answer to the create that won was lost; probe again")
         }
-        guard created.count == 1 else { throw unfit("\(created.count) of \(CheckpointStore.probeWriters) concurrent creates of one object won") }
+        guard created.count == 1 else {
+            throw unfit("\(created.count) of \(CheckpointStore.probeWriters) concurrent creates of one object won")
+        }
         let stored = try objects.get(key, limit: CheckpointStore.probeLongest)
         guard stored == CheckpointStore.probeBytes(created[0]) else { throw unfit("the object of the one create that won is not there") }
         guard try objects.put(.bytes(CheckpointStore.probeBytes(-1)), at: key, onlyIfAbsent: true) == .exists,
-              try objects.get(key, limit: CheckpointStore.probeLongest) == stored
+            try objects.get(key, limit: CheckpointStore.probeLongest) == stored
         else { throw unfit("an object was overwritten that should only have been created") }
     }
 
@@ -68,6 +72,7 @@ extension CheckpointStore {
     private static func probeBytes(_ writer: Int) -> [UInt8] { Array("probe \(writer)\n".utf8) }
 
     private func unfit(_ what: String) -> CheckpointError {
-        CheckpointError(.invalid, "\(location) can't hold checkpoints: \(what); use a store with atomic creation (S3's If-None-Match, or hard links)")
+        CheckpointError(
+            .invalid, "\(location) can't hold checkpoints: \(what); use a store with atomic creation (S3's If-None-Match, or hard links)")
     }
 }

@@ -18,7 +18,8 @@ extension CheckpointStore {
         let key = layout.manifest(manifest.number)
         // Looking first saves a large upload when the race is lost already.
         if added.contains(where: { $0.digest.bytes > CheckpointStore.smallObject }),
-           let found = try objects.get(key, limit: Manifest.longest) {
+            let found = try objects.get(key, limit: Manifest.longest)
+        {
             return try resolve(found, ours: manifest, bytes)
         }
         for (file, object) in zip(files, added) { try upload(file, as: object) }
@@ -41,7 +42,10 @@ extension CheckpointStore {
         guard let parent = draft.parent else { return [] }
         if let last = published.withLock({ $0 }), last.link == parent { return last.objects }
         guard try link(parent.number) == parent else {
-            throw CheckpointError(.fenced, "\(place(of: layout.manifest(parent.number))) is not the manifest that this writer knows any more: another writer has the job \(job)")
+            throw CheckpointError(
+                .fenced,
+                "\(place(of: layout.manifest(parent.number))) is not the manifest that this writer knows any more: another writer has the job \(job)"
+            )
         }
         do throws(CheckpointError) {
             guard case .manifest(let manifest)? = try manifest(parent.number) else { return [] }
@@ -67,9 +71,13 @@ extension CheckpointStore {
         noteSeen(ours.number.number)
         if found == bytes { return ours }
         let place = place(of: layout.manifest(ours.number))
-        guard case .manifest(let other) = try ManifestOrTombstone.read(found, number: ours.number, job: job, at: place), other.writer == ours.writer else {
+        guard case .manifest(let other) = try ManifestOrTombstone.read(found, number: ours.number, job: job, at: place),
+            other.writer == ours.writer
+        else {
             throw CheckpointError(.fenced, "\(place) was published by another writer: it has the job \(job) now; stop this one")
         }
-        throw CheckpointError(.retry, "\(place) is an earlier attempt of this same writer (epoch \(other.epoch)); take it as the newest and publish on top of it")
+        throw CheckpointError(
+            .retry,
+            "\(place) is an earlier attempt of this same writer (epoch \(other.epoch)); take it as the newest and publish on top of it")
     }
 }

@@ -58,7 +58,9 @@ extension CheckpointStore {
         for object in try listAll(layout.tagFolder) {
             let bytes = object.key.text.utf8.dropFirst(layout.tagFolder.utf8.count)
             guard let name = CheckpointStore.tagName(bytes) else {
-                note("\(objects.location)/\(layout.tagFolder) has an object that is no tag, \(CheckpointStore.shown(bytes)): it protects nothing; remove it")
+                note(
+                    "\(objects.location)/\(layout.tagFolder) has an object that is no tag, \(CheckpointStore.shown(bytes)): it protects nothing; remove it"
+                )
                 continue
             }
             if let number = try number(taggedAs: name) { tags.append(CheckpointTag(name: name, number: number)) }
@@ -69,13 +71,18 @@ extension CheckpointStore {
     /// The name of a tag in a key's last part; nil when no tag has it.
     private static func tagName(_ part: Substring.UTF8View) -> String? {
         let end = Array(".json".utf8)
-        guard part.suffix(end.count).elementsEqual(end), let name = String(part.dropLast(end.count)), TagName.isValid(name[...]) else { return nil }
+        guard part.suffix(end.count).elementsEqual(end), let name = String(part.dropLast(end.count)), TagName.isValid(name[...]) else {
+            return nil
+        }
         return name
     }
 
     /// Somebody else's name, for a message: printable ASCII, everything else as its byte.
     private static func shown(_ name: Substring.UTF8View) -> String {
-        "\"" + name.prefix(100).map { (32..<127).contains($0) ? String(UnicodeScalar($0)) : "\\x" + String(UInt16($0) + 256, radix: 16).dropFirst() }.joined() + "\""
+        "\""
+            + name.prefix(100).map {
+                (32..<127).contains($0) ? String(UnicodeScalar($0)) : "\\x" + String(UInt16($0) + 256, radix: 16).dropFirst()
+            }.joined() + "\""
     }
 
     func taggedNumber(_ name: String) throws(CheckpointError) -> ManifestNumber {
@@ -99,7 +106,10 @@ extension CheckpointStore {
             let page = try objects.list(prefix: prefix, after: all.last?.key, limit: CheckpointStore.listedAtATime)
             all += page
             guard all.count <= CheckpointStore.mostListed else {
-                throw CheckpointError(.invalid, "\(objects.location)/\(prefix) has more than \(CheckpointStore.mostListed) objects: it is no store of checkpoints, or somebody answers in its place; see to checkpoints.store and AWS_ENDPOINT_URL")
+                throw CheckpointError(
+                    .invalid,
+                    "\(objects.location)/\(prefix) has more than \(CheckpointStore.mostListed) objects: it is no store of checkpoints, or somebody answers in its place; see to checkpoints.store and AWS_ENDPOINT_URL"
+                )
             }
             if page.count < CheckpointStore.listedAtATime { return all }
         }

@@ -33,7 +33,8 @@ extension CheckpointStore {
     public func verifyChain(_ manifest: Manifest) throws(CheckpointError) {
         guard let parent = manifest.parent, try link(parent.number) != parent else { return }
         throw CheckpointError(
-            .corrupt, "\(place(of: layout.manifest(parent.number))) is not the manifest that \(manifest.number) was published after: their hashes differ; use another checkpoint"
+            .corrupt,
+            "\(place(of: layout.manifest(parent.number))) is not the manifest that \(manifest.number) was published after: their hashes differ; use another checkpoint"
         )
     }
 
@@ -46,7 +47,9 @@ extension CheckpointStore {
             let listed = try objects.list(prefix: key.text, after: nil, limit: 1).first
             guard let listed, listed.key == key else { throw isGone(object) }
             guard listed.bytes == object.digest.bytes else {
-                throw CheckpointError(.corrupt, "\(place(of: key)) is damaged: it has \(listed.bytes) bytes instead of \(object.digest.bytes); use another checkpoint")
+                throw CheckpointError(
+                    .corrupt,
+                    "\(place(of: key)) is damaged: it has \(listed.bytes) bytes instead of \(object.digest.bytes); use another checkpoint")
             }
         }
     }
@@ -55,7 +58,8 @@ extension CheckpointStore {
         guard let found else { throw isGone(object) }
         guard found == object.digest else {
             throw CheckpointError(
-                .corrupt, "\(place(of: layout.object(object))) is damaged: \(found.bytes) bytes with SHA-256 \(found.sha256) instead of \(object.digest.bytes); use another checkpoint"
+                .corrupt,
+                "\(place(of: layout.object(object))) is damaged: \(found.bytes) bytes with SHA-256 \(found.sha256) instead of \(object.digest.bytes); use another checkpoint"
             )
         }
     }

@@ -40,7 +40,10 @@ public final class CheckpointStore: Sendable {
     public func newest() throws(CheckpointError) -> Manifest? {
         guard let number = try newestNumber() else { return nil }
         guard case .manifest(let manifest)? = try manifest(number) else {
-            throw CheckpointError(.corrupt, "\(place(of: layout.manifest(number))) is the newest manifest and was removed or collected; somebody else changed the store")
+            throw CheckpointError(
+                .corrupt,
+                "\(place(of: layout.manifest(number))) is the newest manifest and was removed or collected; somebody else changed the store"
+            )
         }
         return manifest
     }
@@ -88,7 +91,10 @@ public final class CheckpointStore: Sendable {
             there += step
             step *= 2
             guard there + step <= ManifestNumber.last.number else {
-                throw CheckpointError(.corrupt, "\(location) says that it has manifest \(there), as if it had every one: it is no store of checkpoints, or somebody answers in its place; see to checkpoints.store and AWS_ENDPOINT_URL")
+                throw CheckpointError(
+                    .corrupt,
+                    "\(location) says that it has manifest \(there), as if it had every one: it is no store of checkpoints, or somebody answers in its place; see to checkpoints.store and AWS_ENDPOINT_URL"
+                )
             }
         }
         var absent = there + step

@@ -14,5 +14,7 @@ public struct CollectionPlan: Sendable, Equatable {
     public var before: Int64
 
     /// What removing the objects frees.
-    public var bytes: Int { objects.reduce(0) { sum, object in sum.addingReportingOverflow(object.bytes).overflow ? .max : sum + object.bytes } }
+    public var bytes: Int {
+        objects.reduce(0) { sum, object in sum.addingReportingOverflow(object.bytes).overflow ? .max : sum + object.bytes }
+    }
 }

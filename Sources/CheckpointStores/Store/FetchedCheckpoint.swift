@@ -24,7 +24,8 @@ extension CheckpointStore {
         } catch {
             for file in files { LocalFile.removeBestEffort(file) }
             if error.kind == .corrupt, case .tombstone? = try self.manifest(manifest.number) {
-                throw CheckpointError(.missing, "checkpoint \(manifest.number) of \(location) was collected while it was read; use a newer one", cause: error)
+                throw CheckpointError(
+                    .missing, "checkpoint \(manifest.number) of \(location) was collected while it was read; use a newer one", cause: error)
             }
             throw error
         }

@@ -16,7 +16,9 @@ struct StoreLayout: Sendable {
     init(job: String) throws(CheckpointError) {
         self.job = job
         let isOnePart = try !ObjectKey(job).text.holds("/")
-        guard isOnePart else { throw CheckpointError(.invalid, "the job's name \"\(job)\" holds a slash; set job.id to a name without one") }
+        guard isOnePart else {
+            throw CheckpointError(.invalid, "the job's name \"\(job)\" holds a slash; set job.id to a name without one")
+        }
     }
 
     static func objectName(_ kind: ManifestObject.Kind, _ sha256: SHA256Digest) -> String {
@@ -41,7 +43,9 @@ struct StoreLayout: Sendable {
     /// Throws kind `invalid` for a name that no tag can have.
     func tag(_ name: String) throws(CheckpointError) -> ObjectKey {
         guard TagName.isValid(name[...]) else {
-            throw CheckpointError(.invalid, "\"\(name)\" can't be a tag; use up to \(TagName.longest) letters, digits, dots, dashes and underscores, no dot first")
+            throw CheckpointError(
+                .invalid,
+                "\"\(name)\" can't be a tag; use up to \(TagName.longest) letters, digits, dots, dashes and underscores, no dot first")
         }
         return ObjectKey(known: "\(tagFolder)\(name).json")
     }

@@ -12,6 +12,7 @@ enum StoreLocation {
 
     /// Repeats nothing of it.
     static let holdsSecret = CheckpointError(
-        .invalid, "the store's location holds a user or a password, which would be shown and logged: write s3://bucket/prefix, and give the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        .invalid,
+        "the store's location holds a user or a password, which would be shown and logged: write s3://bucket/prefix, and give the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     )
 }

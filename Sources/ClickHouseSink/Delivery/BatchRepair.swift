@@ -53,7 +53,10 @@ public final class BatchRepair {
             found = try find(batch, isCancelled: isCancelled)
         }
         guard found.missing.isEmpty, found.surplus.isEmpty else {
-            throw SinkError(.invalid, "batch \(batch.number) of \(layout.name): \(found.missing.count) of \(found.expected) rows are still missing after \(BatchRepair.attempts) attempts; does something delete them (a TTL, a mutation)?")
+            throw SinkError(
+                .invalid,
+                "batch \(batch.number) of \(layout.name): \(found.missing.count) of \(found.expected) rows are still missing after \(BatchRepair.attempts) attempts; does something delete them (a TTL, a mutation)?"
+            )
         }
         return before
     }

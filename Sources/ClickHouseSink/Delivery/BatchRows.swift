@@ -7,7 +7,10 @@ struct BatchRows {
 
     init(_ batch: SinkBatch, task: String, in table: TableFacts) {
         let name = "_task = \(SQLText.string(task)) AND _lineage = \(batch.lineage) AND _batch = \(batch.number)"
-        guard table.isTime(batch.layout.timeColumn), let range = BatchRows.seconds(of: batch) else { condition = name; return }
+        guard table.isTime(batch.layout.timeColumn), let range = BatchRows.seconds(of: batch) else {
+            condition = name
+            return
+        }
         let time = SQLText.identifier(batch.layout.timeColumn)
         condition = "\(name) AND \(time) >= toDateTime(\(range.lowerBound)) AND \(time) <= toDateTime(\(range.upperBound))"
     }
@@ -22,7 +25,10 @@ struct BatchRows {
                 var reader = RowReader(ByteView(bytes))
                 for _ in 0..<chunk.rowCount where !reader.failed {
                     for (index, column) in table.columns.enumerated() {
-                        guard index == table.timeColumnIndex else { reader.skip(column.type); continue }
+                        guard index == table.timeColumnIndex else {
+                            reader.skip(column.type)
+                            continue
+                        }
                         let time = reader.time().milliseconds
                         first = min(first, time)
                         last = max(last, time)

@@ -1,5 +1,5 @@
-import Engine
 import CurlHTTP
+import Engine
 
 /// Waits until the server has shown nothing of some queries for the settle delay: only then can no attempt change the
 /// count any more. Only time in which the server answers counts.

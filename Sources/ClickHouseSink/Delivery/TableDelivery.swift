@@ -29,7 +29,8 @@ final class TableDelivery {
 
     /// `isCompared`: the table was looked at just now and fits the state; else both are found out before the first delivery.
     init(
-        _ known: SinkTable, _ facts: TableFacts, isExactlyOnce: Bool, isCompared: Bool, settings: ClickHouseSettings, dialect: ServerDialect,
+        _ known: SinkTable, _ facts: TableFacts, isExactlyOnce: Bool, isCompared: Bool, settings: ClickHouseSettings,
+        dialect: ServerDialect,
         clock: ServerClock, log: Logger
     ) throws(SinkError) {
         self.known = known
@@ -92,7 +93,8 @@ final class TableDelivery {
                 mismatch = isExactlyOnce ? try LedgerCheck(connection: connection).mismatch(known, found, isCancelled: isCancelled) : nil
             } catch {
                 guard !isCancelled() else { return false }
-                trouble.trouble(error.kind == .missing ? .stopped : .waiting, "what the table holds can't be compared with the state: \(error)")
+                trouble.trouble(
+                    error.kind == .missing ? .stopped : .waiting, "what the table holds can't be compared with the state: \(error)")
                 guard backoff.wait(unless: isCancelled) else { return false }
                 continue
             }
@@ -137,7 +139,8 @@ final class TableDelivery {
     /// One attempt; nil when nothing was sent for certain, after a pause.
     private func send(_ batch: SinkBatch, _ isCancelled: () -> Bool) throws(SinkError) -> BatchDelivery.SendResult? {
         guard let (layout, body) = try encode(batch, isCancelled) else { return nil }
-        let parameters = InsertParameters(settings: settings, dialect: dialect).delivery(BatchName(settings, batch), stateIdentity: known.stateIdentity)
+        let parameters = InsertParameters(settings: settings, dialect: dialect).delivery(
+            BatchName(settings, batch), stateIdentity: known.stateIdentity)
         status.update {
             $0.state = .sending
             $0.insertsSent += 1
@@ -193,7 +196,9 @@ final class TableDelivery {
                 layoutRead = .now
                 return current
             } catch {
-                let text = batch.layout == table ? error.description : "batch \(batch.number), whose rows another version of the job wrote: \(error.description)"
+                let text =
+                    batch.layout == table
+                    ? error.description : "batch \(batch.number), whose rows another version of the job wrote: \(error.description)"
                 switch error.kind {
                 case .incompatible, .bug, .corrupt, .fenced, .locked: throw error
                 case .retry:
@@ -244,7 +249,8 @@ final class TableDelivery {
         let type = layout.columns.first { $0.name == column }?.type ?? ""
         let statements = CreateStatements(database: settings.database, dialect: dialect)
         let wanted = (layout.table.columns + Provenance.columns).first { $0.name == column }.map(statements.widestDefinition) ?? type
-        return "batch \(batch.number) of \(layout.name): the value \(value) does not fit into the column \(column) \(type). Nothing is lost, delivery to this table waits; run: ALTER TABLE \(layout.quotedName) MODIFY COLUMN \(SQLText.identifier(column)) \(wanted)"
+        return
+            "batch \(batch.number) of \(layout.name): the value \(value) does not fit into the column \(column) \(type). Nothing is lost, delivery to this table waits; run: ALTER TABLE \(layout.quotedName) MODIFY COLUMN \(SQLText.identifier(column)) \(wanted)"
     }
 
     private func awaitQuiet(_ batch: SinkBatch, _ isCancelled: () -> Bool) -> Bool {

@@ -107,7 +107,10 @@ final class BatchEncoder {
     }
 
     private func checkPartition(_ partition: inout Int32?, _ row: UInt32) {
-        guard let first = partition else { partition = lastPartition; return }
+        guard let first = partition else {
+            partition = lastPartition
+            return
+        }
         if first != lastPartition, layout.isExactlyOnce, failure == nil {
             failure = .partitionsDiffer(row: row, first: first, other: lastPartition)
         }
@@ -201,7 +204,10 @@ final class BatchEncoder {
     private func append(counts: ByteView, to index: Int) {
         switch steps[index].form {
         case .countsJSON:
-            guard let object = json.object(counts) else { failure = .damaged(row: 0); return }
+            guard let object = json.object(counts) else {
+                failure = .damaged(row: 0)
+                return
+            }
             columns[index].values.write(text: object)
         case .countsMap(let valueBytes):
             let isWhole = TextCounts.forEach(in: counts) { name, count in
@@ -244,10 +250,11 @@ final class BatchEncoder {
     /// Joins the columns, each of which gives its memory back at once: values are held twice only one column at a time.
     private func assemble(rowCount: Int) -> UnsafeRawBufferPointer {
         block.removeAll()
-        block.reserveExactly((0..<columnCount).reduce(32) { sum, index in
-            sum + BatchEncoder.columnHeaderBytes
-                + columns[index].byteCount(isNullable: layout.columns[index].encoding.isNullable, rowCount: rowCount)
-        })
+        block.reserveExactly(
+            (0..<columnCount).reduce(32) { sum, index in
+                sum + BatchEncoder.columnHeaderBytes
+                    + columns[index].byteCount(isNullable: layout.columns[index].encoding.isNullable, rowCount: rowCount)
+            })
         block.write(varint: UInt64(columnCount))
         block.write(varint: UInt64(rowCount))
         for index in 0..<columnCount {

@@ -15,7 +15,8 @@ package final class CreatedTableEncoder {
         }
         let layout = TableLayout(
             table: table,
-            facts: TableFacts(database: "measured", table: table.name, engine: "MergeTree", partitionKey: "toYYYYMM(\(table.timeColumn))", columns: []),
+            facts: TableFacts(
+                database: "measured", table: table.name, engine: "MergeTree", partitionKey: "toYYYYMM(\(table.timeColumn))", columns: []),
             columns: columns, partitioning: .month, isExactlyOnce: true
         )
         encoder = BatchEncoder(layout, task: "measured/clickhouse")

@@ -22,13 +22,17 @@ struct DeliveredBatches {
         let rows: Int
     }
 
-    init(_ settings: ClickHouseSettings, table: String, lineage: Lineage?, dialect: ServerDialect, connection: ClickHouseConnection) throws(SinkError) {
+    init(_ settings: ClickHouseSettings, table: String, lineage: Lineage?, dialect: ServerDialect, connection: ClickHouseConnection)
+        throws(SinkError)
+    {
         self.connection = connection
         name = "\(settings.database).\(table)"
         quotedName = SQLText.table(settings.database, table)
-        let engines = try connection.rows("SELECT engine FROM system.tables WHERE database = \(SQLText.string(settings.database)) AND name = \(SQLText.string(table))")
+        let engines = try connection.rows(
+            "SELECT engine FROM system.tables WHERE database = \(SQLText.string(settings.database)) AND name = \(SQLText.string(table))")
         guard let engine = engines.first?.first else {
-            throw SinkError(.missing, "there is no table \(name) at \(settings.url): is clickhouse.database the one that the job delivers to?")
+            throw SinkError(
+                .missing, "there is no table \(name) at \(settings.url): is clickhouse.database the one that the job delivers to?")
         }
         read = CaughtUpRead(connection: connection, dialect: dialect, quotedName: quotedName, engine: engine)
         condition = "_task = \(SQLText.string(settings.task))" + (lineage.map { " AND _lineage = \($0)" } ?? "")

@@ -81,7 +81,8 @@ struct ServerRefusal: CustomStringConvertible {
     /// What to do about an answer that says too little of it; nil for others.
     private var advice: String? {
         switch (code, status) {
-        case (nil, 300..<400): "redirections are not followed, since the password would go there too: set clickhouse.url to the address where ClickHouse itself answers"
+        case (nil, 300..<400):
+            "redirections are not followed, since the password would go there too: set clickhouse.url to the address where ClickHouse itself answers"
         case (nil, ServerRefusal.unauthorized): "correct clickhouse.user and clickhouse.password"
         case (.some(let code), _) where ServerRefusal.wrongCredentials.contains(code): "correct clickhouse.user and clickhouse.password"
         default: nil

@@ -26,7 +26,8 @@ final class ClickHouseConnection {
         } catch {
             throw SinkError(.bug, "no HTTP client for ClickHouse", cause: error)
         }
-        headers = [("X-ClickHouse-User", settings.user), ("X-ClickHouse-Key", settings.password)]
+        headers =
+            [("X-ClickHouse-User", settings.user), ("X-ClickHouse-Key", settings.password)]
             + [("Content-Type", "application/octet-stream")]
     }
 
@@ -35,7 +36,9 @@ final class ClickHouseConnection {
         _ sql: String, parameters: [(name: String, value: String)] = [], timeout: Duration? = nil, isCancelled: () -> Bool = { false }
     ) -> ClickHouseAnswer {
         var text = sql
-        return text.withUTF8 { perform(parameters, body: UnsafeRawBufferPointer($0), timeout: timeout ?? settings.queryTimeout, isCancelled) }
+        return text.withUTF8 {
+            perform(parameters, body: UnsafeRawBufferPointer($0), timeout: timeout ?? settings.queryTimeout, isCancelled)
+        }
     }
 
     /// Sends an INSERT whose data is `body`.

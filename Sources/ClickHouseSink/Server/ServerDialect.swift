@@ -42,18 +42,22 @@ public struct ServerDialect: Sendable, Equatable {
         }
         let number = versionNumber(identity[0])
         let wanted = wantedSettings.sorted().map(SQLText.string).joined(separator: ", ")
-        let mustAllow = try connection.rows("SELECT 1 FROM system.settings WHERE name = 'allow_experimental_low_cardinality_type' AND value = '0'")
+        let mustAllow = try connection.rows(
+            "SELECT 1 FROM system.settings WHERE name = 'allow_experimental_low_cardinality_type' AND value = '0'")
         let dialect = ServerDialect(
             version: identity[0], timeZone: identity[1],
             types: Set(try connection.rows("SELECT name FROM system.data_type_families WHERE alias_to = ''").map { $0[0] }),
             settings: Set(try connection.rows("SELECT name FROM system.settings WHERE name IN (\(wanted))").map { $0[0] }),
             tableSettings: Set(try connection.rows("SELECT name FROM system.merge_tree_settings WHERE name LIKE '%dedup%'").map { $0[0] }),
-            hasSkippingIndices: try !connection.rows("SELECT 1 FROM system.tables WHERE database = 'system' AND name = 'data_skipping_indices'").isEmpty,
+            hasSkippingIndices: try !connection.rows(
+                "SELECT 1 FROM system.tables WHERE database = 'system' AND name = 'data_skipping_indices'"
+            ).isEmpty,
             hasLowCardinality: number >= 1900 && mustAllow.isEmpty,
             hasLightweightSync: number >= 2305
         )
         guard dialect.types.contains("Decimal") else {
-            throw SinkError(.incompatible, "ClickHouse \(dialect.version) at \(connection.settings.url) has no Decimal type: 18.16 or newer is needed")
+            throw SinkError(
+                .incompatible, "ClickHouse \(dialect.version) at \(connection.settings.url) has no Decimal type: 18.16 or newer is needed")
         }
         return dialect
     }

@@ -18,7 +18,8 @@ struct UserRights {
 
     /// An INSERT of no row: it is judged as any other, and leaves nothing behind.
     private func insertNothing(_ layout: TableLayout) throws(SinkError) {
-        let nothing = SinkBatch(table: layout.table.name, lineage: .first, number: BatchNumber(1), layout: layout.table, partition: 0, chunks: [])
+        let nothing = SinkBatch(
+            table: layout.table.name, lineage: .first, number: BatchNumber(1), layout: layout.table, partition: 0, chunks: [])
         let encoder = BatchEncoder(layout, task: settings.task)
         let body: UnsafeRawBufferPointer
         do {
@@ -26,13 +27,17 @@ struct UserRights {
         } catch {
             throw SinkError(.bug, "a block without rows can't be encoded for \(layout.name)", cause: error)
         }
-        let parameters = [(name: "wait_end_of_query", value: "1")] + (dialect.settings.contains("async_insert") ? [("async_insert", "0")] : [])
-        let answer = withExtendedLifetime(encoder) { connection.insert(layout.insertStatement, parameters: parameters, body: body) { false } }
+        let parameters =
+            [(name: "wait_end_of_query", value: "1")] + (dialect.settings.contains("async_insert") ? [("async_insert", "0")] : [])
+        let answer = withExtendedLifetime(encoder) {
+            connection.insert(layout.insertStatement, parameters: parameters, body: body) { false }
+        }
         switch answer {
         case .success(let body) where body.isEmpty: return
         case .success(let body): throw refused(ServerRefusal(status: 200, text: String(decoding: body, as: UTF8.self)), layout.name)
         case .refused(let refusal): throw refused(refusal, layout.name)
-        case .broken(let error): throw SinkError(.retry, "ClickHouse at \(settings.url) gave no answer to an INSERT of no row into \(layout.name)", cause: error)
+        case .broken(let error):
+            throw SinkError(.retry, "ClickHouse at \(settings.url) gave no answer to an INSERT of no row into \(layout.name)", cause: error)
         }
     }
 

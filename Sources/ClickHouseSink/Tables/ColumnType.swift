@@ -30,10 +30,16 @@ indirect enum ColumnType: Equatable {
         case ("Float32", 0), ("Float64", 0): self = .float(bits: Int(name.dropFirst(5))!)
         case ("DateTime", 0...1): self = .dateTime(zone: arguments.first.map(ColumnType.unquoted))
         case ("DateTime64", 1...2):
-            guard let precision = Int(arguments[0]), 0...9 ~= precision else { self = .other(text); return }
+            guard let precision = Int(arguments[0]), 0...9 ~= precision else {
+                self = .other(text)
+                return
+            }
             self = .dateTime64(precision: precision, zone: arguments.count == 2 ? ColumnType.unquoted(arguments[1]) : nil)
         case ("Decimal", 2):
-            guard let precision = Int(arguments[0]), let scale = Int(arguments[1]) else { self = .other(text); return }
+            guard let precision = Int(arguments[0]), let scale = Int(arguments[1]) else {
+                self = .other(text)
+                return
+            }
             self = .decimal(precision: precision, scale: scale)
         case ("Array", 1): self = .array(ColumnType(arguments[0]))
         case ("Map", 2): self = .map(ColumnType(arguments[0]), ColumnType(arguments[1]))
@@ -52,7 +58,8 @@ indirect enum ColumnType: Equatable {
         case .signed(let bits): "Int\(bits)"
         case .float(let bits): "Float\(bits)"
         case .dateTime(let zone): zone.map { "DateTime(\(SQLText.string($0)))" } ?? "DateTime"
-        case .dateTime64(let precision, let zone): zone.map { "DateTime64(\(precision), \(SQLText.string($0)))" } ?? "DateTime64(\(precision))"
+        case .dateTime64(let precision, let zone):
+            zone.map { "DateTime64(\(precision), \(SQLText.string($0)))" } ?? "DateTime64(\(precision))"
         case .decimal(let precision, let scale): "Decimal(\(precision), \(scale))"
         case .array(let inner): "Array(\(inner.inBlock))"
         case .map(let key, let value): "Map(\(key.inBlock), \(value.inBlock))"

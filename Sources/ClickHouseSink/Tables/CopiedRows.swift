@@ -18,9 +18,11 @@ struct CopiedRows {
         }
         let row = values.isEmpty ? "0" : "cityHash64(\(values.joined(separator: ", ")))"
         let own = "_task = \(SQLText.string(task))"
-        let groups = "SELECT countIf(\(condition)) AS apart, countIf(NOT (\(condition))) AS counted FROM \(table.quotedName) "
+        let groups =
+            "SELECT countIf(\(condition)) AS apart, countIf(NOT (\(condition))) AS counted FROM \(table.quotedName) "
             + "WHERE \(own) AND \(row) IN (SELECT \(row) FROM \(table.quotedName) WHERE \(condition)) GROUP BY \(row)"
-        let answer = try connection.rows("SELECT toString(sum(apart)), toString(sum(if(apart < counted, apart, counted))) FROM (\(groups))", isCancelled: isCancelled)
+        let answer = try connection.rows(
+            "SELECT toString(sum(apart)), toString(sum(if(apart < counted, apart, counted))) FROM (\(groups))", isCancelled: isCancelled)
         guard let sums = answer.first, sums.count == 2, let uncounted = Int(sums[0]), let thereAgain = Int(sums[1]) else {
             throw SinkError(.retry, "ClickHouse answered a comparison of \(table.name)'s rows without numbers")
         }

@@ -46,7 +46,8 @@ public struct CreateStatements: Sendable {
 
     /// Batches that the server remembers, so that it drops one that arrives twice; a second net, never the proof.
     private var tableSettings: String {
-        dialect.tableSettings.contains("non_replicated_deduplication_window") ? "\nSETTINGS non_replicated_deduplication_window = 10000" : ""
+        dialect.tableSettings.contains("non_replicated_deduplication_window")
+            ? "\nSETTINGS non_replicated_deduplication_window = 10000" : ""
     }
 
     /// The type that a created column gets.

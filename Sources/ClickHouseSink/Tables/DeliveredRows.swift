@@ -21,7 +21,8 @@ public final class DeliveredRows {
         let settings = connection.settings
         let place = "system.tables WHERE database = \(SQLText.string(settings.database)) AND name = \(SQLText.string(table))"
         guard try connection.rows("SELECT name FROM \(place)").count == 1 else {
-            throw SinkError(.missing, "ClickHouse at \(settings.url) has no table \(settings.database).\(table); see to clickhouse.database")
+            throw SinkError(
+                .missing, "ClickHouse at \(settings.url) has no table \(settings.database).\(table); see to clickhouse.database")
         }
         let rows = try connection.rows(
             "SELECT toString(_lineage), toString(_batch), toString(count()) FROM \(SQLText.table(settings.database, table)) WHERE _task = \(SQLText.string(settings.task)) GROUP BY _lineage, _batch ORDER BY _lineage, _batch"

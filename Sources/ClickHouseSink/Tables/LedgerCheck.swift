@@ -37,12 +37,15 @@ struct LedgerCheck {
     }
 
     /// After a withdrawal nothing beyond what counts may come again: the present lineage has delivered those rows anew.
-    private func uncountedRows(_ known: SinkTable, _ table: TableFacts, _ place: String, _ isCancelled: () -> Bool) throws(SinkError) -> SinkError? {
+    private func uncountedRows(_ known: SinkTable, _ table: TableFacts, _ place: String, _ isCancelled: () -> Bool) throws(SinkError)
+        -> SinkError?
+    {
         guard let ends = known.lineageEnds, known.lineage > .first else { return nil }
         let settings = connection.settings
         let rows = UncountedRows(task: settings.task, before: known.lineage, ends: ends, quotedName: table.quotedName)
         guard let found = try first(rows.condition, table, isCancelled) else { return nil }
-        let problem = "\(place) holds batch \(found.batch) of lineage \(found.lineage), which the state of the job \(settings.job) (lineage \(known.lineage)) does not count"
+        let problem =
+            "\(place) holds batch \(found.batch) of lineage \(found.lineage), which the state of the job \(settings.job) (lineage \(known.lineage)) does not count"
         let copies = try CopiedRows(connection: connection, table: table, task: settings.task).count(rows.condition, isCancelled)
         guard copies.uncounted > copies.thereAgain else {
             return SinkError(
@@ -56,8 +59,11 @@ struct LedgerCheck {
         )
     }
 
-    private func first(_ condition: String, _ table: TableFacts, _ isCancelled: () -> Bool) throws(SinkError) -> (lineage: String, batch: String)? {
-        let rows = try connection.rows("SELECT toString(_lineage), toString(_batch) FROM \(table.quotedName) WHERE \(condition) LIMIT 1", isCancelled: isCancelled)
+    private func first(_ condition: String, _ table: TableFacts, _ isCancelled: () -> Bool) throws(SinkError) -> (
+        lineage: String, batch: String
+    )? {
+        let rows = try connection.rows(
+            "SELECT toString(_lineage), toString(_batch) FROM \(table.quotedName) WHERE \(condition) LIMIT 1", isCancelled: isCancelled)
         guard let row = rows.first, row.count == 2 else { return nil }
         return (row[0], row[1])
     }

@@ -16,6 +16,7 @@ enum PartitionKey {
 
     /// Names under which servers know UTC.
     static func isUTC(_ zone: String) -> Bool {
-        ["UTC", "Etc/UTC", "UCT", "Etc/UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal", "GMT", "Etc/GMT", "GMT0", "Etc/Greenwich"].contains(zone)
+        ["UTC", "Etc/UTC", "UCT", "Etc/UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal", "GMT", "Etc/GMT", "GMT0", "Etc/Greenwich"]
+            .contains(zone)
     }
 }

@@ -25,7 +25,9 @@ struct TableCreation {
     /// Throws when the server can't be asked, or refuses the database or a table.
     func create(_ tables: [OutputTable], _ views: [OutputView]) throws(SinkError) -> [CreationOutcome] {
         let name = SQLText.string(database)
-        if try connection.rows("SELECT 1 FROM system.databases WHERE name = \(name)").isEmpty { try connection.execute(statements.createDatabase) }
+        if try connection.rows("SELECT 1 FROM system.databases WHERE name = \(name)").isEmpty {
+            try connection.execute(statements.createDatabase)
+        }
         let known = try knownNames()
         var outcomes: [CreationOutcome] = []
         for table in tables {
@@ -54,7 +56,9 @@ struct TableCreation {
         for view in views {
             let found = columns[view.table.name] ?? [:]
             do {
-                all.append(try ViewStatement(view, database: database, columns: found.isEmpty ? statements.createdColumns(of: view.table) : found).text)
+                all.append(
+                    try ViewStatement(view, database: database, columns: found.isEmpty ? statements.createdColumns(of: view.table) : found)
+                        .text)
             } catch {
                 all.append("-- \(view.name) is left out: \(error.message)")
             }

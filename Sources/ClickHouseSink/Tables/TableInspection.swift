@@ -20,7 +20,8 @@ struct TableInspection {
         let rows = try connection.rows("SELECT engine, partition_key FROM system.tables WHERE \(place)", isCancelled: isCancelled)
         guard let row = rows.first, row.count == 2 else { return nil }
         return TableFacts(
-            database: settings.database, table: table, engine: row[0], partitionKey: row[1], columns: try columns(of: table, isCancelled: isCancelled)
+            database: settings.database, table: table, engine: row[0], partitionKey: row[1],
+            columns: try columns(of: table, isCancelled: isCancelled)
         )
     }
 
@@ -54,7 +55,9 @@ struct TableInspection {
         if let doubt, isRefused { problems.append(doubt) }
         guard problems.isEmpty else {
             let list = problems.map { "  - \($0)" }.joined(separator: "\n")
-            let refusal = SinkError(isRefused ? .incompatible : .invalid, "the table \(settings.database).\(table.name) at \(settings.url) can't take this job's rows:\n\(list)")
+            let refusal = SinkError(
+                isRefused ? .incompatible : .invalid,
+                "the table \(settings.database).\(table.name) at \(settings.url) can't take this job's rows:\n\(list)")
             return InspectedTable(layout: .failure(refusal), problems: problems, notices: notices)
         }
         let layout = TableLayout(
@@ -84,16 +87,22 @@ struct TableInspection {
             return nil
         }
         guard real.defaultKind != "MATERIALIZED", real.defaultKind != "ALIAS" else {
-            problems.append("the column \(output.name) is \(real.defaultKind), but this job fills it; make it plain: \(alter(table, "MODIFY COLUMN \(name) \(definition(output))"))")
+            problems.append(
+                "the column \(output.name) is \(real.defaultKind), but this job fills it; make it plain: \(alter(table, "MODIFY COLUMN \(name) \(definition(output))"))"
+            )
             return nil
         }
         let type = ColumnType(real.type)
         guard dialect.hasLowCardinality || !type.holdsLowCardinality else {
-            problems.append("the column \(output.name) is \(real.type), which ClickHouse \(dialect.version) can't take from a client; change it: \(alter(table, "MODIFY COLUMN \(name) \(definition(output))"))")
+            problems.append(
+                "the column \(output.name) is \(real.type), which ClickHouse \(dialect.version) can't take from a client; change it: \(alter(table, "MODIFY COLUMN \(name) \(definition(output))"))"
+            )
             return nil
         }
         guard let encoding = ColumnEncoding(output.type, into: type) else {
-            problems.append("the column \(output.name) is \(real.type), which can't hold \(meaning(output.type)); change it: \(alter(table, "MODIFY COLUMN \(name) \(definition(output))"))")
+            problems.append(
+                "the column \(output.name) is \(real.type), which can't hold \(meaning(output.type)); change it: \(alter(table, "MODIFY COLUMN \(name) \(definition(output))"))"
+            )
             return nil
         }
         return TableLayout.Column(name: real.name, type: real.type, encoding: encoding)
@@ -133,10 +142,12 @@ struct TableInspection {
         let (engine, key, timeType) = (facts.engine, facts.partitionKey, facts.column(table.timeColumn)?.type)
         let wayOut = "use another table, or set clickhouse.delivery to at-least-once, which may deliver a batch twice"
         guard TableInspection.exactEngines.contains(engine) else {
-            return "its engine is \(engine); rows can be counted, and so delivered exactly once, only in MergeTree, ReplicatedMergeTree and SharedMergeTree: \(wayOut)"
+            return
+                "its engine is \(engine); rows can be counted, and so delivered exactly once, only in MergeTree, ReplicatedMergeTree and SharedMergeTree: \(wayOut)"
         }
         guard let partitioning = PartitionKey.partitioning(key, timeColumn: table.timeColumn) else {
-            return "its partition key is \(key); one INSERT is a unit only within one partition, and batches can be cut by toYYYYMM, toYYYYMMDD, toDate or toMonday of \(table.timeColumn) or for no key at all: \(wayOut)"
+            return
+                "its partition key is \(key); one INSERT is a unit only within one partition, and batches can be cut by toYYYYMM, toYYYYMMDD, toDate or toMonday of \(table.timeColumn) or for no key at all: \(wayOut)"
         }
         guard partitioning != .none, let timeType else { return nil }
         let zone = ColumnType(timeType).timeZone ?? dialect.timeZone

@@ -81,7 +81,9 @@ struct TableProbe {
     /// What keeps rows of other versions of the job from being delivered; it keeps no version from starting.
     private func waitingRows(_ known: SinkTable, _ found: TableFacts) -> [String] {
         known.waitingLayouts.filter { $0 != known.table || !known.isDeclared }.flatMap { layout in
-            inspection.inspect(layout, in: found, known: known.knownLayouts + [known.table]).problems.map { "rows that another version of the job wrote wait, and the table can't take them: \($0)" }
+            inspection.inspect(layout, in: found, known: known.knownLayouts + [known.table]).problems.map {
+                "rows that another version of the job wrote wait, and the table can't take them: \($0)"
+            }
         }
     }
 
@@ -91,7 +93,10 @@ struct TableProbe {
             _ = try connection.rows("SELECT count() FROM system.processes WHERE query_id = ''")
         } catch {
             guard error.kind != .retry else { throw error }
-            throw SinkError(.invalid, "the user \(settings.user) can't read system.processes, which is needed to deliver exactly once; GRANT SELECT ON system.processes, and KILL QUERY", cause: error)
+            throw SinkError(
+                .invalid,
+                "the user \(settings.user) can't read system.processes, which is needed to deliver exactly once; GRANT SELECT ON system.processes, and KILL QUERY",
+                cause: error)
         }
     }
 }

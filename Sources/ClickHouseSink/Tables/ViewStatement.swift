@@ -34,7 +34,8 @@ struct ViewStatement {
 
     /// A column that is missing or of a type that the job's rows don't fit into can't be measured either.
     private static func check(_ view: OutputView, _ columns: [String: ColumnType], _ database: String) throws(SinkError) {
-        let wanted = view.table.columns.filter { view.readColumns.contains($0.name) } + (ViewQuery.needsOrder(view) ? Provenance.columns : [])
+        let wanted =
+            view.table.columns.filter { view.readColumns.contains($0.name) } + (ViewQuery.needsOrder(view) ? Provenance.columns : [])
         let misfits = wanted.filter { column in columns[column.name].flatMap { ColumnEncoding(column.type, into: $0) } == nil }.map(\.name)
         guard !misfits.isEmpty else { return }
         throw SinkError(

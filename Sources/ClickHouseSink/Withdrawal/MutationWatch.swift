@@ -27,7 +27,8 @@ struct MutationWatch {
         var failingSince: ContinuousClock.Instant?
         while !isCancelled() {
             var questions = 0
-            let answer = try retry.ask("the mutations of \(settings.database).\(table) can't be seen", isCancelled) { () throws(SinkError) in
+            let answer = try retry.ask("the mutations of \(settings.database).\(table) can't be seen", isCancelled) {
+                () throws(SinkError) in
                 questions += 1
                 return try unfinished(isCancelled)
             }
@@ -42,8 +43,13 @@ struct MutationWatch {
             }
             failingSince = first.failure.isEmpty ? nil : failingSince ?? .now
             if .now - stillSince >= settings.mutationStallLimit { throw stuck(first, settings.mutationStallLimit) }
-            if let failingSince, .now - failingSince >= settings.mutationFailurePatience { throw stuck(first, settings.mutationFailurePatience) }
-            trouble.trouble(.waiting, "rows of earlier lineages are being deleted from \(settings.database).\(table): the mutation \(first.id) has \(first.partsToDo) parts to do\(first.failure.isEmpty ? "" : " and fails: \(first.failure)")")
+            if let failingSince, .now - failingSince >= settings.mutationFailurePatience {
+                throw stuck(first, settings.mutationFailurePatience)
+            }
+            trouble.trouble(
+                .waiting,
+                "rows of earlier lineages are being deleted from \(settings.database).\(table): the mutation \(first.id) has \(first.partsToDo) parts to do\(first.failure.isEmpty ? "" : " and fails: \(first.failure)")"
+            )
             guard Pause.wait(pollInterval, unless: isCancelled) else { return false }
         }
         return false
@@ -62,8 +68,10 @@ struct MutationWatch {
     }
 
     private func stuck(_ mutation: Unfinished, _ patience: Duration) -> SinkError {
-        let place = "database = \(SQLText.string(settings.database)) AND table = \(SQLText.string(table)) AND mutation_id = \(SQLText.string(mutation.id))"
-        let end = server.tellsFailures
+        let place =
+            "database = \(SQLText.string(settings.database)) AND table = \(SQLText.string(table)) AND mutation_id = \(SQLText.string(mutation.id))"
+        let end =
+            server.tellsFailures
             ? "end it with KILL MUTATION WHERE \(place)"
             : "DETACH the table, delete the file \(mutation.id) from its directory on the server, and ATTACH it"
         let what = mutation.failure.isEmpty ? "has finished no part" : "fails"

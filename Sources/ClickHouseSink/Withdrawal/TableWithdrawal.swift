@@ -18,7 +18,8 @@ struct TableWithdrawal {
     private static let attempts = 5
 
     init(
-        _ plan: WithdrawalPlan, table: String, engine: String, server: WithdrawalServer, connection: ClickHouseConnection, trouble: TroubleLog
+        _ plan: WithdrawalPlan, table: String, engine: String, server: WithdrawalServer, connection: ClickHouseConnection,
+        trouble: TroubleLog
     ) {
         self.plan = plan
         self.table = table
@@ -39,7 +40,9 @@ struct TableWithdrawal {
         if plan.stage == .due { guard try lookForLastCounted(isCancelled) else { return nil } }
         guard let found = try count(isCancelled) else { return nil }
         if found == 0 { return 0 }
-        trouble.notice("\(name) holds \(found) rows that were delivered after the checkpoint which this state was restored from: deleting them, to compute them again")
+        trouble.notice(
+            "\(name) holds \(found) rows that were delivered after the checkpoint which this state was restored from: deleting them, to compute them again"
+        )
         let mutations = MutationWatch(connection: connection, server: server, table: table, trouble: trouble)
         var backoff = Backoff(settings)
         var answered = 0
@@ -72,11 +75,17 @@ struct TableWithdrawal {
     private func lookForLastCounted(_ isCancelled: () -> Bool) throws(SinkError) -> Bool {
         guard let end = plan.tables[table]?.last, let last = end.lastBatch else { return true }
         let condition = "_task = \(SQLText.string(settings.task)) AND _lineage = \(end.lineage) AND _batch = \(last)"
-        guard let isThere = try ask("batch \(last) of \(name) can't be looked for", isCancelled, { () throws(SinkError) in
-            try !read.rows("SELECT 1 FROM \(read.quotedName) WHERE \(condition) LIMIT 1", isCancelled: isCancelled).isEmpty
-        }) else { return false }
+        guard
+            let isThere = try ask(
+                "batch \(last) of \(name) can't be looked for", isCancelled,
+                { () throws(SinkError) in
+                    try !read.rows("SELECT 1 FROM \(read.quotedName) WHERE \(condition) LIMIT 1", isCancelled: isCancelled).isEmpty
+                })
+        else { return false }
         if !isThere {
-            trouble.warning("\(name) does not hold batch \(last) of lineage \(end.lineage), the last that the restored state counts there: it was deleted by hand, by a TTL, or when an older checkpoint was restored before this one. This state will not compute its rows again, nor those of other batches that are gone; if they are wanted, restore a checkpoint from before they were delivered")
+            trouble.warning(
+                "\(name) does not hold batch \(last) of lineage \(end.lineage), the last that the restored state counts there: it was deleted by hand, by a TTL, or when an older checkpoint was restored before this one. This state will not compute its rows again, nor those of other batches that are gone; if they are wanted, restore a checkpoint from before they were delivered"
+            )
         }
         return true
     }
@@ -84,11 +93,17 @@ struct TableWithdrawal {
     /// What a materialized view made of the deleted rows stays in it; false when cancelled before.
     private func tellOfViews(_ isCancelled: () -> Bool) throws(SinkError) -> Bool {
         let place = "database = \(SQLText.string(settings.database)) AND name = \(SQLText.string(table))"
-        guard let views = try ask("the views on \(name) can't be seen", isCancelled, { () throws(SinkError) in
-            try connection.rows("SELECT arrayJoin(dependencies_table) FROM system.tables WHERE \(place)", isCancelled: isCancelled)
-        }) else { return false }
+        guard
+            let views = try ask(
+                "the views on \(name) can't be seen", isCancelled,
+                { () throws(SinkError) in
+                    try connection.rows("SELECT arrayJoin(dependencies_table) FROM system.tables WHERE \(place)", isCancelled: isCancelled)
+                })
+        else { return false }
         if !views.isEmpty {
-            trouble.warning("rows were withdrawn from \(name), but what the materialized views on it (\(views.joined().joined(separator: ", "))) made of them stays there: build those anew")
+            trouble.warning(
+                "rows were withdrawn from \(name), but what the materialized views on it (\(views.joined().joined(separator: ", "))) made of them stays there: build those anew"
+            )
         }
         return true
     }
@@ -143,7 +158,8 @@ struct TableWithdrawal {
     }
 
     private func refused(_ refusal: ServerRefusal) -> SinkError {
-        let problem = "\(name) at \(settings.url) holds rows that were delivered after the checkpoint which this state was restored from, and they must be deleted before any are delivered again"
+        let problem =
+            "\(name) at \(settings.url) holds rows that were delivered after the checkpoint which this state was restored from, and they must be deleted before any are delivered again"
         switch refusal.kind {
         case .denied:
             return SinkError(

@@ -20,7 +20,10 @@ struct Withdrawal {
         var rows: [String: Int] = [:]
         for table in tables {
             // A table that is not there holds nothing.
-            guard let engine = server.engines[table] else { rows[table] = 0; continue }
+            guard let engine = server.engines[table] else {
+                rows[table] = 0
+                continue
+            }
             let withdrawal = TableWithdrawal(
                 plan, table: table, engine: engine, server: server, connection: connection, trouble: trouble(table)
             )

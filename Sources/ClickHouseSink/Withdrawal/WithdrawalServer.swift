@@ -11,11 +11,15 @@ struct WithdrawalServer {
         dialect = try ServerDialect.detect(connection)
         let names = tables.map(SQLText.string).joined(separator: ", ")
         let database = SQLText.string(connection.settings.database)
-        let found = tables.isEmpty
-            ? [] : try connection.rows("SELECT name, engine FROM system.tables WHERE database = \(database) AND name IN (\(names))", isCancelled: isCancelled)
+        let found =
+            tables.isEmpty
+            ? []
+            : try connection.rows(
+                "SELECT name, engine FROM system.tables WHERE database = \(database) AND name IN (\(names))", isCancelled: isCancelled)
         engines = Dictionary(found.map { ($0[0], $0[1]) }) { first, _ in first }
         tellsFailures = try !connection.rows(
-            "SELECT 1 FROM system.columns WHERE database = 'system' AND table = 'mutations' AND name = 'latest_fail_reason'", isCancelled: isCancelled
+            "SELECT 1 FROM system.columns WHERE database = 'system' AND table = 'mutations' AND name = 'latest_fail_reason'",
+            isCancelled: isCancelled
         ).isEmpty
     }
 }

@@ -17,10 +17,16 @@ public struct ByteReader {
 
     @inlinable public var isAtEnd: Bool { remaining == 0 }
 
-    @inlinable mutating func fail() { failed = true; position = end }
+    @inlinable mutating func fail() {
+        failed = true
+        position = end
+    }
 
     @inlinable public mutating func byte() -> UInt8 {
-        guard remaining > 0, let at = position else { fail(); return 0 }
+        guard remaining > 0, let at = position else {
+            fail()
+            return 0
+        }
         position = at + 1
         return at.pointee
     }
@@ -36,7 +42,10 @@ public struct ByteReader {
 
     @inlinable public mutating func fixed<Number: FixedWidthInteger>(_: Number.Type = Number.self) -> Number {
         let size = MemoryLayout<Number>.size
-        guard remaining >= size, let at = position else { fail(); return 0 }
+        guard remaining >= size, let at = position else {
+            fail()
+            return 0
+        }
         position = at + size
         return Number(littleEndian: UnsafeRawPointer(at).loadUnaligned(as: Number.self))
     }
@@ -69,7 +78,10 @@ public struct ByteReader {
 
     @inlinable public mutating func text() -> ByteView {
         let length = varint()
-        guard length <= UInt64(remaining) else { fail(); return ByteView(start: position, count: 0) }
+        guard length <= UInt64(remaining) else {
+            fail()
+            return ByteView(start: position, count: 0)
+        }
         return raw(Int(length))
     }
 }

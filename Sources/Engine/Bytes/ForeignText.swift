@@ -25,7 +25,9 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
 
     /// What stands between the places of `sign`, as `split` does it.
     public func parts(at sign: Unicode.Scalar, maxSplits: Int = .max, omittingEmpty: Bool = true) -> [SubSequence] {
-        utf8.split(separator: UInt8(ascii: sign), maxSplits: maxSplits, omittingEmptySubsequences: omittingEmpty).map { self[$0.startIndex..<$0.endIndex] }
+        utf8.split(separator: UInt8(ascii: sign), maxSplits: maxSplits, omittingEmptySubsequences: omittingEmpty).map {
+            self[$0.startIndex..<$0.endIndex]
+        }
     }
 
     /// With `replacement` in every place of `text`, from the front; `text` is not empty.

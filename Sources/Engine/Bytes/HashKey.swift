@@ -17,7 +17,8 @@ public struct HashKey: Hashable, Sendable, BitwiseCopyable, CustomStringConverti
     public init?(hex: String) {
         let digits = Array(hex.utf8)
         guard digits.count == 32, digits.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),
-            let first = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16), let second = UInt64(String(decoding: digits[16...], as: UTF8.self), radix: 16)
+            let first = UInt64(String(decoding: digits[..<16], as: UTF8.self), radix: 16),
+            let second = UInt64(String(decoding: digits[16...], as: UTF8.self), radix: 16)
         else { return nil }
         self.init(first: first.byteSwapped, second: second.byteSwapped)
     }

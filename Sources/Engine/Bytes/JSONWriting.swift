@@ -3,7 +3,10 @@ extension ByteWriter {
 
     /// A JSON string; `null` for the null view. The text is valid UTF-8.
     public mutating func write(jsonString text: ByteView) {
-        guard !text.isNull else { write("null"); return }
+        guard !text.isNull else {
+            write("null")
+            return
+        }
         write(byte: UInt8(ascii: "\""))
         for byte in text.buffer {
             switch byte {

@@ -4,7 +4,9 @@ extension ByteView {
         guard let start else { return true }
         var at = 0
         while at &+ 8 <= count {
-            guard UnsafeRawPointer(start).loadUnaligned(fromByteOffset: at, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 else { return isUTF8(from: at) }
+            guard UnsafeRawPointer(start).loadUnaligned(fromByteOffset: at, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 else {
+                return isUTF8(from: at)
+            }
             at &+= 8
         }
         while at < count {

@@ -46,7 +46,8 @@ public struct CheckpointFacts: Sendable, Equatable {
     }
 
     public init(
-        job: String, jobVersion: Int, stateFormat: Int, identity: String, hashKey: HashKey?, lineage: Lineage, epoch: Epoch, partitions: [String: Int],
+        job: String, jobVersion: Int, stateFormat: Int, identity: String, hashKey: HashKey?, lineage: Lineage, epoch: Epoch,
+        partitions: [String: Int],
         tasks: [TaskProgress], tables: [TableProgress]
     ) {
         self.job = job

@@ -56,9 +56,12 @@ public struct Checkpointing: Sendable {
         changeAtRest = restored.changeAtRest
         supersedes = restored.changeAtRest == .supersedes
         // A delta has what epochs changed, and nothing that was done between them.
-        let standing = restored.changeAtRest == .none ? standing : standing.map {
-            ArchiveStanding(continues: nil, covered: $0.covered, tables: $0.tables)
-        }
+        let standing =
+            restored.changeAtRest == .none
+            ? standing
+            : standing.map {
+                ArchiveStanding(continues: nil, covered: $0.covered, tables: $0.tables)
+            }
         schedule = CheckpointSchedule(interval: interval, standing: standing, now: now)
         isClaimed = standing != nil
         withdrawal = restored.withdrawal
@@ -143,7 +146,8 @@ public struct Checkpointing: Sendable {
         let endsSupersession = supersedes
         supersedes = false
         return Published(
-            keepsChangesAfter: checkpoint.epoch, withdrawsAgain: withdrawsAgain, endsWithdrawal: endsWithdrawal, endsSupersession: endsSupersession
+            keepsChangesAfter: checkpoint.epoch, withdrawsAgain: withdrawsAgain, endsWithdrawal: endsWithdrawal,
+            endsSupersession: endsSupersession
         )
     }
 

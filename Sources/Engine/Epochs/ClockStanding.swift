@@ -37,10 +37,11 @@ public struct ClockStanding: Sendable {
 
 extension ClockStanding.Doubt: CustomStringConvertible {
     public var description: String {
-        let (now, other) = switch self {
-        case .behindLastRead(let now, let read): (now, "the job read records at \(read.text)")
-        case .behindServer(let now, let server): (now, "the sink's server says \(server.text)")
-        }
+        let (now, other) =
+            switch self {
+            case .behindLastRead(let now, let read): (now, "the job read records at \(read.text)")
+            case .behindServer(let now, let server): (now, "the sink's server says \(server.text)")
+            }
         return "this machine's clock says \(now.text), but \(other): records of the present would look like the future's, so none is read. "
             + "Set the clock; reading goes on by itself. If it is the other one that was wrong, run with time.maxAhead=off once"
     }

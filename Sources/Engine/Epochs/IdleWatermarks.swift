@@ -20,7 +20,8 @@ public enum IdleWatermarks {
     public static func target(_ tasks: [Member], lastWindowEndBehind: EventTime? = nil) -> EventTime? {
         guard tasks.contains(where: \.isIdle) else { return nil }
         let awake = tasks.filter { !$0.isIdle }
-        let target = awake.isEmpty ? (tasks.map(\.lastOpenWindowEnd) + [lastWindowEndBehind]).compactMap { $0 }.max() : awake.map(\.watermark).min()
+        let target =
+            awake.isEmpty ? (tasks.map(\.lastOpenWindowEnd) + [lastWindowEndBehind]).compactMap { $0 }.max() : awake.map(\.watermark).min()
         guard let target, target > .distantPast else { return nil }
         return tasks.contains { $0.isIdle && $0.watermark < target } ? target : nil
     }

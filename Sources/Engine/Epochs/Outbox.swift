@@ -84,7 +84,8 @@ public struct Outbox: Sendable {
             guard everything || isFlushDue || isFull else { continue }
             for group in grouped(table.pending) {
                 let batch = SinkBatch(
-                    table: name, lineage: lineage, number: table.nextNumber, layout: group.layout, partition: group.partition, chunks: group.chunks
+                    table: name, lineage: lineage, number: table.nextNumber, layout: group.layout, partition: group.partition,
+                    chunks: group.chunks
                 )
                 table.nextNumber = table.nextNumber.next
                 table.committing.append(batch)
@@ -129,7 +130,8 @@ public struct Outbox: Sendable {
     }
 
     private func fits(_ chunk: OutboxChunk, _ group: Group) -> Bool {
-        chunk.layout == group.layout && (group.rows == 0 || group.rows + chunk.rowCount <= limits.batchRows && group.bytes + chunk.bytes.count <= limits.batchBytes)
+        chunk.layout == group.layout
+            && (group.rows == 0 || group.rows + chunk.rowCount <= limits.batchRows && group.bytes + chunk.bytes.count <= limits.batchBytes)
     }
 
     /// The epoch that the last frozen batches belong to is durable: they may leave.

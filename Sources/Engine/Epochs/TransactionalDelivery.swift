@@ -89,7 +89,10 @@ public struct TransactionalDelivery: Sendable {
 
     public mutating func performed(_ outcome: Outcome) {
         guard let batch else { preconditionFailure("no batch is being delivered") }
-        if outcome == .fenced { return step = .stop(.fenced) }
+        if outcome == .fenced {
+            step = .stop(.fenced)
+            return
+        }
         attempts = outcome == .retry ? attempts + 1 : 0
         let mayTryAgain = attempts < TransactionalDelivery.attemptLimit
         switch (step, outcome) {

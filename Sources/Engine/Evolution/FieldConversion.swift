@@ -47,26 +47,31 @@ struct FieldConversion: Sendable {
         }
     }
 
-    private static func rewrite(_ field: ByteView, _ from: StateFieldType, _ to: StateFieldType, clamps: Bool, _ writer: inout ByteWriter) -> Bool {
+    private static func rewrite(_ field: ByteView, _ from: StateFieldType, _ to: StateFieldType, clamps: Bool, _ writer: inout ByteWriter)
+        -> Bool
+    {
         var reader = ByteReader(field)
-        let number: Int128 = switch from {
-        case .bool: reader.byte() != 0 ? 1 : 0
-        case .unsigned: Int128(reader.varint())
-        case .signed128: reader.zigzag128()
-        default: Int128(reader.zigzag())
-        }
+        let number: Int128 =
+            switch from {
+            case .bool: reader.byte() != 0 ? 1 : 0
+            case .unsigned: Int128(reader.varint())
+            case .signed128: reader.zigzag128()
+            default: Int128(reader.zigzag())
+            }
         guard !reader.failed else { return false }
-        let least: Int128 = switch to {
-        case .bool, .unsigned: 0
-        case .signed128: .min
-        default: Int128(Int64.min)
-        }
-        let greatest: Int128 = switch to {
-        case .bool: 1
-        case .unsigned: Int128(UInt64.max)
-        case .signed128: .max
-        default: Int128(Int64.max)
-        }
+        let least: Int128 =
+            switch to {
+            case .bool, .unsigned: 0
+            case .signed128: .min
+            default: Int128(Int64.min)
+            }
+        let greatest: Int128 =
+            switch to {
+            case .bool: 1
+            case .unsigned: Int128(UInt64.max)
+            case .signed128: .max
+            default: Int128(Int64.max)
+            }
         let fitting = min(max(number, least), greatest)
         guard clamps || fitting == number else { return false }
         switch to {

@@ -97,6 +97,7 @@ public struct StateCompatibility: Sendable {
 
     /// Everything that a start would be refused for.
     public var refusals: [String] {
-        (refusal.map { [$0] } ?? []) + tables.filter { $0.action == .refuse }.map { "state table \($0.name) of stage \($0.stage): \($0.detail)" }
+        (refusal.map { [$0] } ?? [])
+            + tables.filter { $0.action == .refuse }.map { "state table \($0.name) of stage \($0.stage): \($0.detail)" }
     }
 }

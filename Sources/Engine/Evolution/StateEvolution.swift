@@ -111,6 +111,8 @@ public struct StateDeclaration: Sendable {
         self.initial = initial ?? schema.fields.map(\.type.emptyEncoding)
         self.evolution = evolution
         precondition(self.initial.count == schema.fields.count, "state table \(schema.table): a value for each field")
-        precondition(evolution.steps.allSatisfy { $0.version < schema.version }, "state table \(schema.table): an evolution leads on from earlier versions alone")
+        precondition(
+            evolution.steps.allSatisfy { $0.version < schema.version },
+            "state table \(schema.table): an evolution leads on from earlier versions alone")
     }
 }

@@ -31,7 +31,10 @@ extension StateFieldType {
     /// A number of entries, of which each takes at least a byte.
     private func count(_ reader: inout ByteReader) -> UInt64 {
         let count = reader.varint()
-        guard count <= UInt64(reader.remaining) else { reader.fail(); return 0 }
+        guard count <= UInt64(reader.remaining) else {
+            reader.fail()
+            return 0
+        }
         return count
     }
 }

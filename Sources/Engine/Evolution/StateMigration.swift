@@ -37,26 +37,38 @@ public struct StateMigration: Sendable {
     /// What no evolution changes.
     static func refuseOtherShape(_ stored: StateSchema, _ declared: StateSchema) throws(EvolutionRefusal) {
         guard stored.key == declared.key else {
-            throw EvolutionRefusal("its keys were \(stored.key.words) and would be \(declared.key.words): records can't be brought under other keys. Give the table another name; it begins empty, and the old one is kept until --drop")
+            throw EvolutionRefusal(
+                "its keys were \(stored.key.words) and would be \(declared.key.words): records can't be brought under other keys. Give the table another name; it begins empty, and the old one is kept until --drop"
+            )
         }
         guard stored.hasTimer == declared.hasTimer else {
-            throw EvolutionRefusal("its records \(stored.hasTimer ? "have" : "had no") timers\(stored.hasTimer ? " and would have none" : " and would have some"): give the table another name; it begins empty, and the old one is kept until --drop")
+            throw EvolutionRefusal(
+                "its records \(stored.hasTimer ? "have" : "had no") timers\(stored.hasTimer ? " and would have none" : " and would have some"): give the table another name; it begins empty, and the old one is kept until --drop"
+            )
         }
         if let old = stored.span, let new = declared.span, old != new {
-            throw EvolutionRefusal("its windows are \(old.milliseconds) ms long and would be \(new.milliseconds) ms: what is open can't be cut anew. Give the table another name; it begins empty, and the old one is kept until --drop")
+            throw EvolutionRefusal(
+                "its windows are \(old.milliseconds) ms long and would be \(new.milliseconds) ms: what is open can't be cut anew. Give the table another name; it begins empty, and the old one is kept until --drop"
+            )
         }
     }
 
-    private static func changes(from stored: StateSchema, _ declared: StateDeclaration) throws(EvolutionRefusal) -> [StateEvolution.Change] {
+    private static func changes(from stored: StateSchema, _ declared: StateDeclaration) throws(EvolutionRefusal) -> [StateEvolution.Change]
+    {
         let steps = declared.evolution.steps
         guard let first = steps.firstIndex(where: { $0.version == stored.version }) else {
-            let known = steps.isEmpty ? "declares no evolution" : "goes on from version \(steps.map { String($0.version) }.joined(separator: ", "))"
-            throw EvolutionRefusal("it is stored in version \(stored.version), and this job's version \(declared.schema.version) \(known): declare .from(\(stored.version)) with what changed, or start a version of the job that goes on from it")
+            let known =
+                steps.isEmpty ? "declares no evolution" : "goes on from version \(steps.map { String($0.version) }.joined(separator: ", "))"
+            throw EvolutionRefusal(
+                "it is stored in version \(stored.version), and this job's version \(declared.schema.version) \(known): declare .from(\(stored.version)) with what changed, or start a version of the job that goes on from it"
+            )
         }
         return steps[first...].flatMap(\.changes)
     }
 
-    private static func apply(_ change: StateEvolution.Change, to passing: inout [Passing], left: inout [Int: [UInt8]]) throws(EvolutionRefusal) {
+    private static func apply(_ change: StateEvolution.Change, to passing: inout [Passing], left: inout [Int: [UInt8]])
+        throws(EvolutionRefusal)
+    {
         func place(of name: String, _ verb: String) throws(EvolutionRefusal) -> Int {
             if let found = passing.firstIndex(where: { $0.name == name }) { return found }
             throw EvolutionRefusal("there is no field '\(name)' to be \(verb); there are \(passing.map(\.name).joined(separator: ", "))")
@@ -71,7 +83,9 @@ public struct StateMigration: Sendable {
         case .dropped(let name, let value):
             let found = try place(of: name, "dropped")
             if case .stored(let index) = passing[found].origin, let value, passing[found].conversions.isEmpty {
-                guard value.type == passing[found].type else { throw EvolutionRefusal("what dropping '\(name)' leaves is of type \(value.type.rawValue), the field of another") }
+                guard value.type == passing[found].type else {
+                    throw EvolutionRefusal("what dropping '\(name)' leaves is of type \(value.type.rawValue), the field of another")
+                }
                 left[index] = value.bytes
             }
             passing.remove(at: found)
@@ -82,13 +96,17 @@ public struct StateMigration: Sendable {
         case .widened(let name, let type):
             let found = try place(of: name, "widened")
             guard let from = passing[found].type, let conversion = FieldConversion(widening: from, to: type) else {
-                throw EvolutionRefusal("field '\(name)' (\(passing[found].type?.rawValue ?? "of its initial value's type")) can't be widened to \(type.rawValue); declare .converting")
+                throw EvolutionRefusal(
+                    "field '\(name)' (\(passing[found].type?.rawValue ?? "of its initial value's type")) can't be widened to \(type.rawValue); declare .converting"
+                )
             }
             try convert(&passing[found], conversion)
         case .converted(let name, let conversion):
             let found = try place(of: name, "converted")
             guard passing[found].type == conversion.from else {
-                throw EvolutionRefusal("field '\(name)' is \(passing[found].type?.rawValue ?? "of its initial value's type"), its conversion takes \(conversion.from.rawValue)")
+                throw EvolutionRefusal(
+                    "field '\(name)' is \(passing[found].type?.rawValue ?? "of its initial value's type"), its conversion takes \(conversion.from.rawValue)"
+                )
             }
             try convert(&passing[found], conversion)
         }
@@ -110,15 +128,20 @@ public struct StateMigration: Sendable {
     private static func sources(_ passing: [Passing], _ declared: StateDeclaration) throws(EvolutionRefusal) -> [RecordMapping.Source] {
         let fields = declared.schema.fields
         if let gone = passing.first(where: { field in !fields.contains { $0.name == field.name } }) {
-            throw EvolutionRefusal("its field '\(gone.name)' is no longer declared: say .dropping(\"\(gone.name)\"), or .renaming(\"\(gone.name)\", to: …)")
+            throw EvolutionRefusal(
+                "its field '\(gone.name)' is no longer declared: say .dropping(\"\(gone.name)\"), or .renaming(\"\(gone.name)\", to: …)")
         }
         var sources: [RecordMapping.Source] = []
         for (index, field) in fields.enumerated() {
             guard let found = passing.first(where: { $0.name == field.name }) else {
-                throw EvolutionRefusal("its field '\(field.name)' is not in what is stored: say .adding(\"\(field.name)\"), or .renaming(…, to: \"\(field.name)\")")
+                throw EvolutionRefusal(
+                    "its field '\(field.name)' is not in what is stored: say .adding(\"\(field.name)\"), or .renaming(…, to: \"\(field.name)\")"
+                )
             }
             if let type = found.type, type != field.type {
-                throw EvolutionRefusal("its field '\(field.name)' would be \(type.rawValue), and is declared as \(field.type.rawValue): say .widening or .converting")
+                throw EvolutionRefusal(
+                    "its field '\(field.name)' would be \(type.rawValue), and is declared as \(field.type.rawValue): say .widening or .converting"
+                )
             }
             switch found.origin {
             case .stored(let place): sources.append(.field(place, found.conversions.map(\.forth)))
@@ -135,7 +158,9 @@ public struct StateMigration: Sendable {
         var carried: [String] = []
         let sources = stored.fields.enumerated().map { index, field -> RecordMapping.Source in
             for passed in passing {
-                guard case .stored(index) = passed.origin, let place = declared.fields.firstIndex(where: { $0.name == passed.name }) else { continue }
+                guard case .stored(index) = passed.origin, let place = declared.fields.firstIndex(where: { $0.name == passed.name }) else {
+                    continue
+                }
                 let back = passed.conversions.reversed().compactMap(\.back)
                 if back.count == passed.conversions.count { return .field(place, back) }
             }

@@ -76,7 +76,9 @@ final class EventForwarder<Forwarding: EventForwarding> {
     }
 
     /// `before`: the task's watermark before the first of them.
-    func forward(_ events: UnsafeMutableBufferPointer<TimedEvent<Forwarding.Event>>, of records: UnsafeBufferPointer<SourceRecord>, before: EventTime) {
+    func forward(
+        _ events: UnsafeMutableBufferPointer<TimedEvent<Forwarding.Event>>, of records: UnsafeBufferPointer<SourceRecord>, before: EventTime
+    ) {
         var before = before
         for event in events {
             payload.removeAll()

@@ -21,7 +21,8 @@ final class ForwardedEvents {
             var reader = ByteReader(records[index].value)
             guard let event = ForwardedEvent(&reader) else { return false }
             events.append(event)
-            records[index] = SourceRecord(offset: records[index].offset, timestamp: nil, key: records[index].key, value: reader.raw(reader.remaining))
+            records[index] = SourceRecord(
+                offset: records[index].offset, timestamp: nil, key: records[index].key, value: reader.raw(reader.remaining))
         }
         return true
     }

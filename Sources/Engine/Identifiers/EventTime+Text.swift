@@ -39,7 +39,10 @@ extension EventTime {
         let bytes = Array(text.utf8)
         guard let days = EventTime.days(bytes.prefix(10)) else { return nil }
         let midnight = days * 86_400_000
-        guard let separator = bytes.dropFirst(10).first else { self.init(milliseconds: midnight); return }
+        guard let separator = bytes.dropFirst(10).first else {
+            self.init(milliseconds: midnight)
+            return
+        }
         guard [UInt8(ascii: "T"), UInt8(ascii: " ")].contains(separator) else { return nil }
         let rest = bytes.dropFirst(11)
         let clock = rest.prefix { !EventTime.zoneSigns.contains($0) }
@@ -69,7 +72,9 @@ extension EventTime {
         guard numbers.count == parts.count, numbers[0] < 24, numbers.dropFirst().allSatisfy({ $0 < 60 }) else { return nil }
         let milliseconds = numbers[0] * 3_600_000 + numbers[1] * 60_000 + (numbers.count == 3 ? numbers[2] * 1000 : 0)
         guard halves.count == 2 else { return milliseconds }
-        guard numbers.count == 3, (1...9).contains(halves[1].count), let fraction = number((halves[1] + [48, 48]).prefix(3)), number(halves[1]) != nil else { return nil }
+        guard numbers.count == 3, (1...9).contains(halves[1].count), let fraction = number((halves[1] + [48, 48]).prefix(3)),
+            number(halves[1]) != nil
+        else { return nil }
         return milliseconds + fraction
     }
 
@@ -78,7 +83,9 @@ extension EventTime {
         guard let sign = text.first else { return 0 }
         let parts = text.dropFirst().split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
         if sign == UInt8(ascii: "Z") { return text.count == 1 ? 0 : nil }
-        guard parts.map(\.count) == [2, 2], let hours = number(parts[0]), let minutes = number(parts[1]), hours < 24, minutes < 60 else { return nil }
+        guard parts.map(\.count) == [2, 2], let hours = number(parts[0]), let minutes = number(parts[1]), hours < 24, minutes < 60 else {
+            return nil
+        }
         return (hours * 60 + minutes) * (sign == UInt8(ascii: "-") ? -60_000 : 60_000)
     }
 

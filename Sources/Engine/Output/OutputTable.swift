@@ -29,7 +29,9 @@ public struct OutputTable: Hashable, Sendable {
         if problem != nil { return nil }
     }
 
-    private init(unchecked name: String, _ timeColumn: String, _ orderBy: [String], _ topic: String, _ keyColumn: String?, _ columns: [OutputColumn]) {
+    private init(
+        unchecked name: String, _ timeColumn: String, _ orderBy: [String], _ topic: String, _ keyColumn: String?, _ columns: [OutputColumn]
+    ) {
         self.name = name
         self.columns = columns
         self.timeColumn = timeColumn

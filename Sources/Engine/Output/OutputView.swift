@@ -17,7 +17,8 @@ public struct OutputView: Hashable, Sendable {
     public let span: EventSpan?
 
     public init(
-        _ name: String, of table: OutputTable, by dimension: ViewDimension, counting rows: ViewRows = .each, measuring measures: [ViewMeasure],
+        _ name: String, of table: OutputTable, by dimension: ViewDimension, counting rows: ViewRows = .each,
+        measuring measures: [ViewMeasure],
         span: EventSpan? = nil
     ) {
         self.name = name
@@ -29,8 +30,10 @@ public struct OutputView: Hashable, Sendable {
         let names = columns.map(\.name)
         precondition(Set(names).count == names.count, "view \(name): a column's name is used twice")
         precondition(columns.count > 1, "view \(name): it measures nothing")
-        precondition(readColumns.isSubset(of: table.columns.map(\.name)), "view \(name): \(table.name) has not all of \(readColumns.sorted())")
-        precondition(span.map { $0.milliseconds > 0 && $0.milliseconds % 1000 == 0 } ?? true, "view \(name): its span is no number of seconds")
+        precondition(
+            readColumns.isSubset(of: table.columns.map(\.name)), "view \(name): \(table.name) has not all of \(readColumns.sorted())")
+        precondition(
+            span.map { $0.milliseconds > 0 && $0.milliseconds % 1000 == 0 } ?? true, "view \(name): its span is no number of seconds")
     }
 
     /// The same over the rows of the last `span`, under another name.
@@ -55,7 +58,9 @@ public struct OutputView: Hashable, Sendable {
 
     /// The measure of this name.
     public func measure(_ name: String) -> ViewMeasure {
-        guard let found = measures.first(where: { $0.name == name }) else { preconditionFailure("view \(self.name): it has no measure \(name)") }
+        guard let found = measures.first(where: { $0.name == name }) else {
+            preconditionFailure("view \(self.name): it has no measure \(name)")
+        }
         return found
     }
 
@@ -109,5 +114,7 @@ public struct OutputView: Hashable, Sendable {
         self.type(of: column) == wanted ? type : mismatch(column)
     }
 
-    private func mismatch(_ column: String) -> OutputType { preconditionFailure("view \(name): the type of \(column) can't be measured so") }
+    private func mismatch(_ column: String) -> OutputType {
+        preconditionFailure("view \(name): the type of \(column) can't be measured so")
+    }
 }

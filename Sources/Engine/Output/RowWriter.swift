@@ -52,8 +52,12 @@ public final class RowWriter {
     }
 
     private func next(_ name: StaticString, _ type: OutputType) {
-        precondition(column < types.count && types[column] == type, "table \(table.name): \(name) is not the column to write now, or not of this type")
-        assert(table.columns[column].name == String(describing: name), "table \(table.name): \(name) was written in the place of \(table.columns[column].name)")
+        precondition(
+            column < types.count && types[column] == type,
+            "table \(table.name): \(name) is not the column to write now, or not of this type")
+        assert(
+            table.columns[column].name == String(describing: name),
+            "table \(table.name): \(name) was written in the place of \(table.columns[column].name)")
         column += 1
     }
 

@@ -34,7 +34,13 @@ public enum ViewRows: Hashable, Sendable {
 public struct ViewMeasure: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         case count, counted
-        case distinct(String), flagged(String), sum(String), sumOfAllRows(String), mean(String), greatest(String), latest(String)
+        case distinct(String)
+        case flagged(String)
+        case sum(String)
+        case sumOfAllRows(String)
+        case mean(String)
+        case greatest(String)
+        case latest(String)
         case ratio(String, String)
     }
 
@@ -52,14 +58,18 @@ public struct ViewMeasure: Hashable, Sendable {
     /// The sum of counts or money.
     public static func sum(_ name: String, of column: String) -> ViewMeasure { ViewMeasure(name: name, kind: .sum(column)) }
     /// In a view of latest rows: the sum over all rows of their owners.
-    public static func sumOfAllRows(_ name: String, of column: String) -> ViewMeasure { ViewMeasure(name: name, kind: .sumOfAllRows(column)) }
+    public static func sumOfAllRows(_ name: String, of column: String) -> ViewMeasure {
+        ViewMeasure(name: name, kind: .sumOfAllRows(column))
+    }
     /// The mean of numbers.
     public static func mean(_ name: String, of column: String) -> ViewMeasure { ViewMeasure(name: name, kind: .mean(column)) }
     public static func greatest(_ name: String, of column: String) -> ViewMeasure { ViewMeasure(name: name, kind: .greatest(column)) }
     /// The value in the group's latest row, as `ViewRows.latest` has it.
     public static func latest(_ column: String) -> ViewMeasure { ViewMeasure(name: column, kind: .latest(column)) }
     /// The quotient of two measures of the view, a sum or count by a count.
-    public static func ratio(_ name: String, _ dividend: String, by divisor: String) -> ViewMeasure { ViewMeasure(name: name, kind: .ratio(dividend, divisor)) }
+    public static func ratio(_ name: String, _ dividend: String, by divisor: String) -> ViewMeasure {
+        ViewMeasure(name: name, kind: .ratio(dividend, divisor))
+    }
 
     /// The table's column that it looks at; nil when it looks at none.
     var column: String? {

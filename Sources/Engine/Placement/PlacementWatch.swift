@@ -1,6 +1,7 @@
 /// Where a task has met a key.
 public struct KeyPlacement: BitwiseCopyable {
-    static let layout = MessageLayout(version: 1, fields: [StateField(name: "partition", type: .unsigned), StateField(name: "partitions", type: .unsigned)])
+    static let layout = MessageLayout(
+        version: 1, fields: [StateField(name: "partition", type: .unsigned), StateField(name: "partitions", type: .unsigned)])
 
     let key: ByteView
     let partition: UInt64
@@ -86,9 +87,11 @@ extension StageTask {
     /// Reports a sample of the keys that this task meets to `stage`, which is made by `TaskSetup.watchPlacement`.
     @discardableResult
     public func reportingPlacement(to stage: StageName, key: @escaping (Decoder.Event) -> ByteView) -> StageTask {
-        add(PlacementReport(
-            messages: messages(to: stage, layout: KeyPlacement.layout), partition: id.partition, of: partitions, seed: TableSeed(hashKey, for: KeySample.use), key: key
-        ))
+        add(
+            PlacementReport(
+                messages: messages(to: stage, layout: KeyPlacement.layout), partition: id.partition, of: partitions,
+                seed: TableSeed(hashKey, for: KeySample.use), key: key
+            ))
     }
 }
 
@@ -97,7 +100,9 @@ extension TaskSetup {
     /// partitions is an error.
     ///
     /// `name`: of its state table. `explain`: says what is wrong and what to do, given the key and both partitions.
-    public func watchPlacement(_ name: String, explain: @escaping (_ key: String, _ first: Int, _ second: Int) -> String) -> StageTask<KeyPlacementDecoder> {
+    public func watchPlacement(_ name: String, explain: @escaping (_ key: String, _ first: Int, _ second: Int) -> String) -> StageTask<
+        KeyPlacementDecoder
+    > {
         decode(with: KeyPlacementDecoder()).add(PlacementWatch(name: name, task: task, cold: environment.cold, explain: explain))
     }
 }

@@ -42,7 +42,8 @@ extension BatchSink {
 /// What was delivered to a sink after the checkpoint that was restored can't be taken back from it.
 public struct NothingCanBeWithdrawn: Failure {
     public let kind = FailureKind.invalid
-    public let message = "the state was restored from a checkpoint, and what was delivered after it can't be taken back from this sink: go on from the newest state directory of the job, or start anew with an empty one, new tables and topics"
+    public let message =
+        "the state was restored from a checkpoint, and what was delivered after it can't be taken back from this sink: go on from the newest state directory of the job, or start anew with an empty one, new tables and topics"
     public let cause: (any Error)? = nil
 
     public init() {}
@@ -75,7 +76,8 @@ public struct SinkTable: Sendable {
 
     public init(
         table: OutputTable, outboxName: String? = nil, lineage: Lineage, lastFrozen: BatchNumber?, lastDelivered: BatchNumber? = nil,
-        isNewState: Bool, stateIdentity: String = "", lineageEnds: [LineageEnd]? = nil, isDeclared: Bool = true, waitingLayouts: [OutputTable] = [],
+        isNewState: Bool, stateIdentity: String = "", lineageEnds: [LineageEnd]? = nil, isDeclared: Bool = true,
+        waitingLayouts: [OutputTable] = [],
         knownLayouts: [OutputTable] = []
     ) {
         self.table = table

@@ -79,7 +79,8 @@ public struct RestoredState: Sendable {
     public let lineageEnds: [String: [LineageEnd]]
 
     public init(
-        isNew: Bool, lineage: Lineage, identity: String = "", hashKey: HashKey, epoch: Epoch, partitions: [String: Int], tasks: [TaskID: RestoredTask],
+        isNew: Bool, lineage: Lineage, identity: String = "", hashKey: HashKey, epoch: Epoch, partitions: [String: Int],
+        tasks: [TaskID: RestoredTask],
         messages: [MessageBatch], outbox: [RestoredOutboxTable], withdrawal: WithdrawalPlan? = nil,
         lineageEnds: [String: [LineageEnd]] = [:]
     ) {
@@ -102,14 +103,15 @@ extension RestoredState {
     public func outboxTables(of topology: Topology) -> [OutboxTable] {
         let declared = topology.outboxTables
         let names = Set(declared.map(\.name))
-        return declared + outbox.compactMap { known in
-            guard !names.contains(known.table), let layout = known.waitingLayouts.last ?? known.layouts.last else { return nil }
-            let sink = OutboxTable.sink(ofName: known.table)
-            // A sink that is switched off has nothing to deliver: a store refuses to open while rows wait for it.
-            // Of a topic nobody has to know any more once nothing waits for it: opening it would create it anew.
-            guard sink.map({ topology.furtherSinks.contains($0) && !known.waitingLayouts.isEmpty }) ?? true else { return nil }
-            return OutboxTable(layout, sink: sink, isDeclared: false)
-        }
+        return declared
+            + outbox.compactMap { known in
+                guard !names.contains(known.table), let layout = known.waitingLayouts.last ?? known.layouts.last else { return nil }
+                let sink = OutboxTable.sink(ofName: known.table)
+                // A sink that is switched off has nothing to deliver: a store refuses to open while rows wait for it.
+                // Of a topic nobody has to know any more once nothing waits for it: opening it would create it anew.
+                guard sink.map({ topology.furtherSinks.contains($0) && !known.waitingLayouts.isEmpty }) ?? true else { return nil }
+                return OutboxTable(layout, sink: sink, isDeclared: false)
+            }
     }
 
     /// What is restored of each of these tables' outboxes.

@@ -6,7 +6,8 @@ struct UnusableMessage: Failure {
     let cause: (any Error)? = nil
 
     init(batch: MessageBatchID) {
-        message = "task \(batch.to) can't use a message of task \(batch.from) (epoch \(batch.epoch)): it does not decode, or came after its window was closed. Nothing of it was stored; report this with the state directory"
+        message =
+            "task \(batch.to) can't use a message of task \(batch.from) (epoch \(batch.epoch)): it does not decode, or came after its window was closed. Nothing of it was stored; report this with the state directory"
     }
 }
 
@@ -17,6 +18,7 @@ struct MessageDamage: Failure {
     let cause: (any Error)? = nil
 
     init(batch: MessageBatchID) {
-        message = "the batch from task \(batch.from) to \(batch.to) of epoch \(batch.epoch) is damaged; keep the state directory for examination, and go on from a copy of it made before the damage, or start with an empty one and new tables"
+        message =
+            "the batch from task \(batch.from) to \(batch.to) of epoch \(batch.epoch) is damaged; keep the state directory for examination, and go on from a copy of it made before the damage, or start with an empty one and new tables"
     }
 }

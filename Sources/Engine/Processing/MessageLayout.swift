@@ -52,15 +52,19 @@ public struct MessageLayout: Sendable {
     /// How messages of a stored layout are read in this one. Throws, saying why, when they can't be.
     public func reading(_ stored: StoredMessageLayout) throws(EvolutionRefusal) -> MessageReading {
         guard stored.isForwarded == isForwarded else {
-            throw EvolutionRefusal(isForwarded ? "they are no forwarded events, and are to be some now" : "they are forwarded events, and are to be none now")
+            throw EvolutionRefusal(
+                isForwarded ? "they are no forwarded events, and are to be some now" : "they are forwarded events, and are to be none now")
         }
         guard let declaration, let found = stored.fields else {
             if stored.version == version, stored.fields == fields { return .asTheyAre }
-            throw EvolutionRefusal("they are of version \(stored.version), this version of the job reads version \(version), and the fields are known to the job's code alone")
+            throw EvolutionRefusal(
+                "they are of version \(stored.version), this version of the job reads version \(version), and the fields are known to the job's code alone"
+            )
         }
         if stored.version == version, found == declaration.schema.fields { return .asTheyAre }
         if version > stored.version {
-            return .mapped(try StateMigration(from: MessageLayout.schema(stored.version, found), to: declaration).forth, isForwarded: isForwarded)
+            return .mapped(
+                try StateMigration(from: MessageLayout.schema(stored.version, found), to: declaration).forth, isForwarded: isForwarded)
         }
         return .mapped(try byNames(found, stored.version), isForwarded: isForwarded)
     }
@@ -71,10 +75,16 @@ public struct MessageLayout: Sendable {
         let wanted = fields ?? []
         var sources: [RecordMapping.Source] = []
         for field in wanted {
-            guard let index = found.firstIndex(of: field) else { throw EvolutionRefusal("they are of version \(foundVersion) and have no field \(field.name) of type \(field.type.rawValue)") }
+            guard let index = found.firstIndex(of: field) else {
+                throw EvolutionRefusal("they are of version \(foundVersion) and have no field \(field.name) of type \(field.type.rawValue)")
+            }
             sources.append(.field(index, []))
         }
-        if foundVersion == version, found.count != wanted.count { throw EvolutionRefusal("they are of version \(version) and have other fields than this job's version \(version): raise the version and declare what changed") }
+        if foundVersion == version, found.count != wanted.count {
+            throw EvolutionRefusal(
+                "they are of version \(version) and have other fields than this job's version \(version): raise the version and declare what changed"
+            )
+        }
         return RecordMapping(from: MessageLayout.schema(foundVersion, found), to: MessageLayout.schema(version, wanted), sources: sources)
     }
 }

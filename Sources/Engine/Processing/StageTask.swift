@@ -167,7 +167,8 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     public func process(_ records: UnsafeBufferPointer<SourceRecord>, at now: EventTime) throws {
         let latest = maxAhead.map { now + $0 } ?? .distantFuture
         try inBatches(records) { records, _ in
-            try processBatch(records, largest: setup.environment.recordLimit, latest: latest, movesWatermark: !setup.environment.holdsWatermarks)
+            try processBatch(
+                records, largest: setup.environment.recordLimit, latest: latest, movesWatermark: !setup.environment.holdsWatermarks)
             try writeRejections { (records[$0], id.partition) }
         }
         guard let last = records.last else { return }

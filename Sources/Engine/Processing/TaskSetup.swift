@@ -41,9 +41,11 @@ public final class TaskSetup {
     /// name is stored, and unique in the stage. `evolution`: how state of earlier versions goes on. `placement`: what becomes
     /// of them when the stage's topic gets more partitions.
     public func records<Record: StateRecord>(
-        _ name: String, version: Int, of record: Record.Type = Record.self, evolution: StateEvolution = .none, placement: StatePlacement = .moves
+        _ name: String, version: Int, of record: Record.Type = Record.self, evolution: StateEvolution = .none,
+        placement: StatePlacement = .moves
     ) -> KeyedRecords<Record> {
-        let records = KeyedRecords<Record>(name: name, version: version, evolution: evolution, placement: placement, task: task, cold: environment.cold)
+        let records = KeyedRecords<Record>(
+            name: name, version: version, evolution: evolution, placement: placement, task: task, cold: environment.cold)
         sideStates.append(records)
         return records
     }
@@ -60,7 +62,8 @@ public final class TaskSetup {
     public func windowedRecords<Record: StateRecord>(
         _ name: String, version: Int, span: EventSpan, placement: StatePlacement, of record: Record.Type = Record.self
     ) -> WindowedRecords<Record> {
-        let records = WindowedRecords<Record>(name: name, version: version, span: span, placement: placement, task: task, cold: environment.cold)
+        let records = WindowedRecords<Record>(
+            name: name, version: version, span: span, placement: placement, task: task, cold: environment.cold)
         sideStates.append(records)
         return records
     }
@@ -106,7 +109,8 @@ public struct TaskEnvironment: Sendable {
     var isBlueprint = false
 
     public init(
-        partitioning: [String: RowPartitioning], partitions: [StageName: Int], cold: any ColdStateReader, hashKey: HashKey, references: [String: ReferenceTable] = [:]
+        partitioning: [String: RowPartitioning], partitions: [StageName: Int], cold: any ColdStateReader, hashKey: HashKey,
+        references: [String: ReferenceTable] = [:]
     ) {
         self.partitioning = partitioning
         self.partitions = partitions

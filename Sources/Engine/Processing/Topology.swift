@@ -27,7 +27,8 @@ public struct Topology: Sendable {
     public let views: [OutputView]
 
     public init(
-        job: String, version: Int, stages: [Stage], references: [Reference] = [], views: [OutputView] = [], fixedSettings: [String: String] = [:],
+        job: String, version: Int, stages: [Stage], references: [Reference] = [], views: [OutputView] = [],
+        fixedSettings: [String: String] = [:],
         settingsOfEarlierStates: [String: String] = [:]
     ) {
         let names = stages.map(\.name)
@@ -55,7 +56,10 @@ public struct Topology: Sendable {
     public var tables: [OutputTable] {
         var tables: [OutputTable] = []
         for table in stages.flatMap(\.blueprint.tables) {
-            guard let known = tables.first(where: { $0.name == table.name }) else { tables.append(table); continue }
+            guard let known = tables.first(where: { $0.name == table.name }) else {
+                tables.append(table)
+                continue
+            }
             precondition(known == table, "job \(job): two tables are called \(table.name)")
         }
         return tables
@@ -77,19 +81,21 @@ public struct Topology: Sendable {
 
     /// How many tasks each stage has. `partitions`: how many each topic has, of which those that are not named have none.
     public func taskCounts(_ partitions: [String: Int]) -> [StageName: Int] {
-        Dictionary(uniqueKeysWithValues: stages.map { stage in
-            switch stage.input {
-            case .topic(let topic): (stage.name, partitions[topic] ?? 0)
-            case .messages(let count): (stage.name, count)
-            }
-        })
+        Dictionary(
+            uniqueKeysWithValues: stages.map { stage in
+                switch stage.input {
+                case .topic(let topic): (stage.name, partitions[topic] ?? 0)
+                case .messages(let count): (stage.name, count)
+                }
+            })
     }
 
     /// How the messages to each stage that is sent to are laid out.
     public var messageLayouts: [StageName: MessageLayout] {
         var layouts: [StageName: MessageLayout] = [:]
         for sent in stages.flatMap(\.blueprint.messages) {
-            precondition(layouts[sent.stage]?.isAlike(sent.layout) ?? true, "job \(job): stage \(sent.stage) is sent messages in two layouts")
+            precondition(
+                layouts[sent.stage]?.isAlike(sent.layout) ?? true, "job \(job): stage \(sent.stage) is sent messages in two layouts")
             layouts[sent.stage] = sent.layout
         }
         return layouts

@@ -7,7 +7,8 @@ public final class WindowedRecords<Record: StateRecord>: SideState {
 
     init(name: String, version: Int, span: EventSpan, placement: StatePlacement, task: TaskID, cold: any ColdStateReader) {
         self.span = span
-        let declaration = StateDeclaration(table: name, version: version, key: .windowAndKey, span: span, placement: placement, record: Record.self)
+        let declaration = StateDeclaration(
+            table: name, version: version, key: .windowAndKey, span: span, placement: placement, record: Record.self)
         state = WindowedState(declaration, task: task, cold: cold)
     }
 

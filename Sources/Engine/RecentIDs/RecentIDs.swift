@@ -55,9 +55,10 @@ final class RecentIDs: StateTable {
     /// `bucket`: how much event time a bucket holds, at least a second.
     init(name: String, version: Int, horizon: EventSpan, bucket: EventSpan, key: HashKey, limit: Int = RecentIDs.limit) {
         precondition(bucket >= .seconds(1), "a bucket of ids holds at least a second")
-        declaration = StateDeclaration(schema: StateSchema(
-            table: name, version: version, key: .windowAndKey, hasTimer: false, span: bucket, fields: StoredIDs.fields
-        ), placement: .copiedByNumber)
+        declaration = StateDeclaration(
+            schema: StateSchema(
+                table: name, version: version, key: .windowAndKey, hasTimer: false, span: bucket, fields: StoredIDs.fields
+            ), placement: .copiedByNumber)
         self.horizon = horizon
         self.key = key
         self.limit = limit
@@ -203,6 +204,7 @@ struct TooManyIDs: Failure {
     let cause: (any Error)? = nil
 
     init(table: String, limit: Int) {
-        message = "\(table): more than \(limit) ids lie within the time that they are remembered for, in one partition; set a shorter horizon, or start anew with the topic spread over more partitions"
+        message =
+            "\(table): more than \(limit) ids lie within the time that they are remembered for, in one partition; set a shorter horizon, or start anew with the topic spread over more partitions"
     }
 }

@@ -11,7 +11,8 @@ public struct Reference: Sendable {
     public let makeRecordCheck: @Sendable () -> (ByteView) -> Bool
 
     public init<Record: StateRecord>(
-        _ name: String, topic: String, version: Int, record: Record.Type, reader: @escaping @Sendable (ReferenceTable) -> any ReferenceReader
+        _ name: String, topic: String, version: Int, record: Record.Type,
+        reader: @escaping @Sendable (ReferenceTable) -> any ReferenceReader
     ) {
         self.name = name
         self.topic = topic

@@ -56,7 +56,9 @@ public final class ReferenceTable: @unchecked Sendable {
 
     /// Hands over what changed since the last call, for the durable copy: whether everything before is gone, then the
     /// keys removed and the records stored.
-    public func takeChanges(emptied: () throws -> Void, removed: (ByteView) -> Void, stored: (_ key: ByteView, _ record: ByteView) -> Void) rethrows {
+    public func takeChanges(emptied: () throws -> Void, removed: (ByteView) -> Void, stored: (_ key: ByteView, _ record: ByteView) -> Void)
+        rethrows
+    {
         if wasEmptied { try emptied() }
         wasEmptied = false
         table.takeChanges(removed: removed, stored: stored)

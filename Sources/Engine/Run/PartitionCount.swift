@@ -20,7 +20,9 @@ public enum PartitionCount: Equatable, Sendable {
         guard isTopic, found > known else { throw .partitionsDiffer(name, found: found, known: known) }
         guard endsBeforeRepartition else { throw .hasGrown(topic: name, from: known, to: found) }
         // Otherwise keys went from one old partition to another, where their records must not meet the state as it is.
-        guard PartitionGrowth(from: known, to: found).fillsNewPartitionsOnly else { throw .hasGrownUnevenly(topic: name, from: known, to: found) }
+        guard PartitionGrowth(from: known, to: found).fillsNewPartitionsOnly else {
+            throw .hasGrownUnevenly(topic: name, from: known, to: found)
+        }
         self = .before(known, growingTo: found)
     }
 

@@ -23,7 +23,8 @@ public struct RunInbox {
     public init() {}
 
     public var isEmpty: Bool {
-        reports.isEmpty && deliveries.isEmpty && !isFull && groupsAtEnd == 0 && !isDraining && error == nil && readingError == nil && claim == nil
+        reports.isEmpty && deliveries.isEmpty && !isFull && groupsAtEnd == 0 && !isDraining && error == nil && readingError == nil
+            && claim == nil
             && checkpoint == nil && secondWithdrawal == nil
     }
 

@@ -83,10 +83,13 @@ public struct Startup {
         let starts = try position(readers, restored)
         let stopAt = settings.isBounded ? try ends(of: readers.keys.sorted()) : nil
         try raiseWatermarks(of: tasks, restored)
-        return .begun(RunStart(
-            topology: topology, settings: settings, restored: restored, outboxTables: outboxTables, partitions: partitions, grown: grown, tasks: tasks,
-            readers: readers, starts: starts, groups: groups(tasks, readers, stopAt), checkpointing: checkpointing, withdrawnTables: withdrawnTables
-        ))
+        return .begun(
+            RunStart(
+                topology: topology, settings: settings, restored: restored, outboxTables: outboxTables, partitions: partitions,
+                grown: grown, tasks: tasks,
+                readers: readers, starts: starts, groups: groups(tasks, readers, stopAt), checkpointing: checkpointing,
+                withdrawnTables: withdrawnTables
+            ))
     }
 
     private func stopped(_ restored: RestoredState, _ grown: [String: Int]) throws -> End {
@@ -112,7 +115,8 @@ public struct Startup {
             surroundings.tell(.unasked(error))
         }
         var checkpointing = Checkpointing(
-            interval: checkpoints.interval, durability: checkpoints.durability, restored: restored, tables: tables, standing: standing, now: surroundings.now
+            interval: checkpoints.interval, durability: checkpoints.durability, restored: restored, tables: tables, standing: standing,
+            now: surroundings.now
         )
         if try !surroundings.keepChanges(after: checkpointing.keepsChangesAfter) { checkpointing.beginsWithBase(now: surroundings.now) }
         if let reason = checkpointing.first {
@@ -137,14 +141,16 @@ public struct Startup {
     private func partitions(_ restored: RestoredState) throws -> (read: [String: Int], grown: [String: Int]) {
         var counts: [String: PartitionCount] = [:]
         for stage in topology.stages {
-            let (name, isTopic) = switch stage.input {
-            case .topic(let topic): (topic, true)
-            case .messages: (stage.name.text, false)
-            }
+            let (name, isTopic) =
+                switch stage.input {
+                case .topic(let topic): (topic, true)
+                case .messages: (stage.name.text, false)
+                }
             guard counts[name] == nil else { continue }
             let found = if case .messages(let count) = stage.input { count } else { try surroundings.partitionCount(of: name) }
             counts[name] = try PartitionCount(
-                of: name, isTopic: isTopic, found: found, known: restored.partitions[name], endsBeforeRepartition: settings.endsBeforeRepartition
+                of: name, isTopic: isTopic, found: found, known: restored.partitions[name],
+                endsBeforeRepartition: settings.endsBeforeRepartition
             )
         }
         var new: [String: Int] = [:]
@@ -175,14 +181,18 @@ public struct Startup {
 
     // MARK: - Tasks
 
-    private func tasks(_ restored: RestoredState, _ partitions: [String: Int], _ partitioning: [String: RowPartitioning]) throws -> [any StreamTask] {
+    private func tasks(_ restored: RestoredState, _ partitions: [String: Int], _ partitioning: [String: RowPartitioning]) throws
+        -> [any StreamTask]
+    {
         let counts = topology.taskCounts(partitions)
         var environment = surroundings.environment(partitioning, counts, restored.hashKey)
         environment.holdsWatermarks = settings.endsBeforeRepartition
         environment.namesPerRecord = settings.namesPerRecord
         environment.recordLimit = settings.recordLimit
         let tasks = topology.stages.flatMap { stage in
-            (0..<(counts[stage.name] ?? 0)).map { stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment)) }
+            (0..<(counts[stage.name] ?? 0)).map {
+                stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: $0), environment: environment))
+            }
         }
         try surroundings.load(tasks, memoryBudget: settings.memoryBudget / max(tasks.count, 1))
         for task in tasks {
@@ -204,7 +214,9 @@ public struct Startup {
     }
 
     private func position(_ readers: [TopicPartition: any StreamTask], _ restored: RestoredState) throws -> [TopicPartition: Int64] {
-        let assignments = readers.sorted { $0.key < $1.key }.map { SourceAssignment(partition: $0.key, position: restored.tasks[$0.value.id]?.position) }
+        let assignments = readers.sorted { $0.key < $1.key }.map {
+            SourceAssignment(partition: $0.key, position: restored.tasks[$0.value.id]?.position)
+        }
         let starts = try surroundings.position(assignments)
         for assignment in assignments {
             guard let start = starts[assignment.partition] else {
@@ -230,7 +242,9 @@ public struct Startup {
         }
     }
 
-    private func groups(_ tasks: [any StreamTask], _ readers: [TopicPartition: any StreamTask], _ stopAt: [TopicPartition: Int64]?) -> [TaskGroup] {
+    private func groups(_ tasks: [any StreamTask], _ readers: [TopicPartition: any StreamTask], _ stopAt: [TopicPartition: Int64]?)
+        -> [TaskGroup]
+    {
         let count = max(1, min(settings.threads, tasks.count))
         // At least one: a share of nothing would be used up before the first record.
         let limits = TaskGroup.Limits(records: max(1, settings.epochRecords / count), bytes: max(1, settings.epochBytes / count))

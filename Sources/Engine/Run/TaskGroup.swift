@@ -31,7 +31,10 @@ public final class TaskGroup {
 
     /// `readers`: the tasks of the group that read partitions. `stopAt`: where a bounded run ends in each of them; nil for
     /// one that goes on.
-    public init(tasks: [any StreamTask], readers: [TopicPartition: any StreamTask], stopAt: [TopicPartition: Int64]?, limits: Limits, idleAfter: Duration) {
+    public init(
+        tasks: [any StreamTask], readers: [TopicPartition: any StreamTask], stopAt: [TopicPartition: Int64]?, limits: Limits,
+        idleAfter: Duration
+    ) {
         self.tasks = tasks
         self.readers = readers
         self.stopAt = stopAt

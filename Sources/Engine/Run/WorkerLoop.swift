@@ -102,14 +102,16 @@ public struct WorkerLoop {
             lineage: start.restored.lineage, tables: start.restored.outboxes(of: start.outboxTables), flushInterval: settings.flushInterval,
             limits: settings.outboxLimits, now: now
         )
-        self.coordinator = coordinator(Coordinator(
-            restored: start.restored, routes: TaskRoutes(start.topology, partitions: start.partitions), outbox: outbox,
-            schedule: EpochSchedule(interval: settings.epochInterval, now: now), wait: start.checkpointing?.wait ?? .nothing
-        ))
+        self.coordinator = coordinator(
+            Coordinator(
+                restored: start.restored, routes: TaskRoutes(start.topology, partitions: start.partitions), outbox: outbox,
+                schedule: EpochSchedule(interval: settings.epochInterval, now: now), wait: start.checkpointing?.wait ?? .nothing
+            ))
         checkpointing = start.checkpointing
         groups = start.groups.count
         readingGroups = start.groups.filter(\.isReading).count
-        groupOf = Dictionary(uniqueKeysWithValues: start.groups.enumerated().flatMap { number, group in group.tasks.map { ($0.id, number) } })
+        groupOf = Dictionary(
+            uniqueKeysWithValues: start.groups.enumerated().flatMap { number, group in group.tasks.map { ($0.id, number) } })
         partitionOf = Dictionary(uniqueKeysWithValues: start.readers.map { ($1.id, $0) })
         grown = start.grown
         startEpoch = start.restored.epoch

@@ -63,7 +63,10 @@ public struct BucketSums: Sendable {
     mutating func decode(from reader: inout ByteReader) {
         removeAll()
         let count = reader.varint()
-        guard count <= UInt64(reader.remaining) else { reader.fail(); return }
+        guard count <= UInt64(reader.remaining) else {
+            reader.fail()
+            return
+        }
         guard count > 0 else { return }
         let greatest = reader.zigzag()
         var room = BucketSums.mostTogether
@@ -71,7 +74,10 @@ public struct BucketSums: Sendable {
             let number = greatest &- Int64(bitPattern: reader.varint())
             let sum = reader.zigzag128()
             // No number of 64-bit amounts that anybody adds up comes near it, so that adding on never overflows.
-            guard sum.magnitude <= room else { reader.fail(); return }
+            guard sum.magnitude <= room else {
+                reader.fail()
+                return
+            }
             room -= sum.magnitude
             buckets.append(Bucket(number: number, sum: sum))
         }

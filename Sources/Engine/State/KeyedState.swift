@@ -181,14 +181,16 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         var removals = ByteWriter(capacity: 64)
         var records = ByteWriter(capacity: 4096)
         var (removed, stored): (UInt64, UInt64) = (0, 0)
-        table.takeChanges(removed: { key in
-            removed += 1
-            removals.write(text: key)
-        }, stored: { key, record in
-            stored += 1
-            records.write(text: key)
-            records.write(text: record)
-        })
+        table.takeChanges(
+            removed: { key in
+                removed += 1
+                removals.write(text: key)
+            },
+            stored: { key, record in
+                stored += 1
+                records.write(text: key)
+                records.write(text: record)
+            })
         guard hadChanges else { return nil }
         var delta = ByteWriter(capacity: removals.count + records.count + 32)
         delta.write(byte: StateDelta.format)

@@ -311,10 +311,16 @@ public final class KeyedTable {
         var looked = 0
         while given < bytes && looked < min(entryCount * 2, limit) && entryCount > 0 {
             if hand >= entryCount { hand = 0 }
-            defer { hand += 1; looked += 1 }
+            defer {
+                hand += 1
+                looked += 1
+            }
             guard entries[hand].block != nil, !entries[hand].isListed, entries[hand].changedIn <= foldedThrough else { continue }
             if !entries[hand].isTombstone {
-                if entries[hand].isTouched { entries[hand].isTouched = false; continue }
+                if entries[hand].isTouched {
+                    entries[hand].isTouched = false
+                    continue
+                }
                 isComplete = false
                 count -= 1
             }

@@ -104,7 +104,10 @@ public struct LastSeenTexts: Sendable {
         removeAll()
         let stored = reader.varint()
         // A name takes at least two bytes.
-        guard stored <= UInt64(reader.remaining) else { reader.fail(); return }
+        guard stored <= UInt64(reader.remaining) else {
+            reader.fail()
+            return
+        }
         guard stored > 0 else { return }
         let greatest = reader.zigzag()
         for _ in 0..<stored {

@@ -48,7 +48,10 @@ public struct RecentNumbers: Sendable {
         removeAll()
         let count = reader.varint()
         // A number takes at least a byte.
-        guard count <= UInt64(reader.remaining) else { reader.fail(); return }
+        guard count <= UInt64(reader.remaining) else {
+            reader.fail()
+            return
+        }
         var number: Int64 = 0
         for _ in 0..<count {
             number &+= reader.zigzag()

@@ -45,7 +45,11 @@ public struct TextCounts: Sendable {
         Array(TextCounts.other.utf8).withUnsafeBytes { raw in
             let other = ByteView(raw)
             let hash = tableHash(other, seed: .ofProcess)
-            if let place = bytes.withUnsafeBytes({ index.find(other, hash: hash, in: $0) }) { raise(at: place) } else { add(other, hash: hash) }
+            if let place = bytes.withUnsafeBytes({ index.find(other, hash: hash, in: $0) }) {
+                raise(at: place)
+            } else {
+                add(other, hash: hash)
+            }
         }
     }
 
@@ -89,7 +93,10 @@ public struct TextCounts: Sendable {
     public var mostFrequent: ByteView? {
         var best: (name: ByteView, count: UInt32)?
         TextCounts.forEach(in: encodedEntries) { name, count in
-            guard let leader = best else { best = (name, count); return }
+            guard let leader = best else {
+                best = (name, count)
+                return
+            }
             if count > leader.count || (count == leader.count && name < leader.name) { best = (name, count) }
         }
         return best?.name

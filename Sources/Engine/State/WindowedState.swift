@@ -140,6 +140,7 @@ public struct StateDamage: Failure {
     @usableFromInline
     init(table: String, key: [UInt8]) {
         let shown = String(decoding: key.prefix(64), as: UTF8.self)
-        message = "state table \(table): the record of key '\(shown)' is damaged; keep the state directory for examination, and go on from a copy of it made before the damage, or start with an empty one and new tables"
+        message =
+            "state table \(table): the record of key '\(shown)' is damaged; keep the state directory for examination, and go on from a copy of it made before the damage, or start with an empty one and new tables"
     }
 }

@@ -39,7 +39,10 @@ final class AvroRecords {
 
     /// Of the record that was opened last: hands the fields of a record in it to `fields`; false when it is malformed.
     func read<Fields: RowFields>(_ record: FieldValue, _ fields: inout Fields, _ scratch: ScratchMemory) -> Bool {
-        guard let last, last.table.read(record, &fields, scratch) else { fields = Fields(); return false }
+        guard let last, last.table.read(record, &fields, scratch) else {
+            fields = Fields()
+            return false
+        }
         return true
     }
 
@@ -85,7 +88,8 @@ extension AvroTable.Column {
     }
 
     private static let meanings: [String: DeclaredType.Meaning] = [
-        "date": .days, "timestamp-millis": .instantMilliseconds, "timestamp-micros": .instantMicroseconds, "timestamp-nanos": .instantNanoseconds,
+        "date": .days, "timestamp-millis": .instantMilliseconds, "timestamp-micros": .instantMicroseconds,
+        "timestamp-nanos": .instantNanoseconds,
         "local-timestamp-millis": .milliseconds, "local-timestamp-micros": .microseconds, "local-timestamp-nanos": .nanoseconds,
     ]
 }

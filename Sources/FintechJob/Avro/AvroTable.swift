@@ -47,7 +47,8 @@ struct AvroTable: BitwiseCopyable {
         case .integer: return FieldValue(kind: .integer, declared: column.declared, bytes: ByteView(start: nil, count: Int(value.integer)))
         case .double: return .double(value.double)
         case .text: return FieldValue(kind: .string, declared: column.declared, bytes: value.bytes)
-        case .bytes where column.form == .uuid: return FieldValue(kind: .string, declared: column.declared, bytes: uuidText(of: value.bytes, scratch))
+        case .bytes where column.form == .uuid:
+            return FieldValue(kind: .string, declared: column.declared, bytes: uuidText(of: value.bytes, scratch))
         case .bytes: return FieldValue(kind: .bytes, declared: column.declared, bytes: value.bytes)
         case .record where column.form == .variableScale: return variableScale(value, scratch)
         case .record: return FieldValue(kind: .record, type: value.type, bytes: value.bytes)
@@ -59,7 +60,9 @@ struct AvroTable: BitwiseCopyable {
     private func variableScale(_ value: AvroValue, _ scratch: ScratchMemory) -> FieldValue {
         var fields = VariableScaleFields()
         let unusable = FieldValue(kind: .record, type: value.type, bytes: value.bytes)
-        guard read(unusable, &fields, scratch), fields.scale.kind == .integer, let scale = Int8(exactly: fields.scale.integer), fields.value.kind == .bytes else { return unusable }
+        guard read(unusable, &fields, scratch), fields.scale.kind == .integer, let scale = Int8(exactly: fields.scale.integer),
+            fields.value.kind == .bytes
+        else { return unusable }
         return FieldValue(kind: .bytes, declared: DeclaredType(.decimal, scale: scale), bytes: fields.value.bytes)
     }
 }

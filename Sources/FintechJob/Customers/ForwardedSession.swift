@@ -4,11 +4,14 @@ import Engine
 struct SessionForwarding: EventForwarding {
     static let version: UInt8 = 1
     /// What `encode` writes.
-    static let layout = MessageLayout(version: 1, fields: [
-        StateField(name: "version", type: .unsigned), StateField(name: "id", type: .text), StateField(name: "startedAt", type: .time),
-        StateField(name: "hasEnded", type: .bool), StateField(name: "endedAt", type: .time), StateField(name: "sessionID", type: .text),
-        StateField(name: "channel", type: .text), StateField(name: "deviceType", type: .text), StateField(name: "actions", type: .unsigned),
-    ])
+    static let layout = MessageLayout(
+        version: 1,
+        fields: [
+            StateField(name: "version", type: .unsigned), StateField(name: "id", type: .text), StateField(name: "startedAt", type: .time),
+            StateField(name: "hasEnded", type: .bool), StateField(name: "endedAt", type: .time), StateField(name: "sessionID", type: .text),
+            StateField(name: "channel", type: .text), StateField(name: "deviceType", type: .text),
+            StateField(name: "actions", type: .unsigned),
+        ])
 
     func key(of session: Session) -> ByteView { session.customerID }
 
@@ -42,7 +45,8 @@ struct ForwardedSessionDecoder: EventDecoder {
             id: id, customerID: record.key, startedAt: startedAt, endedAt: hasEnded == 1 ? endedAt : nil, sessionID: reader.optionalText(),
             channel: reader.optionalText(), deviceType: reader.optionalText(), actions: reader.varint()
         )
-        guard version == SessionForwarding.version, hasEnded <= 1, !reader.failed, reader.isAtEnd, StoredBounds.clock.contains(startedAt.milliseconds),
+        guard version == SessionForwarding.version, hasEnded <= 1, !reader.failed, reader.isAtEnd,
+            StoredBounds.clock.contains(startedAt.milliseconds),
             StoredBounds.clock.contains(endedAt.milliseconds), let time = session.time(whenEnded: countsWhenEnded)
         else { return .rejected(Rejection("malformed_message")) }
         return .event(session, at: time)

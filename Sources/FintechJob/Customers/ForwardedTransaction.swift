@@ -7,14 +7,17 @@ struct TransactionForwarding: EventForwarding {
     static let transaction: UInt8 = 1
     static let statusUpdate: UInt8 = 2
     /// What `encode` writes.
-    static let layout = MessageLayout(version: 2, fields: [
-        StateField(name: "version", type: .unsigned), StateField(name: "id", type: .text), StateField(name: "amount", type: .signed),
-        StateField(name: "createdAt", type: .time), StateField(name: "type", type: .text), StateField(name: "status", type: .unsigned),
-        StateField(name: "fee", type: .signed), StateField(name: "risk", type: .signed), StateField(name: "merchantID", type: .text),
-        StateField(name: "fromAccountID", type: .text), StateField(name: "toAccountID", type: .text),
-        StateField(name: "deviceFingerprint", type: .text), StateField(name: "country", type: .text), StateField(name: "city", type: .text),
-        StateField(name: "statusBefore", type: .unsigned), StateField(name: "logPosition", type: .unsigned),
-    ], evolution: .from(1).adding("statusBefore").adding("logPosition"))
+    static let layout = MessageLayout(
+        version: 2,
+        fields: [
+            StateField(name: "version", type: .unsigned), StateField(name: "id", type: .text), StateField(name: "amount", type: .signed),
+            StateField(name: "createdAt", type: .time), StateField(name: "type", type: .text), StateField(name: "status", type: .unsigned),
+            StateField(name: "fee", type: .signed), StateField(name: "risk", type: .signed), StateField(name: "merchantID", type: .text),
+            StateField(name: "fromAccountID", type: .text), StateField(name: "toAccountID", type: .text),
+            StateField(name: "deviceFingerprint", type: .text), StateField(name: "country", type: .text),
+            StateField(name: "city", type: .text),
+            StateField(name: "statusBefore", type: .unsigned), StateField(name: "logPosition", type: .unsigned),
+        ], evolution: .from(1).adding("statusBefore").adding("logPosition"))
 
     func key(of transaction: Transaction) -> ByteView { transaction.customerID }
 
@@ -52,7 +55,8 @@ struct ForwardedTransactionDecoder: EventDecoder {
         let fee = reader.zigzag()
         let risk = reader.zigzag()
         var transaction = Transaction(
-            id: id, customerID: record.key, amount: amount, createdAt: createdAt, type: type, status: status ?? .other, fee: fee, risk: risk,
+            id: id, customerID: record.key, amount: amount, createdAt: createdAt, type: type, status: status ?? .other, fee: fee,
+            risk: risk,
             merchantID: reader.optionalText(), fromAccountID: reader.optionalText(), toAccountID: reader.optionalText(),
             deviceFingerprint: reader.optionalText(), country: reader.optionalText(), city: reader.optionalText()
         )

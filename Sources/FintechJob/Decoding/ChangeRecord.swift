@@ -58,7 +58,9 @@ struct ChangeRecord<Row: RowFields>: RowFields {
         return flatChange(of: flat, record, context, scratch)
     }
 
-    private mutating func readAvro(_ record: SourceRecord, _ avro: AvroRecords, _ context: DecodingContext, _ scratch: ScratchMemory) -> RowChange {
+    private mutating func readAvro(_ record: SourceRecord, _ avro: AvroRecords, _ context: DecodingContext, _ scratch: ScratchMemory)
+        -> RowChange
+    {
         switch avro.value(of: record) {
         case .unframed: return .malformedAvro
         case .unknownSchema: return .unknownSchema

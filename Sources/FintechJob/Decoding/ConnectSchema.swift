@@ -98,7 +98,9 @@ private struct SchemaFields: RowFields {
         guard JSONScanner.read(parameters.bytes, &scale, scratch) == .object, let digits = scale.scale.text(scratch) else { return .none }
         var reader = DigitReader(digits)
         let isNegative = reader.take(UInt8(ascii: "-"))
-        guard let number = reader.number(digits: digits.count - (isNegative ? 1 : 0)), number <= 127, digits.count <= 4 else { return .none }
+        guard let number = reader.number(digits: digits.count - (isNegative ? 1 : 0)), number <= 127, digits.count <= 4 else {
+            return .none
+        }
         return DeclaredType(.decimal, scale: Int8(isNegative ? -number : number))
     }
 }

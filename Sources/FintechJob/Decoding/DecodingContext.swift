@@ -25,7 +25,8 @@ final class DecodingContext {
     /// What could not be used of the reference record read last.
     var fieldDefects: [FieldDefect] = []
 
-    init(_ form: InputForm, isOfReference: Bool = false, remarks: TaskRemarks? = nil, remembering forms: KeyedRecords<DecimalForms>? = nil) {
+    init(_ form: InputForm, isOfReference: Bool = false, remarks: TaskRemarks? = nil, remembering forms: KeyedRecords<DecimalForms>? = nil)
+    {
         self.forms = forms
         self.remarks = remarks
         self.isOfReference = isOfReference
@@ -57,9 +58,11 @@ final class DecodingContext {
         }
         remarks?.add(Rejection("base64_decimal", field: field), at: offset)
         guard isOfReference else { return }
-        fieldDefects.append(FieldDefect(
-            Rejection("base64_decimal", field: field), found: "Base64", expected: "its digits (decimal.handling.mode=string), or input.decimals: precise with input.decimalScale"
-        ))
+        fieldDefects.append(
+            FieldDefect(
+                Rejection("base64_decimal", field: field), found: "Base64",
+                expected: "its digits (decimal.handling.mode=string), or input.decimals: precise with input.decimalScale"
+            ))
     }
 
     /// Whether digits that may be Base64 are taken for the number that they show: not where Base64 was met.
@@ -68,9 +71,11 @@ final class DecodingContext {
         guard hasMetBase64 != true else { return false }
         remarks?.add(Rejection("ambiguous_decimal", field: field), at: offset)
         if isOfReference {
-            fieldDefects.append(FieldDefect(
-                Rejection("ambiguous_decimal", field: field), found: "digits alone, which may be a number or Base64,", expected: "a point, or Base64 with input.decimals: precise", isUsed: true
-            ))
+            fieldDefects.append(
+                FieldDefect(
+                    Rejection("ambiguous_decimal", field: field), found: "digits alone, which may be a number or Base64,",
+                    expected: "a point, or Base64 with input.decimals: precise", isUsed: true
+                ))
         }
         return true
     }
@@ -82,7 +87,9 @@ final class DecodingContext {
     }
 
     /// What is skipped and may be meant otherwise.
-    func remark(_ reason: StaticString, field: StaticString? = nil, at offset: Int64) { remarks?.add(Rejection(reason, field: field), at: offset) }
+    func remark(_ reason: StaticString, field: StaticString? = nil, at offset: Int64) {
+        remarks?.add(Rejection(reason, field: field), at: offset)
+    }
 
     // MARK: - Values that are not there
 

@@ -35,7 +35,8 @@ extension SourceRecord {
         case .unknownOperation:
             context.remark("unknown_operation", at: offset)
             return .skipped("unknown_operation")
-        case .printedStruct, .malformed, .malformedAvro, .unknownSchema, .unusableSchema: return .rejected(kind.unreadable ?? .malformedJSON)
+        case .printedStruct, .malformed, .malformedAvro, .unknownSchema, .unusableSchema:
+            return .rejected(kind.unreadable ?? .malformedJSON)
         }
         var reader = FieldReader(context, scratch: scratch, latest: .latest(in: self, maxAhead: maxAhead), offset: offset)
         let decoded = read(change.row, &reader)

@@ -75,7 +75,9 @@ struct FieldReader {
         let read = usableTime(value)
         if read == nil { reject(value, name) }
         // As a count of milliseconds it lies in January or February of 1970, as one of seconds between 2000 and 2106.
-        if let read, value.declared.meaning == .none, Timestamp.mayBeSeconds(read, value.kind) { context.remark("maybe_seconds", field: name, at: offset) }
+        if let read, value.declared.meaning == .none, Timestamp.mayBeSeconds(read, value.kind) {
+            context.remark("maybe_seconds", field: name, at: offset)
+        }
         return read ?? .distantPast
     }
 
@@ -106,7 +108,9 @@ struct FieldReader {
     /// As `optionalCode`; an integer has lost the zeros in front, which bring it to `digits` again.
     func optionalCode(_ value: FieldValue, digits: Int) -> ByteView {
         let code = optionalCode(value)
-        guard value.kind == .number || value.kind == .integer, !code.isNull, code[0] != UInt8(ascii: "-"), code.count < digits else { return code }
+        guard value.kind == .number || value.kind == .integer, !code.isNull, code[0] != UInt8(ascii: "-"), code.count < digits else {
+            return code
+        }
         let padded = scratch.allocate(digits)
         padded.update(repeating: UInt8(ascii: "0"), count: digits - code.count)
         if let start = code.start { (padded + digits - code.count).update(from: start, count: code.count) }
@@ -124,11 +128,13 @@ struct FieldReader {
         switch value.kind {
         case .number: return Hundredths.read(value.bytes)
         case .string, .escapedString: return value.text(scratch).flatMap { hundredths(text: $0, value.declared, name) }
-        case .integer: return Hundredths.read(Int128(value.integer), scale: value.declared.meaning == .decimal ? Int(value.declared.scale) : 0)
+        case .integer:
+            return Hundredths.read(Int128(value.integer), scale: value.declared.meaning == .decimal ? Int(value.declared.scale) : 0)
         case .double:
             guard value.double.isFinite else { return nil }
             return Array("\(value.double)".utf8).withUnsafeBytes { Hundredths.read(ByteView($0)) }
-        case .bytes: return value.declared.meaning == .decimal ? Hundredths.read(unscaled: value.bytes, scale: Int(value.declared.scale)) : nil
+        case .bytes:
+            return value.declared.meaning == .decimal ? Hundredths.read(unscaled: value.bytes, scale: Int(value.declared.scale)) : nil
         case .object: return VariableScale.read(value.bytes, scratch)
         case .absent, .null, .true, .false, .array, .record: return nil
         }
@@ -139,7 +145,8 @@ struct FieldReader {
         let read = Hundredths.read(text)
         if declared.meaning == .text { return read }
         // Without a schema a number whose length four divides may be either, but for one with a sign that Base64 does not have.
-        let mayBeBase64 = text.count > 0 && text.count % 4 == 0
+        let mayBeBase64 =
+            text.count > 0 && text.count % 4 == 0
             && (read == nil || !text.buffer.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") })
         if let scale = context.preciseScale { return mayBeBase64 ? unscaled(text, scale) : read }
         guard mayBeBase64 else { return read }
@@ -157,13 +164,14 @@ struct FieldReader {
     /// nil when the value is missing or not to be used.
     func usableTime(_ value: FieldValue) -> EventTime? {
         let meaning = value.declared.meaning
-        let read: EventTime? = switch value.kind {
-        case .number: signedInteger(value.bytes).flatMap { Timestamp.read(integer: $0, declared: meaning, zone: context.zone) }
-        case .integer: Timestamp.read(integer: value.integer, declared: meaning, zone: context.zone)
-        case .string, .escapedString:
-            value.text(scratch).flatMap { Timestamp.read(text: $0, zone: context.zone, isLocal: meaning == .localText) }
-        case .absent, .null, .true, .false, .object, .array, .double, .bytes, .record: nil
-        }
+        let read: EventTime? =
+            switch value.kind {
+            case .number: signedInteger(value.bytes).flatMap { Timestamp.read(integer: $0, declared: meaning, zone: context.zone) }
+            case .integer: Timestamp.read(integer: value.integer, declared: meaning, zone: context.zone)
+            case .string, .escapedString:
+                value.text(scratch).flatMap { Timestamp.read(text: $0, zone: context.zone, isLocal: meaning == .localText) }
+            case .absent, .null, .true, .false, .object, .array, .double, .bytes, .record: nil
+            }
         guard let read, read <= latest else { return nil }
         return read
     }
@@ -267,7 +275,9 @@ private struct UnavailableMap: RowFields {
 private func signedInteger(_ number: ByteView) -> Int64? {
     guard number.count > 0 else { return nil }
     guard number[0] == UInt8(ascii: "-") else { return nonNegativeInteger(number).flatMap { Int64(exactly: $0) } }
-    return nonNegativeInteger(ByteView(start: number.start.map { $0 + 1 }, count: number.count - 1)).flatMap { Int64(exactly: $0) }.map { -$0 }
+    return nonNegativeInteger(ByteView(start: number.start.map { $0 + 1 }, count: number.count - 1)).flatMap { Int64(exactly: $0) }.map {
+        -$0
+    }
 }
 
 extension ScratchMemory {

@@ -62,7 +62,9 @@ enum Hundredths {
         // So many digits stand before the hundredths' end; the one after them decides the rounding.
         let kept = whole.count + exponent + 2
         var magnitude: Int64 = 0
-        guard append(whole.prefix(max(kept, 0)), to: &magnitude), append(fraction.prefix(max(kept - whole.count, 0)), to: &magnitude) else { return nil }
+        guard append(whole.prefix(max(kept, 0)), to: &magnitude), append(fraction.prefix(max(kept - whole.count, 0)), to: &magnitude) else {
+            return nil
+        }
         guard kept < whole.count + fraction.count else {
             return shifted(magnitude, places: kept - whole.count - fraction.count)
         }

@@ -39,7 +39,10 @@ enum RowChange: BitwiseCopyable {
 
     /// What Debezium's `op` says.
     init(operation: FieldValue, _ scratch: ScratchMemory) {
-        guard let text = operation.text(scratch) else { self = .unknownOperation; return }
+        guard let text = operation.text(scratch) else {
+            self = .unknownOperation
+            return
+        }
         self.init(letter: text)
     }
 
@@ -57,7 +60,10 @@ enum RowChange: BitwiseCopyable {
     }
 
     private init(letter text: ByteView) {
-        guard text.count == 1 else { self = .unknownOperation; return }
+        guard text.count == 1 else {
+            self = .unknownOperation
+            return
+        }
         switch text[0] {
         case UInt8(ascii: "c"), UInt8(ascii: "r"): self = .created
         case UInt8(ascii: "u"): self = .updated

@@ -55,7 +55,9 @@ public struct SessionDecoder: EventDecoder {
     }
 
     /// An update of a session: an event when it ended by it, as far as the record says what was before.
-    private static func ended(_ change: ChangeRecord<SessionRow>, _ read: inout FieldReader, _ scratch: ScratchMemory) -> DecodedRecord<Session> {
+    private static func ended(_ change: ChangeRecord<SessionRow>, _ read: inout FieldReader, _ scratch: ScratchMemory) -> DecodedRecord<
+        Session
+    > {
         var before = SessionRow()
         if change.readBefore(&before, scratch), read.usableTime(before.endedAt) != nil { return .skipped("update") }
         let decoded = session(change.row, &read, whenEnded: true)
@@ -64,7 +66,9 @@ public struct SessionDecoder: EventDecoder {
 
     /// A session that comes again under another key. Where it has an end, its record doesn't say whether it had one before, and so has
     /// counted for the customer of then, or ended by the very update that moved it, and counts nowhere.
-    private static func moved(_ change: ChangeRecord<SessionRow>, _ read: inout FieldReader, _ scratch: ScratchMemory) -> DecodedRecord<Session> {
+    private static func moved(_ change: ChangeRecord<SessionRow>, _ read: inout FieldReader, _ scratch: ScratchMemory) -> DecodedRecord<
+        Session
+    > {
         let end = change.row.endedAt
         return .skipped(end.isMissing || read.isUnavailable(end) ? "key_change" : "ended_key_change")
     }

@@ -46,7 +46,8 @@ final class FraudAlertWriter {
     }
 
     static let table = OutputTable(
-        "fraud_detection_alerts", timeColumn: "detectionTime", orderBy: ["customerId", "detectionTime"], topic: "customer_fraud_alerts", keyColumn: "customerId",
+        "fraud_detection_alerts", timeColumn: "detectionTime", orderBy: ["customerId", "detectionTime"], topic: "customer_fraud_alerts",
+        keyColumn: "customerId",
         columns: [
             OutputColumn("transactionId", .text), OutputColumn("customerId", .text), OutputColumn("fraudTypes", .texts),
             OutputColumn("riskScore", .number), OutputColumn("detectionTime", .time), OutputColumn("alertType", .text),

@@ -5,8 +5,12 @@ enum Severity: CaseIterable {
     case critical, high, medium, low
 
     init(score: Int) {
-        self = score >= Severity.critical.leastScore ? .critical : score >= Severity.high.leastScore ? .high
-            : score >= Severity.medium.leastScore ? .medium : .low
+        self =
+            score >= Severity.critical.leastScore
+            ? .critical
+            : score >= Severity.high.leastScore
+                ? .high
+                : score >= Severity.medium.leastScore ? .medium : .low
     }
 
     /// The score that it begins with; the lowest has none.

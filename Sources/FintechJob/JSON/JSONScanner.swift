@@ -59,7 +59,9 @@ struct JSONScanner {
 
     /// The value that the bytes are as a whole, which `read` has checked.
     static func scalar(_ bytes: ByteView) -> FieldValue {
-        guard var scanner = JSONScanner(bytes), let first = scanner.nextToken(), let value = scanner.value(first, depth: 0) else { return .absent }
+        guard var scanner = JSONScanner(bytes), let first = scanner.nextToken(), let value = scanner.value(first, depth: 0) else {
+            return .absent
+        }
         return value
     }
 

@@ -48,7 +48,8 @@ extension JSONScanner {
             }
             next += 8
         }
-        while next < end, next.pointee >= 0x20, next.pointee < 0x80, next.pointee != UInt8(ascii: "\""), next.pointee != UInt8(ascii: "\\") {
+        while next < end, next.pointee >= 0x20, next.pointee < 0x80, next.pointee != UInt8(ascii: "\""), next.pointee != UInt8(ascii: "\\")
+        {
             next += 1
         }
     }
@@ -59,7 +60,8 @@ extension JSONScanner {
         guard end - at >= 2 else { return false }
         let escaped = at[1]
         switch escaped {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"),
+            UInt8(ascii: "r"), UInt8(ascii: "t"):
             at += 2
             return true
         case UInt8(ascii: "u"):
@@ -175,7 +177,8 @@ private func unescapedByte(_ escaped: UInt8) -> UInt8 {
 }
 
 /// Writes the character of `\uXXXX`, or of a pair of them, as UTF-8; returns how many bytes it took.
-private func writeEscapedScalar(_ at: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>) -> Int {
+private func writeEscapedScalar(_ at: inout UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, to text: UnsafeMutablePointer<UInt8>) -> Int
+{
     var scalar = hexUnit(at, end) ?? 0
     at += 6
     if scalar & 0xFC00 == 0xD800 {

@@ -24,7 +24,8 @@ struct LifecycleRowWriter {
         rows.flag("isDowngrade", event == .tierDowngrade)
         rows.flag("kycCompleted", event == .kycCompleted)
         rows.number("riskScore", Double(profile.risk) / 100)
-        rows.count("timeSinceLastUpdate", isFirst ? 0 : UInt64(clamping: Int128(step.time.milliseconds) - Int128(standing.rowTime.milliseconds)))
+        rows.count(
+            "timeSinceLastUpdate", isFirst ? 0 : UInt64(clamping: Int128(step.time.milliseconds) - Int128(standing.rowTime.milliseconds)))
         rows.text("previousTier", (step.previousTier ?? tier).name)
         rows.text("previousKycStatus", (step.previousStatus ?? status).name)
         rows.number("riskScoreChange", isFirst ? 0 : Double(profile.risk - standing.rowRisk) / 100)
@@ -39,7 +40,8 @@ struct LifecycleRowWriter {
     }
 
     static let table = OutputTable(
-        "customer_lifecycle_analytics", timeColumn: "eventTime", orderBy: ["customerId", "eventTime", "eventType"], topic: "customer_lifecycle", keyColumn: "customerId",
+        "customer_lifecycle_analytics", timeColumn: "eventTime", orderBy: ["customerId", "eventTime", "eventType"],
+        topic: "customer_lifecycle", keyColumn: "customerId",
         columns: [
             OutputColumn("customerId", .text), OutputColumn("eventType", .text), OutputColumn("currentTier", .text),
             OutputColumn("currentKycStatus", .text), OutputColumn("eventTime", .time), OutputColumn("tierChangeCount", .count),

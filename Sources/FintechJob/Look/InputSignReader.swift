@@ -89,7 +89,10 @@ private final class RowSignReader<Row: TimedRow>: InputSignReader {
         let step: Int64 = 30 * 60_000
         let steps = Int64((Double(milliseconds + InputSigns.zoneDelay / 2) / Double(step)).rounded())
         let rest = milliseconds - steps * step
-        guard (-InputSigns.zoneDelay...InputSigns.zoneLead).contains(rest) else { return signs.otherTimes += 1 }
+        guard (-InputSigns.zoneDelay...InputSigns.zoneLead).contains(rest) else {
+            signs.otherTimes += 1
+            return
+        }
         signs.minutesAhead[Int(steps) * 30, default: InputSigns.Sign()].note(partition, record.offset)
     }
 }

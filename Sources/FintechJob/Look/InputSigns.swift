@@ -45,7 +45,9 @@ public struct InputSigns: Sendable {
     /// By how many minutes all inserts' times are ahead of the log's (behind, when it is negative), as those of clocks in another zone
     /// are; nil when they are not.
     public var zone: (minutes: Int, sign: Sign)? {
-        guard otherTimes == 0, minutesAhead.count == 1, let found = minutesAhead.first, found.value.count >= InputSigns.leastInserts else { return nil }
+        guard otherTimes == 0, minutesAhead.count == 1, let found = minutesAhead.first, found.value.count >= InputSigns.leastInserts else {
+            return nil
+        }
         guard found.key != 0, abs(found.key) <= InputSigns.furthestZone else { return nil }
         return (found.key, found.value)
     }

@@ -37,12 +37,17 @@ struct MerchantPartial: BitwiseCopyable {
     var totals: MerchantTotals
 
     /// What `send` writes.
-    static let layout = MessageLayout(version: 1, fields: [
-        StateField(name: "version", type: .unsigned), StateField(name: "windowStart", type: .time), StateField(name: "count", type: .unsigned),
-        StateField(name: "total", type: .signed128), StateField(name: "smallest", type: .signed), StateField(name: "greatest", type: .signed),
-        StateField(name: "risk", type: .signed128), StateField(name: "completed", type: .unsigned), StateField(name: "failed", type: .unsigned),
-        StateField(name: "customers", type: .unsigned),
-    ])
+    static let layout = MessageLayout(
+        version: 1,
+        fields: [
+            StateField(name: "version", type: .unsigned), StateField(name: "windowStart", type: .time),
+            StateField(name: "count", type: .unsigned),
+            StateField(name: "total", type: .signed128), StateField(name: "smallest", type: .signed),
+            StateField(name: "greatest", type: .signed),
+            StateField(name: "risk", type: .signed128), StateField(name: "completed", type: .unsigned),
+            StateField(name: "failed", type: .unsigned),
+            StateField(name: "customers", type: .unsigned),
+        ])
 
     /// The key is the merchant; the payload a version, the window's start and the totals as numbers.
     func send(to messages: MessageWriter) {
@@ -78,7 +83,9 @@ struct MerchantPartialDecoder: EventDecoder {
         totals.completed = reader.varint()
         totals.failed = reader.varint()
         totals.customers = reader.varint()
-        guard version == MerchantPartial.version, !reader.failed, reader.isAtEnd, totals.isSound, StoredBounds.clock.contains(windowStart.milliseconds) else { return .rejected(Rejection("malformed_partial")) }
+        guard version == MerchantPartial.version, !reader.failed, reader.isAtEnd, totals.isSound,
+            StoredBounds.clock.contains(windowStart.milliseconds)
+        else { return .rejected(Rejection("malformed_partial")) }
         return .event(MerchantPartial(merchantID: record.key, windowStart: windowStart, totals: totals), at: windowStart)
     }
 }

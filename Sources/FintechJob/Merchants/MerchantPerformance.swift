@@ -67,7 +67,8 @@ struct MerchantPerformance: WindowedAggregate {
     private static let unknownCountry: StaticString = "UNKNOWN"
 
     static let table = OutputTable(
-        "merchant_performance_analytics", timeColumn: "eventTime", orderBy: ["merchantId", "eventTime"], topic: "merchant_performance", keyColumn: "merchantId",
+        "merchant_performance_analytics", timeColumn: "eventTime", orderBy: ["merchantId", "eventTime"], topic: "merchant_performance",
+        keyColumn: "merchantId",
         columns: [
             OutputColumn("merchantId", .text), OutputColumn("eventType", .text), OutputColumn("transactionCount", .count),
             OutputColumn("totalAmount", .sum), OutputColumn("averageAmount", .amount), OutputColumn("eventTime", .time),

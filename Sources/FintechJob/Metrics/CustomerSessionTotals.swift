@@ -39,7 +39,8 @@ struct CustomerSessionTotals: StateRecord {
 
     /// Actions are 64-bit counts, durations differences of times.
     var isSound: Bool {
-        count > 0 && SoundTotals.areCounts(count, ended) && actions >= 0 && actions <= Int128(count) << 64 && duration.magnitude <= UInt128(ended) << 64
+        count > 0 && SoundTotals.areCounts(count, ended) && actions >= 0 && actions <= Int128(count) << 64
+            && duration.magnitude <= UInt128(ended) << 64
     }
 
     mutating func add(_ session: Session) {

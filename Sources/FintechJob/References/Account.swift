@@ -54,7 +54,9 @@ struct AccountRow: ReferenceRow {
         }
         keep(Account.Unusable.isFrozen, reader.fill(&account.isFrozen, with: isFrozen, default: false, "is_frozen"), isFrozen)
         keep(Account.Unusable.isActive, reader.fill(&account.isActive, with: isActive, default: true, "is_active"), isActive)
-        keep(Account.Unusable.minimumBalance, reader.fill(hundredths: &account.minimumBalance, with: minimumBalance, "minimum_balance"), minimumBalance)
+        keep(
+            Account.Unusable.minimumBalance, reader.fill(hundredths: &account.minimumBalance, with: minimumBalance, "minimum_balance"),
+            minimumBalance)
         keep(Account.Unusable.balance, reader.fill(hundredths: &account.balance, with: balance, "balance"), balance)
     }
 }

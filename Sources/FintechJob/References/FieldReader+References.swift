@@ -50,7 +50,9 @@ extension FieldReader {
         if read == nil, isUnavailable(value) { return true }
         amount = read ?? 0
         guard read == nil, !value.isMissing, !isNoNumber(value) else { return true }
-        note(value, name, "a decimal: its digits (decimal.handling.mode=string), or Base64 with input.decimals: precise and input.decimalScale")
+        note(
+            value, name,
+            "a decimal: its digits (decimal.handling.mode=string), or Base64 with input.decimals: precise and input.decimalScale")
         return false
     }
 

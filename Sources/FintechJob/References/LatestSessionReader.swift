@@ -46,7 +46,8 @@ final class LatestSessionReader: ReferenceReader {
             owners = nil
             return .applied
         case .unknownOperation: return .unusable(Rejection("unknown_operation"))
-        case .printedStruct, .malformed, .malformedAvro, .unknownSchema, .unusableSchema: return .unusable(kind.unreadable ?? .malformedJSON)
+        case .printedStruct, .malformed, .malformedAvro, .unknownSchema, .unusableSchema:
+            return .unusable(kind.unreadable ?? .malformedJSON)
         }
     }
 
@@ -56,7 +57,9 @@ final class LatestSessionReader: ReferenceReader {
         guard !id.isNull else { return .unusable(reader.defect(of: row.id, "id")) }
         guard !customer.isNull else { return .unusable(reader.defect(of: row.customerID, "customer_id")) }
         let startedAt = reader.usableTime(row.startedAt) ?? .distantPast
-        if startedAt == .distantPast, !row.startedAt.isMissing { reader.note(row.startedAt, "started_at", "a time, no further ahead than time.maxAhead") }
+        if startedAt == .distantPast, !row.startedAt.isMissing {
+            reader.note(row.startedAt, "started_at", "a time, no further ahead than time.maxAhead")
+        }
         if table.find(customer, into: &held) {
             if held.id.view != id {
                 guard startedAt > held.startedAt || (startedAt == held.startedAt && held.id.view < id) else { return .applied }

@@ -37,7 +37,10 @@ struct RecordKey {
         case .unframed: return false
         case .unknownSchema, .unusableSchema: return true
         case .record(let table, let bytes):
-            guard let value = table.read(bytes, &fields, scratch) else { fields = Fields(); return true }
+            guard let value = table.read(bytes, &fields, scratch) else {
+                fields = Fields()
+                return true
+            }
             if value.kind != .record, !value.isMissing { whole = value }
             return true
         }

@@ -47,7 +47,8 @@ final class ReferenceRowReader<Row: ReferenceRow>: ReferenceReader {
             table.remove(id)
         case .truncated: table.removeAll()
         case .unknownOperation: return .unusable(Rejection("unknown_operation"))
-        case .printedStruct, .malformed, .malformedAvro, .unknownSchema, .unusableSchema: return .unusable(kind.unreadable ?? .malformedJSON)
+        case .printedStruct, .malformed, .malformedAvro, .unknownSchema, .unusableSchema:
+            return .unusable(kind.unreadable ?? .malformedJSON)
         }
         return .applied
     }

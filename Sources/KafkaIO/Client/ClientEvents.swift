@@ -87,7 +87,9 @@ final class ClientEvents: Sendable {
 
     func heardCommit(_ code: rd_kafka_resp_err_t) {
         guard code != RD_KAFKA_RESP_ERR_NO_ERROR, code != RD_KAFKA_RESP_ERR__NO_OFFSET else { return }
-        log(.warning, kind: "commit", "the consumer group's offsets could not be committed (lag tools show old ones; reading goes on): \(text(of: code))")
+        log(
+            .warning, kind: "commit",
+            "the consumer group's offsets could not be committed (lag tools show old ones; reading goes on): \(text(of: code))")
     }
 
     func heardDelivery(of topic: String, partition: Int32, code: rd_kafka_resp_err_t) {

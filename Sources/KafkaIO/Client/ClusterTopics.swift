@@ -59,7 +59,8 @@ struct ClusterTopics {
     func require(_ partition: TopicPartition, on client: KafkaClient) throws {
         let count = try partitionCount(of: partition.topic, on: client)
         if leaders[partition.topic]?[partition.partition] == nil {
-            throw SourceError(.missing, "\(partition) does not exist on \(client.brokers): the topic has \(count) partitions (0 to \(count - 1))")
+            throw SourceError(
+                .missing, "\(partition) does not exist on \(client.brokers): the topic has \(count) partitions (0 to \(count - 1))")
         }
     }
 

@@ -28,7 +28,8 @@ public enum KafkaProperties {
         "offset.store.method": "positions live in the state; the group only follows them",
         "offset.store.path": "positions live in the state; the group only follows them",
         "offset.store.sync.interval.ms": "positions live in the state; the group only follows them",
-        "auto.offset.reset": "a lost offset stops the job instead of skipping records; input.kafka.start says where a job without state begins",
+        "auto.offset.reset":
+            "a lost offset stops the job instead of skipping records; input.kafka.start says where a job without state begins",
         "enable.partition.eof": "the ends of the partitions are recognised by these events",
         "check.crcs": "every record's checksum is verified",
         "allow.auto.create.topics": "reading never creates a topic",
@@ -67,11 +68,12 @@ public enum KafkaProperties {
     /// All that is wrong with `properties`, in the order of their names: owned by the engine, unknown to librdkafka, or
     /// with a value that it refuses.
     public static func problems(in properties: [String: String], for role: KafkaRole) -> [KafkaPropertyProblem] {
-        let owned = switch role {
-        case .consumer: ownedByConsumer
-        case .producer: ownedByProducer
-        case .output: ownedByOutput
-        }
+        let owned =
+            switch role {
+            case .consumer: ownedByConsumer
+            case .producer: ownedByProducer
+            case .output: ownedByOutput
+            }
         let configuration = rd_kafka_conf_new()
         defer { rd_kafka_conf_destroy(configuration) }
         return properties.sorted { $0.key < $1.key }.compactMap { name, value in

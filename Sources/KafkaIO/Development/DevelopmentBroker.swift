@@ -53,7 +53,8 @@ public final class DevelopmentBroker: @unchecked Sendable {
         }
         guard let cluster = rd_kafka_mock_cluster_new(client, Int32(brokers)) else {
             rd_kafka_destroy(client)
-            throw SourceError(.retry, "the development broker can't start: librdkafka made no mock cluster; are there free ports on 127.0.0.1?")
+            throw SourceError(
+                .retry, "the development broker can't start: librdkafka made no mock cluster; are there free ports on 127.0.0.1?")
         }
         let own = String(cString: rd_kafka_mock_cluster_bootstraps(cluster))
         do {
@@ -78,7 +79,9 @@ public final class DevelopmentBroker: @unchecked Sendable {
         for topic in topics {
             let code = rd_kafka_mock_topic_create(cluster, topic.name, Int32(topic.partitions), 1)
             guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                throw SourceError(.invalid, "the development broker can't have the topic \(topic.name) with \(topic.partitions) partitions: \(text(of: code))")
+                throw SourceError(
+                    .invalid,
+                    "the development broker can't have the topic \(topic.name) with \(topic.partitions) partitions: \(text(of: code))")
             }
         }
     }

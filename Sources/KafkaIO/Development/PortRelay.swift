@@ -60,7 +60,9 @@ final class PortRelay: Sendable {
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
         var address = address(port)
         let bound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
         guard bound == 0, Glibc.listen(descriptor, 64) == 0 else {
             let reason = reason()
@@ -104,7 +106,8 @@ private struct RelayedConnections: ~Copyable {
                 return
             }
             if watched[0].revents != 0 { return }
-            for index in pairs.indices.reversed() where !pass(pairs[index], watched[2 + 2 * index].revents, watched[3 + 2 * index].revents) {
+            for index in pairs.indices.reversed() where !pass(pairs[index], watched[2 + 2 * index].revents, watched[3 + 2 * index].revents)
+            {
                 Self.end(pairs.remove(at: index))
             }
             if watched[1].revents != 0 { accept() }

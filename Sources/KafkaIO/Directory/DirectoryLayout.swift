@@ -32,7 +32,9 @@ public struct DirectoryLayout: Sendable {
     public func files(of topic: String) throws -> [String] {
         let (single, folder) = ("\(path)/\(topic).jsonl", "\(path)/\(topic)")
         guard kind(of: folder) != S_IFLNK else {
-            throw SourceError(.invalid, "\(folder) is a link, which is not followed: put the topic's folder itself there, or name the directory that it lies in")
+            throw SourceError(
+                .invalid,
+                "\(folder) is a link, which is not followed: put the topic's folder itself there, or name the directory that it lies in")
         }
         // Whatever it is: that it is no file is said when it is opened.
         switch (kind(of: single) != nil, isDirectory(folder)) {
@@ -56,9 +58,14 @@ public struct DirectoryLayout: Sendable {
             }
             return number
         }.sorted()
-        guard !numbers.isEmpty else { throw SourceError(.missing, "\(folder) holds no partition of topic \(topic): expected 0.jsonl, 1.jsonl, …") }
+        guard !numbers.isEmpty else {
+            throw SourceError(.missing, "\(folder) holds no partition of topic \(topic): expected 0.jsonl, 1.jsonl, …")
+        }
         for (expected, number) in numbers.enumerated() where expected != number {
-            throw SourceError(.missing, "topic \(topic) lacks \(folder)/\(expected).jsonl while there is \(number).jsonl: partitions are numbered from 0 without gaps")
+            throw SourceError(
+                .missing,
+                "topic \(topic) lacks \(folder)/\(expected).jsonl while there is \(number).jsonl: partitions are numbered from 0 without gaps"
+            )
         }
         return numbers.map { "\(folder)/\($0).jsonl" }
     }

@@ -42,7 +42,9 @@ final class DirectoryReader: RecordReader {
         self.tell = tell
         self.readsUnterminatedLastLine = readsUnterminatedLastLine
         places = starts.map {
-            Place(partition: $0.partition, file: $0.file, line: $0.line, byte: $0.byte, followsUnterminated: $0.followsUnterminated, endedAt: nil)
+            Place(
+                partition: $0.partition, file: $0.file, line: $0.line, byte: $0.byte, followsUnterminated: $0.followsUnterminated,
+                endedAt: nil)
         }
     }
 
@@ -102,7 +104,9 @@ final class DirectoryReader: RecordReader {
     private func tellPartial(_ place: inout Place) {
         guard let since = place.partialSince, ContinuousClock.now - since >= partialLineLimit else { return }
         (place.partialSince, place.isPartialTold) = (nil, true)
-        tell("\(place.file.path): the last line, offset \(place.line) at byte \(place.byte), has no newline, so that it may not be complete and is not read: end it with one, or remove it; a run with --until-end takes it as it is")
+        tell(
+            "\(place.file.path): the last line, offset \(place.line) at byte \(place.byte), has no newline, so that it may not be complete and is not read: end it with one, or remove it; a run with --until-end takes it as it is"
+        )
     }
 
     /// `size`: where the file ended when it was read. It may have grown by now, and what came meanwhile may be the last for long.

@@ -119,7 +119,8 @@ public final class DirectorySource: RecordSource {
         }
         if rest > 0, position.next == count.lines + 1 {
             // The last line was read in a bounded run, before it had a newline.
-            return DirectoryReader.Start(partition: partition, file: file, line: position.next, byte: count.position + rest, followsUnterminated: true)
+            return DirectoryReader.Start(
+                partition: partition, file: file, line: position.next, byte: count.position + rest, followsUnterminated: true)
         }
         let next = try AssignmentCheck(partition: partition, low: 0, high: count.lines).start(at: position)
         return DirectoryReader.Start(partition: partition, file: file, line: next, byte: count.position)

@@ -18,7 +18,9 @@ struct LineCount {
     }
 
     /// Counts on until `limit` lines (nil: all) or the end of the file.
-    mutating func advance(_ file: LogFile, upTo limit: Int64? = nil, buffer: UnsafeMutableRawBufferPointer, isOver: () -> Bool) throws -> Outcome {
+    mutating func advance(_ file: LogFile, upTo limit: Int64? = nil, buffer: UnsafeMutableRawBufferPointer, isOver: () -> Bool) throws
+        -> Outcome
+    {
         var unfinished: Int64 = 0  // bytes after the last newline found
         while true {
             if let limit, lines >= limit { return .reached }

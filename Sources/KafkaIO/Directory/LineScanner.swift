@@ -68,7 +68,10 @@ struct LineScanner: ~Copyable {
 
     private mutating func grow(_ file: LogFile, _ position: Int64) throws {
         guard buffer.count < Self.maximumLineBytes else {
-            throw SourceError(.invalid, "\(file.path): the line at byte \(position) is longer than \(Self.maximumLineBytes) bytes: it is no record; correct the file")
+            throw SourceError(
+                .invalid,
+                "\(file.path): the line at byte \(position) is longer than \(Self.maximumLineBytes) bytes: it is no record; correct the file"
+            )
         }
         buffer.deallocate()
         buffer = .allocate(byteCount: buffer.count * 4, alignment: 16)

@@ -15,7 +15,9 @@ final class LogFile: Sendable {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {
             if errno == ELOOP || errno == ENXIO { throw Self.isNoFile(path) }
-            throw SourceError(errno == ENOENT ? .missing : errno == EACCES ? .denied : .invalid, "\(path) can't be opened: \(Self.reason()); see to its rights and to the disk")
+            throw SourceError(
+                errno == ENOENT ? .missing : errno == EACCES ? .denied : .invalid,
+                "\(path) can't be opened: \(Self.reason()); see to its rights and to the disk")
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -29,7 +31,9 @@ final class LogFile: Sendable {
     }
 
     private static func isNoFile(_ path: String) -> SourceError {
-        SourceError(.invalid, "\(path) is a link, a directory, a pipe or a device: a topic's partition is a regular file, so put one there, or a hard link")
+        SourceError(
+            .invalid,
+            "\(path) is a link, a directory, a pipe or a device: a topic's partition is a regular file, so put one there, or a hard link")
     }
 
     deinit { close(descriptor) }
@@ -39,20 +43,29 @@ final class LogFile: Sendable {
         while true {
             let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(position))
             if count >= 0 { return count }
-            guard errno == EINTR else { throw SourceError(.invalid, "\(path) can't be read at byte \(position): \(Self.reason()); see to the disk") }
+            guard errno == EINTR else {
+                throw SourceError(.invalid, "\(path) can't be read at byte \(position): \(Self.reason()); see to the disk")
+            }
         }
     }
 
     /// Bytes in the file now. Throws when it is not the file that was opened any more, or has lost bytes that were read.
     func size(readUpTo position: Int64) throws -> Int64 {
         var status = stat()
-        guard lstat(path, &status) == 0 else { throw SourceError(.missing, "\(path) is gone (\(Self.reason())): put it back and start again; the state keeps its position") }
+        guard lstat(path, &status) == 0 else {
+            throw SourceError(.missing, "\(path) is gone (\(Self.reason())): put it back and start again; the state keeps its position")
+        }
         guard FileIdentity(status) == identity else {
-            throw SourceError(.invalid, "\(path) was replaced by another file while it was read: only append to it, or start with an empty state directory")
+            throw SourceError(
+                .invalid,
+                "\(path) was replaced by another file while it was read: only append to it, or start with an empty state directory")
         }
         let size = Int64(status.st_size)
         guard size >= position else {
-            throw SourceError(.invalid, "\(path) was cut to \(size) bytes after \(position) had been read: only append to it, or start with an empty state directory")
+            throw SourceError(
+                .invalid,
+                "\(path) was cut to \(size) bytes after \(position) had been read: only append to it, or start with an empty state directory"
+            )
         }
         return size
     }

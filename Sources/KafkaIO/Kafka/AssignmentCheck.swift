@@ -11,7 +11,10 @@ struct AssignmentCheck {
     /// Where to read on; throws when the position lies outside the log.
     func start(at position: SourcePosition) throws -> Int64 {
         if position.next < 0 {
-            throw SourceError(.corrupt, "the state's position in \(partition) is \(position.next): no log has such an offset, so the state is damaged; keep the state directory for examination, and go on with a copy of it as the last run left it, or start anew with an empty state directory, another checkpoints.store and new tables")
+            throw SourceError(
+                .corrupt,
+                "the state's position in \(partition) is \(position.next): no log has such an offset, so the state is damaged; keep the state directory for examination, and go on with a copy of it as the last run left it, or start anew with an empty state directory, another checkpoints.store and new tables"
+            )
         }
         if position.next < low {
             throw SourceError(

@@ -19,7 +19,9 @@ public final class KafkaLogs: Sendable {
     public func bounds(of topics: [String], within limit: Duration) throws -> [TopicPartition: LogBounds] {
         let deadline = Deadline(limit)
         let found = try ClusterTopics.ask(client, within: deadline)
-        let partitions = Set(topics).flatMap { topic in found.leaders[topic, default: [:]].keys.map { TopicPartition(topic: topic, partition: $0) } }
+        let partitions = Set(topics).flatMap { topic in
+            found.leaders[topic, default: [:]].keys.map { TopicPartition(topic: topic, partition: $0) }
+        }
         let known = LogEnds(client: client).bounds(of: partitions, leaders: found, within: deadline)
         return Dictionary(uniqueKeysWithValues: partitions.map { ($0, known[$0] ?? .unanswered) })
     }

@@ -72,7 +72,8 @@ final class KafkaReader: RecordReader {
         consumption.client.serveCallbacks()
         if count == 0, let answer = consumption.client.events.lastingLongAnswer {
             let places = slots.prefix(KafkaReader.mostNamed).map { "\($0.partition) from offset \($0.next) on" }.joined(separator: ", ")
-            throw consumption.client.tooLong(answer, " with records of \(places)\(slots.count > KafkaReader.mostNamed ? " or another partition" : "")")
+            throw consumption.client.tooLong(
+                answer, " with records of \(places)\(slots.count > KafkaReader.mostNamed ? " or another partition" : "")")
         }
         if let reason = consumption.client.events.takeMissingTopics() { try confirmMissing(reason) }
         wakeFetchersNowAndThen()
@@ -114,7 +115,10 @@ final class KafkaReader: RecordReader {
 
     private func slotIndex(of message: rd_kafka_message_t) throws -> Int {
         for (index, slot) in slots.enumerated() where slot.number == message.partition && slot.topic == message.rkt { return index }
-        throw SourceError(.bug, "librdkafka handed over a record of a partition that this reader does not read (partition \(message.partition), offset \(message.offset))")
+        throw SourceError(
+            .bug,
+            "librdkafka handed over a record of a partition that this reader does not read (partition \(message.partition), offset \(message.offset))"
+        )
     }
 
     /// What librdkafka says in place of a record.
@@ -127,13 +131,18 @@ final class KafkaReader: RecordReader {
             return
         }
         let reason = rd_kafka_message_errstr(message).map { String(cString: $0) } ?? text(of: code)
-        let failure = ReadFailure(partition: slot.partition, next: slot.next, code: code, reason: reason, receiveLimit: limits.receiveLimit, cure: limits.cure)
+        let failure = ReadFailure(
+            partition: slot.partition, next: slot.next, code: code, reason: reason, receiveLimit: limits.receiveLimit, cure: limits.cure)
         if let error = failure.error(asking: LogEnds(client: consumption.client)) { throw error }
-        consumption.client.events.log(.warning, kind: "read \(code.rawValue)", "\(slot.partition) can't be read just now (librdkafka goes on trying): \(reason)")
+        consumption.client.events.log(
+            .warning, kind: "read \(code.rawValue)", "\(slot.partition) can't be read just now (librdkafka goes on trying): \(reason)")
     }
 
     private func repeated(_ offset: Int64, in slot: Slot) -> SourceError {
-        SourceError(.bug, "\(slot.partition): librdkafka handed over offset \(offset) where \(slot.next) or a later one had to come; start again, the state keeps its position")
+        SourceError(
+            .bug,
+            "\(slot.partition): librdkafka handed over offset \(offset) where \(slot.next) or a later one had to come; start again, the state keeps its position"
+        )
     }
 
     private func wakeFetchersNowAndThen() {

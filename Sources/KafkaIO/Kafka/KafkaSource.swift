@@ -53,7 +53,9 @@ public final class KafkaSource: RecordSource {
         let topics = try ClusterTopics.ask(client, within: deadline)
         for assignment in assignments { try topics.require(assignment.partition, on: client) }
         let starts = try checkedStarts(of: assignments, within: deadline)
-        logger.info("reading \(starts.count == 1 ? "1 partition" : "\(starts.count) partitions") of \(Set(starts.keys.map(\.topic)).sorted().joined(separator: ", ")) from \(client.brokers)")
+        logger.info(
+            "reading \(starts.count == 1 ? "1 partition" : "\(starts.count) partitions") of \(Set(starts.keys.map(\.topic)).sorted().joined(separator: ", ")) from \(client.brokers)"
+        )
         opened.withLock { opened in
             opened.starts = starts
             opened.topics = topics
@@ -69,7 +71,10 @@ public final class KafkaSource: RecordSource {
             }
             return partitions.map { ($0, starts[$0] ?? 0) }
         }
-        return try KafkaReader(starts, client: client, readAhead: settings.readAhead, limits: .init(receiveLimit: settings.receiveLimit, cure: settings.readsReferences ? .writeAnew : .skip), confirmMissing: { [self] in try confirmMissing($0) })
+        return try KafkaReader(
+            starts, client: client, readAhead: settings.readAhead,
+            limits: .init(receiveLimit: settings.receiveLimit, cure: settings.readsReferences ? .writeAnew : .skip),
+            confirmMissing: { [self] in try confirmMissing($0) })
     }
 
     public func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] {
@@ -86,7 +91,7 @@ public final class KafkaSource: RecordSource {
         let fresh = assignments.filter { $0.position == nil }.map(\.partition)
         var starts = try freshStarts(of: fresh, low: low, high: high, within: deadline)
         var toRecognise: [TopicPartition: RecordFingerprint] = [:]
-        for case let (partition, position?) in assignments.map({ ($0.partition, $0.position) }) {
+        for case (let partition, let position?) in assignments.map({ ($0.partition, $0.position) }) {
             let check = AssignmentCheck(partition: partition, low: low[partition, default: 0], high: high[partition, default: 0])
             starts[partition] = try check.start(at: position)
             toRecognise[partition] = check.recordToRecognise(of: position)
@@ -98,11 +103,12 @@ public final class KafkaSource: RecordSource {
     private func freshStarts(
         of partitions: [TopicPartition], low: [TopicPartition: Int64], high: [TopicPartition: Int64], within deadline: Deadline
     ) throws -> [TopicPartition: Int64] {
-        let chosen: [TopicPartition: Int64] = switch settings.start {
-        case .earliest: low
-        case .latest: high
-        case .time(let time): try LogEnds(client: client).require(.firstAt(time), of: partitions, within: deadline)
-        }
+        let chosen: [TopicPartition: Int64] =
+            switch settings.start {
+            case .earliest: low
+            case .latest: high
+            case .time(let time): try LogEnds(client: client).require(.firstAt(time), of: partitions, within: deadline)
+            }
         if settings.start == .earliest {
             for partition in partitions.sorted() where low[partition, default: 0] > 0 {
                 logger.notice("\(partition) begins at offset \(low[partition, default: 0]): retention removed what was before")
@@ -128,7 +134,10 @@ public final class KafkaSource: RecordSource {
             do {
                 try topics.require(partition, on: client)
             } catch {
-                throw SourceError(.invalid, "\(partition) can't be read any more (\(reason)): restore the topic or its rights and start again; the state keeps its position", cause: error)
+                throw SourceError(
+                    .invalid,
+                    "\(partition) can't be read any more (\(reason)): restore the topic or its rights and start again; the state keeps its position",
+                    cause: error)
             }
         }
     }

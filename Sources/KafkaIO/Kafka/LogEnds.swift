@@ -49,7 +49,8 @@ struct LogEnds: Sendable {
         throw SourceError(
             .retry,
             "the offsets of \(Self.names(partitions)) could not be asked of \(client.brokers) within \(deadline.limit): \(text(of: lastCode))"
-                + (client.events.lastError.map { " (last error: \($0))" } ?? "") + "; see to the partitions' leaders and to the user's rights"
+                + (client.events.lastError.map { " (last error: \($0))" } ?? "")
+                + "; see to the partitions' leaders and to the user's rights"
         )
     }
 
@@ -88,13 +89,16 @@ struct LogEnds: Sendable {
     }
 
     private func answers(_ question: Question, of partitions: [TopicPartition], milliseconds: Int32) -> [TopicPartition: Int64] {
-        guard !partitions.isEmpty, case .success(let offsets) = ask(question, of: partitions, milliseconds: max(1, milliseconds)) else { return [:] }
+        guard !partitions.isEmpty, case .success(let offsets) = ask(question, of: partitions, milliseconds: max(1, milliseconds)) else {
+            return [:]
+        }
         return offsets.filter { $0.value >= 0 }
     }
 
     private struct Refusal: Error { let code: rd_kafka_resp_err_t }
 
-    private func ask(_ question: Question, of partitions: [TopicPartition], milliseconds: Int32) -> Result<[TopicPartition: Int64], Refusal> {
+    private func ask(_ question: Question, of partitions: [TopicPartition], milliseconds: Int32) -> Result<[TopicPartition: Int64], Refusal>
+    {
         let timestamp = question.timestamp
         let list = PartitionList(Dictionary(partitions.map { ($0, timestamp) }) { first, _ in first })
         let result = rd_kafka_offsets_for_times(client.handle, list.handle, milliseconds)

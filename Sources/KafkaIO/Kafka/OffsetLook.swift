@@ -45,7 +45,8 @@ public final class OffsetLook {
             switch message.pointee.err {
             case RD_KAFKA_RESP_ERR_NO_ERROR: return .record(message.pointee.offset)
             case RD_KAFKA_RESP_ERR__PARTITION_EOF: return .end
-            case RD_KAFKA_RESP_ERR__BAD_COMPRESSION, RD_KAFKA_RESP_ERR__BAD_MSG, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
+            case RD_KAFKA_RESP_ERR__BAD_COMPRESSION, RD_KAFKA_RESP_ERR__BAD_MSG, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+                RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
                 let reason = rd_kafka_message_errstr(message).map { String(cString: $0) } ?? text(of: message.pointee.err)
                 return .unreadable(batch: message.pointee.offset, reason: reason)
             case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:

@@ -18,7 +18,8 @@ final class RecordProbe {
         // The limit is one of bytes: a queue that is full by its number of records (1, say) makes librdkafka 2.0 wait a
         // second before the next fetch, which a start would pay for each partition.
         let small = [
-            "queued.min.messages": "100000", "queued.max.messages.kbytes": "1024", "fetch.wait.max.ms": "20", "fetch.message.max.bytes": "65536",
+            "queued.min.messages": "100000", "queued.max.messages.kbytes": "1024", "fetch.wait.max.ms": "20",
+            "fetch.message.max.bytes": "65536",
         ]
         var merged = properties.merging(small) { $1 }
         merged["max.partition.fetch.bytes"] = nil  // an alias that would undo the above
@@ -51,7 +52,9 @@ final class RecordProbe {
 
     private func record(of partition: TopicPartition, at offset: Int64, within deadline: Deadline) throws -> RecordFingerprint? {
         repeat {
-            guard let message = rd_kafka_consume(topics[partition.topic], Int32(partition.partition), max(1, min(100, deadline.milliseconds))) else {
+            guard
+                let message = rd_kafka_consume(topics[partition.topic], Int32(partition.partition), max(1, min(100, deadline.milliseconds)))
+            else {
                 client.serveCallbacks()
                 client.wakeFetchers()
                 continue
@@ -64,9 +67,11 @@ final class RecordProbe {
                 return nil
             default:
                 let reason = rd_kafka_message_errstr(message).map { String(cString: $0) } ?? text(of: message.pointee.err)
-                let failure = ReadFailure(partition: partition, next: offset, code: message.pointee.err, reason: reason, receiveLimit: receiveLimit, cure: .restoreLimits)
+                let failure = ReadFailure(
+                    partition: partition, next: offset, code: message.pointee.err, reason: reason, receiveLimit: receiveLimit,
+                    cure: .restoreLimits)
                 if let error = failure.error(asking: LogEnds(client: client)) { throw error }
-                // librdkafka tries again; the deadline bounds it.
+            // librdkafka tries again; the deadline bounds it.
             }
         } while !deadline.isOver
         if let answer = client.events.longAnswer { throw client.tooLong(answer, " with records of \(partition) from offset \(offset) on") }

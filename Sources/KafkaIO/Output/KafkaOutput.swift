@@ -37,7 +37,9 @@ public final class KafkaOutput: BatchSink, @unchecked Sendable {
             let delivery = try OutputDelivery(known, producer, settings: settings, logger: logger)
             deliveries.withLock { $0[known.outboxName] = OneThreadDelivery(delivery) }
         }
-        logger.info("rows also go to \(tables.count == 1 ? "1 topic" : "\(tables.count) topics") of \(settings.brokers), named \(settings.topicPrefix)…")
+        logger.info(
+            "rows also go to \(tables.count == 1 ? "1 topic" : "\(tables.count) topics") of \(settings.brokers), named \(settings.topicPrefix)…"
+        )
         return Dictionary(uniqueKeysWithValues: tables.map { ($0.table.name, .none) })
     }
 
@@ -114,7 +116,9 @@ extension KafkaOutput {
         try OutputDelivery.makeReady(producer, topic, Deadline(settings.reachLimit), settings.retryPause)
         let answer = try OutputDelivery.write(ledger, with: producer, table: table)
         guard answer.outcome == .done else {
-            throw SourceError(.retry, "it is not known whether the ledger of topic \(topic) was written (\(answer.text)): see to the brokers and settle again")
+            throw SourceError(
+                .retry,
+                "it is not known whether the ledger of topic \(topic) was written (\(answer.text)): see to the brokers and settle again")
         }
     }
 }

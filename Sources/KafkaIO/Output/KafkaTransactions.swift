@@ -61,7 +61,9 @@ final class KafkaTransactions: TransactionalProducer {
     }
 
     /// Puts a record in the client's queue, waiting while that is full; nil when it is there.
-    private func produce(_ key: ByteView, _ value: ByteView, _ connection: Connection, _ isCancelled: () -> Bool) throws -> TransactionAnswer? {
+    private func produce(_ key: ByteView, _ value: ByteView, _ connection: Connection, _ isCancelled: () -> Bool) throws
+        -> TransactionAnswer?
+    {
         var waiting: Deadline?
         while true {
             let code = tidemark_produce(
@@ -77,7 +79,10 @@ final class KafkaTransactions: TransactionalProducer {
                 }
                 rd_kafka_poll(connection.client.handle, 100)
             case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-                throw SourceError(.invalid, "a row of \(value.count) bytes for topic \(topic) is larger than message.max.bytes: raise that in output.kafka.properties, and max.message.bytes of the topic")
+                throw SourceError(
+                    .invalid,
+                    "a row of \(value.count) bytes for topic \(topic) is larger than message.max.bytes: raise that in output.kafka.properties, and max.message.bytes of the topic"
+                )
             default:
                 return TransactionAnswer(outcome: .abort, text: "rows can't be sent to \(topic): \(text(of: code))")
             }

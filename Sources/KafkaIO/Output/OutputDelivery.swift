@@ -59,7 +59,8 @@ final class OutputDelivery {
 
     /// Writes a ledger and no rows, with a producer that is ready.
     static func write(_ ledger: SinkLedger, with producer: any TransactionalProducer, table: OutboxTable) throws -> TransactionAnswer {
-        let nothing = SinkBatch(table: table.name, lineage: ledger.lineage, number: ledger.number, layout: table.table, partition: 0, chunks: [])
+        let nothing = SinkBatch(
+            table: table.name, lineage: ledger.lineage, number: ledger.number, layout: table.table, partition: 0, chunks: [])
         let sent = try producer.send(nothing, entry: ledger, isCancelled: { false })
         return sent.outcome == .done ? try producer.commit() : sent
     }
@@ -76,7 +77,10 @@ final class OutputDelivery {
             case .abort, .lost: anew = true
             }
             guard !deadline.isOver else {
-                throw SourceError(.retry, "transactions to topic \(topic) can't be begun within \(deadline.limit): \(answer.text); see to the brokers, and to the user's right to use transactions")
+                throw SourceError(
+                    .retry,
+                    "transactions to topic \(topic) can't be begun within \(deadline.limit): \(answer.text); see to the brokers, and to the user's right to use transactions"
+                )
             }
             wait(pause)
         }
@@ -87,7 +91,10 @@ final class OutputDelivery {
             switch try producer.readLedger() {
             case .found(let ledger): return ledger
             case .unavailable(let text):
-                guard !deadline.isOver else { throw SourceError(.retry, "\(text), for \(deadline.limit); see to the brokers, and to the user's right to read that group") }
+                guard !deadline.isOver else {
+                    throw SourceError(
+                        .retry, "\(text), for \(deadline.limit); see to the brokers, and to the user's right to read that group")
+                }
                 wait(pause)
             }
         }
@@ -144,7 +151,10 @@ final class OutputDelivery {
             }
         case .send:
             (what, state) = ("can't be sent", .waiting)
-            status.withLock { $0.state = .sending; $0.insertsSent += 1 }
+            status.withLock {
+                $0.state = .sending
+                $0.insertsSent += 1
+            }
             answer = try producer.send(batch, entry: entry, isCancelled: isCancelled)
         case .commit:
             (what, state) = ("is not known to be committed", .unknown)
@@ -182,7 +192,10 @@ final class OutputDelivery {
 
     private func trouble(_ state: TableStatus.State, _ text: String) {
         hadTrouble = true
-        status.withLock { $0.state = state; $0.lastError = text }
+        status.withLock {
+            $0.state = state
+            $0.lastError = text
+        }
         guard let leftOut = limiter.admit(state.rawValue) else { return }
         let more = leftOut > 0 ? " (and \(leftOut) more like it)" : ""
         if state == .stopped { logger.error("\(text)\(more)") } else { logger.warning("\(text)\(more)") }

@@ -31,7 +31,9 @@ public struct DirectoryLoad: Sendable {
     @discardableResult
     public func run(with writer: TopicWriter, report: (Progress) -> Void = { _ in }) throws -> [Progress] {
         let topics = try layout.topics()
-        guard !topics.isEmpty else { throw SourceError(.missing, "\(layout.path) holds no topic: expected <topic>.jsonl or <topic>/<partition>.jsonl") }
+        guard !topics.isEmpty else {
+            throw SourceError(.missing, "\(layout.path) holds no topic: expected <topic>.jsonl or <topic>/<partition>.jsonl")
+        }
         return try topics.map { topic in
             let progress = try write(topic, with: writer)
             report(progress)

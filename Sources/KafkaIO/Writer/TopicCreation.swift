@@ -21,7 +21,10 @@ struct TopicCreation {
         case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
             askByName(deadline)
         default:
-            throw SourceError(.invalid, "topic \(topic) could not be created on \(client.brokers): \(text(of: code)); create it by hand with \(partitions) partitions")
+            throw SourceError(
+                .invalid,
+                "topic \(topic) could not be created on \(client.brokers): \(text(of: code)); create it by hand with \(partitions) partitions"
+            )
         }
     }
 
@@ -72,10 +75,16 @@ extension KafkaClient {
                 continue
             }
             if let partitions, partitions != found.count {
-                throw SourceError(.invalid, "topic \(topic) on \(brokers) has \(found.count) partitions, not \(partitions): name the number it has, or create it with \(partitions) beforehand (tidemark dev --topics \(topic):\(partitions))")
+                throw SourceError(
+                    .invalid,
+                    "topic \(topic) on \(brokers) has \(found.count) partitions, not \(partitions): name the number it has, or create it with \(partitions) beforehand (tidemark dev --topics \(topic):\(partitions))"
+                )
             }
             return found.count
         } while !deadline.isOver
-        throw SourceError(.missing, "topic \(topic) did not appear on \(brokers) within \(deadline.limit): the brokers create no topics by themselves, so create it by hand")
+        throw SourceError(
+            .missing,
+            "topic \(topic) did not appear on \(brokers) within \(deadline.limit): the brokers create no topics by themselves, so create it by hand"
+        )
     }
 }

@@ -115,16 +115,23 @@ public final class TopicWriter {
         let count = client.events.takeDelivery()
         delivered += count.delivered
         guard count.failed > 0 else { return }
-        throw SourceError(.retry, "\(count.failed) records could not be delivered to \(client.brokers), first to \(count.firstFailure ?? "?"): they are lost to the topic; see to the brokers and write them again")
+        throw SourceError(
+            .retry,
+            "\(count.failed) records could not be delivered to \(client.brokers), first to \(count.firstFailure ?? "?"): they are lost to the topic; see to the brokers and write them again"
+        )
     }
 
     private func refused(_ code: rd_kafka_resp_err_t, _ topic: String, _ partition: Int, _ size: Int) -> SourceError {
-        SourceError(.invalid, "a record of \(size) bytes for \(topic)[\(partition)] was refused: \(text(of: code)); see to message.max.bytes and to the number of partitions")
+        SourceError(
+            .invalid,
+            "a record of \(size) bytes for \(topic)[\(partition)] was refused: \(text(of: code)); see to message.max.bytes and to the number of partitions"
+        )
     }
 
     private func stuck(_ limit: Duration) -> SourceError {
         let queued = rd_kafka_outq_len(client.handle)
         let last = client.events.lastError.map { " (last error: \($0))" } ?? ""
-        return SourceError(.retry, "\(queued) records still wait to be delivered to \(client.brokers) after \(limit)\(last): see to the brokers")
+        return SourceError(
+            .retry, "\(queued) records still wait to be delivered to \(client.brokers) after \(limit)\(last): see to the brokers")
     }
 }

@@ -35,11 +35,15 @@ struct AssembledFile {
         database.boundContent(with: applied)
         try Statement(database, "ATTACH DATABASE ? AS changes").run(.text(AssembledFile.readOnly(path)))
         do {
-            try AssembledFile.check(database, application: DeltaFormat.applicationID, versions: deltaVersion...deltaVersion, schema: "changes", file: path)
+            try AssembledFile.check(
+                database, application: DeltaFormat.applicationID, versions: deltaVersion...deltaVersion, schema: "changes", file: path)
             let end = try checkedEnd(of: path)
             try database.transaction { try copyChanges() }
             facts = try CheckpointFacts(of: database)
-            guard facts.epoch == end else { throw StateError(.corrupt, "the delta \(path) says that it ends with epoch \(end), and its state is of epoch \(facts.epoch)") }
+            guard facts.epoch == end else {
+                throw StateError(
+                    .corrupt, "the delta \(path) says that it ends with epoch \(end), and its state is of epoch \(facts.epoch)")
+            }
             deltaBytes += try database.integer("SELECT coalesce(sum(length(bytes)), 0) FROM changes.delta")
             if deltaBytes >= AssembledFile.foldBytes {
                 try DeltaFold.foldEverything(in: database)
@@ -66,7 +70,9 @@ struct AssembledFile {
         let found = try database.integer("PRAGMA \(schema).user_version")
         guard versions.contains(found) else {
             let read = versions.count == 1 ? "\(versions.lowerBound)" : "\(versions.lowerBound) to \(versions.upperBound)"
-            throw StateError(.incompatible, "\(file) has format \(found), this version of Tidemark reads \(read); restore with the version that wrote it")
+            throw StateError(
+                .incompatible, "\(file) has format \(found), this version of Tidemark reads \(read); restore with the version that wrote it"
+            )
         }
         let bytes = try database.integer("PRAGMA \(schema).page_count") * database.integer("PRAGMA \(schema).page_size")
         guard try FileManager.default.attributesOfItem(atPath: file)[.size] as? Int64 ?? -1 == bytes else {
@@ -88,10 +94,15 @@ struct AssembledFile {
             return statement.text(0)
         }
         func epoch(_ name: String) throws -> Epoch {
-            guard let value = UInt64(try entry(name)).flatMap({ Epoch(stored: $0) }) else { throw StateError(.corrupt, "the delta \(path) has an entry '\(name)' that is no epoch") }
+            guard let value = UInt64(try entry(name)).flatMap({ Epoch(stored: $0) }) else {
+                throw StateError(.corrupt, "the delta \(path) has an entry '\(name)' that is no epoch")
+            }
             return value
         }
-        for (name, known) in [("job", facts.job), ("identity", facts.identity), ("lineage", String(facts.lineage.number)), ("format", String(facts.stateFormat))] {
+        for (name, known) in [
+            ("job", facts.job), ("identity", facts.identity), ("lineage", String(facts.lineage.number)),
+            ("format", String(facts.stateFormat)),
+        ] {
             let found = try entry(name)
             guard found == known else { throw doesNotFollow(path, "its \(name) is \(found), not \(known)") }
         }
@@ -103,13 +114,17 @@ struct AssembledFile {
         let end = try epoch("to_epoch")
         let strangers = try Statement(database, "SELECT count(*) FROM changes.delta WHERE epoch <= ? OR epoch > ?")
         try strangers.bind(.integer(Int64(from.number)), .integer(Int64(end.number)))
-        guard try strangers.step(), strangers.integer(0) == 0 else { throw StateError(.corrupt, "the delta \(path) has changes of other epochs than it says") }
+        guard try strangers.step(), strangers.integer(0) == 0 else {
+            throw StateError(.corrupt, "the delta \(path) has changes of other epochs than it says")
+        }
         strangers.reset()
         return end
     }
 
     private func doesNotFollow(_ path: String, _ why: String) -> StateError {
-        StateError(.invalid, "the delta \(path) does not follow the base \(base) and what was applied to it: \(why); restore the files of one checkpoint")
+        StateError(
+            .invalid,
+            "the delta \(path) does not follow the base \(base) and what was applied to it: \(why); restore the files of one checkpoint")
     }
 
     private func copyChanges() throws {
@@ -118,10 +133,14 @@ struct AssembledFile {
             try database.execute("INSERT INTO main.\(table) SELECT * FROM changes.\(table)")
         }
         // Numbered anew: rows of epochs before these may have larger numbers in the base.
-        try database.execute("INSERT INTO main.delta (task, state_table, epoch, bytes) SELECT task, state_table, epoch, bytes FROM changes.delta ORDER BY sequence")
+        try database.execute(
+            "INSERT INTO main.delta (task, state_table, epoch, bytes) SELECT task, state_table, epoch, bytes FROM changes.delta ORDER BY sequence"
+        )
         // The delta has every batch that is undelivered at its end; others of the base were delivered, and maybe even pruned.
         try database.execute("DELETE FROM main.batch WHERE delivered_epoch IS NULL")
-        for table in ["epoch_offsets", "batch"] { try database.execute("INSERT OR REPLACE INTO main.\(table) SELECT * FROM changes.\(table)") }
+        for table in ["epoch_offsets", "batch"] {
+            try database.execute("INSERT OR REPLACE INTO main.\(table) SELECT * FROM changes.\(table)")
+        }
     }
 
     /// Makes sure that the state has the key that its checkpoint's manifest says, nil where it says none.
@@ -132,7 +151,9 @@ struct AssembledFile {
 
     /// Closes what was assembled: nothing of it is kept for deltas of epochs before its own.
     func finish() throws -> CheckpointFacts {
-        try database.execute("DELETE FROM main.delta WHERE epoch <= (SELECT through FROM fold_mark WHERE task = delta.task AND state_table = delta.state_table)")
+        try database.execute(
+            "DELETE FROM main.delta WHERE epoch <= (SELECT through FROM fold_mark WHERE task = delta.task AND state_table = delta.state_table)"
+        )
         try database.setMeta(KeptChanges.entry, String(facts.epoch.number))
         // It is the checkpoint itself that supersedes those of before.
         try database.removeMeta(VersionsAtRest.supersedingEntry)

@@ -12,8 +12,10 @@ extension CheckpointFacts {
         func number(_ name: String, _ bounds: ClosedRange<Int64>) throws -> Int64 { try database.number(try entry(name), of: name, bounds) }
         let lineage = Lineage(UInt32(try number("lineage", StoredBounds.lineage)))
         self.init(
-            job: try entry("job"), jobVersion: Int(try number("job_version", StoredBounds.version)), stateFormat: Int(try database.integer("PRAGMA user_version")),
-            identity: try database.meta("identity") ?? "", hashKey: try HashKeyEntry(database: database).read(), lineage: lineage, epoch: Epoch(UInt64(try number("epoch", StoredBounds.counter))),
+            job: try entry("job"), jobVersion: Int(try number("job_version", StoredBounds.version)),
+            stateFormat: Int(try database.integer("PRAGMA user_version")),
+            identity: try database.meta("identity") ?? "", hashKey: try HashKeyEntry(database: database).read(), lineage: lineage,
+            epoch: Epoch(UInt64(try number("epoch", StoredBounds.counter))),
             partitions: try CheckpointFacts.partitions(database), tasks: try CheckpointFacts.tasks(database),
             tables: try CheckpointFacts.tables(database, lineage)
         )
@@ -31,10 +33,11 @@ extension CheckpointFacts {
         let statement = try Statement(database, "SELECT stage, partition, watermark, next_offset FROM task")
         while try statement.step() {
             let watermark = statement.isNull(2) ? EventTime.distantPast : try statement.eventTime(2)
-            tasks.append(TaskProgress(
-                id: TaskID(stage: StageName(statement.text(0)), partition: try statement.partition(1)),
-                watermark: watermark == .distantPast ? nil : watermark, next: statement.isNull(3) ? nil : try statement.offset(3)
-            ))
+            tasks.append(
+                TaskProgress(
+                    id: TaskID(stage: StageName(statement.text(0)), partition: try statement.partition(1)),
+                    watermark: watermark == .distantPast ? nil : watermark, next: statement.isNull(3) ? nil : try statement.offset(3)
+                ))
         }
         return tasks.sorted { $0.id < $1.id }
     }
@@ -43,14 +46,18 @@ extension CheckpointFacts {
         var tables: [TableProgress] = []
         let names = try database.outputTables()
         // By the primary key from its end: a ledger of a week is not gone through.
-        let statement = try Statement(database, """
+        let statement = try Statement(
+            database,
+            """
             SELECT id, (SELECT max(number) FROM batch WHERE output_table = id AND lineage = ?1),
                 (SELECT number FROM batch WHERE output_table = id AND lineage = ?1 AND delivered_epoch IS NOT NULL ORDER BY number DESC LIMIT 1)
             FROM output_table
             """)
         try statement.bind(.integer(Int64(lineage.number)))
         while try statement.step() {
-            tables.append(TableProgress(name: names[statement.integer(0)] ?? "", lastFrozen: try statement.batch(1), lastDelivered: try statement.batch(2)))
+            tables.append(
+                TableProgress(
+                    name: names[statement.integer(0)] ?? "", lastFrozen: try statement.batch(1), lastDelivered: try statement.batch(2)))
         }
         return tables.sorted { $0.name < $1.name }
     }

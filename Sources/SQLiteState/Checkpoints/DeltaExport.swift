@@ -41,7 +41,9 @@ final class DeltaExport {
     private func createStatement(of table: String) throws -> String {
         let schema = try Statement(database, "SELECT sql FROM main.sqlite_schema WHERE type = 'table' AND name = ?")
         try schema.bind(.text(table))
-        guard try schema.step() else { throw StateError(.corrupt, "the state file \(database.path) has no table \(table); \(StateError.wayOut)") }
+        guard try schema.step() else {
+            throw StateError(.corrupt, "the state file \(database.path) has no table \(table); \(StateError.wayOut)")
+        }
         return DeltaExport.inChanges(schema.text(0))
     }
 
@@ -67,7 +69,9 @@ final class DeltaExport {
         let start = ContinuousClock.now
         return try attached {
             let last = try database.integer("SELECT coalesce(max(sequence), 0) FROM main.delta")
-            let copy = try Statement(database, "INSERT INTO changes.delta SELECT * FROM main.delta WHERE sequence > ? ORDER BY sequence LIMIT \(DeltaExport.rowsAtOnce)")
+            let copy = try Statement(
+                database,
+                "INSERT INTO changes.delta SELECT * FROM main.delta WHERE sequence > ? ORDER BY sequence LIMIT \(DeltaExport.rowsAtOnce)")
             let reached = try Statement(database, "SELECT coalesce(max(sequence), 0) FROM changes.delta")
             while copied < last {
                 guard ContinuousClock.now - start < time else { return false }
@@ -98,7 +102,9 @@ final class DeltaExport {
     /// Copies the batches that were frozen or delivered since. Batches of a table are delivered in order of their numbers,
     /// so these are the last ones.
     private func copyBatches(of table: String, _ lineage: Lineage) throws {
-        let backwards = try Statement(database, """
+        let backwards = try Statement(
+            database,
+            """
             SELECT output_table, number, delivered_epoch FROM main.batch
             WHERE output_table = (SELECT id FROM main.output_table WHERE name = ?) AND lineage = ? ORDER BY number DESC
             """)
@@ -109,8 +115,9 @@ final class DeltaExport {
         }
         backwards.reset()
         guard let first else { return }
-        try Statement(database, "INSERT INTO changes.batch SELECT * FROM main.batch WHERE output_table = ? AND lineage = ? AND number >= ?").run(
-            .integer(first.table), .integer(Int64(lineage.number)), .integer(first.number)
-        )
+        try Statement(database, "INSERT INTO changes.batch SELECT * FROM main.batch WHERE output_table = ? AND lineage = ? AND number >= ?")
+            .run(
+                .integer(first.table), .integer(Int64(lineage.number)), .integer(first.number)
+            )
     }
 }

@@ -30,7 +30,10 @@ extension SQLiteStateStore {
             guard let deltaExport else { throw StateError(.bug, "no delta was begun") }
             do {
                 guard !deltaExport.isOutgrown else {
-                    throw StateError(.retry, "changes come faster than the delta \(deltaExport.path) takes them: more than \(settings.keepBytes) bytes are kept for it; the next checkpoint has to be a base")
+                    throw StateError(
+                        .retry,
+                        "changes come faster than the delta \(deltaExport.path) takes them: more than \(settings.keepBytes) bytes are kept for it; the next checkpoint has to be a base"
+                    )
                 }
                 guard try deltaExport.step(for: time) else { return nil }
                 self.deltaExport = nil

@@ -62,7 +62,8 @@ extension SQLiteStateStore {
     func dropKept(_ opened: Opened) throws {
         guard opened.keeping.bytes > 0 else { return }
         if opened.keeping.bytes > settings.keepBytes { giveUpKeeping(opened) }
-        let needed = min(opened.keeping.wanted ?? opened.lastEpoch, deltaExport.flatMap { $0.isOutgrown ? nil : $0.from } ?? opened.lastEpoch)
+        let needed = min(
+            opened.keeping.wanted ?? opened.lastEpoch, deltaExport.flatMap { $0.isOutgrown ? nil : $0.from } ?? opened.lastEpoch)
         let select = try Statement(database, "SELECT sequence, epoch, length(bytes) FROM delta WHERE sequence <= ? ORDER BY sequence")
         try select.bind(.integer(opened.foldedDelta))
         var (last, epoch, bytes) = (Int64(0), opened.keeping.complete, 0)

@@ -21,13 +21,15 @@ public enum StateAssembly {
     /// that are remembered under one though it says none, are damaged.
     @discardableResult
     public static func assemble(
-        base: String, deltas: [String], into stateFile: String, beginning lineage: Lineage? = nil, tables: Set<String> = [], hashKey: HashKey?
+        base: String, deltas: [String], into stateFile: String, beginning lineage: Lineage? = nil, tables: Set<String> = [],
+        hashKey: HashKey?
     ) throws -> CheckpointFacts {
         try assemble(base, deltas, stateFile, lineage, tables) { try $0.adopt(hashKey) }
     }
 
     private static func assemble(
-        _ base: String, _ deltas: [String], _ stateFile: String, _ lineage: Lineage?, _ tables: Set<String>, _ settleKey: (AssembledFile) throws -> Void
+        _ base: String, _ deltas: [String], _ stateFile: String, _ lineage: Lineage?, _ tables: Set<String>,
+        _ settleKey: (AssembledFile) throws -> Void
     ) throws -> CheckpointFacts {
         for file in [base] + deltas where !FileManager.default.fileExists(atPath: file) {
             throw StateError(.missing, "there is no file \(file) to restore from; fetch the checkpoint again")
@@ -47,7 +49,8 @@ public enum StateAssembly {
     }
 
     private static func assembled(
-        base: String, deltas: [String], in file: String, beginning lineage: Lineage?, _ tables: Set<String>, _ settleKey: (AssembledFile) throws -> Void
+        base: String, deltas: [String], in file: String, beginning lineage: Lineage?, _ tables: Set<String>,
+        _ settleKey: (AssembledFile) throws -> Void
     ) throws -> CheckpointFacts {
         try DurableFile.copy(base, to: file)
         var assembly = try blaming(base) { try AssembledFile(path: file, base: base) }

@@ -44,7 +44,9 @@ extension SQLiteStateStore {
     /// What happens between two epochs is in no epoch's delta: the next checkpoint has to be a base. One of the present
     /// epoch may have been taken before this, so a delta can't continue that either.
     func endDeltaChain() throws {
-        guard let epoch = try number("epoch") else { throw StateError(.corrupt, "the state file \(database.path) lacks its epoch; \(StateError.wayOut)") }
+        guard let epoch = try number("epoch") else {
+            throw StateError(.corrupt, "the state file \(database.path) lacks its epoch; \(StateError.wayOut)")
+        }
         try setMeta(KeptChanges.entry, String(epoch + 1))
     }
 }

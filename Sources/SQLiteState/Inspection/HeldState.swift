@@ -56,7 +56,11 @@ public final class HeldState {
             var written = 0
             while written < count {
                 let step = write(target, buffer.baseAddress! + written, count - written)
-                guard step > 0 else { throw StateError(.retry, "writing \(to) failed: \(String(cString: strerror(errno))); free some space, or set TMPDIR to where there is some") }
+                guard step > 0 else {
+                    throw StateError(
+                        .retry,
+                        "writing \(to) failed: \(String(cString: strerror(errno))); free some space, or set TMPDIR to where there is some")
+                }
                 written += step
             }
         }

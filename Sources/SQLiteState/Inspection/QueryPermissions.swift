@@ -7,16 +7,21 @@ enum QueryPermissions {
     /// place what takes or gives addresses, loads code, or reads and writes files.
     private static let functions: Set<String> = [
         // Values and texts.
-        "abs", "char", "coalesce", "format", "glob", "hex", "ifnull", "iif", "instr", "length", "like", "likelihood", "likely", "lower", "ltrim", "max", "min",
-        "nullif", "printf", "quote", "random", "replace", "round", "rtrim", "sign", "soundex", "substr", "substring", "trim", "typeof", "unicode", "unlikely", "upper",
+        "abs", "char", "coalesce", "format", "glob", "hex", "ifnull", "iif", "instr", "length", "like", "likelihood", "likely", "lower",
+        "ltrim", "max", "min",
+        "nullif", "printf", "quote", "random", "replace", "round", "rtrim", "sign", "soundex", "substr", "substring", "trim", "typeof",
+        "unicode", "unlikely", "upper",
         // Mathematics.
-        "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "ceiling", "cos", "cosh", "degrees", "exp", "floor", "ln", "log", "log10", "log2", "mod",
+        "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "ceiling", "cos", "cosh", "degrees", "exp", "floor", "ln",
+        "log", "log10", "log2", "mod",
         "pi", "pow", "power", "radians", "sin", "sinh", "sqrt", "tan", "tanh", "trunc",
         // Aggregates and windows.
-        "avg", "count", "group_concat", "sum", "total", "cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "nth_value", "ntile", "percent_rank",
+        "avg", "count", "group_concat", "sum", "total", "cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "nth_value",
+        "ntile", "percent_rank",
         "rank", "row_number",
         // JSON.
-        "->", "->>", "json", "json_array", "json_array_length", "json_extract", "json_group_array", "json_group_object", "json_insert", "json_object", "json_patch",
+        "->", "->>", "json", "json_array", "json_array_length", "json_extract", "json_group_array", "json_group_object", "json_insert",
+        "json_object", "json_patch",
         "json_quote", "json_remove", "json_replace", "json_set", "json_type", "json_valid",
         // Times.
         "date", "datetime", "julianday", "strftime", "time", "unixepoch",
@@ -34,14 +39,17 @@ enum QueryPermissions {
 
     /// From now on statements that do more are refused when they are prepared.
     static func restrict(_ handle: OpaquePointer) {
-        sqlite3_set_authorizer(handle, { _, action, first, name, schema, _ in
-            switch action {
-            case SQLITE_SELECT, SQLITE_RECURSIVE: SQLITE_OK
-            case SQLITE_READ: QueryPermissions.isHidden(name, table: first, of: schema) ? SQLITE_DENY : SQLITE_OK
-            case SQLITE_FUNCTION: name.map { QueryPermissions.functions.contains(String(cString: $0).lowercased()) } == true ? SQLITE_OK : SQLITE_DENY
-            default: SQLITE_DENY
-            }
-        }, nil)
+        sqlite3_set_authorizer(
+            handle,
+            { _, action, first, name, schema, _ in
+                switch action {
+                case SQLITE_SELECT, SQLITE_RECURSIVE: SQLITE_OK
+                case SQLITE_READ: QueryPermissions.isHidden(name, table: first, of: schema) ? SQLITE_DENY : SQLITE_OK
+                case SQLITE_FUNCTION:
+                    name.map { QueryPermissions.functions.contains(String(cString: $0).lowercased()) } == true ? SQLITE_OK : SQLITE_DENY
+                default: SQLITE_DENY
+                }
+            }, nil)
     }
 
     /// The file's own `meta` holds the job's hash key; queries find the rest of it under the same name (`offerMeta`).
@@ -53,7 +61,8 @@ enum QueryPermissions {
 
     /// Puts a copy of `meta` in place of it whose hash key is left out.
     static func offerMeta(_ database: Database) throws {
-        try database.execute("""
+        try database.execute(
+            """
             CREATE TEMP TABLE meta AS
                 SELECT name, CASE name WHEN '\(HashKeyEntry.name)' THEN '(secret)' ELSE value END AS value FROM main.meta ORDER BY name
             """)

@@ -31,10 +31,11 @@ extension StoredTable {
         columns.append(StateColumn(name: own("key"), content: .key, isInteger: false))
         if schema.hasTimer { columns.append(StateColumn(name: own("timer"), content: .timer, isInteger: false)) }
         for (index, field) in fields.enumerated() {
-            let isInteger = switch field.type {
-            case .bool, .unsigned, .signed, .signed128: true
-            case .time, .text, .textSet, .textCounts, .recentNumbers, .bucketSums, .lastSeenTexts: false
-            }
+            let isInteger =
+                switch field.type {
+                case .bool, .unsigned, .signed, .signed128: true
+                case .time, .text, .textSet, .textCounts, .recentNumbers, .bucketSums, .lastSeenTexts: false
+                }
             columns.append(StateColumn(name: field.name, content: .field(index), isInteger: isInteger))
         }
         return columns
@@ -90,9 +91,10 @@ extension StateValue {
         case .recentNumbers(let numbers): "[" + numbers.map(String.init).joined(separator: ",") + "]"
         case .bucketSums(let sums): "{" + sums.map { "\"\($0.bucket)\":\($0.sum)" }.joined(separator: ",") + "}"
         case .lastSeenTexts(let seen):
-            "{" + seen.map {
-                "\(quotedJSON(StateText.field($0.text))):\(quotedJSON($0.time.text))"
-            }.joined(separator: ",") + "}"
+            "{"
+                + seen.map {
+                    "\(quotedJSON(StateText.field($0.text))):\(quotedJSON($0.time.text))"
+                }.joined(separator: ",") + "}"
         }
     }
 }

@@ -20,15 +20,16 @@ public final class StateExport {
             let scan = try reader.scan(table)
             while let row = try scan.next() {
                 let fields = try row.values()
-                try insert.run(all: columns.map { column in
-                    switch row.sqlValue(column.content, fields: { fields }) {
-                    case .integer(let number): .integer(number)
-                    case .text(let text): .text(text)
-                    case .null: .null
-                    case .real(let number): .text("\(number)")
-                    case .blob(let bytes): bytes.withUnsafeBytes { .text(StateText.hex(ByteView($0))) }
-                    }
-                })
+                try insert.run(
+                    all: columns.map { column in
+                        switch row.sqlValue(column.content, fields: { fields }) {
+                        case .integer(let number): .integer(number)
+                        case .text(let text): .text(text)
+                        case .null: .null
+                        case .real(let number): .text("\(number)")
+                        case .blob(let bytes): bytes.withUnsafeBytes { .text(StateText.hex(ByteView($0))) }
+                        }
+                    })
                 count += 1
                 progress(count)
             }

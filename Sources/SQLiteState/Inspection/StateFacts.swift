@@ -25,7 +25,9 @@ public struct StateFacts: Equatable, Sendable {
         }
         format = try StateFacts.integer(database, "PRAGMA user_version") ?? 0
         guard (1...StateReader.newestFormat).contains(format) else {
-            throw StateError(.incompatible, "\(database.path) has format \(format), this version of the tool reads 1 to \(StateReader.newestFormat); use a newer one")
+            throw StateError(
+                .incompatible,
+                "\(database.path) has format \(format), this version of the tool reads 1 to \(StateReader.newestFormat); use a newer one")
         }
         try StateFormat.requireShape(of: database)
         var meta: [String: String] = [:]
@@ -39,7 +41,9 @@ public struct StateFacts: Equatable, Sendable {
         guard PlainName.isPlain(job, upTo: PlainName.longestJob) else {
             throw StateError(.corrupt, "the state file \(database.path) is damaged: \(quotedJSON(job)) is no name of a job")
         }
-        func version(_ entry: String) throws -> Int? { try meta[entry].map { Int(try database.number($0, of: entry, StoredBounds.version)) } }
+        func version(_ entry: String) throws -> Int? {
+            try meta[entry].map { Int(try database.number($0, of: entry, StoredBounds.version)) }
+        }
         self.job = job
         jobVersion = try version("job_version") ?? 0
         leastReader = try version("min_reader") ?? jobVersion

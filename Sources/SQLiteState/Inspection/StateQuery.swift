@@ -48,7 +48,9 @@ public final class StateQuery {
             let said = String(cString: sqlite3_errmsg(handle))
             QueryPermissions.lift(handle)
             // SQLite's words for a column that may not be read.
-            let reason = code & 0xFF != SQLITE_AUTH ? said : said.starts(with: "access to ") ? "main.meta holds a secret; meta has the rest" : "it does more than read"
+            let reason =
+                code & 0xFF != SQLITE_AUTH
+                ? said : said.starts(with: "access to ") ? "main.meta holds a secret; meta has the rest" : "it does more than read"
             if [SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_IOERR].contains(code & 0xFF) { try reader.database.check(code, while: sql) }
             throw StateError(.invalid, "the query can't be run: \(reason)")
         }
@@ -56,7 +58,9 @@ public final class StateQuery {
         statement = prepared
         columns = (0..<sqlite3_column_count(prepared)).map { String(cString: sqlite3_column_name(prepared, $0)) }
         guard sqlite3_stmt_readonly(prepared) != 0 else { throw StateError(.invalid, "the query can't be run: it does more than read") }
-        guard rest.utf8.allSatisfy({ $0 <= 0x20 || $0 == UInt8(ascii: ";") }) else { throw StateError(.invalid, "the query is more than one statement: \(rest)") }
+        guard rest.utf8.allSatisfy({ $0 <= 0x20 || $0 == UInt8(ascii: ";") }) else {
+            throw StateError(.invalid, "the query is more than one statement: \(rest)")
+        }
     }
 
     deinit {
@@ -72,7 +76,8 @@ public final class StateQuery {
         instructions = reader.database.instructions
         switch code {
         case SQLITE_INTERRUPT where instructions > mostInstructions:
-            throw StateError(.invalid, "the query ran \(mostInstructions) instructions and was not at its end; ask for less, a key or a window")
+            throw StateError(
+                .invalid, "the query ran \(mostInstructions) instructions and was not at its end; ask for less, a key or a window")
         case SQLITE_ROW: return columns.indices.map { value(Int32($0)) }
         case SQLITE_DONE: return nil
         default:

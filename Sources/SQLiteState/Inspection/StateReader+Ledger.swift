@@ -66,7 +66,10 @@ extension StateReader {
             try known.bind(.integer(id), .integer(Int64(lineage.number)))
             _ = try known.step()
             let range = known.isNull(0) ? "none of that lineage" : "\(known.integer(0)) to \(known.integer(1)) of that lineage"
-            throw StateError(.missing, "the state remembers no batch \(table):\(number) of lineage \(lineage); it remembers \(range). Older ones are forgotten after sink.ledgerKeep; a later checkpoint may have later ones")
+            throw StateError(
+                .missing,
+                "the state remembers no batch \(table):\(number) of lineage \(lineage); it remembers \(range). Older ones are forgotten after sink.ledgerKeep; a later checkpoint may have later ones"
+            )
         }
         defer { statement.reset() }
         return try batch(statement, table)
@@ -86,15 +89,18 @@ extension StateReader {
             origins.append(StoredBatch.Origin(task: task, epoch: epoch, chunk: chunk, rows: rows))
         }
         return StoredBatch(
-            table: table, lineage: try row.lineage(0), number: try row.batchNumber(1), partition: try row.tablePartition(2), rows: try row.count(3),
-            frozenEpoch: try row.epoch(4), deliveredEpoch: row.isNull(5) ? nil : try row.epoch(5), deliveredAt: row.isNull(6) ? nil : try row.clock(6),
+            table: table, lineage: try row.lineage(0), number: try row.batchNumber(1), partition: try row.tablePartition(2),
+            rows: try row.count(3),
+            frozenEpoch: try row.epoch(4), deliveredEpoch: row.isNull(5) ? nil : try row.epoch(5),
+            deliveredAt: row.isNull(6) ? nil : try row.clock(6),
             origins: origins
         )
     }
 
     /// What a task read in an epoch; nil when it read nothing, or the epoch is forgotten already.
     public func reading(of task: TaskID, in epoch: Epoch) throws -> EpochReading? {
-        let statement = try Statement(database, "SELECT epoch, committed_at, offsets FROM epoch_offsets WHERE epoch <= ? ORDER BY epoch DESC")
+        let statement = try Statement(
+            database, "SELECT epoch, committed_at, offsets FROM epoch_offsets WHERE epoch <= ? ORDER BY epoch DESC")
         try statement.bind(.integer(Int64(clamping: epoch.number)))
         defer { statement.reset() }
         var own: (committedAt: Int64, to: Int64)?
@@ -128,7 +134,8 @@ extension StateReader {
     /// The windows that a task closed in an epoch, by table; nil when the epoch's changes are folded and forgotten.
     public func windowsClosed(by task: TaskID, in epoch: Epoch) throws -> [(table: StoredTable, start: EventTime)]? {
         guard let stored = tasks.first(where: { $0.id == task }) else { return nil }
-        let statement = try Statement(database, "SELECT state_table, bytes FROM delta WHERE task = ? AND epoch = ? ORDER BY state_table, sequence")
+        let statement = try Statement(
+            database, "SELECT state_table, bytes FROM delta WHERE task = ? AND epoch = ? ORDER BY state_table, sequence")
         try statement.bind(.integer(stored.number), .integer(Int64(epoch.number)))
         var isKnown = false
         var closed: [(StoredTable, EventTime)] = []
@@ -152,7 +159,8 @@ extension StateReader {
     /// What waits to be delivered, by table.
     public func waitingRows() throws -> [String: WaitingRows] {
         var waiting: [String: WaitingRows] = [:]
-        let statement = try Statement(database, "SELECT output_table, count(*), sum(rows), sum(length(bytes)) FROM outbox GROUP BY output_table")
+        let statement = try Statement(
+            database, "SELECT output_table, count(*), sum(rows), sum(length(bytes)) FROM outbox GROUP BY output_table")
         while try statement.step() {
             guard let name = outputs[statement.integer(0)] else { throw damaged("outgoing rows of an unknown table") }
             waiting[name] = WaitingRows(chunks: try statement.count(1), rows: try statement.count(2), bytes: try statement.count(3))
@@ -180,7 +188,9 @@ extension StateReader {
         var waiting: [StoredMessageLayout] = []
         let statement = try Statement(database, "SELECT DISTINCT layout FROM message ORDER BY layout")
         while try statement.step() {
-            guard let found = layouts.first(where: { $0.id == statement.integer(0) }) else { throw damaged("a batch between tasks has an unknown layout") }
+            guard let found = layouts.first(where: { $0.id == statement.integer(0) }) else {
+                throw damaged("a batch between tasks has an unknown layout")
+            }
             waiting.append(found.layout)
         }
         return waiting
@@ -195,7 +205,10 @@ extension StateReader {
 
     /// Bytes of changes that are not folded into keyed rows yet.
     public func unfoldedBytes() throws -> Int {
-        let mark = facts.format < 2 ? "" : " WHERE epoch > coalesce((SELECT through FROM fold_mark AS m WHERE m.task = d.task AND m.state_table = d.state_table), 0)"
+        let mark =
+            facts.format < 2
+            ? ""
+            : " WHERE epoch > coalesce((SELECT through FROM fold_mark AS m WHERE m.task = d.task AND m.state_table = d.state_table), 0)"
         let statement = try Statement(database, "SELECT coalesce(sum(length(bytes)), 0) FROM delta AS d\(mark)")
         _ = try statement.step()
         return Int(statement.integer(0))

@@ -76,7 +76,9 @@ extension StateReader {
         try key.withUnsafeBytes { key in
             let key = ByteView(key)
             func isWanted(_ stored: ByteView) -> Bool {
-                guard stored.count == key.count + lead, ByteView(start: stored.start.map { $0 + lead }, count: key.count) == key else { return false }
+                guard stored.count == key.count + lead, ByteView(start: stored.start.map { $0 + lead }, count: key.count) == key else {
+                    return false
+                }
                 return wantedPrefix.map { stored.prefix(lead).copy() == $0 } ?? true
             }
             try forEachUnfoldedDelta(of: task, table) { delta in

@@ -43,7 +43,9 @@ public final class StateReader {
         facts = try StateFacts(database)
         let catalog = try CatalogTable.all(in: database)
         tables = StateReader.tables(catalog, of: self.name)
-        storedTables = catalog.map(\.stored).sorted { ($0.stage, $0.schema.table, $0.schema.version) < ($1.stage, $1.schema.table, $1.schema.version) }
+        storedTables = catalog.map(\.stored).sorted {
+            ($0.stage, $0.schema.table, $0.schema.version) < ($1.stage, $1.schema.table, $1.schema.version)
+        }
         tasks = try StateReader.tasks(database)
         tasksByNumber = try database.dictionary(tasks.map { ($0.number, $0.id) }, of: "task")
         partitions = try CheckpointFacts.partitions(database)
@@ -59,7 +61,9 @@ public final class StateReader {
     }
 
     /// What a start that does this takes to migrate; nil when it migrates nothing.
-    public func migration(_ compatibility: StateCompatibility) throws -> MigrationEstimate? { try MigrationEstimate(database, compatibility) }
+    public func migration(_ compatibility: StateCompatibility) throws -> MigrationEstimate? {
+        try MigrationEstimate(database, compatibility)
+    }
 
     /// The tables that the job writes, in order of names.
     public var outputTables: [String] { outputs.values.sorted() }
@@ -126,13 +130,16 @@ public final class StateReader {
     private static func tasks(_ database: Database) throws -> [StoredTask] {
         var tasks: [StoredTask] = []
         let statement = try Statement(
-            database, "SELECT id, stage, partition, watermark, next_offset, last_offset, last_timestamp, last_checksum FROM task ORDER BY stage, partition"
+            database,
+            "SELECT id, stage, partition, watermark, next_offset, last_offset, last_timestamp, last_checksum FROM task ORDER BY stage, partition"
         )
         while try statement.step() {
-            tasks.append(StoredTask(
-                number: try statement.rowNumber(0), id: TaskID(stage: StageName(statement.text(1)), partition: try statement.partition(2)),
-                watermark: statement.isNull(3) ? nil : try statement.eventTime(3), position: try statement.position(next: 4)
-            ))
+            tasks.append(
+                StoredTask(
+                    number: try statement.rowNumber(0),
+                    id: TaskID(stage: StageName(statement.text(1)), partition: try statement.partition(2)),
+                    watermark: statement.isNull(3) ? nil : try statement.eventTime(3), position: try statement.position(next: 4)
+                ))
         }
         return tasks
     }

@@ -41,7 +41,10 @@ public struct StateRow {
         if table.schema.hasTimer { _ = reader.zigzag() }
         let values = table.schema.fields.map { StateValue($0.type, from: &reader) }
         guard !reader.failed && reader.isAtEnd else {
-            throw StateError(.corrupt, "\(table.origin) is damaged: the record of key '\(key.prefix(64).text)' in state table \(table.fullName) does not fit the table's schema")
+            throw StateError(
+                .corrupt,
+                "\(table.origin) is damaged: the record of key '\(key.prefix(64).text)' in state table \(table.fullName) does not fit the table's schema"
+            )
         }
         return values
     }

@@ -54,7 +54,10 @@ private struct SalvageCopy {
         }
         let format = try damaged.integer("PRAGMA user_version")
         guard let create = StateFormat.create(format: format) else {
-            throw StateError(.incompatible, "\(base) has format \(format), and only formats \(DeltaFormat.continued.lowerBound) to \(DeltaFormat.continued.upperBound) can be salvaged")
+            throw StateError(
+                .incompatible,
+                "\(base) has format \(format), and only formats \(DeltaFormat.continued.lowerBound) to \(DeltaFormat.continued.upperBound) can be salvaged"
+            )
         }
         try StateFormat.requireShape(of: damaged, file: base)
         target = try Database(path: file, for: .export)
@@ -85,7 +88,8 @@ private struct SalvageCopy {
                 let group = "task = \(id) AND state_table = \(table.id)"
                 let missing = try copy("keyed", where: group, order: ["key"])
                 let rows = try target.integer("SELECT count(*) FROM keyed WHERE \(group)")
-                parts.append(StateSalvage.Part(name: "\(stage).\(table.schema.table) in partition \(partition)", rows: Int(rows), missing: missing))
+                parts.append(
+                    StateSalvage.Part(name: "\(stage).\(table.schema.table) in partition \(partition)", rows: Int(rows), missing: missing))
             }
         }
     }
@@ -118,7 +122,10 @@ private struct SalvageCopy {
         let names = columns.joined(separator: ", ")
         let marks = Array(repeating: "?", count: columns.count).joined(separator: ", ")
         let insert = try Statement(target, "INSERT OR IGNORE INTO \(table) (\(names)) VALUES (\(marks))")
-        guard let failure = try copy("SELECT \(names) FROM \(table) WHERE \(condition) ORDER BY \(order.joined(separator: ", "))", columns.count, insert) else { return nil }
+        guard
+            let failure = try copy(
+                "SELECT \(names) FROM \(table) WHERE \(condition) ORDER BY \(order.joined(separator: ", "))", columns.count, insert)
+        else { return nil }
         let backwards = order.map { "\($0) DESC" }.joined(separator: ", ")
         _ = try copy("SELECT \(names) FROM \(table) WHERE \(condition) ORDER BY \(backwards)", columns.count, insert)
         return "rows between what was read from both ends: \(failure)"

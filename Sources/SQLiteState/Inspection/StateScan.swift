@@ -51,14 +51,16 @@ private final class PartitionCursor {
     init(_ reader: StateReader, _ task: StoredTask, _ table: StoredTable, prefix: [UInt8]) throws {
         partition = task.id.partition
         self.prefix = prefix
-        folded = try Statement(reader.database, "SELECT key, record FROM keyed WHERE task = ? AND state_table = ? AND key >= ? ORDER BY key")
+        folded = try Statement(
+            reader.database, "SELECT key, record FROM keyed WHERE task = ? AND state_table = ? AND key >= ? ORDER BY key")
         unfolded = try reader.unfoldedChanges(of: task, table)
         next = prefix.withUnsafeBytes { [unfolded] in unfolded.firstIndex(notBefore: ByteView($0)) }
         // The statement keeps the bound bytes' address, so they lie where they stay as long as it is used.
         start = .allocate(byteCount: max(prefix.count, 1), alignment: 1)
         prefix.withUnsafeBytes { start.copyMemory(from: $0) }
         try folded.bind(
-            .integer(task.number), .integer(table.id), .blob(ByteView(UnsafeRawBufferPointer(start: start.baseAddress, count: prefix.count)))
+            .integer(task.number), .integer(table.id),
+            .blob(ByteView(UnsafeRawBufferPointer(start: start.baseAddress, count: prefix.count)))
         )
     }
 

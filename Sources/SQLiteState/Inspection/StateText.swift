@@ -32,7 +32,9 @@ public enum StateText {
 
     /// Valid UTF-8 without control characters; nil otherwise.
     private static func plainText(_ bytes: ByteView) -> String? {
-        guard bytes.buffer.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }), let text = String(validating: bytes.buffer, as: UTF8.self) else { return nil }
+        guard bytes.buffer.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }), let text = String(validating: bytes.buffer, as: UTF8.self) else {
+            return nil
+        }
         return text.isEmpty ? nil : text
     }
 }

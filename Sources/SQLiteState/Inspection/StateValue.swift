@@ -39,19 +39,20 @@ public enum StateValue: Equatable, Sendable {
 extension StateValue {
     /// Reads a value as `StateFieldType` says it is stored; sets the reader's `failed` when the bytes are damaged.
     init(_ type: StateFieldType, from reader: inout ByteReader) {
-        self = switch type {
-        case .bool: .bool(reader.byte() != 0)
-        case .unsigned: .unsigned(reader.varint())
-        case .signed: .signed(reader.zigzag())
-        case .signed128: .signed128(reader.zigzag128())
-        case .time: .time(EventTime(milliseconds: reader.zigzag()))
-        case .text: .text(reader.text().copy())
-        case .textSet: .textSet(StateValue.texts(from: &reader))
-        case .textCounts: .textCounts(StateValue.counts(from: &reader))
-        case .recentNumbers: .recentNumbers(StateValue.numbers(from: &reader))
-        case .bucketSums: .bucketSums(StateValue.sums(from: &reader))
-        case .lastSeenTexts: .lastSeenTexts(StateValue.lastSeen(from: &reader))
-        }
+        self =
+            switch type {
+            case .bool: .bool(reader.byte() != 0)
+            case .unsigned: .unsigned(reader.varint())
+            case .signed: .signed(reader.zigzag())
+            case .signed128: .signed128(reader.zigzag128())
+            case .time: .time(EventTime(milliseconds: reader.zigzag()))
+            case .text: .text(reader.text().copy())
+            case .textSet: .textSet(StateValue.texts(from: &reader))
+            case .textCounts: .textCounts(StateValue.counts(from: &reader))
+            case .recentNumbers: .recentNumbers(StateValue.numbers(from: &reader))
+            case .bucketSums: .bucketSums(StateValue.sums(from: &reader))
+            case .lastSeenTexts: .lastSeenTexts(StateValue.lastSeen(from: &reader))
+            }
     }
 
     private static func texts(from reader: inout ByteReader) -> [[UInt8]] {

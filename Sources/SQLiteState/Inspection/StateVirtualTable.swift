@@ -201,11 +201,12 @@ private final class StateModule: @unchecked Sendable {
         for index in 0..<Int(info.pointee.nConstraint) {
             let constraint = info.pointee.aConstraint[index]
             guard constraint.usable != 0, Int32(constraint.op) == SQLITE_INDEX_CONSTRAINT_EQ, constraint.iColumn >= 0 else { continue }
-            let bit: PlanBits? = switch table.columns[Int(constraint.iColumn)].content {
-            case .key: .key
-            case .window: .window
-            case .partition, .timer, .field: nil
-            }
+            let bit: PlanBits? =
+                switch table.columns[Int(constraint.iColumn)].content {
+                case .key: .key
+                case .window: .window
+                case .partition, .timer, .field: nil
+                }
             guard let bit, !bits.contains(bit) else { continue }
             bits.insert(bit)
             places.append((bit, index))

@@ -124,7 +124,8 @@ public final class ReferenceFile: @unchecked Sendable {
         let fields = SchemaText.json(reference.schema.fields)
         guard try query.step() else {
             try Statement(database, "INSERT INTO reference (name, topic, version, fields, partitions) VALUES (?, ?, ?, ?, ?)").run(
-                .text(reference.name), .text(reference.topic), .integer(Int64(reference.schema.version)), .text(fields), .integer(Int64(partitions))
+                .text(reference.name), .text(reference.topic), .integer(Int64(reference.schema.version)), .text(fields),
+                .integer(Int64(partitions))
             )
             ids[reference.name] = try database.integer("SELECT last_insert_rowid()")
             return Stored()
@@ -147,7 +148,8 @@ public final class ReferenceFile: @unchecked Sendable {
     }
 
     private func positions(of id: Int64) throws -> [Int: SourcePosition] {
-        let query = try Statement(database, "SELECT partition, next_offset, last_offset, last_timestamp, last_checksum FROM position WHERE reference = ?")
+        let query = try Statement(
+            database, "SELECT partition, next_offset, last_offset, last_timestamp, last_checksum FROM position WHERE reference = ?")
         try query.bind(.integer(id))
         var positions: [Int: SourcePosition] = [:]
         while try query.step() {
@@ -203,7 +205,8 @@ public final class ReferenceFile: @unchecked Sendable {
                 try check()
                 return true
             } catch let error as StateError where error.kind == .corrupt {
-                throw StateError(.corrupt, "\(database.path) is damaged; remove it and \(database.path)-wal, and its topics are read anew", cause: error)
+                throw StateError(
+                    .corrupt, "\(database.path) is damaged; remove it and \(database.path)-wal, and its topics are read anew", cause: error)
             }
         }
     }
@@ -252,9 +255,13 @@ public final class ReferenceFile: @unchecked Sendable {
         let note: Statement
 
         init(_ database: Database) throws {
-            store = try Statement(database, "INSERT INTO record (reference, key, record) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record")
+            store = try Statement(
+                database, "INSERT INTO record (reference, key, record) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record")
             remove = try Statement(database, "DELETE FROM record WHERE reference = ? AND key = ?")
-            advance = try Statement(database, "INSERT OR REPLACE INTO position (reference, partition, next_offset, last_offset, last_timestamp, last_checksum) VALUES (?, ?, ?, ?, ?, ?)")
+            advance = try Statement(
+                database,
+                "INSERT OR REPLACE INTO position (reference, partition, next_offset, last_offset, last_timestamp, last_checksum) VALUES (?, ?, ?, ?, ?, ?)"
+            )
             note = try Statement(database, "INSERT OR IGNORE INTO note (reference, name) VALUES (?, ?)")
         }
     }

@@ -48,7 +48,9 @@ struct GrowingStage {
         while try task.step() {
             let watermark = task.isNull(2) ? nil : try task.eventTime(2)
             let partition = try task.partition(1)
-            tasks[partition] = Task(id: try task.rowNumber(0), watermark: watermark, isEnded: task.integer(3) != 0, raise: raises["\(TaskID(stage: name, partition: partition))"])
+            tasks[partition] = Task(
+                id: try task.rowNumber(0), watermark: watermark, isEnded: task.integer(3) != 0,
+                raise: raises["\(TaskID(stage: name, partition: partition))"])
         }
     }
 

@@ -35,7 +35,8 @@ public final class ListedKeys {
         database = try Database(path: scratch + "/keys.db", for: .export)
         try database.execute("PRAGMA cache_size = -65536")
         try database.execute("CREATE TABLE listed (key BLOB PRIMARY KEY, partition INTEGER NOT NULL) WITHOUT ROWID")
-        insert = try Statement(database, "INSERT INTO listed (key, partition) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET partition = excluded.partition")
+        insert = try Statement(
+            database, "INSERT INTO listed (key, partition) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET partition = excluded.partition")
         select = try Statement(database, "SELECT partition FROM listed WHERE key = ?")
     }
 

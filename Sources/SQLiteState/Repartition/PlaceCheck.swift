@@ -50,6 +50,7 @@ struct PlaceCheck {
     static func waysOut(_ places: KeyPlaces) -> String {
         let tables = "--spread TABLE or --stay TABLE where a table is keyed by something else than the topic's records"
         guard places.tellsWhereKeysWere else { return "List every key; or say \(tables)" }
-        return "Say --record-key TEMPLATE when the records' keys only contain the table's; --assign FILE when producers use another partitioner; \(tables)"
+        return
+            "Say --record-key TEMPLATE when the records' keys only contain the table's; --assign FILE when producers use another partitioner; \(tables)"
     }
 }

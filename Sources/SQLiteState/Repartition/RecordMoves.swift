@@ -38,7 +38,10 @@ struct RecordMoves {
                 guard let target = try places.partition(of: table.key(of: key), among: growth.after), target != partition else { return }
                 guard let task = tasks[target] else { throw StateError(.bug, "there is no task for partition \(target) of \(table.stage)") }
                 guard try add(key, record, to: task.id, table) else {
-                    throw StateError(.invalid, "\(table.name): the key '\(StateText.key(table.key(of: key).prefix(64)))' is in partition \(partition) and in \(target): the topic is not keyed by it, so nobody knows where its state belongs. Nothing was written")
+                    throw StateError(
+                        .invalid,
+                        "\(table.name): the key '\(StateText.key(table.key(of: key).prefix(64)))' is in partition \(partition) and in \(target): the topic is not keyed by it, so nobody knows where its state belongs. Nothing was written"
+                    )
                 }
                 try delete.run(.integer(source.id), .integer(table.id), .blob(key))
                 moved += 1
@@ -97,7 +100,10 @@ struct RecordMoves {
                 try known.bind(.integer(RecordMoves.gathering), .integer(table.id), .blob(key))
                 defer { known.reset() }
                 guard try known.step(), known.blob(0) == record else {
-                    throw StateError(.invalid, "\(table.name) can't be copied: several partitions have the key '\(StateText.key(table.key(of: stored).prefix(64)))', with different records. Choose a number of partitions that is a multiple of \(growth.before), with which each new partition gets keys of one old one alone. Nothing was written")
+                    throw StateError(
+                        .invalid,
+                        "\(table.name) can't be copied: several partitions have the key '\(StateText.key(table.key(of: stored).prefix(64)))', with different records. Choose a number of partitions that is a multiple of \(growth.before), with which each new partition gets keys of one old one alone. Nothing was written"
+                    )
                 }
                 count -= 1
             }
@@ -118,7 +124,9 @@ struct RecordMoves {
 
     /// `body` may remove the record at hand, and add some to other tasks: those lie in other ranges of keys, which the query
     /// never comes to.
-    private func forEachRecord(of task: Int64, _ table: GrowingStage.Table, _ body: (_ key: ByteView, _ record: ByteView) throws -> Void) throws {
+    private func forEachRecord(of task: Int64, _ table: GrowingStage.Table, _ body: (_ key: ByteView, _ record: ByteView) throws -> Void)
+        throws
+    {
         let select = try Statement(database, "SELECT key, record FROM keyed WHERE task = ? AND state_table = ? ORDER BY key")
         try select.bind(.integer(task), .integer(table.id))
         while try select.step() { try body(select.blob(0), select.blob(1)) }

@@ -17,7 +17,8 @@ public struct StateRepartition {
         /// How many numbered records a task can hold of a table.
         var numberedRecords = StatePlacement.numberedRecords
 
-        public init(topic: String?, partitions: Int, places: KeyPlaces, placements: [String: StatePlacement] = [:], isDrained: Bool = false) {
+        public init(topic: String?, partitions: Int, places: KeyPlaces, placements: [String: StatePlacement] = [:], isDrained: Bool = false)
+        {
             self.topic = topic
             self.partitions = partitions
             self.places = places
@@ -62,21 +63,31 @@ public struct StateRepartition {
         self.order = order
         let topics = try PlacementEntries(database: database).topics()
         guard !topics.isEmpty else {
-            throw StateError(.invalid, "the state does not say which stage reads which topic, as an earlier version of Tidemark wrote it: start the job on it once with this version (`tidemark run --before-repartition` does), and use the checkpoint that this leaves, or, where it ends with an error and leaves none, the state directory as REF")
+            throw StateError(
+                .invalid,
+                "the state does not say which stage reads which topic, as an earlier version of Tidemark wrote it: start the job on it once with this version (`tidemark run --before-repartition` does), and use the checkpoint that this leaves, or, where it ends with an error and leaves none, the state directory as REF"
+            )
         }
         topic = try StateRepartition.topic(order.topic, of: Set(topics.values).sorted())
         guard let present = try CheckpointFacts.partitions(database)[topic] else {
-            throw StateError(.invalid, "the job has never read topic \(topic), so there is nothing to bring to \(order.partitions) partitions: just start it")
+            throw StateError(
+                .invalid,
+                "the job has never read topic \(topic), so there is nothing to bring to \(order.partitions) partitions: just start it")
         }
         guard order.partitions > present else {
-            throw StateError(.invalid, "the state is one of \(present) partitions of topic \(topic), and --partitions \(order.partitions) are not more: topics only grow")
+            throw StateError(
+                .invalid,
+                "the state is one of \(present) partitions of topic \(topic), and --partitions \(order.partitions) are not more: topics only grow"
+            )
         }
         if !order.isDrained { try StateRepartition.requireRead(topic, order.partitions, database) }
         growth = PartitionGrowth(from: present, to: order.partitions, isByHash: order.places.tellsWhereKeysWere)
         stages = try topics.filter { [topic] in $0.value == topic }.keys.sorted().map { try GrowingStage($0, database) }
         let known = Set(stages.flatMap(\.tables).map(\.name))
         for name in order.placements.keys.sorted() where !known.contains(name) {
-            throw StateError(.missing, "no stage that reads topic \(topic) has a state table \(name); there are \(known.sorted().joined(separator: ", "))")
+            throw StateError(
+                .missing,
+                "no stage that reads topic \(topic) has a state table \(name); there are \(known.sorted().joined(separator: ", "))")
         }
         for index in stages.indices { stages[index].place(order.placements) }
     }
@@ -84,7 +95,8 @@ public struct StateRepartition {
     private static func topic(_ named: String?, of topics: [String]) throws -> String {
         guard let named else {
             guard topics.count == 1 else {
-                throw StateError(.invalid, "the state's job reads several topics; say which one grew with --topic: " + topics.joined(separator: ", "))
+                throw StateError(
+                    .invalid, "the state's job reads several topics; say which one grew with --topic: " + topics.joined(separator: ", "))
             }
             return topics[0]
         }
@@ -98,9 +110,13 @@ public struct StateRepartition {
     private static func requireRead(_ topic: String, _ partitions: Int, _ database: Database) throws {
         let known = try ReadBeforeEntries(database: database).partitions(of: topic)
         guard known != partitions else { return }
-        let problem = known.map { "\(topic) was read to its end when it had \($0) partitions, not \(partitions)" }
+        let problem =
+            known.map { "\(topic) was read to its end when it had \($0) partitions, not \(partitions)" }
             ?? "nothing says that \(topic) was read to its end after it had grown"
-        throw StateError(.invalid, "\(problem): records of keys that move may be unread where those were. With all producers knowing the \(partitions) partitions, run `tidemark run --before-repartition`, let it end by itself, and use the checkpoint that it leaves. Say --drained instead when producers paused and the job had read everything before the topic grew. Nothing was written")
+        throw StateError(
+            .invalid,
+            "\(problem): records of keys that move may be unread where those were. With all producers knowing the \(partitions) partitions, run `tidemark run --before-repartition`, let it end by itself, and use the checkpoint that it leaves. Say --drained instead when producers paused and the job had read everything before the topic grew. Nothing was written"
+        )
     }
 
     // MARK: - Looking
@@ -112,11 +128,15 @@ public struct StateRepartition {
         for stage in stages {
             for table in stage.tables {
                 var check = PlaceCheck(table, growth, order.places)
-                for (partition, task) in stage.tasks.sorted(by: { $0.key < $1.key }) { counts[table.id, default: [:]][task.id] = try check.look(at: task.id, of: partition, database) }
+                for (partition, task) in stage.tasks.sorted(by: { $0.key < $1.key }) {
+                    counts[table.id, default: [:]][task.id] = try check.look(at: task.id, of: partition, database)
+                }
                 if let finding = check.finding { misplaced.append(finding) }
             }
         }
-        guard misplaced.isEmpty else { throw StateError(.invalid, misplaced.joined(separator: "; ") + ". \(PlaceCheck.waysOut(order.places)). Nothing was written") }
+        guard misplaced.isEmpty else {
+            throw StateError(.invalid, misplaced.joined(separator: "; ") + ". \(PlaceCheck.waysOut(order.places)). Nothing was written")
+        }
         return counts
     }
 
@@ -128,7 +148,10 @@ public struct StateRepartition {
                     let sources = growth.sources(of: family)
                     let together = sources.reduce(0) { $0 + (stage.tasks[$1].flatMap { counts[table.id]?[$0.id] } ?? 0) }
                     guard sources.count > 1, together > order.numberedRecords else { continue }
-                    throw StateError(.invalid, "\(table.name): partitions \(sources.map(String.init).joined(separator: ", ")) have \(together) records that come together, and a task holds no more than \(order.numberedRecords). Choose a number of partitions that is a multiple of \(growth.before), with which each new partition gets those of one old one alone; or have the job remember for a shorter time and run it once. Nothing was written")
+                    throw StateError(
+                        .invalid,
+                        "\(table.name): partitions \(sources.map(String.init).joined(separator: ", ")) have \(together) records that come together, and a task holds no more than \(order.numberedRecords). Choose a number of partitions that is a multiple of \(growth.before), with which each new partition gets those of one old one alone; or have the job remember for a shorter time and run it once. Nothing was written"
+                    )
                 }
             }
         }
@@ -160,7 +183,8 @@ public struct StateRepartition {
         }
         let stored: Statement.Value = least?.watermark.map { .integer($0.milliseconds) } ?? .null
         if let task = stage.tasks[id.partition] {
-            try Statement(database, "UPDATE task SET watermark = ?, ended = ? WHERE id = ?").run(stored, .integer(least?.isEnded == true ? 1 : 0), .integer(task.id))
+            try Statement(database, "UPDATE task SET watermark = ?, ended = ? WHERE id = ?").run(
+                stored, .integer(least?.isEnded == true ? 1 : 0), .integer(task.id))
         } else {
             // An old partition that was never read begins where its reader says, as it would have.
             let next: Statement.Value = id.partition < growth.before ? .null : .integer(0)
@@ -168,7 +192,8 @@ public struct StateRepartition {
                 .text(id.stage.text), .integer(Int64(id.partition)), stored, next, .integer(least?.isEnded == true ? 1 : 0)
             )
             let number = try database.integer("SELECT last_insert_rowid()")
-            stage.add(GrowingStage.Task(id: number, watermark: least?.watermark, isEnded: least?.isEnded ?? false, raise: nil), at: id.partition)
+            stage.add(
+                GrowingStage.Task(id: number, watermark: least?.watermark, isEnded: least?.isEnded ?? false, raise: nil), at: id.partition)
         }
         let entries = PlacementEntries(database: database)
         if reached.watermark > watermark(least) { try entries.set(reached, of: id) } else { try entries.removeRaise(of: id) }
@@ -180,7 +205,8 @@ public struct StateRepartition {
         return try stages.flatMap { stage in
             try stage.tables.map { table in
                 RepartitionReport.Table(
-                    name: table.name, version: table.schema.version, placement: table.placement, keys: counts[table.id]?.values.reduce(0, +) ?? 0,
+                    name: table.name, version: table.schema.version, placement: table.placement,
+                    keys: counts[table.id]?.values.reduce(0, +) ?? 0,
                     changed: try moves.perform(table, stage.tasks)
                 )
             }
@@ -196,7 +222,9 @@ public struct StateRepartition {
         try database.setMeta(VersionsAtRest.supersedingEntry, "1")
     }
 
-    private func report(_ tables: [RepartitionReport.Table], _ before: [Int64: [Int64: Int]], _ watermarks: [TaskID: EventTime]) throws -> RepartitionReport {
+    private func report(_ tables: [RepartitionReport.Table], _ before: [Int64: [Int64: Int]], _ watermarks: [TaskID: EventTime]) throws
+        -> RepartitionReport
+    {
         var after: [Int64: Int] = [:]
         let count = try Statement(database, "SELECT task, count(*) FROM keyed GROUP BY task")
         while try count.step() { after[count.integer(0)] = Int(count.integer(1)) }

@@ -22,12 +22,16 @@ final class RegistryClient {
         do {
             http = try HTTPClient(settings: httpSettings)
         } catch {
-            throw RegistryError(.retry, "the schema registry at \(settings.url) can't be asked: \(error). See to input.registry.certificates and to the HTTP library of this machine")
+            throw RegistryError(
+                .retry,
+                "the schema registry at \(settings.url) can't be asked: \(error). See to input.registry.certificates and to the HTTP library of this machine"
+            )
         }
         var headers = [(name: "Accept", value: "application/vnd.schemaregistry.v1+json, application/json, */*")]
         switch settings.access {
         case .open: break
-        case .basic(let user, let password): headers.append(("Authorization", "Basic " + Data("\(user):\(password)".utf8).base64EncodedString()))
+        case .basic(let user, let password):
+            headers.append(("Authorization", "Basic " + Data("\(user):\(password)".utf8).base64EncodedString()))
         case .bearer(let token): headers.append(("Authorization", "Bearer \(token)"))
         }
         self.headers = headers
@@ -66,10 +70,14 @@ final class RegistryClient {
     }
 
     private func registered(_ path: String, _ response: HTTPResponse) throws(RegistryError) -> Registered {
-        guard response.status == 200, let answer = answer(response), let text = answer["schema"] as? String else { throw notARegistry(path, response) }
+        guard response.status == 200, let answer = answer(response), let text = answer["schema"] as? String else {
+            throw notARegistry(path, response)
+        }
         var references: [String] = []
         for reference in answer["references"] as? [[String: Any]] ?? [] {
-            guard let subject = reference["subject"] as? String, let version = reference["version"] as? Int else { throw notARegistry(path, response) }
+            guard let subject = reference["subject"] as? String, let version = reference["version"] as? Int else {
+                throw notARegistry(path, response)
+            }
             references.append("/subjects/\(subject.percentEncoded())/versions/\(version)")
         }
         return Registered(text: text, references: references)
@@ -79,7 +87,10 @@ final class RegistryClient {
     private func addReferences(of schema: Registered, to texts: inout [[UInt8]], _ known: inout Set<String>) throws(RegistryError) {
         for path in schema.references where known.insert(path).inserted {
             guard known.count <= RegistryClient.referenceLimit else {
-                throw RegistryError(.retry, "the schema registry at \(settings.url) has a schema that uses more than \(RegistryClient.referenceLimit) others: bring them into fewer")
+                throw RegistryError(
+                    .retry,
+                    "the schema registry at \(settings.url) has a schema that uses more than \(RegistryClient.referenceLimit) others: bring them into fewer"
+                )
             }
             let used = try registered(path, try ask(path))
             try addReferences(of: used, to: &texts, &known)
@@ -110,14 +121,23 @@ final class RegistryClient {
         do {
             response = try http.perform(request)
         } catch {
-            throw RegistryError(.retry, "the schema registry at \(settings.url) does not answer: \(error). See that it runs, that this machine reaches it, and that input.registry.url is its address")
+            throw RegistryError(
+                .retry,
+                "the schema registry at \(settings.url) does not answer: \(error). See that it runs, that this machine reaches it, and that input.registry.url is its address"
+            )
         }
         switch response.status {
         case 401, 403:
-            throw RegistryError(.denied, "the schema registry at \(settings.url) refuses GET \(path) (\(response.status)): give the user or the token of input.registry the right to read schemas")
+            throw RegistryError(
+                .denied,
+                "the schema registry at \(settings.url) refuses GET \(path) (\(response.status)): give the user or the token of input.registry the right to read schemas"
+            )
         case 300..<400:
             let place = response.header("Location").map { " to \($0.printable)" } ?? ""
-            throw RegistryError(.retry, "the schema registry at \(settings.url) leads elsewhere\(place) (\(response.status)): set input.registry.url to where it is")
+            throw RegistryError(
+                .retry,
+                "the schema registry at \(settings.url) leads elsewhere\(place) (\(response.status)): set input.registry.url to where it is"
+            )
         default: return response
         }
     }
@@ -131,6 +151,9 @@ final class RegistryClient {
 
     private func notARegistry(_ path: String, _ response: HTTPResponse) -> RegistryError {
         let text = String(decoding: response.body.prefix(RegistryClient.shownBytes), as: UTF8.self).printable
-        return RegistryError(.retry, "\(settings.url)\(path) does not answer as a schema registry does (status \(response.status): \(text)): look whether input.registry.url and input.registry.api are right, and the registry is well")
+        return RegistryError(
+            .retry,
+            "\(settings.url)\(path) does not answer as a schema registry does (status \(response.status): \(text)): look whether input.registry.url and input.registry.api are right, and the registry is well"
+        )
     }
 }

@@ -26,7 +26,8 @@ final class HeldRecords {
             let headers = HeldHeaders(record, names: headerNames)
             if let headers { kept.append(headers) }
             return SourceRecord(
-                offset: record.offset, timestamp: record.timestamp, key: copy(record.key), value: copy(record.value), headers: headers?.view ?? .none
+                offset: record.offset, timestamp: record.timestamp, key: copy(record.key), value: copy(record.value),
+                headers: headers?.view ?? .none
             )
         }
         headers = kept

@@ -33,14 +33,19 @@ final class RegistryReader: RecordReader {
 
     func poll(maximumRecords: Int, timeout: Duration, _ handle: (SourceEvent) -> Void) throws {
         if schemas.isFull {
-            throw RegistryError(.invalid, "records name more than \(RegisteredSchemas.schemaLimit) schemas, or more than \(RegisteredSchemas.byteLimit >> 20) MiB of them: no topic has so many; see who writes them, and start again")
+            throw RegistryError(
+                .invalid,
+                "records name more than \(RegisteredSchemas.schemaLimit) schemas, or more than \(RegisteredSchemas.byteLimit >> 20) MiB of them: no topic has so many; see who writes them, and start again"
+            )
         }
         guard !held.isEmpty else {
             return try reader.poll(maximumRecords: maximumRecords, timeout: timeout) { take($0, handle) }
         }
         if handOver(maximumRecords, handle) > 0 { return }
         // What the registry did not know may have been forgotten meanwhile, before the record that waits for it could go on.
-        if case .records(let records)? = held.first, let waiting = records.rest.first { schemas.want(ids(waiting).filter { !schemas.isKnown($0) }) }
+        if case .records(let records)? = held.first, let waiting = records.rest.first {
+            schemas.want(ids(waiting).filter { !schemas.isKnown($0) })
+        }
         _ = news.wait(timeout: .now() + timeout.dispatchInterval)
         _ = handOver(maximumRecords, handle)
     }

@@ -47,7 +47,8 @@ final class Checkpointer {
             do {
                 try archive.collect()
             } catch {
-                worker.logger.error("checkpoints: what is no longer needed was not removed, which is tried again with the next one: \(error)")
+                worker.logger.error(
+                    "checkpoints: what is no longer needed was not removed, which is tried again with the next one: \(error)")
             }
         }
         self.collection = collection
@@ -69,7 +70,9 @@ final class Checkpointer {
             do {
                 isDone = try worker.withdraw(plan, from: tables)
             } catch {
-                worker.logger.error("checkpoints: what was delivered after the restored one was not looked for once more, which is tried again with the next: \(error)")
+                worker.logger.error(
+                    "checkpoints: what was delivered after the restored one was not looked for once more, which is tried again with the next: \(error)"
+                )
             }
             inbox.update { [isDone] in $0.secondWithdrawal = isDone }
         }
@@ -110,7 +113,8 @@ final class Checkpointer {
         case .publish(let content, let reason):
             let facts = try facts ?? store.checkpointFacts()
             self.facts = nil
-            questions.order(.publish(FinishedCheckpoint(content: content, file: content == .nothing ? "" : file, facts: facts, reason: reason)))
+            questions.order(
+                .publish(FinishedCheckpoint(content: content, file: content == .nothing ? "" : file, facts: facts, reason: reason)))
             file = ""
         case .withdrawAgain(let plan): withdrawal.order(plan)
         case .endWithdrawal: try store.withdrawalDone(isFinal: true)

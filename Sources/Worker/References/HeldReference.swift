@@ -52,16 +52,21 @@ final class HeldReference {
     private func note(_ rejection: Rejection, of record: SourceRecord, _ partition: Int) {
         counters.unusable += 1
         guard defects.add(rejection, at: record.offset, of: partition) else { return }
-        let cure = rejection == .tooLarge
+        let cure =
+            rejection == .tooLarge
             ? "it has \(record.byteCount) bytes: have the row written again, smaller or after input.maxRecordBytes (\(recordLimit)) was raised"
             : "correct the row, or what writes it: its next record is taken in its place"
-        logger.warning("\(reference.topic)[\(partition)] offset \(record.offset) can't be used for reference table \(reference.name) and was passed over, \(rejection): \(cure). Others like it are counted on the status page and in tidemark_reference_defects_total, and not told")
+        logger.warning(
+            "\(reference.topic)[\(partition)] offset \(record.offset) can't be used for reference table \(reference.name) and was passed over, \(rejection): \(cure). Others like it are counted on the status page and in tidemark_reference_defects_total, and not told"
+        )
     }
 
     /// Counts a field that can't be used; the first of each is told.
     private func note(_ defect: FieldDefect, of record: SourceRecord, _ partition: Int) {
         guard defects.add(defect.rejection, at: record.offset, of: partition), let field = defect.rejection.field else { return }
-        logger.warning("\(reference.topic)[\(partition)] offset \(record.offset): \(field) is \(defect.found) \(defect.isUsed ? "and was taken for a number" : "that can't be used, so reference table \(reference.name) holds the row without it"); expected \(defect.expected). Others like it are counted on the status page and in tidemark_reference_defects_total, and not told")
+        logger.warning(
+            "\(reference.topic)[\(partition)] offset \(record.offset): \(field) is \(defect.found) \(defect.isUsed ? "and was taken for a number" : "that can't be used, so reference table \(reference.name) holds the row without it"); expected \(defect.expected). Others like it are counted on the status page and in tidemark_reference_defects_total, and not told"
+        )
     }
 
     /// What changed since the last call, with how far the topic was read for it; nil when no record came.
@@ -74,7 +79,8 @@ final class HeldReference {
 
     func status(_ loading: WorkerStatus.ReferenceLoading) -> WorkerStatus.Reference {
         WorkerStatus.Reference(
-            name: reference.name, topic: reference.topic, counters: counters, defects: defects.entries.sorted { $0.reason < $1.reason }, keys: table.count,
+            name: reference.name, topic: reference.topic, counters: counters, defects: defects.entries.sorted { $0.reason < $1.reason },
+            keys: table.count,
             memoryBytes: memory.bytes, nextOffsets: positions.mapValues(\.next), loading: loading
         )
     }

@@ -23,8 +23,12 @@ struct ReferenceMemory {
     func check(_ tables: [Use], unwritten: Int = 0) throws {
         let bytes = tables.reduce(unwritten) { $0 + $1.bytes }
         guard bytes > limit else { return }
-        let each = tables.sorted { $0.bytes > $1.bytes }.map { "\($0.name) \($0.keys) keys (\($0.bytes >> 20) MiB)" }.joined(separator: ", ")
+        let each = tables.sorted { $0.bytes > $1.bytes }.map { "\($0.name) \($0.keys) keys (\($0.bytes >> 20) MiB)" }.joined(
+            separator: ", ")
         let waiting = unwritten >> 20 == 0 ? "" : ", and changes that wait to be written \(unwritten >> 20) MiB"
-        throw WorkerError(.invalid, "the reference tables take \(bytes >> 20) MiB of memory, and references.memoryLimit is \(limit >> 20) MiB: \(each)\(waiting). See to what fills the topic, or set references.memoryLimit to what the machine can spare")
+        throw WorkerError(
+            .invalid,
+            "the reference tables take \(bytes >> 20) MiB of memory, and references.memoryLimit is \(limit >> 20) MiB: \(each)\(waiting). See to what fills the topic, or set references.memoryLimit to what the machine can spare"
+        )
     }
 }

@@ -10,7 +10,8 @@ struct ReferenceOpening {
     let starts: [TopicPartition: Int64]
 
     init(
-        _ references: [Reference], tables: [String: ReferenceTable], input: ReferenceInput, recordLimit: Int, memory: ReferenceMemory, logger: Logger
+        _ references: [Reference], tables: [String: ReferenceTable], input: ReferenceInput, recordLimit: Int, memory: ReferenceMemory,
+        logger: Logger
     ) throws {
         let first = try input.makeSource()
         var partitions: [String: Int] = [:]
@@ -29,7 +30,8 @@ struct ReferenceOpening {
         func assignments(_ references: [Reference]) -> [SourceAssignment] {
             references.flatMap { reference in
                 (0..<partitions[reference.topic, default: 0]).map {
-                    SourceAssignment(partition: TopicPartition(topic: reference.topic, partition: $0), position: stored[reference.name]?.positions[$0])
+                    SourceAssignment(
+                        partition: TopicPartition(topic: reference.topic, partition: $0), position: stored[reference.name]?.positions[$0])
                 }
             }
         }
@@ -49,17 +51,21 @@ struct ReferenceOpening {
             starts = try source.open(assignments(references))
             for (name, misfit) in misfits.sorted(by: { $0.key < $1.key }) {
                 try input.file.forget(name)
-                logger.notice("reference table \(name) is read anew from the start of its topic: what is stored does not fit the log (\(misfit))")
+                logger.notice(
+                    "reference table \(name) is read anew from the start of its topic: what is stored does not fit the log (\(misfit))")
             }
         }
         let all = references.map { tables[$0.name] ?? ReferenceTable(name: $0.name) }
         var damaged: [String] = []
-        for (reference, table) in zip(references, all) where try !input.file.load(reference, into: table, check: { try memory.check(all.map { ReferenceMemory.Use($0) }) }) {
+        for (reference, table) in zip(references, all)
+        where try !input.file.load(reference, into: table, check: { try memory.check(all.map { ReferenceMemory.Use($0) }) }) {
             damaged.append(reference.name)
             table.removeAll()
             stored[reference.name] = nil
             try input.file.forget(reference.name)
-            logger.warning("reference table \(reference.name) is read anew from the start of topic \(reference.topic): a stored record of it is damaged or not sound (out_of_bounds)")
+            logger.warning(
+                "reference table \(reference.name) is read anew from the start of topic \(reference.topic): a stored record of it is damaged or not sound (out_of_bounds)"
+            )
         }
         if !damaged.isEmpty {
             source = try input.makeSource()

@@ -46,7 +46,10 @@ final class ReferenceReading {
         try reader.poll(maximumRecords: ReferenceReading.pollRecords, timeout: timeout) { event in
             switch event {
             case .records(let partition, let records):
-                guard let reference = byTopic[partition.topic] else { stranger = partition; return }
+                guard let reference = byTopic[partition.topic] else {
+                    stranger = partition
+                    return
+                }
                 if !isLocked { lock.lockForWriting() }
                 isLocked = true
                 reference.apply(records, partition: partition.partition)
@@ -55,7 +58,8 @@ final class ReferenceReading {
             }
         }
         if let stranger { throw WorkerError(.bug, "the source handed over records of \(stranger), which is no reference topic") }
-        try ReferenceMemory(limit: worker.settings.referenceMemoryLimit).check(held.map(\.memory), unwritten: unwritten.reduce(0) { $0 + $1.memoryBytes })
+        try ReferenceMemory(limit: worker.settings.referenceMemoryLimit).check(
+            held.map(\.memory), unwritten: unwritten.reduce(0) { $0 + $1.memoryBytes })
     }
 
     // MARK: - Writing

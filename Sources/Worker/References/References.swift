@@ -51,10 +51,12 @@ final class References: @unchecked Sendable {
         let limit = min(References.endsTimeout, worker.settings.referenceTimeout)
         let ends = opening.source.ends(of: opening.starts.keys.sorted(), timeout: limit)
         reading = try ReferenceReading(opening, ends: ends, file: input.file, lock: lock, worker: worker)
-        worker.logger.info("reference tables: \(reading.summary) from the file in \(Clock.now - start); reading on to the ends of their topics")
+        worker.logger.info(
+            "reference tables: \(reading.summary) from the file in \(Clock.now - start); reading on to the ends of their topics")
         guard try readToEnds(deadline: start + worker.settings.referenceTimeout) else { return false }
         try reading.commitNow()
-        worker.logger.info("reference tables are complete after \(Clock.now - start): \(reading.summary), \(reading.recordsRead) records read")
+        worker.logger.info(
+            "reference tables are complete after \(Clock.now - start): \(reading.summary), \(reading.recordsRead) records read")
         return true
     }
 
@@ -80,10 +82,15 @@ final class References: @unchecked Sendable {
     private func tooLate() throws -> WorkerError {
         try reading.commitNow()
         let limit = worker.settings.referenceTimeout
-        guard let (partition, next, end) = reading.laggard else { return WorkerError(.bug, "the reference topics were read to their ends too late") }
+        guard let (partition, next, end) = reading.laggard else {
+            return WorkerError(.bug, "the reference topics were read to their ends too late")
+        }
         let others = reading.unfinished.count > 1 ? ", as were \(reading.unfinished.count - 1) other partitions" : ""
         let cure = reading.waitsFor.map { "\($0). See to it" } ?? "see to the partition's leader, or raise the limit"
-        return WorkerError(.invalid, "reference topic \(partition.topic) was not read to its end within \(limit.seconds) s (input.referenceTimeout): partition \(partition.partition) stands at offset \(next) of \(end.map(String.init) ?? "an unknown end")\(others). What was read is kept; \(cure), and start again")
+        return WorkerError(
+            .invalid,
+            "reference topic \(partition.topic) was not read to its end within \(limit.seconds) s (input.referenceTimeout): partition \(partition.partition) stands at offset \(next) of \(end.map(String.init) ?? "an unknown end")\(others). What was read is kept; \(cure), and start again"
+        )
     }
 
     // MARK: - Following

@@ -16,7 +16,9 @@ struct GenerateCommand: ParsableCommand {
             """
     )
 
-    @Option(name: .customLong("out"), help: ArgumentHelp("Write files to this directory: <topic>.jsonl or <topic>/<partition>.jsonl.", valueName: "dir"))
+    @Option(
+        name: .customLong("out"),
+        help: ArgumentHelp("Write files to this directory: <topic>.jsonl or <topic>/<partition>.jsonl.", valueName: "dir"))
     var directory: String?
 
     @Option(help: ArgumentHelp("Write to this Kafka cluster; topics that are missing are created.", valueName: "host:port,…"))
@@ -25,16 +27,26 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How many transactions.", valueName: "n"))
     var transactions: Int
 
-    @Option(help: ArgumentHelp("Transactions a second of event time (1000 unless said); into --brokers, when given, also by the clock.", valueName: "r"))
+    @Option(
+        help: ArgumentHelp(
+            "Transactions a second of event time (1000 unless said); into --brokers, when given, also by the clock.", valueName: "r"))
     var rate: Int?
 
-    @Option(help: ArgumentHelp("Event time runs this many times as fast as the clock, so that windows close sooner; with --brokers and --rate, and without --live (whose event time is the clock).", valueName: "x"))
+    @Option(
+        help: ArgumentHelp(
+            "Event time runs this many times as fast as the clock, so that windows close sooner; with --brokers and --rate, and without --live (whose event time is the clock).",
+            valueName: "x"))
     var speedup = 1
 
-    @Flag(name: .customLong("sessions-first"), help: "Make all customer sessions before the first transaction, as if they were known already.")
+    @Flag(
+        name: .customLong("sessions-first"), help: "Make all customer sessions before the first transaction, as if they were known already."
+    )
     var sessionsFirst = false
 
-    @Flag(help: "Let event time begin now, not at 2025-01-15T12:00:00Z, and keep to the rate by the clock; with --brokers, and without --speedup.")
+    @Flag(
+        help:
+            "Let event time begin now, not at 2025-01-15T12:00:00Z, and keep to the rate by the clock; with --brokers, and without --speedup."
+    )
     var live = false
 
     @Option(help: ArgumentHelp("How many customers, each with an account.", valueName: "c"))
@@ -46,15 +58,20 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Another seed makes other traffic.", valueName: "s"))
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("Partitions of the two streams (with --out 1 unless said; with --brokers as the topics have).", valueName: "p"))
+    @Option(
+        help: ArgumentHelp("Partitions of the two streams (with --out 1 unless said; with --brokers as the topics have).", valueName: "p"))
     var partitions: Int?
 
-    @Option(help: ArgumentHelp("What the topics' names begin with, in place of fintech.public. (the job's input.topicPrefix).", valueName: "text"))
+    @Option(
+        help: ArgumentHelp(
+            "What the topics' names begin with, in place of fintech.public. (the job's input.topicPrefix).", valueName: "text"))
     var prefix = "fintech.public."
 
     func validate() throws {
         if (directory == nil) == (brokers == nil) { throw ValidationError("expected either --out or --brokers") }
-        if speedup > 1 && (brokers == nil || rate == nil || live) { throw ValidationError("--speedup: expected --brokers and --rate with it, and no --live") }
+        if speedup > 1 && (brokers == nil || rate == nil || live) {
+            throw ValidationError("--speedup: expected --brokers and --rate with it, and no --live")
+        }
         if live && brokers == nil { throw ValidationError("--live: expected --brokers with it") }
         let numbers = [
             ("transactions", transactions), ("rate", rate ?? 1), ("customers", customers), ("merchants", merchants),
@@ -109,7 +126,8 @@ struct GenerateCommand: ParsableCommand {
 
     private func makeDestination() throws -> any TrafficDestination {
         if let directory { return try DirectoryDestination(directory, prefix: prefix, partitions: partitions ?? 1) }
-        return try KafkaDestination(brokers: brokers ?? "", prefix: prefix, partitions: partitions, logger: LogOutput.start(LogSection(), redactor: .none))
+        return try KafkaDestination(
+            brokers: brokers ?? "", prefix: prefix, partitions: partitions, logger: LogOutput.start(LogSection(), redactor: .none))
     }
 }
 

@@ -21,10 +21,16 @@ struct LoadCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The Kafka cluster.", valueName: "host:port,…"))
     var brokers: String
 
-    @Option(help: ArgumentHelp("Partitions of each topic; as the topics have, or the brokers' default for those to be created, if it is left out.", valueName: "p"))
+    @Option(
+        help: ArgumentHelp(
+            "Partitions of each topic; as the topics have, or the brokers' default for those to be created, if it is left out.",
+            valueName: "p"))
     var partitions: Int?
 
-    @Option(help: ArgumentHelp("What to put before the topics' names as the directory has them, as in copy.fintech.public.transactions; nothing unless said.", valueName: "text"))
+    @Option(
+        help: ArgumentHelp(
+            "What to put before the topics' names as the directory has them, as in copy.fintech.public.transactions; nothing unless said.",
+            valueName: "text"))
     var prefix = ""
 
     func validate() throws {

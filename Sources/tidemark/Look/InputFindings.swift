@@ -34,7 +34,9 @@ struct InputFindings {
     var lines: [Line] {
         guard sample.signs.records > 0 else { return [Line(weight: .told, what: what, finding: "there are none to look at")] }
         var lines = sample.stream.map { countLines($0, what: what, refusal: refusal(ofStream: $0)) } ?? []
-        for (name, found) in sample.references { lines += countLines(found, what: "\(what), reference \(name)", refusal: refusal(ofReference: found)) }
+        for (name, found) in sample.references {
+            lines += countLines(found, what: "\(what), reference \(name)", refusal: refusal(ofReference: found))
+        }
         return formLines + lines + keyLines + zoneLine
     }
 
@@ -64,16 +66,20 @@ struct InputFindings {
         let beside = skipped.isEmpty ? "" : "; of \(found.counters.records) looked at, \(skipped.joined(separator: ", ")) skipped"
         let counted = Line(weight: .told, what: what, finding: "\(TopicSample.usable(found)) of \(found.judged) usable\(beside)")
         let rejected = found.counters.reasons.entries.map { line(of: $0, found, what, "rejected", isRefused: refusal == .nothingUsable) }
-        let remarked = found.counters.remarks.entries.map { line(of: $0, found, what, "remarked", isRefused: refusal != nil && $0.name == "base64_decimal") }
+        let remarked = found.counters.remarks.entries.map {
+            line(of: $0, found, what, "remarked", isRefused: refusal != nil && $0.name == "base64_decimal")
+        }
         return [counted] + rejected + remarked
     }
 
-    private func line(of entry: ReasonCounts.Entry, _ found: RejectionWatch.Topic, _ what: String, _ verb: String, isRefused: Bool) -> Line {
+    private func line(of entry: ReasonCounts.Entry, _ found: RejectionWatch.Topic, _ what: String, _ verb: String, isRefused: Bool) -> Line
+    {
         let place = InputFindings.place(entry.partition, entry.offset)
         // Digits that may be Base64 are most often what they show.
         let isMuch = entry.count * InputFindings.leastShare >= found.judged && entry.name != "ambiguous_decimal"
         return Line(
-            weight: isRefused ? .refused : isMuch ? .warned : .told, what: what, finding: "\(entry.count) of \(found.judged) \(verb) as \(entry.reason), the last \(place)",
+            weight: isRefused ? .refused : isMuch ? .warned : .told, what: what,
+            finding: "\(entry.count) of \(found.judged) \(verb) as \(entry.reason), the last \(place)",
             cure: isOfForm(entry) ? "that follows from their form, which is named above" : RejectionCure.words(for: entry.reason)
         )
     }
@@ -96,7 +102,8 @@ struct InputFindings {
         if isUseless(stream) { return .nothingUsable }
         // A decimal that shows what it is says that the others are single ones.
         let remarks = stream.counters.remarks
-        return remarks.count(ofName: "base64_decimal") > 0 && TopicSample.usable(stream) <= remarks.count(ofName: "ambiguous_decimal") ? .base64 : nil
+        return remarks.count(ofName: "base64_decimal") > 0 && TopicSample.usable(stream) <= remarks.count(ofName: "ambiguous_decimal")
+            ? .base64 : nil
     }
 
     /// A table holds a row also without the decimals that it can't use.
@@ -119,7 +126,8 @@ struct InputFindings {
         return signs.foreignForms.sorted { $0.key < $1.key }.map { form, sign in
             Line(
                 weight: sign.count == signs.records ? .refused : .warned, what: what,
-                finding: "\(sign.count) of \(signs.records) are \(form), the last \(InputFindings.place(sign.partition, sign.offset))", cure: RejectionCure.words(forForm: form)
+                finding: "\(sign.count) of \(signs.records) are \(form), the last \(InputFindings.place(sign.partition, sign.offset))",
+                cure: RejectionCure.words(forForm: form)
             )
         }
     }
@@ -130,32 +138,49 @@ struct InputFindings {
         if signs.printedKeys.count > 0 {
             let isRefused = !sample.references.isEmpty && signs.printedKeys.count == signs.keys
             let place = InputFindings.place(signs.printedKeys.partition, signs.printedKeys.offset)
-            lines.append(Line(
-                weight: isRefused ? .refused : .warned, what: what,
-                finding: "\(signs.printedKeys.count) of \(signs.keys) keys were printed as Struct{…}, the last \(place), so that what is deleted can't be known by them",
-                cure: RejectionCure.words(for: "printed_struct")
-            ))
+            lines.append(
+                Line(
+                    weight: isRefused ? .refused : .warned, what: what,
+                    finding:
+                        "\(signs.printedKeys.count) of \(signs.keys) keys were printed as Struct{…}, the last \(place), so that what is deleted can't be known by them",
+                    cure: RejectionCure.words(for: "printed_struct")
+                ))
         }
         guard signs.comparedKeys > 0 else { return lines }
         let others = signs.keysOfOthers
-        guard others.count > 0 else { return lines + [Line(weight: .told, what: what, finding: "all \(signs.comparedKeys) keys that could be compared are the customers'")] }
-        let finding = "\(others.count) of \(signs.comparedKeys) keys are not the customer_id of their rows alone, the last \(InputFindings.place(others.partition, others.offset))"
-        guard sample.partitions > 1 else { return lines + [Line(weight: .told, what: what, finding: finding + "; with its one partition all customers meet all the same")] }
+        guard others.count > 0 else {
+            return lines + [
+                Line(weight: .told, what: what, finding: "all \(signs.comparedKeys) keys that could be compared are the customers'")
+            ]
+        }
+        let finding =
+            "\(others.count) of \(signs.comparedKeys) keys are not the customer_id of their rows alone, the last \(InputFindings.place(others.partition, others.offset))"
+        guard sample.partitions > 1 else {
+            return lines + [Line(weight: .told, what: what, finding: finding + "; with its one partition all customers meet all the same")]
+        }
         // Single ones may be of another producer; most of them are the topic's key.
-        return lines + [Line(weight: others.count * 2 >= signs.comparedKeys ? .refused : .warned, what: what, finding: finding, cure: RejectionCure.wordsForKeys)]
+        return lines + [
+            Line(
+                weight: others.count * 2 >= signs.comparedKeys ? .refused : .warned, what: what, finding: finding,
+                cure: RejectionCure.wordsForKeys)
+        ]
     }
 
     private var zoneLine: [Line] {
         guard let (minutes, sign) = sample.signs.zone else { return [] }
         let hours = "\(abs(minutes) / 60):\(abs(minutes) % 60 < 10 ? "0" : "")\(abs(minutes) % 60)"
         let zone = "\(minutes < 0 ? "-" : "+")\(abs(minutes) < 600 ? "0" : "")\(hours)"
-        let cure = settings.form.zone == nil
+        let cure =
+            settings.form.zone == nil
             ? "if the database writes times without a zone, set input.timeZone to the zone of its clocks by name, such as Europe/Berlin, or, for clocks that are never put forward or back, to a fixed offset such as \"\(zone)\""
             : "input.timeZone does not seem to be the zone of the database's clocks"
-        return [Line(
-            weight: .refused, what: what,
-            finding: "the times of all \(sign.count) inserts are \(hours) hours \(minutes < 0 ? "behind" : "ahead of") Kafka's, the last \(InputFindings.place(sign.partition, sign.offset))",
-            cure: cure
-        )]
+        return [
+            Line(
+                weight: .refused, what: what,
+                finding:
+                    "the times of all \(sign.count) inserts are \(hours) hours \(minutes < 0 ? "behind" : "ahead of") Kafka's, the last \(InputFindings.place(sign.partition, sign.offset))",
+                cure: cure
+            )
+        ]
     }
 }

@@ -34,7 +34,8 @@ struct InputLook {
         for topic in topics {
             let count = try first.partitionCount(of: topic)
             samplers[topic] = TopicSampler(
-                topic, partitions: count, topology, recordLimit: parts.configuration.input.maxRecordBytes, signs: FintechJob.makeSignReader(of: topic, settings: settings)
+                topic, partitions: count, topology, recordLimit: parts.configuration.input.maxRecordBytes,
+                signs: FintechJob.makeSignReader(of: topic, settings: settings)
             )
             partitions += (0..<count).map { TopicPartition(topic: topic, partition: $0) }
         }
@@ -44,7 +45,9 @@ struct InputLook {
         found.unread = partitions.filter { ends[$0] == nil }
         // The source looks at one start for all: what is read here begins elsewhere.
         let source = try makeSource(deadline)
-        let assignments = partitions.compactMap { partition in ends[partition].flatMap { assignment(partition, from: starts[partition] ?? 0, to: $0) } }
+        let assignments = partitions.compactMap { partition in
+            ends[partition].flatMap { assignment(partition, from: starts[partition] ?? 0, to: $0) }
+        }
         if !assignments.isEmpty { try source.open(assignments) }
         let ordered = assignments.map(\.partition).sorted { ($0.partition, $0.topic) < ($1.partition, $1.topic) }
         for start in stride(from: 0, to: ordered.count, by: InputLook.partitionsAtOnce) {
@@ -59,7 +62,8 @@ struct InputLook {
     /// nil for a partition without records.
     private func assignment(_ partition: TopicPartition, from start: Int64, to end: Int64) -> SourceAssignment? {
         guard start < end else { return nil }
-        return SourceAssignment(partition: partition, position: SourcePosition(next: max(start, end - InputLook.recordsPerPartition), last: nil))
+        return SourceAssignment(
+            partition: partition, position: SourcePosition(next: max(start, end - InputLook.recordsPerPartition), last: nil))
     }
 
     private func read(

@@ -24,12 +24,16 @@ struct StartLook {
         do {
             found = try InputLook(parts: quiet).look(at: parts.topology.topics)
         } catch {
-            logger.warning("the newest records could not be looked at before the job begins, so nothing is known of their form: \(plainText(of: error))")
+            logger.warning(
+                "the newest records could not be looked at before the job begins, so nothing is known of their form: \(plainText(of: error))"
+            )
             return false
         }
         let untold = Set(found.unread + found.failures.keys).sorted()
         if let first = untold.first {
-            logger.warning("the newest records of \(counted(untold.count, "partition", "partitions")), \(first) first, could not be looked at within \(InputLook.limit) before the job begins, so nothing is known of their form")
+            logger.warning(
+                "the newest records of \(counted(untold.count, "partition", "partitions")), \(first) first, could not be looked at within \(InputLook.limit) before the job begins, so nothing is known of their form"
+            )
         }
         let lines = found.samples.map { InputFindings(sample: $0, settings: parts.jobSettings).lines }
         let warned = lines.flatMap { InputFindings.sayingOnce($0.filter { $0.weight == .warned }) }
@@ -38,7 +42,8 @@ struct StartLook {
         for line in refused { logger.error("\(line.what): \(line.text)") }
         guard refused.isEmpty else {
             let which = refused.count == 1 ? "the error above says" : "the \(refused.count) errors above say"
-            throw CommandError(.invalid, "the job is not begun, because it would misread its input, as \(which); nothing was read or written")
+            throw CommandError(
+                .invalid, "the job is not begun, because it would misread its input, as \(which); nothing was read or written")
         }
         return untold.isEmpty
     }

@@ -52,7 +52,8 @@ final class TopicSampler {
         if let task = tasks[partition] { return task }
         // Nothing of a sample is stored, so any key of hashes is as good.
         var environment = TaskEnvironment(
-            partitioning: [:], partitions: [stage.name: partitions], cold: NothingEvicted(), hashKey: HashKey(first: 0, second: 0), references: tables
+            partitioning: [:], partitions: [stage.name: partitions], cold: NothingEvicted(), hashKey: HashKey(first: 0, second: 0),
+            references: tables
         )
         // A sample's watermarks are nobody's: nothing of it is late.
         environment.holdsWatermarks = true

@@ -12,7 +12,8 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Looks at configuration, state, input and tables without running the job.",
-        discussion: "Writes a line for each thing looked at, ok, a finding with what to do, or skipped because of a finding. Ends with 2 when there are findings."
+        discussion:
+            "Writes a line for each thing looked at, ok, a finding with what to do, or skipped because of a finding. Ends with 2 when there are findings."
     )
 
     @OptionGroup var options: ConfigurationOptions
@@ -29,7 +30,8 @@ struct CheckCommand: ParsableCommand {
             // The findings say it all; what the parts tell about themselves is for who asks for it.
             var log = configuration.log
             if log.level == .info || log.level == .notice { log.level = .warning }
-            let parts = JobParts(configuration: configuration, logger: LogOutput.start(log, redactor: configuration.redactor), droppedTables: drops.tables)
+            let parts = JobParts(
+                configuration: configuration, logger: LogOutput.start(log, redactor: configuration.redactor), droppedTables: drops.tables)
             JobCheck(parts: parts, report: report).run()
         }
         let libraries = "librdkafka \(KafkaProperties.libraryVersion), SQLite \(SQLiteStateStore.libraryVersion)"

@@ -20,21 +20,30 @@ struct FinalizeCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try options.load()
-        let parts = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor), droppedTables: drops.tables)
+        let parts = JobParts(
+            configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor),
+            droppedTables: drops.tables)
         guard FileManager.default.fileExists(atPath: configuration.state.directory + "/state.db") else {
-            throw StateError(.missing, "there is no state in \(configuration.state.directory), so nothing to finalize; see to state.directory")
+            throw StateError(
+                .missing, "there is no state in \(configuration.state.directory), so nothing to finalize; see to state.directory")
         }
         let store = try parts.makeStore()
         let done = try store.finalize(parts.topology(over: store.fixedSettings()))
         for table in done.copies { Console.writeResult("dropped the earlier version's copy of state table \(table)") }
         for table in done.dropped { Console.writeResult("dropped state table \(table)") }
-        for table in done.kept { Console.writeResult("kept state table \(table), which this version does not have; --drop \(table) drops it") }
+        for table in done.kept {
+            Console.writeResult("kept state table \(table), which this version does not have; --drop \(table) drops it")
+        }
         Console.writeResult("final: version \(done.jobVersion) of the job and later ones can go on from the state")
     }
 }
 
 /// The state tables to drop.
 struct DropOptions: ParsableArguments {
-    @Option(name: .customLong("drop"), help: ArgumentHelp("A state table that this version of the job does not have any more, to be dropped with all it holds; then no earlier version can go on. May be repeated.", valueName: "table"))
+    @Option(
+        name: .customLong("drop"),
+        help: ArgumentHelp(
+            "A state table that this version of the job does not have any more, to be dropped with all it holds; then no earlier version can go on. May be repeated.",
+            valueName: "table"))
     var tables: [String] = []
 }

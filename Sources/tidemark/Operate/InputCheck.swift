@@ -19,7 +19,9 @@ struct InputCheck {
             return tell(isInTheWay: !isBeforeStart, "newest records", plainText(of: error))
         }
         for (partition, reason) in found.failures.sorted(by: { $0.key < $1.key }) {
-            tell(isInTheWay: !isBeforeStart, "newest records of \(partition.topic)", "partition \(partition.partition) can't be read: \(reason)")
+            tell(
+                isInTheWay: !isBeforeStart, "newest records of \(partition.topic)",
+                "partition \(partition.partition) can't be read: \(reason)")
         }
         let unread = Dictionary(grouping: found.unread, by: \.topic)
         for (topic, partitions) in unread.sorted(by: { $0.key < $1.key }) {

@@ -4,8 +4,8 @@ import CommandLineParts
 import Engine
 import Foundation
 import KafkaIO
-import SchemaRegistry
 import SQLiteState
+import SchemaRegistry
 
 /// Looks at a job's state, input and tables as a start would, and tries what a run has to be able to do, leaving nothing behind. What a
 /// running worker has is not touched: the newest checkpoint stands for its state.
@@ -46,7 +46,9 @@ struct JobCheck {
 
     private func checkStateDirectory() {
         let directory = parts.configuration.state.directory
-        _ = report.attempt("state directory", { try PathCheck.requireWritable(directory: directory, setting: "state.directory") }) { "\(directory) can be written" }
+        _ = report.attempt("state directory", { try PathCheck.requireWritable(directory: directory, setting: "state.directory") }) {
+            "\(directory) can be written"
+        }
     }
 
     /// A worker that has the state has the page's address, too.
@@ -66,7 +68,8 @@ struct JobCheck {
             report.ok("checkpoints", try triedCheckpoints())
         } catch {
             if startGoesOn(without: error) {
-                report.skipped("checkpoints", "the store does not answer, which a start with this state goes on without: \(plainText(of: error))")
+                report.skipped(
+                    "checkpoints", "the store does not answer, which a start with this state goes on without: \(plainText(of: error))")
             } else {
                 report.finding("checkpoints", plainText(of: error))
             }
@@ -84,7 +87,8 @@ struct JobCheck {
             try store.probe()
         }
         guard let newest else { return "none yet in \(store.location)" }
-        return "the newest in \(store.location) is \(newest.number), of epoch \(newest.epoch) in lineage \(newest.lineage), \(EventTime(milliseconds: newest.createdAt).text)"
+        return
+            "the newest in \(store.location) is \(newest.number), of epoch \(newest.epoch) in lineage \(newest.lineage), \(EventTime(milliseconds: newest.createdAt).text)"
     }
 
     /// True when the checkpoint store may be away: with local durability a worker catches up with it.
@@ -106,7 +110,8 @@ struct JobCheck {
             return choice
         } ok: { checkpoint in
             guard let checkpoint else { return "none yet in \(directory); a run begins it" }
-            return "none in \(directory); a run restores checkpoint \(checkpoint.number)\(checkpoint.lineage == nil ? "" : ", and withdraws what was delivered after it")"
+            return
+                "none in \(directory); a run restores checkpoint \(checkpoint.number)\(checkpoint.lineage == nil ? "" : ", and withdraws what was delivered after it")"
         }
         guard let found else { return .finding }
         return found.map { FoundState.unrestored(withdraws: $0.lineage != nil) } ?? .known(nil)
@@ -143,16 +148,23 @@ struct JobCheck {
                 report.skipped("state", "\(inUse), and no checkpoint of that worker's stands for it")
                 return .running
             }
-            report.ok("state", "in use by a worker; checkpoint \(standIn.manifest.number), \(standIn.age) old, stands for it: \(describe(standIn.state.restored))")
+            report.ok(
+                "state",
+                "in use by a worker; checkpoint \(standIn.manifest.number), \(standIn.age) old, stands for it: \(describe(standIn.state.restored))"
+            )
             tellSkipped(standIn.state.restored)
-            for found in standIn.waiting { report.ok("what waits\(found.name.isEmpty ? "" : ", \(found.name)")", "\(found.action.rawValue), \(found.detail)") }
+            for found in standIn.waiting {
+                report.ok("what waits\(found.name.isEmpty ? "" : ", \(found.name)")", "\(found.action.rawValue), \(found.detail)")
+            }
             if let migration = standIn.state.migration { report(migration, parts.configuration.state.directory) }
             return report(standIn.state.compatibility) ? .standIn(standIn.state.restored) : .finding
-        } catch where startGoesOn(without: error) {
+        } catch  where startGoesOn(without: error) {
             report.skipped("state", "\(inUse), and the checkpoint store, whose newest would stand for it, does not answer")
             return .running
         } catch {
-            report.finding("state", "in use by a worker, and the newest checkpoint, which is to stand for it, can't be looked at: \(plainText(of: error))")
+            report.finding(
+                "state",
+                "in use by a worker, and the newest checkpoint, which is to stand for it, can't be looked at: \(plainText(of: error))")
             return .finding
         }
     }
@@ -201,7 +213,9 @@ struct JobCheck {
             let source = try parts.makeSource(untilEnd: true, reachLimit: JobCheck.reachLimit)
             try source.reach()
             return source
-        } ok: { _ in parts.inputName }
+        } ok: { _ in
+            parts.inputName
+        }
     }
 
     /// False when records can't be read for want of it.
@@ -212,7 +226,8 @@ struct JobCheck {
             report.ok("schema registry", registry.url)
             return true
         } catch let error as RegistryError where isBeforeStart && error.kind == .retry {
-            report.skipped("schema registry", "it does not answer, which a start goes on without until records need it: \(plainText(of: error))")
+            report.skipped(
+                "schema registry", "it does not answer, which a start goes on without until records need it: \(plainText(of: error))")
         } catch {
             report.finding("schema registry", plainText(of: error))
         }
@@ -242,12 +257,15 @@ struct JobCheck {
             let looked = report.attempt("topic \(topic)") {
                 try requireKnownPartitions(of: topic, source, restored)
                 return try TopicCheck(parts: parts).look(at: topic)
-            } ok: { $0.text }
+            } ok: {
+                $0.text
+            }
             guard let looked else { continue }
             found.insert(topic)
             assignments += (0..<looked.partitions).map { partition in
                 let task = TaskID(stage: stage.name, partition: partition)
-                return SourceAssignment(partition: TopicPartition(topic: topic, partition: partition), position: restored?.tasks[task]?.position)
+                return SourceAssignment(
+                    partition: TopicPartition(topic: topic, partition: partition), position: restored?.tasks[task]?.position)
             }
         }
         guard !assignments.isEmpty else {
@@ -273,7 +291,10 @@ struct JobCheck {
             try source.open(held)
             return assignments.count - held.count
         } ok: { forgotten in
-            "the log still has those of the checkpoint" + (forgotten == 0 ? "" : ", but of \(counted(forgotten, "partition", "partitions")), where it begins after them, so that only the worker knows whether it has read so far")
+            "the log still has those of the checkpoint"
+                + (forgotten == 0
+                    ? ""
+                    : ", but of \(counted(forgotten, "partition", "partitions")), where it begins after them, so that only the worker knows whether it has read so far")
         }
     }
 
@@ -301,7 +322,9 @@ struct JobCheck {
     }
 
     private func checkKafkaOutput(_ topology: Topology, _ state: FoundState) {
-        let made = report.attempt("Kafka output", { try parts.makeKafkaOutput(reachLimit: JobCheck.reachLimit) }) { $0 == nil ? "off" : "on" }
+        let made = report.attempt("Kafka output", { try parts.makeKafkaOutput(reachLimit: JobCheck.reachLimit) }) {
+            $0 == nil ? "off" : "on"
+        }
         guard let output = made.flatMap({ $0 }) else { return }
         for table in state.outboxTables(of: topology) where table.sink == KafkaOutput.name {
             let what = "output topic \(output.topic(of: table.table))"
@@ -315,7 +338,9 @@ struct JobCheck {
                 }
             // The worker writes there, and is ahead of its checkpoint.
             case .standIn, .running, .unrestored, .unknown:
-                _ = report.attempt(what, { try output.partitions(of: table.table) }) { $0.map { counted($0, "partition", "partitions") } ?? none }
+                _ = report.attempt(what, { try output.partitions(of: table.table) }) {
+                    $0.map { counted($0, "partition", "partitions") } ?? none
+                }
             }
         }
     }

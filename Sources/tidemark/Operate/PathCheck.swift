@@ -30,6 +30,9 @@ enum PathCheck {
     }
 
     private static func refused(_ what: String, _ setting: String) -> CheckFinding {
-        CheckFinding(description: "\(what): \(String(cString: strerror(errno))); give this user the right to, or set \(setting) to a directory where it has that")
+        CheckFinding(
+            description:
+                "\(what): \(String(cString: strerror(errno))); give this user the right to, or set \(setting) to a directory where it has that"
+        )
     }
 }

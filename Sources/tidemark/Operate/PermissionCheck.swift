@@ -12,11 +12,17 @@ struct PermissionCheck {
 
     func run() {
         for file in configuration.secretFiles {
-            warn(of: "secret file", file, PermissionCheck.anything) { "its secret is not one any more for who reads it: chmod 600 \($0), and change the secret if others have read it" }
+            warn(of: "secret file", file, PermissionCheck.anything) {
+                "its secret is not one any more for who reads it: chmod 600 \($0), and change the secret if others have read it"
+            }
         }
-        warn(of: "state directory", configuration.state.directory, PermissionCheck.anything) { "a run takes that from them; before it does: chmod 700 \($0)" }
+        warn(of: "state directory", configuration.state.directory, PermissionCheck.anything) {
+            "a run takes that from them; before it does: chmod 700 \($0)"
+        }
         if case .directory(let path) = configuration.checkpoints.store {
-            warn(of: "checkpoint store", path, PermissionCheck.anythingButGroupReading) { "checkpoints hold all of the job's state, and who may write there can take the job away: chmod g-w,o-rwx \($0)" }
+            warn(of: "checkpoint store", path, PermissionCheck.anythingButGroupReading) {
+                "checkpoints hold all of the job's state, and who may write there can take the job away: chmod g-w,o-rwx \($0)"
+            }
         }
     }
 
@@ -24,6 +30,7 @@ struct PermissionCheck {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & bits != 0 else { return }
         let others = status.st_mode & bits & 0o022 == 0 ? "read" : "change"
-        report.warning(what, "others on this machine may \(others) \(path) (mode \(String(status.st_mode & 0o777, radix: 8))): \(advice(path))")
+        report.warning(
+            what, "others on this machine may \(others) \(path) (mode \(String(status.st_mode & 0o777, radix: 8))): \(advice(path))")
     }
 }

@@ -12,7 +12,9 @@ struct ReferenceCheck {
     func topics(_ references: [Reference]) -> [String: Int] {
         var partitions: [String: Int] = [:]
         for reference in references {
-            let found = report.attempt("reference topic \(reference.topic)", { try TopicCheck(parts: parts, areReferences: true).look(at: reference.topic) }, ok: \.text)
+            let found = report.attempt(
+                "reference topic \(reference.topic)", { try TopicCheck(parts: parts, areReferences: true).look(at: reference.topic) },
+                ok: \.text)
             partitions[reference.topic] = found?.partitions
         }
         return partitions
@@ -24,14 +26,19 @@ struct ReferenceCheck {
         guard readable.count == references.count else { return report.skipped("references.db", "a reference topic is a finding") }
         _ = report.attempt("references.db") {
             do {
-                guard let stored = try ReferenceFile.inspect(directory: parts.configuration.state.directory, references, partitions: partitions) else {
+                guard
+                    let stored = try ReferenceFile.inspect(
+                        directory: parts.configuration.state.directory, references, partitions: partitions)
+                else {
                     return "none yet; a run reads the topics from their starts"
                 }
                 return try references.map { try describe($0, stored[$0.name]) }.joined(separator: "; ")
             } catch let failure as any Failure where failure.kind == .corrupt || failure.kind == .incompatible {
                 return "a run makes it anew, because \(plainText(of: failure))"
             }
-        } ok: { $0 }
+        } ok: {
+            $0
+        }
     }
 
     private func describe(_ reference: Reference, _ stored: ReferenceFile.Stored?) throws -> String {

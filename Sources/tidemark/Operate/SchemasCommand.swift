@@ -46,9 +46,11 @@ struct SchemasCommand: ParsableCommand {
     /// `directory`: where the state would be migrated.
     private func start(_ topology: Topology, on reader: StateReader, in directory: String) throws -> String {
         guard reader.facts.job == topology.job else {
-            throw StateError(.invalid, "the state in \(reader.path) belongs to job \(reader.facts.job), not to \(topology.job); see to job.id")
+            throw StateError(
+                .invalid, "the state in \(reader.path) belongs to job \(reader.facts.job), not to \(topology.job); see to job.id")
         }
-        let found = StateCompatibility.compare(stored: reader.storedVersions, declared: DeclaredStateTables(topology), dropping: drops.tables)
+        let found = StateCompatibility.compare(
+            stored: reader.storedVersions, declared: DeclaredStateTables(topology), dropping: drops.tables)
         var tables = found.tables.map { table in
             "{\"stage\":\(quotedJSON(table.stage.text)),\"table\":\(quotedJSON(table.name)),\"action\":\(quotedJSON(table.action.rawValue)),\"detail\":\(quotedJSON(table.detail))}"
         }
@@ -56,8 +58,10 @@ struct SchemasCommand: ParsableCommand {
             "{\"stage\":\"\",\"table\":\(quotedJSON(found.name)),\"action\":\"\(found.action.rawValue)\",\"detail\":\(quotedJSON(found.detail))}"
         }
         let refusal = found.refusal.map(quotedJSON) ?? "null"
-        let migration = found.refusals.isEmpty ? try reader.migration(found).map { SchemasCommand.json($0, free: DiskRoom().free(in: directory)) } : nil
-        return "{\"refusal\":\(refusal),\"leastReader\":\(found.leastReader),\"migration\":\(migration ?? "null"),\"tables\":[\(tables.joined(separator: ","))]}"
+        let migration =
+            found.refusals.isEmpty ? try reader.migration(found).map { SchemasCommand.json($0, free: DiskRoom().free(in: directory)) } : nil
+        return
+            "{\"refusal\":\(refusal),\"leastReader\":\(found.leastReader),\"migration\":\(migration ?? "null"),\"tables\":[\(tables.joined(separator: ","))]}"
     }
 
     private static func json(_ migration: MigrationEstimate, free: Int?) -> String {

@@ -37,7 +37,9 @@ struct SettleCommand: ParsableCommand {
     }
 
     private var name: (table: String, number: UInt64)? {
-        guard let colon = batch.lastIndex(ofSign: ":"), colon > batch.startIndex, let number = UInt64(batch[batch.utf8.index(after: colon)...]) else { return nil }
+        guard let colon = batch.lastIndex(ofSign: ":"), colon > batch.startIndex,
+            let number = UInt64(batch[batch.utf8.index(after: colon)...])
+        else { return nil }
         return (String(batch[..<colon]), number)
     }
 
@@ -46,7 +48,8 @@ struct SettleCommand: ParsableCommand {
         let configuration = try options.load()
         let parts = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor))
         guard FileManager.default.fileExists(atPath: configuration.state.directory + "/state.db") else {
-            throw CommandError(.missing, "there is no state in \(configuration.state.directory), so no batch to settle; see to state.directory")
+            throw CommandError(
+                .missing, "there is no state in \(configuration.state.directory), so no batch to settle; see to state.directory")
         }
         let store = try parts.makeStore()
         let restored = try store.open(parts.topology(over: store.fixedSettings()))
@@ -54,10 +57,11 @@ struct SettleCommand: ParsableCommand {
             return try settle(table, name.number, parts, store, restored)
         }
         let found = try batch(name.table, name.number, in: restored)
-        let result = switch verdict {
-        case .delivered: "taken as delivered"
-        case .resendMissing: try resend(found, restored, parts)
-        }
+        let result =
+            switch verdict {
+            case .delivered: "taken as delivered"
+            case .resendMissing: try resend(found, restored, parts)
+            }
         let cut = EpochCut(epoch: restored.epoch.next, tasks: [], frozen: [], delivered: [found.id], wallClock: WallTime.now.milliseconds)
         try store.commit(cut)
         Console.writeResult("\(found.id): \(result)")
@@ -65,9 +69,13 @@ struct SettleCommand: ParsableCommand {
 
     private func batch(_ table: String, _ number: UInt64, in restored: RestoredState) throws -> SinkBatch {
         let waiting = restored.outbox.flatMap(\.undelivered)
-        if let found = waiting.first(where: { $0.table == table && $0.number.number == number }), let first = waiting.first(where: { $0.table == table }) {
+        if let found = waiting.first(where: { $0.table == table && $0.number.number == number }),
+            let first = waiting.first(where: { $0.table == table })
+        {
             // Batches count up to the last one that was delivered: one that is settled before its turn would end that.
-            guard first.id == found.id else { throw CommandError(.invalid, "batch \(found.id) waits behind others of its table; settle \(first.id) first") }
+            guard first.id == found.id else {
+                throw CommandError(.invalid, "batch \(found.id) waits behind others of its table; settle \(first.id) first")
+            }
             return found
         }
         let others = waiting.isEmpty ? "none is undelivered" : "undelivered are " + waiting.map(\.id.description).joined(separator: ", ")
@@ -75,18 +83,24 @@ struct SettleCommand: ParsableCommand {
     }
 
     /// In Kafka a batch is there as a whole or not at all, so a word on its ledger settles it.
-    private func settle(_ table: OutboxTable, _ number: UInt64, _ parts: JobParts, _ store: SQLiteStateStore, _ restored: RestoredState) throws {
+    private func settle(_ table: OutboxTable, _ number: UInt64, _ parts: JobParts, _ store: SQLiteStateStore, _ restored: RestoredState)
+        throws
+    {
         let known = SinkTable(table, restored)
         let (delivered, frozen) = (known.lastDelivered?.number ?? 0, known.lastFrozen?.number ?? 0)
-        guard number > 0, number == delivered || number == delivered + 1, number <= frozen, verdict == .delivered || number > delivered else {
+        guard number > 0, number == delivered || number == delivered + 1, number <= frozen, verdict == .delivered || number > delivered
+        else {
             let next = delivered < frozen ? ", and \(delivered + 1) is the next" : ""
-            throw CommandError(.missing, "\(table.name):\(number) is no batch to settle so: batches up to \(delivered) were delivered\(next)")
+            throw CommandError(
+                .missing, "\(table.name):\(number) is no batch to settle so: batches up to \(delivered) were delivered\(next)")
         }
         let last = BatchNumber(verdict == .delivered ? number : number - 1)
-        try parts.makeKafkaOutput()?.settle(table, as: SinkLedger(lineage: restored.lineage, number: last, stateIdentity: restored.identity))
+        try parts.makeKafkaOutput()?.settle(
+            table, as: SinkLedger(lineage: restored.lineage, number: last, stateIdentity: restored.identity))
         if verdict == .delivered && number > delivered {
             let id = SinkBatchID(table: table.name, lineage: restored.lineage, number: last)
-            try store.commit(EpochCut(epoch: restored.epoch.next, tasks: [], frozen: [], delivered: [id], wallClock: WallTime.now.milliseconds))
+            try store.commit(
+                EpochCut(epoch: restored.epoch.next, tasks: [], frozen: [], delivered: [id], wallClock: WallTime.now.milliseconds))
         }
         let result = verdict == .delivered ? "taken as delivered" : "the next run sends it"
         Console.writeResult("\(table.name):\(number): \(result)")

@@ -41,7 +41,9 @@ struct SkipCommand: ParsableCommand {
     private static let offsetLimit: Int64 = 500_000
 
     func validate() throws {
-        if partition < 0 || offset < 0 { throw ValidationError("expected a partition and an offset from 0 on, found \(partition) and \(offset)") }
+        if partition < 0 || offset < 0 {
+            throw ValidationError("expected a partition and an offset from 0 on, found \(partition) and \(offset)")
+        }
         let length = reason.utf8.count
         if length == 0 || length > SkipCommand.reasonLimit || reason.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
             throw ValidationError("--reason: expected 1 to \(SkipCommand.reasonLimit) bytes of text on one line, found \(length) bytes")
@@ -52,7 +54,8 @@ struct SkipCommand: ParsableCommand {
         let configuration = try options.load()
         let parts = JobParts(configuration: configuration, logger: LogOutput.start(configuration.log, redactor: configuration.redactor))
         guard FileManager.default.fileExists(atPath: configuration.state.directory + "/state.db") else {
-            throw CommandError(.missing, "there is no state in \(configuration.state.directory), so nothing to skip in it; see to state.directory")
+            throw CommandError(
+                .missing, "there is no state in \(configuration.state.directory), so nothing to skip in it; see to state.directory")
         }
         let store = try parts.makeStore()
         let topology = parts.topology(over: try store.fixedSettings())
@@ -61,19 +64,26 @@ struct SkipCommand: ParsableCommand {
         let place = TopicPartition(topic: topic, partition: partition)
         let id = TaskID(stage: stage.name, partition: partition)
         guard let known = restored.tasks[id], let position = known.position else {
-            throw CommandError(.missing, "the state has read nothing of \(place), and does not say where it would begin: start the job once")
+            throw CommandError(
+                .missing, "the state has read nothing of \(place), and does not say where it would begin: start the job once")
         }
         guard offset >= position.next else {
-            throw CommandError(.invalid, "offset \(offset) of \(place) is behind: the state reads on at \(position.next), and nothing goes back")
+            throw CommandError(
+                .invalid, "offset \(offset) of \(place) is behind: the state reads on at \(position.next), and nothing goes back")
         }
         let last = try last(from: position.next, of: place, parts)
         guard last - position.next < SkipCommand.offsetLimit else {
-            throw CommandError(.invalid, "offsets \(position.next) to \(last) of \(place) are more than the \(SkipCommand.offsetLimit) that are passed over at once: skip to an earlier offset first, with --force where it is in the middle of a batch")
+            throw CommandError(
+                .invalid,
+                "offsets \(position.next) to \(last) of \(place) are more than the \(SkipCommand.offsetLimit) that are passed over at once: skip to an earlier offset first, with --force where it is in the middle of a batch"
+            )
         }
         let skipped = SkippedRecords(place, position.next...last, at: EventTime(milliseconds: WallTime.now.milliseconds), reason: reason)
         try store.commit(cut(skipped, stage, known, restored, topology, store))
         let offsets = skipped.first == last ? "offset \(last) is" : "offsets \(skipped.first) to \(last) are"
-        Console.writeResult("\(place): \(offsets) passed over; the next run reads on at \(last + 1) and writes \(skipped.first == last ? "it" : "each") to \(RejectedRecords.table.name)")
+        Console.writeResult(
+            "\(place): \(offsets) passed over; the next run reads on at \(last + 1) and writes \(skipped.first == last ? "it" : "each") to \(RejectedRecords.table.name)"
+        )
     }
 
     private func stage(in topology: Topology) throws -> Stage {
@@ -82,9 +92,13 @@ struct SkipCommand: ParsableCommand {
         }
         guard let found = streams.first(where: { $0.topic == topic }) else {
             guard !topology.references.contains(where: { $0.topic == topic }) else {
-                throw CommandError(.invalid, "\(topic) is a reference topic, of which nothing can be passed over: raise the limit that the message named, or have what can't be read written anew")
+                throw CommandError(
+                    .invalid,
+                    "\(topic) is a reference topic, of which nothing can be passed over: raise the limit that the message named, or have what can't be read written anew"
+                )
             }
-            throw CommandError(.missing, "the job reads no stream from the topic \(topic): expected \(streams.map(\.topic).joined(separator: " or "))")
+            throw CommandError(
+                .missing, "the job reads no stream from the topic \(topic): expected \(streams.map(\.topic).joined(separator: " or "))")
         }
         return found.stage
     }
@@ -92,7 +106,10 @@ struct SkipCommand: ParsableCommand {
     /// The last offset to pass over. Throws where that would leave out what can be read, unless that is wanted.
     private func last(from first: Int64, of place: TopicPartition, _ parts: JobParts) throws -> Int64 {
         guard case .kafka = parts.configuration.input.source else {
-            guard force else { throw CommandError(.invalid, "every line of a directory can be read, so nothing has to be skipped; --force leaves lines out all the same") }
+            guard force else {
+                throw CommandError(
+                    .invalid, "every line of a directory can be read, so nothing has to be skipped; --force leaves lines out all the same")
+            }
             return offset
         }
         let look = try OffsetLook(parts.kafkaSettings(reachLimit: JobCheck.reachLimit), at: place, logger: parts.logger)
@@ -103,7 +120,10 @@ struct SkipCommand: ParsableCommand {
             case .end: throw CommandError(.invalid, "\(place) ends at offset \(next): there is nothing to pass over up to \(offset)")
             case .record(let found):
                 guard force else {
-                    throw CommandError(.invalid, "offset \(found) of \(place) can be read, and the job has not: start it, and it reads up to what it can't. --force leaves out what can be read as well")
+                    throw CommandError(
+                        .invalid,
+                        "offset \(found) of \(place) can be read, and the job has not: start it, and it reads up to what it can't. --force leaves out what can be read as well"
+                    )
                 }
                 next = max(found, next) + 1
             }
@@ -113,18 +133,21 @@ struct SkipCommand: ParsableCommand {
 
     /// The rows and the position that the task itself would hand over.
     private func cut(
-        _ skipped: SkippedRecords, _ stage: Stage, _ known: RestoredTask, _ restored: RestoredState, _ topology: Topology, _ store: SQLiteStateStore
+        _ skipped: SkippedRecords, _ stage: Stage, _ known: RestoredTask, _ restored: RestoredState, _ topology: Topology,
+        _ store: SQLiteStateStore
     ) throws -> EpochCut {
         let references = Dictionary(uniqueKeysWithValues: topology.references.map { ($0.name, ReferenceTable(name: $0.name)) })
         let environment = TaskEnvironment(
-            partitioning: [:], partitions: topology.taskCounts(restored.partitions), cold: store, hashKey: restored.hashKey, references: references
+            partitioning: [:], partitions: topology.taskCounts(restored.partitions), cold: store, hashKey: restored.hashKey,
+            references: references
         )
         let task = stage.build(TaskSetup(task: TaskID(stage: stage.name, partition: partition), environment: environment))
         try task.resume(at: known.watermark, position: known.position)
         task.passOver(skipped)
         let epoch = restored.epoch.next
         var cut = EpochCut(
-            epoch: epoch, tasks: [task.cut(epoch).copyingRows(to: topology.furtherSinks)], frozen: [], delivered: [], wallClock: skipped.at.milliseconds
+            epoch: epoch, tasks: [task.cut(epoch).copyingRows(to: topology.furtherSinks)], frozen: [], delivered: [],
+            wallClock: skipped.at.milliseconds
         )
         cut.skipped = [skipped]
         return cut

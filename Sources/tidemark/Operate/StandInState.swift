@@ -19,7 +19,9 @@ struct StandInState {
     init?(_ parts: JobParts) throws {
         let directory = parts.configuration.state.directory
         guard let store = try parts.makeCheckpointStore() else { return nil }
-        let newest = try store.newestVerified(deep: false) { number, error in parts.logger.error("checkpoint \(number) is refused: \(error)") }
+        let newest = try store.newestVerified(deep: false) { number, error in
+            parts.logger.error("checkpoint \(number) is refused: \(error)")
+        }
         guard let newest, try StoreArchive.isOwn(newest, stateDirectory: directory) else { return nil }
         defer { Scratch.removeAll() }
         let copy = try StandInState.copy(of: newest, in: store)

@@ -11,12 +11,16 @@ struct TableCheck {
         let reached = report.attempt("ClickHouse") {
             let sink = try parts.makeSink()
             return (sink, try sink.look(at: state.sinkTables(of: topology), for: state.intent))
-        } ok: { _ in "\(parts.clickHouseSettings.url), database \(parts.clickHouseSettings.database)" }
+        } ok: { _ in
+            "\(parts.clickHouseSettings.url), database \(parts.clickHouseSettings.database)"
+        }
         guard let (sink, tables) = reached else { return report.skipped("tables", "ClickHouse is a finding") }
         for table in tables { tell(of: table, state) }
         let creates = parts.clickHouseSettings.createTables
         _ = report.attempt("views", { try sink.missingViews() }) { missing in
-            missing.isEmpty ? counted(topology.views.count, "view", "views") : "\(missing.count) of \(topology.views.count) are not there; `tidemark tables`\(creates ? " or a run" : "") creates them"
+            missing.isEmpty
+                ? counted(topology.views.count, "view", "views")
+                : "\(missing.count) of \(topology.views.count) are not there; `tidemark tables`\(creates ? " or a run" : "") creates them"
         }
     }
 

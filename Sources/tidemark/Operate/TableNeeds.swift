@@ -12,7 +12,8 @@ struct TableNeeds {
     /// - Parameter known: what any version of the job has declared.
     func json(_ tables: [OutputTable], known: [OutputTable]) -> String {
         let wanted = tables.map { table in
-            SinkTable(table: table, lineage: .first, lastFrozen: nil, isNewState: false, knownLayouts: known.filter { $0.name == table.name })
+            SinkTable(
+                table: table, lineage: .first, lastFrozen: nil, isNewState: false, knownLayouts: known.filter { $0.name == table.name })
         }
         do {
             let reports = try parts.makeSink().look(at: wanted, for: FoundState.running.intent)
@@ -27,11 +28,12 @@ struct TableNeeds {
     }
 
     private static func json(_ report: TableReport) -> String {
-        let standing = switch report.standing {
-        case .fits: "fits"
-        case .absent: "create"
-        case .unfit: "alter"
-        }
+        let standing =
+            switch report.standing {
+            case .fits: "fits"
+            case .absent: "create"
+            case .unfit: "alter"
+            }
         let details = (report.lines + report.notices).map { quotedJSON(Console.redact($0)) }.joined(separator: ",")
         return "{\"table\":\(quotedJSON(report.table)),\"standing\":\"\(standing)\",\"details\":[\(details)]}"
     }

@@ -27,16 +27,20 @@ struct TablesCommand: ParsableCommand {
             Console.writeResult(try sink.createStatements(tables))
         } else {
             for outcome in try sink.createTables(tables) {
-                let what = switch outcome.what {
-                case .created: "created"
-                case .wasThere: "there already"
-                case .skipped: "skipped"
-                }
+                let what =
+                    switch outcome.what {
+                    case .created: "created"
+                    case .wasThere: "there already"
+                    case .skipped: "skipped"
+                    }
                 Console.writeResult("\(configuration.clickHouse.database).\(outcome.name)\t\(what)")
             }
-            let unfit = try sink.look(at: FoundState.running.sinkTables(of: parts.topology), for: FoundState.running.intent).filter(\.isUnfit)
+            let unfit = try sink.look(at: FoundState.running.sinkTables(of: parts.topology), for: FoundState.running.intent).filter(
+                \.isUnfit)
             for table in unfit {
-                for line in table.lines { Console.writeResult("\(configuration.clickHouse.database).\(table.table)\tdoes not fit\t\(line)") }
+                for line in table.lines {
+                    Console.writeResult("\(configuration.clickHouse.database).\(table.table)\tdoes not fit\t\(line)")
+                }
             }
             if !unfit.isEmpty { throw ExitCode(ExitStatus.differs.rawValue) }
         }

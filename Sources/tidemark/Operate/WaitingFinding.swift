@@ -24,21 +24,29 @@ struct WaitingFinding {
     static func all(of reader: StateReader, _ topology: Topology) throws -> [WaitingFinding] {
         let rows = try reader.waitingRows()
         if reader.facts.format < 3, reader.facts.jobVersion != topology.version, !rows.isEmpty {
-            return [WaitingFinding(
-                name: "", action: .drainFirst,
-                detail: "rows wait in a state of format \(reader.facts.format), which does not say how they are laid out: \(drain); that one has to be built with this version of Tidemark"
-            )]
+            return [
+                WaitingFinding(
+                    name: "", action: .drainFirst,
+                    detail:
+                        "rows wait in a state of format \(reader.facts.format), which does not say how they are laid out: \(drain); that one has to be built with this version of Tidemark"
+                )
+            ]
         }
         let known = Set(topology.outboxTables.map(\.name))
-        let others = rows.filter { !known.contains($0.key) }.sorted { $0.key < $1.key }.map { WaitingFinding.rows(of: $0.key, $0.value.rows, topology) }
+        let others = rows.filter { !known.contains($0.key) }.sorted { $0.key < $1.key }.map {
+            WaitingFinding.rows(of: $0.key, $0.value.rows, topology)
+        }
         return try others + reader.waitingMessageLayouts().compactMap { messages(laidOut: $0, topology) }
     }
 
     private static func rows(of name: String, _ count: Int, _ topology: Topology) -> WaitingFinding {
         if let sink = OutboxTable.sink(ofName: name), !topology.furtherSinks.contains(sink) {
-            return WaitingFinding(name: name, action: .drainFirst, detail: "\(count) rows wait for the output \(sink), which is switched off: \(drain)")
+            return WaitingFinding(
+                name: name, action: .drainFirst, detail: "\(count) rows wait for the output \(sink), which is switched off: \(drain)")
         }
-        return WaitingFinding(name: name, action: .deliver, detail: "\(count) rows wait for it, and this version does not have it: they are delivered as they are")
+        return WaitingFinding(
+            name: name, action: .deliver,
+            detail: "\(count) rows wait for it, and this version does not have it: they are delivered as they are")
     }
 
     /// nil when they are read as they should be.

@@ -10,7 +10,9 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The configuration, a YAML file.", valueName: "file"))
     var config: String
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Sets a key of the configuration, over the file and the environment; may be repeated.", valueName: "key=value"))
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Sets a key of the configuration, over the file and the environment; may be repeated.", valueName: "key=value"))
     var settings: [String] = []
 
     func validate() throws {

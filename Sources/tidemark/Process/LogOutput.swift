@@ -9,11 +9,12 @@ enum LogOutput {
     /// Sets the process's log up and returns the job's logger. Called once.
     static func start(_ section: LogSection, redactor: Redactor) -> Logger {
         Console.hide(with: redactor)
-        let isText = switch section.format {
-        case .auto: Console.errorIsTerminal
-        case .text: true
-        case .json: false
-        }
+        let isText =
+            switch section.format {
+            case .auto: Console.errorIsTerminal
+            case .text: true
+            case .json: false
+            }
         let level = Logger.Level(rawValue: section.level.rawValue) ?? .info
         LoggingSystem.bootstrap { LineLogHandler(label: $0, isText: isText, logLevel: level) }
         return Logger(label: "tidemark")
@@ -61,7 +62,8 @@ struct LogLine {
 
     /// One object a line: `time`, `level`, `logger`, `message`, and the fields under their own names below `fields`.
     var json: String {
-        var object = "{\"time\":\"\(time.text)\",\"level\":\"\(level.rawValue)\",\"logger\":\(quotedJSON(label)),\"message\":\(quotedJSON(message))"
+        var object =
+            "{\"time\":\"\(time.text)\",\"level\":\"\(level.rawValue)\",\"logger\":\(quotedJSON(label)),\"message\":\(quotedJSON(message))"
         if !fields.isEmpty {
             object += ",\"fields\":{" + fields.map { "\(quotedJSON($0.key)):\(quotedJSON($0.value))" }.joined(separator: ",") + "}"
         }

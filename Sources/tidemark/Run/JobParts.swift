@@ -8,8 +8,8 @@ import FintechJob
 import Foundation
 import KafkaIO
 import Logging
-import SchemaRegistry
 import SQLiteState
+import SchemaRegistry
 import Worker
 
 /// The parts of a job as its configuration describes them; nothing is opened before it is asked for.
@@ -33,7 +33,8 @@ struct JobParts {
 
     /// The job as it goes on from a state. `fixed`: the settings that the state was built with; nil where there is none.
     func topology(over fixed: [String: String]?) -> Topology {
-        FintechJob.topology(settings: jobSettings, over: fixed).alsoWriting(to: configuration.kafkaOutput.isEnabled ? [KafkaOutput.name] : [])
+        FintechJob.topology(settings: jobSettings, over: fixed).alsoWriting(
+            to: configuration.kafkaOutput.isEnabled ? [KafkaOutput.name] : [])
     }
 
     /// What the job's own code is told.
@@ -47,10 +48,11 @@ struct JobParts {
         settings.sessionsKeyedBy = configuration.input.sessionsKeyedBy.map(keying)
         settings.statusUpdates = configuration.input.statusUpdates
         settings.sessionsWhenEnded = configuration.input.sessionsWhenEnded
-        settings.deduplicationHorizon = switch configuration.input.deduplicateBy {
-        case .none: nil
-        case .id: configuration.input.deduplicationHorizon
-        }
+        settings.deduplicationHorizon =
+            switch configuration.input.deduplicateBy {
+            case .none: nil
+            case .id: configuration.input.deduplicationHorizon
+            }
         settings.form = inputForm
         settings.alertThreshold = configuration.fintech.alertThreshold
         settings.churnAfter = configuration.fintech.churnAfter
@@ -67,16 +69,18 @@ struct JobParts {
     private var inputForm: InputForm {
         let section = configuration.input.form
         var form = InputForm()
-        form.operations = switch section.operations {
-        case .records: .records
-        case .inserts: .inserts
-        }
+        form.operations =
+            switch section.operations {
+            case .records: .records
+            case .inserts: .inserts
+            }
         form.addFieldsPrefix = section.addFieldsPrefix
         form.unavailableValue = section.unavailableValue
-        form.decimals = switch section.decimals {
-        case .string: .text
-        case .precise: .precise(scale: section.decimalScale)
-        }
+        form.decimals =
+            switch section.decimals {
+            case .string: .text
+            case .precise: .precise(scale: section.decimalScale)
+            }
         form.zone = section.zone
         if let schemas, let framing { form.avro = AvroForm(framing: framing, schemas: schemas) }
         return form
@@ -125,11 +129,12 @@ struct JobParts {
     /// How records in Avro name their schemas; nil where they are JSON.
     var framing: SchemaFraming? {
         configuration.input.registry.map { registry in
-            let space: SchemaID.Space = switch (registry.api, registry.ids) {
-            case (.confluent, _): .schema
-            case (.apicurio, .content): .content
-            case (.apicurio, .global): .global
-            }
+            let space: SchemaID.Space =
+                switch (registry.api, registry.ids) {
+                case (.confluent, _): .schema
+                case (.apicurio, .content): .content
+                case (.apicurio, .global): .global
+                }
             var framing = SchemaFraming(space: space, numberBytes: registry.idBytes == .eight ? .eight : .four)
             framing.looksAtHeaders = registry.api == .apicurio
             return framing
@@ -139,13 +144,15 @@ struct JobParts {
     /// How Kafka is read; of no use to a job that reads a directory.
     func kafkaSettings(start override: KafkaSettings.Start? = nil, reachLimit: Duration) -> KafkaSettings {
         guard case .kafka(let kafka) = configuration.input.source else { preconditionFailure("the input is no Kafka cluster") }
-        let configured: KafkaSettings.Start = switch kafka.start {
-        case .earliest: .earliest
-        case .latest: .latest
-        case .time(let time): .time(time)
-        }
+        let configured: KafkaSettings.Start =
+            switch kafka.start {
+            case .earliest: .earliest
+            case .latest: .latest
+            case .time(let time): .time(time)
+            }
         return KafkaSettings(
-            properties: kafka.properties.mapValues(\.revealed), defaultGroup: configuration.jobID, start: override ?? configured, reachLimit: reachLimit
+            properties: kafka.properties.mapValues(\.revealed), defaultGroup: configuration.jobID, start: override ?? configured,
+            reachLimit: reachLimit
         )
     }
 
@@ -160,7 +167,8 @@ struct JobParts {
     func makeCheckpointStore() throws -> CheckpointStore? {
         guard let location = configuration.checkpoints.store.location else { return nil }
         return try CheckpointStore.open(
-            location: location, job: configuration.jobID, environment: ProcessInfo.processInfo.environment, findings: { [logger] in logger.warning("\($0)") }
+            location: location, job: configuration.jobID, environment: ProcessInfo.processInfo.environment,
+            findings: { [logger] in logger.warning("\($0)") }
         )
     }
 
@@ -168,7 +176,8 @@ struct JobParts {
     func makeCheckpoints(_ store: CheckpointStore) throws -> CheckpointSettings {
         var settings = StoreArchive.Settings()
         settings.keep = configuration.checkpoints.keep
-        var checkpoints = CheckpointSettings(archive: try StoreArchive(store, stateDirectory: configuration.state.directory, settings: settings))
+        var checkpoints = CheckpointSettings(
+            archive: try StoreArchive(store, stateDirectory: configuration.state.directory, settings: settings))
         checkpoints.interval = configuration.checkpoints.interval
         checkpoints.durability = configuration.state.durability
         checkpoints.mayBeginUnasked = configuration.state.restore == .never
@@ -219,10 +228,11 @@ struct JobParts {
         settings.password = section.password.revealed
         settings.createTables = section.createTables
         settings.settleDelay = section.settleDelay
-        settings.delivery = switch section.delivery {
-        case .exactlyOnce: .exactlyOnce
-        case .atLeastOnce: .atLeastOnce
-        }
+        settings.delivery =
+            switch section.delivery {
+            case .exactlyOnce: .exactlyOnce
+            case .atLeastOnce: .atLeastOnce
+            }
         return settings
     }
 }
@@ -230,10 +240,11 @@ struct JobParts {
 extension RegistrySettings {
     fileprivate init(_ section: RegistrySection) {
         self.init(url: section.url)
-        interface = switch section.api {
-        case .confluent: .confluent
-        case .apicurio: .apicurio
-        }
+        interface =
+            switch section.api {
+            case .confluent: .confluent
+            case .apicurio: .apicurio
+            }
         if let login = section.login { access = .basic(user: login.username, password: login.password.revealed) }
         if let token = section.token { access = .bearer(token: token.revealed) }
         certificateAuthorityFile = section.certificates

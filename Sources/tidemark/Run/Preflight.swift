@@ -16,10 +16,13 @@ struct Preflight {
         // The findings say it all; what the parts tell about themselves belongs to the start.
         quiet.logger.logLevel = max(logger.logLevel, .warning)
         let report = CheckReport(.log(logger))
-        let check = JobCheck(parts: quiet, report: report, takesOver: takesOver, endsBeforeRepartition: endsBeforeRepartition, isBeforeStart: true)
+        let check = JobCheck(
+            parts: quiet, report: report, takesOver: takesOver, endsBeforeRepartition: endsBeforeRepartition, isBeforeStart: true)
         let state = check.run()
         guard report.findings == 0 else {
-            logger.critical("\(report.findings == 1 ? "1 finding is" : "\(report.findings) findings are") in the way, so that this version does not wait for the worker that has the state: that one may go on. See to what the lines above say, then start this one again")
+            logger.critical(
+                "\(report.findings == 1 ? "1 finding is" : "\(report.findings) findings are") in the way, so that this version does not wait for the worker that has the state: that one may go on. See to what the lines above say, then start this one again"
+            )
             return false
         }
         try sink.prepare(state.sinkTables(of: parts.topology))

@@ -73,7 +73,8 @@ struct RejectionWatch {
             return nil
         }
         guard told.insert("late in \(name)").inserted else { return nil }
-        return "\(late) of \(records) records read of \(name) lately were late: their windows were closed already; \(RejectionWatch.cause(topic)); \(RejectionWatch.whereToLook)"
+        return
+            "\(late) of \(records) records read of \(name) lately were late: their windows were closed already; \(RejectionWatch.cause(topic)); \(RejectionWatch.whereToLook)"
     }
 
     private mutating func judgeMinute(_ name: String, _ topic: Topic) -> String? {
@@ -85,12 +86,17 @@ struct RejectionWatch {
             return nil
         }
         guard told.insert("share of \(name)").inserted else { return nil }
-        return "\(rejected) of \(records) records read of \(name) in the last minute were rejected\(reasons(topic, since: before)); \(RejectionWatch.whereToLook)"
+        return
+            "\(rejected) of \(records) records read of \(name) in the last minute were rejected\(reasons(topic, since: before)); \(RejectionWatch.whereToLook)"
     }
 
     private func allRejected(_ name: String, _ rejected: UInt64, _ late: UInt64, _ topic: Topic, since before: Topic) -> String {
-        let hint = late > 0 ? "; late means that their windows are closed already, as when the same data is loaded again; \(RejectionWatch.cause(topic))" : ""
-        return "all \(rejected) records read of \(name) lately were rejected: \(late) late, \(rejected - min(late, rejected)) for other reasons\(reasons(topic, since: before))\(hint); \(RejectionWatch.whereToLook)"
+        let hint =
+            late > 0
+            ? "; late means that their windows are closed already, as when the same data is loaded again; \(RejectionWatch.cause(topic))"
+            : ""
+        return
+            "all \(rejected) records read of \(name) lately were rejected: \(late) late, \(rejected - min(late, rejected)) for other reasons\(reasons(topic, since: before))\(hint); \(RejectionWatch.whereToLook)"
     }
 
     /// Each reason since `before`, the most frequent first, with a place and what to do; nothing for late records, whose cause is told
@@ -102,7 +108,10 @@ struct RejectionWatch {
             "\(count) of them for \(entry.reason), \(place(entry))\(RejectionCure.words(for: entry.reason).map { ": " + $0 } ?? "")"
         }
         let others = counts.dropFirst(RejectionWatch.namedReasons)
-        let rest = others.isEmpty ? [] : ["\(others.reduce(0) { $0 + $1.1 }) of them for \(others.count == 1 ? "another reason" : "\(others.count) other reasons")"]
+        let rest =
+            others.isEmpty
+            ? []
+            : ["\(others.reduce(0) { $0 + $1.1 }) of them for \(others.count == 1 ? "another reason" : "\(others.count) other reasons")"]
         return counts.isEmpty ? "" : ", " + (named + rest).joined(separator: "; ")
     }
 
@@ -117,7 +126,8 @@ struct RejectionWatch {
             topic.counters.remarks.entries.compactMap { entry in
                 guard toldRemarks.insert("\(entry.reason) in \(name)").inserted else { return nil }
                 let words = RejectionCure.words(for: entry.reason).map { ": " + $0 } ?? ""
-                return "\(name): \(entry.reason), \(place(entry))\(words). Others like it are counted on the status page and in tidemark_remarks_total, and not told"
+                return
+                    "\(name): \(entry.reason), \(place(entry))\(words). Others like it are counted on the status page and in tidemark_remarks_total, and not told"
             }
         }
     }
@@ -125,7 +135,10 @@ struct RejectionWatch {
     private static let whereToLook = "rejected_records has each with its reason"
 
     private static func cause(_ topic: Topic) -> String {
-        guard let (partition, record) = topic.raisedBy else { return "what closed them was read before this start (where the partition's watermark on the status page lies in the future, `checkpoint rewind` goes back to before it)" }
+        guard let (partition, record) = topic.raisedBy else {
+            return
+                "what closed them was read before this start (where the partition's watermark on the status page lies in the future, `checkpoint rewind` goes back to before it)"
+        }
         let timestamp = record.timestamp.map { ", by Kafka's time \($0.text)" } ?? ""
         return "the watermark was raised furthest by offset \(record.offset) of partition \(partition), of \(record.time.text)\(timestamp)"
     }

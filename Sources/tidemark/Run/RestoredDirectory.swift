@@ -20,7 +20,10 @@ final class RestoredDirectory: RestorationSurroundings {
     /// What was chosen last.
     private(set) var chosen: Restoration?
 
-    init(_ configuration: JobConfiguration, _ store: CheckpointStore, takesOver: Bool, logger: Logger, filling: (directory: StateDirectory, room: RoomWait)? = nil) {
+    init(
+        _ configuration: JobConfiguration, _ store: CheckpointStore, takesOver: Bool, logger: Logger,
+        filling: (directory: StateDirectory, room: RoomWait)? = nil
+    ) {
         self.configuration = configuration
         self.store = store
         self.takesOver = takesOver
@@ -35,11 +38,12 @@ final class RestoredDirectory: RestorationSurroundings {
     func choice() throws -> RestorableCheckpoint? { try restoration.choice(in: self) }
 
     private var restoration: StateRestore {
-        let wish: StateRestore.Wish = switch configuration.state.restore {
-        case .never: .none
-        case .reference: .named
-        default: .newest
-        }
+        let wish: StateRestore.Wish =
+            switch configuration.state.restore {
+            case .never: .none
+            case .reference: .named
+            default: .newest
+            }
         return StateRestore(wish, irrevocable: configuration.kafkaOutput.isEnabled ? KafkaOutput.name : nil)
     }
 
@@ -70,7 +74,9 @@ final class RestoredDirectory: RestorationSurroundings {
 
     func restore(_ checkpoint: RestorableCheckpoint) throws {
         let (directory, room) = try beingFilled()
-        guard let chosen, chosen.manifest.number.number == checkpoint.number else { throw CheckpointError(.bug, "checkpoint \(checkpoint.number) was not chosen") }
+        guard let chosen, chosen.manifest.number.number == checkpoint.number else {
+            throw CheckpointError(.bug, "checkpoint \(checkpoint.number) was not chosen")
+        }
         let scratch = directory.path + "/restoring"
         defer { try? FileManager.default.removeItem(atPath: scratch) }
         try room("restoring checkpoint \(checkpoint.number)") { try fill(directory, from: chosen, scratch) }
@@ -82,16 +88,20 @@ final class RestoredDirectory: RestorationSurroundings {
         // Its objects, and the state file that is made of them.
         try DiskRoom.require(2 * found.manifest.bytes, in: directory.path, to: "restore checkpoint \(found.manifest.number)")
         do {
-            try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try FileManager.default.createDirectory(
+                atPath: scratch, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
-            throw CheckpointError(.retry, "can't create the directory \(scratch): the disk is full; make room there", cause: FullDisk(path: scratch, reason: error.localizedDescription))
+            throw CheckpointError(
+                .retry, "can't create the directory \(scratch): the disk is full; make room there",
+                cause: FullDisk(path: scratch, reason: error.localizedDescription))
         }
         let files = try store.fetch(found.manifest, into: scratch)
         // What is in the way holds nothing, and must not be taken for restored when this start is killed from here on.
         try directory.removeStateFile()
         try StoreArchive.noteRestored(over: found.later, stateDirectory: directory.path)
         try StateAssembly.assemble(
-            base: files.base, deltas: files.deltas, into: directory.stateFile, beginning: found.lineage, tables: found.tables, hashKey: found.manifest.hashKey
+            base: files.base, deltas: files.deltas, into: directory.stateFile, beginning: found.lineage, tables: found.tables,
+            hashKey: found.manifest.hashKey
         )
     }
 
@@ -99,7 +109,9 @@ final class RestoredDirectory: RestorationSurroundings {
         switch remark {
         case .restores:
             guard let manifest = chosen?.manifest else { return }
-            logger.notice("the state directory is empty: restoring checkpoint \(manifest.number) of \(store.location) (epoch \(manifest.epoch), \(manifest.bytes) bytes, \(manifest.reason))")
+            logger.notice(
+                "the state directory is empty: restoring checkpoint \(manifest.number) of \(store.location) (epoch \(manifest.epoch), \(manifest.bytes) bytes, \(manifest.reason))"
+            )
         case .restored(let checkpoint):
             logger.notice("restored; the job goes on from epoch \(checkpoint.epoch)\(checkpoint.lineage.map { " in lineage \($0)" } ?? "")")
         case .damaged(let checkpoint, let error): logger.error("checkpoint \(checkpoint.number) is refused: \(error)")

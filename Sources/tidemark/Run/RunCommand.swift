@@ -7,8 +7,8 @@ import Engine
 import Foundation
 import KafkaIO
 import Logging
-import SchemaRegistry
 import SQLiteState
+import SchemaRegistry
 import Synchronization
 import Worker
 
@@ -16,26 +16,41 @@ import Worker
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Runs the job until it is stopped, or to the end of its input.",
-        discussion: "SIGTERM and SIGINT drain: reading stops, what was read is made durable and delivered. A second signal stops at once, as does the first before anything was read."
+        discussion:
+            "SIGTERM and SIGINT drain: reading stops, what was read is made durable and delivered. A second signal stops at once, as does the first before anything was read."
     )
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var drops: DropOptions
 
-    @Flag(name: .customLong("until-end"), help: "Read every partition to where it ended at the start, close all windows, deliver everything, and exit.")
+    @Flag(
+        name: .customLong("until-end"),
+        help: "Read every partition to where it ended at the start, close all windows, deliver everything, and exit.")
     var untilEnd = false
 
-    @Flag(name: .customLong("before-repartition"), help: "Read the partitions that the state knows to where they ended at the start, deliver that, leave windows open, write a checkpoint, and exit: before `checkpoint repartition`, when a topic has grown.")
+    @Flag(
+        name: .customLong("before-repartition"),
+        help:
+            "Read the partitions that the state knows to where they ended at the start, deliver that, leave windows open, write a checkpoint, and exit: before `checkpoint repartition`, when a topic has grown."
+    )
     var beforeRepartition = false
 
-    @Flag(name: .customLong("take-over"), help: "With an empty state directory: restore the newest checkpoint although its worker may still be running.")
+    @Flag(
+        name: .customLong("take-over"),
+        help: "With an empty state directory: restore the newest checkpoint although its worker may still be running.")
     var takeOver = false
 
-    @Flag(name: .customLong("wait"), help: "Look at everything that `check` looks at, then wait until the worker that has the state directory lets go of it, and go on from its state: the way to a new version.")
+    @Flag(
+        name: .customLong("wait"),
+        help:
+            "Look at everything that `check` looks at, then wait until the worker that has the state directory lets go of it, and go on from its state: the way to a new version."
+    )
     var waitsForLock = false
 
     func validate() throws {
-        if untilEnd && beforeRepartition { throw ValidationError("--until-end closes the windows that --before-repartition leaves open: expected one of them") }
+        if untilEnd && beforeRepartition {
+            throw ValidationError("--until-end closes the windows that --before-repartition leaves open: expected one of them")
+        }
     }
 
     func run() throws {
@@ -76,7 +91,10 @@ struct RunCommand: ParsableCommand {
         if let checkpoints { try probe(checkpoints, logger) }
         var start = StartTimes()
         // A stop signal ends the process while it waits.
-        let room = RoomWait(logger: logger) { Thread.sleep(forTimeInterval: $0 / .seconds(1)); return true }
+        let room = RoomWait(logger: logger) {
+            Thread.sleep(forTimeInterval: $0 / .seconds(1))
+            return true
+        }
         let directory = try start.timed(.wait) { try room("opening the state directory") { try lockedDirectory(configuration, logger) } }
         if let checkpoints {
             let restored = RestoredDirectory(configuration, checkpoints, takesOver: takeOver, logger: logger, filling: (directory, room))
@@ -84,11 +102,15 @@ struct RunCommand: ParsableCommand {
         }
         let store = try start.timed(.open) { try room("opening the state file") { try parts.makeStore(directory) } }
         let topology = parts.topology(over: try store.fixedSettings())
-        if StartLook.isDue(after: try store.inputLookedAtBy()), try StartLook(parts: parts, logger: logger).requireReadable() { store.noteInputLook() }
+        if StartLook.isDue(after: try store.inputLookedAtBy()), try StartLook(parts: parts, logger: logger).requireReadable() {
+            store.noteInputLook()
+        }
         if let migration = try store.migration(to: topology) {
             logger.notice("\(migration.text(free: DiskRoom().free(in: directory.path)))")
         }
-        let references = try start.timed(.open) { try room("opening the copy of the reference topics") { try parts.makeReferences(untilEnd: untilEnd) } }
+        let references = try start.timed(.open) {
+            try room("opening the copy of the reference topics") { try parts.makeReferences(untilEnd: untilEnd) }
+        }
         var settings = parts.workerSettings(untilEnd: untilEnd)
         settings.run.endsBeforeRepartition = beforeRepartition
         let worker = Worker(
@@ -98,7 +120,9 @@ struct RunCommand: ParsableCommand {
         )
         worker.note(start)
         running.worker.withLock { $0 = worker }
-        let publisher = StatusPublisher(worker, sinks: [sink] + (kafkaOutput.map { [$0] } ?? []), source: source, schemas: parts.schemas, topology: topology, stateBudget: configuration.state.memoryBudget)
+        let publisher = StatusPublisher(
+            worker, sinks: [sink] + (kafkaOutput.map { [$0] } ?? []), source: source, schemas: parts.schemas, topology: topology,
+            stateBudget: configuration.state.memoryBudget)
         let page = try startPage(configuration.http, publisher, logger)
         defer { withExtendedLifetime(page) {} }
         let watch = RunWatch(worker, publisher: publisher, topology: topology, logger: logger)
@@ -107,9 +131,13 @@ struct RunCommand: ParsableCommand {
         defer { progress.stop() }
         let outcome = try worker.run()
         switch outcome {
-        case .complete: logger.info("everything is delivered; epoch \(worker.status.epoch), \(recordsRead(worker, topology)) records read\(rejected(worker))")
+        case .complete:
+            logger.info(
+                "everything is delivered; epoch \(worker.status.epoch), \(recordsRead(worker, topology)) records read\(rejected(worker))")
         case .undelivered(let bytes):
-            logger.warning("the drain took longer than drain.timeout: \(bytes) bytes of rows and messages stay in the outbox and leave with the next start. No last checkpoint was written: keep the state directory")
+            logger.warning(
+                "the drain took longer than drain.timeout: \(bytes) bytes of rows and messages stay in the outbox and leave with the next start. No last checkpoint was written: keep the state directory"
+            )
         }
         return ExitStatus(outcome)
     }
@@ -156,7 +184,11 @@ struct RunCommand: ParsableCommand {
             do {
                 return try StateDirectory(path: configuration.state.directory)
             } catch let error as StateError where error.kind == .locked && waitsForLock {
-                if !isTold { logger.notice("waiting for the worker that has the state directory \(configuration.state.directory): stop it with SIGTERM, and this one takes over") }
+                if !isTold {
+                    logger.notice(
+                        "waiting for the worker that has the state directory \(configuration.state.directory): stop it with SIGTERM, and this one takes over"
+                    )
+                }
                 isTold = true
                 Thread.sleep(forTimeInterval: RunCommand.lockPause)
             }
@@ -167,12 +199,15 @@ struct RunCommand: ParsableCommand {
     private func startPage(_ section: HTTPSection, _ publisher: StatusPublisher, _ logger: Logger) throws -> StatusServer? {
         guard let address = section.bind else { return nil }
         let access = PageAccess(
-            place: address.isLoopback ? .loopback : .network, bound: address.host, token: section.token?.revealed, isOpen: section.isOpen, hosts: section.hosts
+            place: address.isLoopback ? .loopback : .network, bound: address.host, token: section.token?.revealed, isOpen: section.isOpen,
+            hosts: section.hosts
         )
         let report: @Sendable (PageReport) -> Void = { logger.log(level: $0.isProblem ? .warning : .notice, "\($0.text)") }
         let server = try StatusServer(host: address.host, port: address.port, access: access, report: report) { publisher.snapshot }
         let audience = section.audience.map { ": \($0)" } ?? ""
-        logger.log(level: address.isLoopback ? .info : .notice, "status page at http://\(HTTPSection.Address(host: address.host, port: server.port))/\(audience)")
+        logger.log(
+            level: address.isLoopback ? .info : .notice,
+            "status page at http://\(HTTPSection.Address(host: address.host, port: server.port))/\(audience)")
         return server
     }
 }

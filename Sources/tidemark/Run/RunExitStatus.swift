@@ -5,9 +5,10 @@ import Worker
 extension ExitStatus {
     /// The code of a run that came to its end.
     init(_ outcome: RunOutcome) {
-        self = switch outcome {
-        case .complete: .done
-        case .undelivered: .partial
-        }
+        self =
+            switch outcome {
+            case .complete: .done
+            case .undelivered: .partial
+            }
     }
 }

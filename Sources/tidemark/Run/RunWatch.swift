@@ -26,9 +26,10 @@ final class RunWatch: @unchecked Sendable {
         self.worker = worker
         self.publisher = publisher
         self.logger = logger
-        topics = Dictionary(uniqueKeysWithValues: topology.stages.compactMap { stage in
-            if case .topic(let topic) = stage.input { (stage.name, topic) } else { nil }
-        })
+        topics = Dictionary(
+            uniqueKeysWithValues: topology.stages.compactMap { stage in
+                if case .topic(let topic) = stage.input { (stage.name, topic) } else { nil }
+            })
         timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "run-watch"))
         timer.setEventHandler { [weak self] in self?.look(isLast: false) }
         timer.schedule(deadline: .now() + RunWatch.interval, repeating: RunWatch.interval)
@@ -55,13 +56,16 @@ final class RunWatch: @unchecked Sendable {
 
     /// Once a run.
     private func tellNamesLeftOut() {
-        guard let (task, first) = worker.status.tasks.lazy.compactMap({ task in task.counters.firstLeftOut.map { (task.id, $0) } }).first else { return }
+        guard let (task, first) = worker.status.tasks.lazy.compactMap({ task in task.counters.firstLeftOut.map { (task.id, $0) } }).first
+        else { return }
         let isTold = hasToldNames.withLock { isTold in
             defer { isTold = true }
             return isTold
         }
         guard !isTold else { return }
         let key = first.key.withUnsafeBytes { StateText.key(ByteView($0).prefix(RunWatch.shownKeyBytes)) }
-        logger.warning("the record of key '\(key)' in state table \(first.table) of task \(task) has state.namesPerRecord names: counts by name take those beyond it as \(TextCounts.other), and numbers of distinct names are lower bounds there; tidemark_names_left_out_total counts on. If such a key is no attack and no collective one, raise state.namesPerRecord")
+        logger.warning(
+            "the record of key '\(key)' in state table \(first.table) of task \(task) has state.namesPerRecord names: counts by name take those beyond it as \(TextCounts.other), and numbers of distinct names are lower bounds there; tidemark_names_left_out_total counts on. If such a key is no attack and no collective one, raise state.namesPerRecord"
+        )
     }
 }

@@ -25,7 +25,10 @@ final class StatusPublisher: Sendable {
 
     private static let shownProblems = 10
 
-    init(_ worker: Worker, sinks: [any BatchSink], source: any RecordSource, schemas: RegisteredSchemas?, topology: Topology, stateBudget: Int) {
+    init(
+        _ worker: Worker, sinks: [any BatchSink], source: any RecordSource, schemas: RegisteredSchemas?, topology: Topology,
+        stateBudget: Int
+    ) {
         self.worker = worker
         self.sinks = sinks
         self.stateBudget = stateBudget
@@ -33,9 +36,10 @@ final class StatusPublisher: Sendable {
         self.source = source
         self.schemas = schemas
         job = topology.job
-        topics = Dictionary(uniqueKeysWithValues: topology.stages.compactMap { stage in
-            if case .topic(let topic) = stage.input { (stage.name, topic) } else { nil }
-        })
+        topics = Dictionary(
+            uniqueKeysWithValues: topology.stages.compactMap { stage in
+                if case .topic(let topic) = stage.input { (stage.name, topic) } else { nil }
+            })
     }
 
     /// Quick: nothing in it waits for the network.
@@ -46,7 +50,9 @@ final class StatusPublisher: Sendable {
             job: job, version: Tidemark.configuration.version, phase: .init(status.phase), uptimeSeconds: seconds(uptime),
             lineage: status.lineage.number, epoch: status.epoch.number, lastCommitMilliseconds: seconds(status.lastCommit) * 1000,
             isReadingHeld: status.isReadingHeld || schemas?.trouble != nil,
-            memory: .init(stateBytes: status.stateBytes, stateBudget: stateBudget, outboxBytes: status.outboxBytes, residentBytes: StatusPublisher.residentBytes)
+            memory: .init(
+                stateBytes: status.stateBytes, stateBudget: stateBudget, outboxBytes: status.outboxBytes,
+                residentBytes: StatusPublisher.residentBytes)
         )
         snapshot.partitions = partitions(status)
         let tables = sinks.flatMap(\.status)
@@ -62,10 +68,17 @@ final class StatusPublisher: Sendable {
         noteBrokers()
         noteRegistry()
         // A server may quote a row's value in its refusal.
-        note(tables.compactMap { table in
-            table.lastError.map { ("\(table.table): \($0)", "\(table.table): the delivery has trouble; what is said about it may quote records, and is in the log") }
-        })
-        note([status.problem, status.clockDoubt, status.checkpoint.problem.map { "checkpoints: \($0)" }].compactMap { $0 }.map { ($0, nil) })
+        note(
+            tables.compactMap { table in
+                table.lastError.map {
+                    (
+                        "\(table.table): \($0)",
+                        "\(table.table): the delivery has trouble; what is said about it may quote records, and is in the log"
+                    )
+                }
+            })
+        note(
+            [status.problem, status.clockDoubt, status.checkpoint.problem.map { "checkpoints: \($0)" }].compactMap { $0 }.map { ($0, nil) })
         snapshot.problems = self.problems.withLock { $0.reversed() }
         return snapshot
     }
@@ -79,7 +92,9 @@ final class StatusPublisher: Sendable {
     }
 
     private func partitions(_ status: WorkerStatus) -> [StatusSnapshot.Partition] {
-        let read = status.tasks.compactMap { task in topics[task.id.stage].map { (TopicPartition(topic: $0, partition: task.id.partition), task) } }
+        let read = status.tasks.compactMap { task in
+            topics[task.id.stage].map { (TopicPartition(topic: $0, partition: task.id.partition), task) }
+        }
         let ends = ends.current(of: read.map(\.0))
         return read.map { partition, task in
             StatusSnapshot.Partition(
@@ -101,7 +116,9 @@ final class StatusPublisher: Sendable {
         return [(StatusSnapshot.Reason.Kind.rejected, rejected), (.remark, remarked)].flatMap { kind, counts in
             counts.sorted { $0.key < $1.key }.flatMap { topic, counts in
                 counts.entries.sorted { $0.reason < $1.reason }.map {
-                    .init(kind: kind, topic: topic, reason: $0.reason, count: $0.count, partition: $0.offset == nil ? nil : $0.partition, offset: $0.offset)
+                    .init(
+                        kind: kind, topic: topic, reason: $0.reason, count: $0.count, partition: $0.offset == nil ? nil : $0.partition,
+                        offset: $0.offset)
                 }
             }
         }
@@ -109,7 +126,8 @@ final class StatusPublisher: Sendable {
 
     private func reference(_ reference: WorkerStatus.Reference) -> StatusSnapshot.Reference {
         var shown = StatusSnapshot.Reference(
-            name: reference.name, topic: reference.topic, keys: reference.keys, memoryBytes: reference.memoryBytes, records: reference.counters.total,
+            name: reference.name, topic: reference.topic, keys: reference.keys, memoryBytes: reference.memoryBytes,
+            records: reference.counters.total,
             unusable: reference.counters.unusable, loaded: reference.loading.read, toLoad: reference.loading.total
         )
         shown.defects = reference.defects.map {
@@ -182,24 +200,26 @@ final class StatusPublisher: Sendable {
 
 extension StatusSnapshot.Phase {
     fileprivate init(_ phase: WorkerStatus.Phase) {
-        self = switch phase {
-        case .starting: .starting
-        case .running: .running
-        case .draining: .draining
-        case .finished: .finished
-        }
+        self =
+            switch phase {
+            case .starting: .starting
+            case .running: .running
+            case .draining: .draining
+            case .finished: .finished
+            }
     }
 }
 
 extension StatusSnapshot.Table.Delivery {
     fileprivate init(_ state: TableStatus.State) {
-        self = switch state {
-        case .idle: .idle
-        case .sending: .sending
-        case .unknown: .unknown
-        case .waiting: .waiting
-        case .stopped: .stopped
-        }
+        self =
+            switch state {
+            case .idle: .idle
+            case .sending: .sending
+            case .unknown: .unknown
+            case .waiting: .waiting
+            case .stopped: .stopped
+            }
     }
 }
 

@@ -1,12 +1,15 @@
-@testable import Engine
 import Simulation
 import Testing
+
+@testable import Engine
 
 @Suite("Bytes: what a writer wrote a reader gives back, and damaged bytes are noticed")
 struct ByteCodingTests {
     static let unsignedEdges: [UInt64] = [0, 1, 127, 128, 16_383, 16_384, 1 << 31, 1 << 32, 1 << 62, 1 << 63, .max - 1, .max]
     static let signedEdges: [Int64] = [0, 1, -1, 63, 64, -64, -65, .max, .min, .max - 1, .min + 1, 1 << 62, -(1 << 62)]
-    static let wideEdges: [Int128] = [0, 1, -1, Int128(Int64.max), Int128(Int64.min), Int128(UInt64.max), .max, .min, .max - 1, .min + 1, 1 << 64, -(1 << 64)]
+    static let wideEdges: [Int128] = [
+        0, 1, -1, Int128(Int64.max), Int128(Int64.min), Int128(UInt64.max), .max, .min, .max - 1, .min + 1, 1 << 64, -(1 << 64),
+    ]
 
     /// Reads what `write` wrote; nothing may be left or missing.
     private func roundTrip<Value>(_ write: (inout ByteWriter) -> Void, _ read: (inout ByteReader) -> Value) -> Value {
@@ -61,12 +64,24 @@ struct ByteCodingTests {
             let wide = Int128(truncatingIfNeeded: UInt128(bits) << UInt128.random(in: 0...64, using: &random))
             let text = (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
             switch Int.random(in: 0...5, using: &random) {
-            case 0: writer.write(varint: bits); checks.append { $0.varint() == bits }
-            case 1: writer.write(zigzag: Int64(bitPattern: bits)); checks.append { $0.zigzag() == Int64(bitPattern: bits) }
-            case 2: writer.write(zigzag128: wide); checks.append { $0.zigzag128() == wide }
-            case 3: text.withView { writer.write(text: $0) }; checks.append { $0.text().copy() == text }
-            case 4: writer.write(byte: UInt8(truncatingIfNeeded: bits)); checks.append { $0.byte() == UInt8(truncatingIfNeeded: bits) }
-            default: writer.write(fixed: bits); checks.append { $0.fixed(UInt64.self) == bits }
+            case 0:
+                writer.write(varint: bits)
+                checks.append { $0.varint() == bits }
+            case 1:
+                writer.write(zigzag: Int64(bitPattern: bits))
+                checks.append { $0.zigzag() == Int64(bitPattern: bits) }
+            case 2:
+                writer.write(zigzag128: wide)
+                checks.append { $0.zigzag128() == wide }
+            case 3:
+                text.withView { writer.write(text: $0) }
+                checks.append { $0.text().copy() == text }
+            case 4:
+                writer.write(byte: UInt8(truncatingIfNeeded: bits))
+                checks.append { $0.byte() == UInt8(truncatingIfNeeded: bits) }
+            default:
+                writer.write(fixed: bits)
+                checks.append { $0.fixed(UInt64.self) == bits }
             }
         }
         var reader = ByteReader(writer.view)

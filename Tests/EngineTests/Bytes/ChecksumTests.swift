@@ -1,15 +1,19 @@
-@testable import Engine
 import TestSupport
 import Testing
+
+@testable import Engine
 
 @Suite("Hashes: keys and records are recognised the way other programs do")
 struct ChecksumTests {
     /// Values of Kafka's own `org.apache.kafka.common.utils.UtilsTest.testMurmur2`, and of librdkafka's unit test.
-    @Test(arguments: [
-        ("21", -973_932_308), ("foobar", -790_332_482), ("a-little-bit-long-string", -985_981_536), ("a-little-bit-longer-string", -1_486_304_829),
-        ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971), ("abc", 479_470_107), ("1", -1_993_445_489), ("12", 126_087_238),
-        ("123", -267_702_483), ("1234", -1_614_185_708), ("12345", -1_188_365_604), ("kafka", Int32(bitPattern: 0xD067_CF64)),
-    ] as [(String, Int32)])
+    @Test(
+        arguments: [
+            ("21", -973_932_308), ("foobar", -790_332_482), ("a-little-bit-long-string", -985_981_536),
+            ("a-little-bit-longer-string", -1_486_304_829),
+            ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971), ("abc", 479_470_107), ("1", -1_993_445_489),
+            ("12", 126_087_238),
+            ("123", -267_702_483), ("1234", -1_614_185_708), ("12345", -1_188_365_604), ("kafka", Int32(bitPattern: 0xD067_CF64)),
+        ] as [(String, Int32)])
     func murmur2IsKafkas(key: String, expected: Int32) {
         #expect(key.withBytes { Int32(bitPattern: murmur2($0)) } == expected)
     }
@@ -20,10 +24,12 @@ struct ChecksumTests {
     }
 
     /// RFC 3720, B.4, and the check value of the CRC catalogue.
-    @Test(arguments: [
-        (Array("123456789".utf8), 0xE306_9283), (Array(repeating: 0, count: 32), 0x8A91_36AA), (Array(repeating: 0xFF, count: 32), 0x62A8_AB43),
-        (Array(0...31), 0x46DD_794E), (Array((0...31).reversed()), 0x113F_DB5C), ([], 0),
-    ] as [([UInt8], UInt32)])
+    @Test(
+        arguments: [
+            (Array("123456789".utf8), 0xE306_9283), (Array(repeating: 0, count: 32), 0x8A91_36AA),
+            (Array(repeating: 0xFF, count: 32), 0x62A8_AB43),
+            (Array(0...31), 0x46DD_794E), (Array((0...31).reversed()), 0x113F_DB5C), ([], 0),
+        ] as [([UInt8], UInt32)])
     func crc32cIsCastagnolis(bytes: [UInt8], expected: UInt32) {
         #expect(bytes.withView { crc32c($0) } == expected)
         let half = bytes.count / 2

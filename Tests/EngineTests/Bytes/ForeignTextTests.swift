@@ -11,7 +11,9 @@ struct ForeignTextTests {
         marks.flatMap { ["a\($0)\(sign)b", "a\(sign)\($0)b", "a\($0)\(sign)\($0)b"] }
     }
 
-    private static let signs: [Unicode.Scalar] = ["<", ">", "&", "\"", "'", "`", "\\", "/", ":", "=", ",", "@", "|", "\n", "\r", ";", "?", "#"]
+    private static let signs: [Unicode.Scalar] = [
+        "<", ">", "&", "\"", "'", "`", "\\", "/", ":", "=", ",", "@", "|", "\n", "\r", ";", "?", "#",
+    ]
 
     @Test func everySignIsFoundWhateverCombinesWithIt() {
         for sign in ForeignTextTests.signs {
@@ -57,7 +59,9 @@ struct ForeignTextTests {
 
     @Test func namesAreTheFewSignsThatEveryPlaceTakes() {
         for name in ["a", "customer_transaction_metrics", "A.b-c_9"] { #expect(PlainName.isPlain(name)) }
-        for name in ["", "a b", "a'", "x\u{600}' OR 1", "é", "a/b", "a\n", String(repeating: "a", count: 250)] { #expect(!PlainName.isPlain(name), "\(name)") }
+        for name in ["", "a b", "a'", "x\u{600}' OR 1", "é", "a/b", "a\n", String(repeating: "a", count: 250)] {
+            #expect(!PlainName.isPlain(name), "\(name)")
+        }
         #expect(PlainName.isOutputTable("alerts@kafka") && !PlainName.isOutputTable("@kafka") && !PlainName.isOutputTable("a@b@c"))
     }
 }

@@ -1,6 +1,7 @@
-@testable import Engine
 import TestSupport
 import Testing
+
+@testable import Engine
 
 @Suite("The keyed hash of stored ids is the published one, and its key shows itself nowhere")
 struct SipHashTests {
@@ -38,14 +39,20 @@ struct SipHashTests {
     }
 
     @Test func itDependsOnEveryBitOfTheKey() {
-        let keys = (0..<64).map { HashKey(first: 1 << $0, second: 0) } + (0..<64).map { HashKey(first: 0, second: 1 << $0) } + [HashKey(first: 0, second: 0)]
+        let keys =
+            (0..<64).map { HashKey(first: 1 << $0, second: 0) } + (0..<64).map { HashKey(first: 0, second: 1 << $0) } + [
+                HashKey(first: 0, second: 0)
+            ]
         #expect(Set(keys.map { hash([7, 8, 9], $0) }).count == keys.count)
     }
 
     @Test func aKeyIsReadAsItIsWritten() {
         let key = HashKey(first: 0xFF, second: 0x0102_0304_0506_0708)
         #expect(key.hex == "ff000000000000000807060504030201" && HashKey(hex: key.hex) == key)
-        for text in ["", "ff", key.hex + "0", String(key.hex.dropLast()), key.hex.uppercased(), "+f000000000000000807060504030201", "ff00000000000000 807060504030201"] {
+        for text in [
+            "", "ff", key.hex + "0", String(key.hex.dropLast()), key.hex.uppercased(), "+f000000000000000807060504030201",
+            "ff00000000000000 807060504030201",
+        ] {
             #expect(HashKey(hex: text) == nil, "\(text)")
         }
     }

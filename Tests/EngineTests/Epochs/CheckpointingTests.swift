@@ -8,7 +8,8 @@ struct CheckpointingTests {
 
     private func restored(isNew: Bool = false, epoch: UInt64 = 4, withdrawal: WithdrawalPlan? = nil) -> RestoredState {
         RestoredState(
-            isNew: isNew, lineage: withdrawal?.lineage ?? .first, hashKey: .ofTests, epoch: Epoch(epoch), partitions: [:], tasks: [:], messages: [], outbox: [],
+            isNew: isNew, lineage: withdrawal?.lineage ?? .first, hashKey: .ofTests, epoch: Epoch(epoch), partitions: [:], tasks: [:],
+            messages: [], outbox: [],
             withdrawal: withdrawal
         )
     }
@@ -19,7 +20,9 @@ struct CheckpointingTests {
         Checkpointing(interval: .seconds(10), durability: durability, restored: restored, tables: tables, standing: standing, now: .zero)
     }
 
-    private func published(_ epoch: UInt64) -> PublishedCheckpoint { PublishedCheckpoint(number: epoch, epoch: Epoch(epoch), addedBytes: 1, totalBytes: 1) }
+    private func published(_ epoch: UInt64) -> PublishedCheckpoint {
+        PublishedCheckpoint(number: epoch, epoch: Epoch(epoch), addedBytes: 1, totalBytes: 1)
+    }
 
     @Test func whatTheArchiveDoesNotHaveIsPublishedBeforeAnythingLeaves() {
         let nothing = ArchiveStanding(continues: nil, covered: nil)
@@ -45,12 +48,15 @@ struct CheckpointingTests {
         func standing(_ tables: Set<String>) -> ArchiveStanding { ArchiveStanding(continues: Epoch(3), covered: Epoch(3), tables: tables) }
         #expect(checkpointing(restored(), standing(["a", "b"]), tables: ["a", "b"]).wait == .nothing)
         #expect(checkpointing(restored(), standing(["a"]), tables: ["a", "b"]).wait == .tables(["b"]))
-        #expect(checkpointing(restored(), ArchiveStanding(continues: nil, covered: nil), tables: ["a"]).wait == .nothing, "it is published first")
+        #expect(
+            checkpointing(restored(), ArchiveStanding(continues: nil, covered: nil), tables: ["a"]).wait == .nothing,
+            "it is published first")
         #expect(checkpointing(restored(), standing(["a"]), tables: ["a", "b"], durability: .shared).wait == .everything)
         // Without an answer: what was delivered before is known from then.
         let delivered = RestoredOutboxTable(table: "a", lastFrozen: BatchNumber(2), pending: [], undelivered: [])
         let state = RestoredState(
-            isNew: false, lineage: Lineage(2), hashKey: .ofTests, epoch: Epoch(4), partitions: [:], tasks: [:], messages: [], outbox: [delivered],
+            isNew: false, lineage: Lineage(2), hashKey: .ofTests, epoch: Epoch(4), partitions: [:], tasks: [:], messages: [],
+            outbox: [delivered],
             lineageEnds: ["b": [LineageEnd(lineage: .first, lastBatch: nil)]]
         )
         #expect(checkpointing(state, nil, tables: ["a", "b", "c"]).wait == .tables(["c"]))
@@ -80,7 +86,8 @@ struct CheckpointingTests {
             (3, base, .base, .delta(after: Epoch(4))), (3, 2 * base, .base, .base),
             (256, base / 2, .base, .delta(after: Epoch(4))), (512, base / 2, .base, .base),
         ] as [(Int, Int, FinishedCheckpoint.Content, FinishedCheckpoint.Content)] {
-            let standing = ArchiveStanding(continues: Epoch(4), covered: Epoch(4), chain: CheckpointChain(baseBytes: base, deltas: deltas, deltaBytes: bytes))
+            let standing = ArchiveStanding(
+                continues: Epoch(4), covered: Epoch(4), chain: CheckpointChain(baseBytes: base, deltas: deltas, deltaBytes: bytes))
             var running = checkpointing(restored(), standing)
             #expect(running.next(now: .seconds(10), epoch: Epoch(5), isUrgent: false) == regular)
             var drained = checkpointing(restored(), standing)
@@ -101,7 +108,8 @@ struct CheckpointingTests {
     @Test func aFailureEndsTheWorkerOnlyWhenTheJobIsAnothers() {
         let held = ArchiveStanding(continues: Epoch(4), covered: Epoch(4))
         for (kind, goesOn, next) in [
-            (FailureKind.retry, true, FinishedCheckpoint.Content.delta(after: Epoch(4))), (.corrupt, true, .base), (.fenced, false, nil), (.incompatible, false, nil),
+            (FailureKind.retry, true, FinishedCheckpoint.Content.delta(after: Epoch(4))), (.corrupt, true, .base), (.fenced, false, nil),
+            (.incompatible, false, nil),
         ] as [(FailureKind, Bool, FinishedCheckpoint.Content?)] {
             var checkpointing = checkpointing(restored(), held)
             #expect(checkpointing.next(now: .seconds(10), epoch: Epoch(5), isUrgent: false) == .delta(after: Epoch(4)))

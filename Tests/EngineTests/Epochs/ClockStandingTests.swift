@@ -36,6 +36,8 @@ struct ClockStandingTests {
 
     @Test func theDoubtSaysBothTimesAndWhatToDo() {
         let text = ClockStanding.Doubt.behindServer(now: EventTime(milliseconds: 0), server: EventTime(milliseconds: 7_200_000)).description
-        #expect(text.contains("1970-01-01T00:00:00.000Z") && text.contains("1970-01-01T02:00:00.000Z") && text.contains("time.maxAhead=off"), "\(text)")
+        #expect(
+            text.contains("1970-01-01T00:00:00.000Z") && text.contains("1970-01-01T02:00:00.000Z") && text.contains("time.maxAhead=off"),
+            "\(text)")
     }
 }

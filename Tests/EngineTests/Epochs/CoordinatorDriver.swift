@@ -1,5 +1,6 @@
-@testable import Engine
 import TestSupport
+
+@testable import Engine
 
 /// A coordinator of a made-up job, told by tests what its tasks say; actions come back as short texts.
 struct CoordinatorDriver {
@@ -25,7 +26,8 @@ struct CoordinatorDriver {
     var received: [MessageBatchID] = []
 
     init(
-        tasks: Int, receivers: Int = 0, undelivered: [SinkBatch] = [], messages: [MessageBatch] = [], watermark: Int64? = nil, isEnded: Bool = false, outboxBytes: Int = 1 << 20,
+        tasks: Int, receivers: Int = 0, undelivered: [SinkBatch] = [], messages: [MessageBatch] = [], watermark: Int64? = nil,
+        isEnded: Bool = false, outboxBytes: Int = 1 << 20,
         wait: CheckpointWait = .nothing
     ) {
         self.tasks = tasks
@@ -34,7 +36,12 @@ struct CoordinatorDriver {
         epoch = messages.last?.id.epoch.number ?? 0
         let restored = RestoredState(
             isNew: messages.isEmpty && undelivered.isEmpty, lineage: .first, hashKey: .ofTests, epoch: Epoch(epoch), partitions: [:],
-            tasks: watermark.map { [TaskID(stage: "topic", partition: 0): RestoredTask(watermark: EventTime(milliseconds: $0), isEnded: isEnded, position: nil)] } ?? [:],
+            tasks: watermark.map {
+                [
+                    TaskID(stage: "topic", partition: 0): RestoredTask(
+                        watermark: EventTime(milliseconds: $0), isEnded: isEnded, position: nil)
+                ]
+            } ?? [:],
             messages: messages, outbox: [table]
         )
         var limits = Outbox.Limits()
@@ -48,11 +55,13 @@ struct CoordinatorDriver {
 
     private static func topology(receivers: Int) -> Topology {
         let table = OutputTable("t", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
-        var stages = [Stage("topic", topic: "topic") { setup in
-            _ = setup.rows(of: table)
-            if receivers > 0 { _ = setup.messages(to: "merge") }
-            return setup.decode(with: ClickDecoder())
-        }]
+        var stages = [
+            Stage("topic", topic: "topic") { setup in
+                _ = setup.rows(of: table)
+                if receivers > 0 { _ = setup.messages(to: "merge") }
+                return setup.decode(with: ClickDecoder())
+            }
+        ]
         if receivers > 0 { stages.append(Stage("merge", partitions: receivers) { $0.decode(with: ClickDecoder()) }) }
         return Topology(job: "job", version: 1, stages: stages)
     }
@@ -75,10 +84,18 @@ struct CoordinatorDriver {
         for task in 0..<tasks {
             let id = TaskID(stage: "topic", partition: task)
             let chunks = (rows[task]).map { count in
-                [OutboxChunk(id: ChunkID(table: "t", task: id, epoch: Epoch(epoch), sequence: 0), layout: OutboxTests.table, partition: 0, rowCount: count, bytes: Array(repeating: 0, count: count * 10))]
+                [
+                    OutboxChunk(
+                        id: ChunkID(table: "t", task: id, epoch: Epoch(epoch), sequence: 0), layout: OutboxTests.table, partition: 0,
+                        rowCount: count, bytes: Array(repeating: 0, count: count * 10))
+                ]
             }
             let sent = messages[task].map { to in
-                [MessageBatch(id: MessageBatchID(from: id, to: TaskID(stage: "merge", partition: to), epoch: Epoch(epoch)), count: 1, bytes: [0, 0])]
+                [
+                    MessageBatch(
+                        id: MessageBatchID(from: id, to: TaskID(stage: "merge", partition: to), epoch: Epoch(epoch)), count: 1,
+                        bytes: [0, 0])
+                ]
             }
             reports.append(report(id, watermarks[task], chunks ?? [], sent ?? [], [], windowEnds[task], idle[task] ?? false))
         }
@@ -96,10 +113,12 @@ struct CoordinatorDriver {
     }
 
     private func report(
-        _ id: TaskID, _ watermark: Int64?, _ rows: [OutboxChunk], _ sent: [MessageBatch], _ received: [MessageBatchID], _ end: Int64?, _ isIdle: Bool
+        _ id: TaskID, _ watermark: Int64?, _ rows: [OutboxChunk], _ sent: [MessageBatch], _ received: [MessageBatchID], _ end: Int64?,
+        _ isIdle: Bool
     ) -> Coordinator.TaskReport {
         let time = watermark.map { EventTime(milliseconds: $0) } ?? .distantPast
-        let cut = TaskCut(task: id, watermark: time, isEnded: endings[id] == time, position: nil, deltas: [], rows: rows, sent: sent, received: received)
+        let cut = TaskCut(
+            task: id, watermark: time, isEnded: endings[id] == time, position: nil, deltas: [], rows: rows, sent: sent, received: received)
         return Coordinator.TaskReport(cut: cut, lastOpenWindowEnd: end.map { EventTime(milliseconds: $0) }, isIdle: isIdle)
     }
 

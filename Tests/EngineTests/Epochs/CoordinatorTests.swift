@@ -1,5 +1,6 @@
-@testable import Engine
 import Testing
+
+@testable import Engine
 
 @Suite("Promise 1: nothing leaves before its epoch is durable, and a run ends when all is durable and delivered")
 struct CoordinatorTests {
@@ -161,7 +162,9 @@ struct CoordinatorTests {
         driver.watermarks = [0: 60_000, 1: 60_000]
         driver.messages = [0: 0]
         #expect(driver.epoch(at: .milliseconds(2)) == ["receive 0>0@2 upstream 60000 ending"], "a message is under way")
-        driver.received = [MessageBatchID(from: TaskID(stage: "topic", partition: 0), to: TaskID(stage: "merge", partition: 0), epoch: Epoch(2))]
+        driver.received = [
+            MessageBatchID(from: TaskID(stage: "topic", partition: 0), to: TaskID(stage: "merge", partition: 0), epoch: Epoch(2))
+        ]
         driver.mergeWatermark = 60_000
         driver.mergeWindowEnd = 120_000
         // Raised alone, it would be late for what its senders still may send: they are raised, and it follows them.
@@ -179,7 +182,9 @@ struct CoordinatorTests {
         driver.watermarks = [0: 65_000]
         driver.mergeWindowEnd = 60_000
         _ = driver.reachedEnd()
-        #expect(driver.epoch(at: .milliseconds(1)) == ["receive upstream \(Int64.min)", "raise 2 to 60000 ending"], "tasks 1 and 2, so that what comes to them later is late there")
+        #expect(
+            driver.epoch(at: .milliseconds(1)) == ["receive upstream \(Int64.min)", "raise 2 to 60000 ending"],
+            "tasks 1 and 2, so that what comes to them later is late there")
     }
 
     @Test func nothingIsRaisedBeforeTheSecondStageHasHeardWhatWasRead() {
@@ -198,7 +203,8 @@ struct CoordinatorTests {
         driver.idle = [0: true, 1: true]
         driver.mergeWatermark = 60_000
         driver.mergeWindowEnd = 120_000
-        #expect(driver.epoch(at: .seconds(1)) == ["receive upstream 60000", "raise 1 to 120000"], "no window is open in them, but one behind")
+        #expect(
+            driver.epoch(at: .seconds(1)) == ["receive upstream 60000", "raise 1 to 120000"], "no window is open in them, but one behind")
     }
 
     @Test func theTaskOfAnEmptyPartitionIsRaisedWithTheOthers() {

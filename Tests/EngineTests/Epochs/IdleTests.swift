@@ -10,7 +10,9 @@ struct IdleTests {
     private func tracker(quietThrough seconds: Int64) -> IdleTracker {
         var tracker = IdleTracker(idleAfter: .seconds(30), partitions: [IdleTests.partition, IdleTests.other])
         tracker.reachedEnd(IdleTests.partition, at: 5, now: .zero)
-        for second in stride(from: Int64(0), through: seconds, by: 2) { tracker.leaderAnswered(IdleTests.partition, end: 5, now: .seconds(second)) }
+        for second in stride(from: Int64(0), through: seconds, by: 2) {
+            tracker.leaderAnswered(IdleTests.partition, end: 5, now: .seconds(second))
+        }
         return tracker
     }
 
@@ -39,7 +41,9 @@ struct IdleTests {
         var tracker = tracker(quietThrough: 40)
         tracker.readingWasHeld(now: .seconds(40))
         #expect(!tracker.isIdle(IdleTests.partition, now: .seconds(41)))
-        for second in stride(from: Int64(42), through: 70, by: 2) { tracker.leaderAnswered(IdleTests.partition, end: 5, now: .seconds(second)) }
+        for second in stride(from: Int64(42), through: 70, by: 2) {
+            tracker.leaderAnswered(IdleTests.partition, end: 5, now: .seconds(second))
+        }
         #expect(tracker.isIdle(IdleTests.partition, now: .seconds(70)))
     }
 
@@ -49,7 +53,9 @@ struct IdleTests {
         var late = tracker
         late.leaderAnswered(IdleTests.partition, end: 5, now: .seconds(40))
         #expect(!late.isIdle(IdleTests.partition, now: .seconds(40)), "the answers had a gap")
-        for second in stride(from: Int64(42), through: 70, by: 2) { late.leaderAnswered(IdleTests.partition, end: 5, now: .seconds(second)) }
+        for second in stride(from: Int64(42), through: 70, by: 2) {
+            late.leaderAnswered(IdleTests.partition, end: 5, now: .seconds(second))
+        }
         #expect(late.isIdle(IdleTests.partition, now: .seconds(70)))
     }
 
@@ -69,14 +75,20 @@ struct IdleTests {
     }
 
     @Test func idleTasksRiseToTheLeastOfThoseThatAreAwake() {
-        #expect(IdleWatermarks.target([member(10, 30, idle: true), member(100, nil, idle: false), member(70, 90, idle: false)])?.milliseconds == 70)
+        #expect(
+            IdleWatermarks.target([member(10, 30, idle: true), member(100, nil, idle: false), member(70, 90, idle: false)])?.milliseconds
+                == 70)
         #expect(IdleWatermarks.target([member(80, 90, idle: true), member(70, 90, idle: false)]) == nil, "they never move back")
         #expect(IdleWatermarks.target([member(10, 30, idle: false), member(70, 90, idle: false)]) == nil)
-        #expect(IdleWatermarks.target([member(10, 30, idle: true), member(nil, nil, idle: false)]) == nil, "one that has read nothing holds them")
+        #expect(
+            IdleWatermarks.target([member(10, 30, idle: true), member(nil, nil, idle: false)]) == nil,
+            "one that has read nothing holds them")
     }
 
     @Test func whenAllAreIdleTheLastOpenWindowClosesAndNoMore() {
-        #expect(IdleWatermarks.target([member(10, 30, idle: true), member(70, 90, idle: true), member(nil, nil, idle: true)])?.milliseconds == 90)
+        #expect(
+            IdleWatermarks.target([member(10, 30, idle: true), member(70, 90, idle: true), member(nil, nil, idle: true)])?.milliseconds
+                == 90)
         #expect(IdleWatermarks.target([member(90, nil, idle: true), member(90, nil, idle: true)]) == nil)
         #expect(IdleWatermarks.target([member(nil, nil, idle: true)]) == nil)
     }
@@ -84,6 +96,8 @@ struct IdleTests {
     @Test func anEmptyPartitionsTaskRisesTooAndHoldsTheOthersUntilItIsIdle() {
         #expect(IdleWatermarks.target([member(nil, nil, idle: true), member(70, 90, idle: false)])?.milliseconds == 70)
         #expect(IdleWatermarks.target([member(nil, nil, idle: true), member(10, 30, idle: true)])?.milliseconds == 30)
-        #expect(IdleWatermarks.target([member(nil, nil, idle: false), member(10, 30, idle: true)]) == nil, "what it will read may be as old as anything")
+        #expect(
+            IdleWatermarks.target([member(nil, nil, idle: false), member(10, 30, idle: true)]) == nil,
+            "what it will read may be as old as anything")
     }
 }

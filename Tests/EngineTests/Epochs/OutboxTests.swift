@@ -1,6 +1,7 @@
-@testable import Engine
 import Simulation
 import Testing
+
+@testable import Engine
 
 @Suite("Promise 4: a batch keeps its number, its rows and their order for ever, and leaves after its epoch is durable")
 struct OutboxTests {
@@ -11,9 +12,12 @@ struct OutboxTests {
 
     static let table = OutputTable("t", timeColumn: "at", orderBy: ["at"], columns: [OutputColumn("at", .time)])
 
-    static func chunk(_ table: String = "t", partition: Int32 = 0, epoch: UInt64 = 1, sequence: Int = 0, rows: Int = 1, bytes: Int = 10) -> OutboxChunk {
+    static func chunk(_ table: String = "t", partition: Int32 = 0, epoch: UInt64 = 1, sequence: Int = 0, rows: Int = 1, bytes: Int = 10)
+        -> OutboxChunk
+    {
         let id = ChunkID(table: table, task: TaskID(stage: "s", partition: 0), epoch: Epoch(epoch), sequence: sequence)
-        return OutboxChunk(id: id, layout: OutboxTests.table, partition: partition, rowCount: rows, bytes: Array(repeating: 0, count: bytes))
+        return OutboxChunk(
+            id: id, layout: OutboxTests.table, partition: partition, rowCount: rows, bytes: Array(repeating: 0, count: bytes))
     }
 
     @Test func nothingLeavesBeforeItsEpochIsDurable() {
@@ -75,9 +79,10 @@ struct OutboxTests {
         var outbox = OutboxTests.outbox(["a", "b"])
         outbox.add((0..<12).map { OutboxTests.chunk($0 % 2 == 0 ? "a" : "b", partition: Int32($0 % 3), sequence: $0) })
         let frozen = outbox.freeze(now: .zero)
-        #expect(frozen.map { "\($0.table) \($0.number) \($0.partition) \($0.chunks.map(\.id.sequence))" } == [
-            "a 1 0 [0, 6]", "a 2 1 [4, 10]", "a 3 2 [2, 8]", "b 1 0 [3, 9]", "b 2 1 [1, 7]", "b 3 2 [5, 11]",
-        ])
+        #expect(
+            frozen.map { "\($0.table) \($0.number) \($0.partition) \($0.chunks.map(\.id.sequence))" } == [
+                "a 1 0 [0, 6]", "a 2 1 [4, 10]", "a 3 2 [2, 8]", "b 1 0 [3, 9]", "b 2 1 [1, 7]", "b 3 2 [5, 11]",
+            ])
     }
 
     @Test func aDrainFreezesEverything() {
@@ -100,8 +105,11 @@ struct OutboxTests {
     }
 
     @Test func aRestartGoesOnWithTheSameBatchesAndNumbers() {
-        let undelivered = SinkBatch(table: "t", lineage: .first, number: BatchNumber(7), layout: OutboxTests.table, partition: 0, chunks: [OutboxTests.chunk(epoch: 5)])
-        let restored = RestoredOutboxTable(table: "t", lastFrozen: BatchNumber(7), pending: [OutboxTests.chunk(epoch: 6)], undelivered: [undelivered])
+        let undelivered = SinkBatch(
+            table: "t", lineage: .first, number: BatchNumber(7), layout: OutboxTests.table, partition: 0,
+            chunks: [OutboxTests.chunk(epoch: 5)])
+        let restored = RestoredOutboxTable(
+            table: "t", lastFrozen: BatchNumber(7), pending: [OutboxTests.chunk(epoch: 6)], undelivered: [undelivered])
         var outbox = Outbox(lineage: .first, tables: [restored], flushInterval: .seconds(1), limits: Outbox.Limits(), now: .seconds(100))
         #expect(outbox.bytes == 20)
         #expect(outbox.next(for: "t")?.id == undelivered.id)
@@ -144,7 +152,9 @@ struct OutboxTests {
             }
             added += chunks.map(\.id)
             outbox.add(chunks)
-            for batch in outbox.freeze(now: .milliseconds(step * 100), everything: step == 399) { frozen[batch.id] = batch.chunks.map(\.id) }
+            for batch in outbox.freeze(now: .milliseconds(step * 100), everything: step == 399) {
+                frozen[batch.id] = batch.chunks.map(\.id)
+            }
             outbox.committed()
             for table in tables {
                 while let batch = outbox.next(for: table), step == 399 || Bool.random(using: &random) {

@@ -3,7 +3,9 @@ import Testing
 
 @Suite("Kafka transactions: what is not known to be done is found out in the ledger before anything is sent")
 struct TransactionalDeliveryTests {
-    private static func entry(_ number: UInt64) -> SinkLedger { SinkLedger(lineage: .first, number: BatchNumber(number), stateIdentity: "s") }
+    private static func entry(_ number: UInt64) -> SinkLedger {
+        SinkLedger(lineage: .first, number: BatchNumber(number), stateIdentity: "s")
+    }
 
     /// A machine at a step of the delivery of batch 2.
     private static func machine(at step: TransactionalDelivery.Step) -> TransactionalDelivery {
@@ -34,7 +36,9 @@ struct TransactionalDeliveryTests {
         (.initialize(anew: true), .abort, .initialize(anew: true)), (.initialize(anew: true), .lost, .initialize(anew: true)),
         (.initialize(anew: true), .fenced, .stop(.fenced)),
     ])
-    func everyOutcomeOfEveryStep(_ step: TransactionalDelivery.Step, _ outcome: TransactionalDelivery.Outcome, _ expected: TransactionalDelivery.Step) {
+    func everyOutcomeOfEveryStep(
+        _ step: TransactionalDelivery.Step, _ outcome: TransactionalDelivery.Outcome, _ expected: TransactionalDelivery.Step
+    ) {
         var machine = TransactionalDeliveryTests.machine(at: step)
         machine.performed(outcome)
         #expect(machine.step == expected)
@@ -46,7 +50,9 @@ struct TransactionalDeliveryTests {
             machine.ledgerRead(ledger)
             return machine.step
         }
-        let (one, two, three) = (TransactionalDeliveryTests.entry(1), TransactionalDeliveryTests.entry(2), TransactionalDeliveryTests.entry(3))
+        let (one, two, three) = (
+            TransactionalDeliveryTests.entry(1), TransactionalDeliveryTests.entry(2), TransactionalDeliveryTests.entry(3)
+        )
         #expect(after(two) == .done)
         #expect(after(one) == .send)
         #expect(after(three) == .stop(.mismatch(.ahead(three, lastFrozen: BatchNumber(2)))))

@@ -1,5 +1,6 @@
-@testable import Engine
 import Simulation
+
+@testable import Engine
 
 /// A value of any field, computed with instead of bytes: what the migration of bytes is compared with.
 enum ModelValue: Equatable {
@@ -42,7 +43,9 @@ enum ModelValue: Equatable {
             return .block(type, counts.encodedField)
         case .recentNumbers:
             var numbers = RecentNumbers()
-            for _ in 0..<random.number(in: 0...5) { numbers.append(Int64(random.number(in: -9...9)) << Int64(random.number(in: 0...60)), keeping: 4) }
+            for _ in 0..<random.number(in: 0...5) {
+                numbers.append(Int64(random.number(in: -9...9)) << Int64(random.number(in: 0...60)), keeping: 4)
+            }
             return .block(type, numbers.encodedField)
         case .bucketSums:
             var sums = BucketSums()
@@ -128,9 +131,14 @@ struct RandomEvolution {
                 let back: @Sendable (TextField) -> EventTime = { EventTime(milliseconds: Int64($0.view.text) ?? 0) }
                 evolution = hasBack ? evolution.converting(name, forth, back: back) : evolution.converting(name, forth)
                 fields[place].type = .text
-                steps.append { if case .number(_, let number)? = $0[key] { $0[key] = .block(.text, TextField(String(number)).encodedField) } }
+                steps.append {
+                    if case .number(_, let number)? = $0[key] { $0[key] = .block(.text, TextField(String(number)).encodedField) }
+                }
                 stepsBack.append { record in
-                    guard hasBack, case .block(_, let bytes)?? = record[key] else { record[key] = .some(nil); return }
+                    guard hasBack, case .block(_, let bytes)?? = record[key] else {
+                        record[key] = .some(nil)
+                        return
+                    }
                     let text = bytes.withView { TextField.decodedField($0)!.view.text }
                     record[key] = .number(.time, Int128(Int64(text) ?? 0))
                 }

@@ -1,10 +1,12 @@
-@testable import Engine
 import Testing
+
+@testable import Engine
 
 @Suite("What a start would do with stored state: each table is kept, migrated, begun, ignored or refused, and why")
 struct StateCompatibilityTests {
     private static func schema(
-        _ version: Int, _ fields: [String] = ["a"], key: StateKeyKind = .key, hasTimer: Bool = false, span: Int64? = nil, table: String = "t"
+        _ version: Int, _ fields: [String] = ["a"], key: StateKeyKind = .key, hasTimer: Bool = false, span: Int64? = nil,
+        table: String = "t"
     ) -> StateSchema {
         StateSchema(
             table: table, version: version, key: key, hasTimer: hasTimer, span: span.map { EventSpan(milliseconds: $0) },
@@ -12,7 +14,9 @@ struct StateCompatibilityTests {
         )
     }
 
-    private static func row(_ schema: StateSchema, _ role: StoredStateTable.Role = .current, since: Int = 1, removedIn: Int? = nil) -> StoredStateTable {
+    private static func row(_ schema: StateSchema, _ role: StoredStateTable.Role = .current, since: Int = 1, removedIn: Int? = nil)
+        -> StoredStateTable
+    {
         StoredStateTable(stage: "s", schema: schema, role: role, since: since, removedIn: removedIn)
     }
 
@@ -57,7 +61,8 @@ struct StateCompatibilityTests {
         let up = compare(job: 1, rows, with: 2, [one, added])
         #expect(up.tables.map(\.name) == ["t", "u", "v"] && up.tables.map(\.action) == [.keep, .ignore, .startEmpty])
         let after = [
-            rows[0], StateCompatibilityTests.row(rows[1].schema, .removed, removedIn: 2), StateCompatibilityTests.row(added.schema, since: 2),
+            rows[0], StateCompatibilityTests.row(rows[1].schema, .removed, removedIn: 2),
+            StateCompatibilityTests.row(added.schema, since: 2),
         ]
         let back = compare(job: 2, least: 1, after, with: 1, [one, StateDeclaration(schema: rows[1].schema)])
         #expect(back.tables.map(\.action) == [.keep, .goBack, .discard])
@@ -70,7 +75,8 @@ struct StateCompatibilityTests {
     }
 
     @Test(arguments: [
-        (schema(1, ["b"]), 1, "with other fields"), (schema(1, ["b"]), 2, "with other fields"), (schema(2, ["a"]), 1, "raise the job's version"),
+        (schema(1, ["b"]), 1, "with other fields"), (schema(1, ["b"]), 2, "with other fields"),
+        (schema(2, ["a"]), 1, "raise the job's version"),
         (schema(2, ["a"]), 2, "declares no evolution"), (schema(1, key: .windowAndKey, span: 5), 2, "can't be brought under other keys"),
         (schema(2, hasTimer: true), 2, "timers"), (schema(0), 2, "which is older"),
     ])

@@ -1,6 +1,7 @@
-@testable import Engine
 import Simulation
 import Testing
+
+@testable import Engine
 
 @Suite("A changed table: stored records become declared ones by name, and back, without the code of either")
 struct StateMigrationTests {
@@ -14,7 +15,8 @@ struct StateMigrationTests {
             var scratch = MappingScratch()
             for _ in 0..<3 {
                 let timer = Int64(random.number(in: -5...5))
-                let record = Dictionary(uniqueKeysWithValues: evolution.stored.fields.map { ($0.name, ModelValue.random($0.type, &random)) })
+                let record = Dictionary(
+                    uniqueKeysWithValues: evolution.stored.fields.map { ($0.name, ModelValue.random($0.type, &random)) })
                 let old = RandomEvolution.encode(record, timer: timer, evolution.stored)
                 var expected = record
                 for step in evolution.steps { step(&expected) }
@@ -23,10 +25,12 @@ struct StateMigrationTests {
                 if old != new { changed += 1 }
 
                 // The new version goes on with other values; the earlier one finds them, or its own where nobody says them.
-                let later = Dictionary(uniqueKeysWithValues: evolution.declared.schema.fields.map { ($0.name, ModelValue.random($0.type, &random)) })
+                let later = Dictionary(
+                    uniqueKeysWithValues: evolution.declared.schema.fields.map { ($0.name, ModelValue.random($0.type, &random)) })
                 var found: [String: ModelValue?] = later.mapValues { .some($0) }
                 for step in evolution.stepsBack.reversed() { step(&found) }
-                let back = try #require(mapped(RandomEvolution.encode(later, timer: timer, evolution.declared.schema), migration.back, &scratch))
+                let back = try #require(
+                    mapped(RandomEvolution.encode(later, timer: timer, evolution.declared.schema), migration.back, &scratch))
                 let merged = merge(back, over: old, CarriedFields(migration.carried, of: evolution.stored))
                 let expectedBack = record.merging(found.compactMapValues { $0 }) { $1 }
                 #expect(merged == RandomEvolution.encode(expectedBack, timer: timer, evolution.stored))
@@ -66,14 +70,18 @@ struct StateMigrationTests {
 
     @Test func aDeltaIsMappedRecordByRecord() throws {
         let stored = schema(1, [("a", .unsigned), ("b", .text)], key: .windowAndKey)
-        let declared = StateDeclaration(schema: schema(2, [("b", .text), ("c", .unsigned)], key: .windowAndKey), evolution: .from(1).dropping("a").adding("c", default: UInt64(9)))
+        let declared = StateDeclaration(
+            schema: schema(2, [("b", .text), ("c", .unsigned)], key: .windowAndKey),
+            evolution: .from(1).dropping("a").adding("c", default: UInt64(9)))
         let migration = try StateMigration(from: stored, to: declared)
         let prefix = [UInt8](repeating: 1, count: 8)
         let delta: [UInt8] = [1, 1] + prefix + [1, 2, 50, 51] + [2, 9] + prefix + [60, 3, 5, 1, 65] + [9] + prefix + [61, 2, 6, 0]
         let expected: [UInt8] = [1, 1] + prefix + [1, 2, 50, 51] + [2, 9] + prefix + [60, 3, 1, 65, 9] + [9] + prefix + [61, 2, 0, 9]
         var scratch = MappingScratch()
         #expect(delta.withView { migration.forth.map(delta: $0, scratch: &scratch) } == expected)
-        for length in 0..<delta.count { #expect(Array(delta[..<length]).withView { migration.forth.map(delta: $0, scratch: &scratch) } == nil) }
+        for length in 0..<delta.count {
+            #expect(Array(delta[..<length]).withView { migration.forth.map(delta: $0, scratch: &scratch) } == nil)
+        }
     }
 
     @Test func whatInitGivesIsTheDefault() throws {
@@ -114,7 +122,9 @@ struct StateMigrationTests {
     ])
     func whatIsNotDeclaredIsRefusedWithWhatToSay(evolution: StateEvolution, reason: String) {
         let declared = StateDeclaration(schema: schema(3, [("c", .signed), ("b", .text)]), evolution: evolution)
-        let refusal = #expect(throws: EvolutionRefusal.self) { try StateMigration(from: schema(1, [("a", .unsigned), ("b", .text)]), to: declared) }
+        let refusal = #expect(throws: EvolutionRefusal.self) {
+            try StateMigration(from: schema(1, [("a", .unsigned), ("b", .text)]), to: declared)
+        }
         #expect(refusal?.description.contains(reason) == true, "\(refusal?.description ?? "")")
     }
 

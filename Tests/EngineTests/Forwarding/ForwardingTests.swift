@@ -1,6 +1,7 @@
-@testable import Engine
 import TestSupport
 import Testing
+
+@testable import Engine
 
 @Suite("Forwarded events are processed as if their topic were keyed by their new key")
 struct ForwardingTests {
@@ -27,26 +28,34 @@ struct ForwardingTests {
     }
 
     private static func topology(partitions: Int) -> Topology {
-        Topology(job: "clicks", version: 1, stages: [
-            Stage("clicks", topic: "clicks") { setup in
-                setup.decode(with: Decoder()).outOfOrderness(.seconds(5)).rejecting(topic: "clicks").forwarding(to: "pages", ClickForwarding())
-            },
-            Stage("pages", partitions: 1) { setup in
-                setup.decode(with: ClickDecoder()).receivingForwarded(from: "clicks", topic: "clicks")
-                    .window(.minutes(1), ClicksPerPage(rows: setup.rows(of: ClickJob.table)))
-            },
-        ])
+        Topology(
+            job: "clicks", version: 1,
+            stages: [
+                Stage("clicks", topic: "clicks") { setup in
+                    setup.decode(with: Decoder()).outOfOrderness(.seconds(5)).rejecting(topic: "clicks").forwarding(
+                        to: "pages", ClickForwarding())
+                },
+                Stage("pages", partitions: 1) { setup in
+                    setup.decode(with: ClickDecoder()).receivingForwarded(from: "clicks", topic: "clicks")
+                        .window(.minutes(1), ClicksPerPage(rows: setup.rows(of: ClickJob.table)))
+                },
+            ])
     }
 
     private static func tasks(partitions: Int) -> (clicks: [any StreamTask], pages: any StreamTask) {
         let topology = topology(partitions: partitions)
-        let environment = TaskEnvironment(partitioning: [:], partitions: ["clicks": partitions, "pages": 1], cold: NothingEvicted(), hashKey: .ofTests)
-        let clicks = (0..<partitions).map { topology.stages[0].build(TaskSetup(task: TaskID(stage: "clicks", partition: $0), environment: environment)) }
+        let environment = TaskEnvironment(
+            partitioning: [:], partitions: ["clicks": partitions, "pages": 1], cold: NothingEvicted(), hashKey: .ofTests)
+        let clicks = (0..<partitions).map {
+            topology.stages[0].build(TaskSetup(task: TaskID(stage: "clicks", partition: $0), environment: environment))
+        }
         return (clicks, topology.stages[1].build(TaskSetup(task: TaskID(stage: "pages", partition: 0), environment: environment)))
     }
 
     private func read(_ values: [String], in task: any StreamTask, epoch: UInt64 = 1, firstOffset: Int64 = 0) throws -> [MessageBatch] {
-        try withRecords(values.map { Array($0.utf8) }, firstOffset: firstOffset, timestamp: EventTime(milliseconds: 77)) { try task.process($0) }
+        try withRecords(values.map { Array($0.utf8) }, firstOffset: firstOffset, timestamp: EventTime(milliseconds: 77)) {
+            try task.process($0)
+        }
         return task.cut(Epoch(epoch)).sent
     }
 
@@ -56,7 +65,9 @@ struct ForwardingTests {
                 var reader = RowReader(bytes)
                 var rows: [String] = []
                 while !reader.isAtEnd {
-                    rows.append("\(reader.text().text) \(reader.count()) \(reader.count()) \(reader.text().text) '\(reader.text().text)' '\(reader.text().text)' \(reader.time().milliseconds)")
+                    rows.append(
+                        "\(reader.text().text) \(reader.count()) \(reader.count()) \(reader.text().text) '\(reader.text().text)' '\(reader.text().text)' \(reader.time().milliseconds)"
+                    )
                 }
                 return rows
             }

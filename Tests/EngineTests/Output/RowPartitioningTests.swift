@@ -3,10 +3,12 @@ import Testing
 
 @Suite("Dates and table partitions are the calendar's")
 struct RowPartitioningTests {
-    @Test(arguments: [
-        (0, 19_700_101), (-1, 19_691_231), (59, 19_700_301), (789, 19_720_229), (790, 19_720_301), (10_957, 20_000_101),
-        (11_016, 20_000_229), (11_017, 20_000_301), (47_540, 21_000_228), (47_541, 21_000_301), (-135_081, 16_000_229), (20_454, 20_260_101),
-    ] as [(Int64, Int32)])
+    @Test(
+        arguments: [
+            (0, 19_700_101), (-1, 19_691_231), (59, 19_700_301), (789, 19_720_229), (790, 19_720_301), (10_957, 20_000_101),
+            (11_016, 20_000_229), (11_017, 20_000_301), (47_540, 21_000_228), (47_541, 21_000_301), (-135_081, 16_000_229),
+            (20_454, 20_260_101),
+        ] as [(Int64, Int32)])
     func daysAreDates(days: Int64, date: Int32) {
         #expect(CivilDate(daysSince1970: days).yyyymmdd == date)
     }
@@ -22,10 +24,11 @@ struct RowPartitioningTests {
     }
 
     /// 2026-11-22 is a Sunday, the 23rd a Monday.
-    @Test(arguments: [
-        (RowPartitioning.none, 0, 0, 0), (.month, 202_611, 202_611, 202_611), (.week, 20_261_116, 20_261_116, 20_261_123),
-        (.day, 20_261_122, 20_261_122, 20_261_123),
-    ] as [(RowPartitioning, Int32, Int32, Int32)])
+    @Test(
+        arguments: [
+            (RowPartitioning.none, 0, 0, 0), (.month, 202_611, 202_611, 202_611), (.week, 20_261_116, 20_261_116, 20_261_123),
+            (.day, 20_261_122, 20_261_122, 20_261_123),
+        ] as [(RowPartitioning, Int32, Int32, Int32)])
     func partitionsChangeAtMidnight(partitioning: RowPartitioning, first: Int32, last: Int32, next: Int32) {
         let sunday = CivilDate.daysSince1970(year: 2026, month: 11, day: 22) * 86_400_000
         #expect(partitioning.partition(of: EventTime(milliseconds: sunday)) == first)

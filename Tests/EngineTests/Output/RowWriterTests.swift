@@ -1,13 +1,16 @@
-@testable import Engine
 import Testing
+
+@testable import Engine
 
 @Suite("Rows: what is written is read back, in chunks of one partition each")
 struct RowWriterTests {
-    static let table = OutputTable("everything", timeColumn: "at", orderBy: ["name"], columns: [
-        OutputColumn("name", .text), OutputColumn("count", .count), OutputColumn("number", .number), OutputColumn("flag", .flag),
-        OutputColumn("at", .time), OutputColumn("amount", .amount), OutputColumn("sum", .sum), OutputColumn("counts", .textCounts),
-        OutputColumn("texts", .texts),
-    ])
+    static let table = OutputTable(
+        "everything", timeColumn: "at", orderBy: ["name"],
+        columns: [
+            OutputColumn("name", .text), OutputColumn("count", .count), OutputColumn("number", .number), OutputColumn("flag", .flag),
+            OutputColumn("at", .time), OutputColumn("amount", .amount), OutputColumn("sum", .sum), OutputColumn("counts", .textCounts),
+            OutputColumn("texts", .texts),
+        ])
 
     private func write(_ writer: RowWriter, at time: Int64, name: String = "n") {
         var counts = TextCounts()

@@ -5,16 +5,18 @@ import Testing
 @Suite("A record that is further ahead of the clock than records may be is rejected, and moves nothing")
 struct AheadOfClockTests {
     private static func topology(_ span: EventSpan?, horizon: EventSpan? = nil) -> Topology {
-        Topology(job: "clicks", version: 1, stages: [
-            Stage("clicks", topic: "clicks") { setup in
-                setup.decode(with: ClickDecoder())
-                    .outOfOrderness(.seconds(5))
-                    .rejectingAhead(by: span)
-                    .rejecting(topic: "clicks")
-                    .droppingRepeated("ids", version: 1, horizon: horizon) { $0.page }
-                    .window(.minutes(1), ClicksPerPage(rows: setup.rows(of: ClickJob.table)))
-            },
-        ])
+        Topology(
+            job: "clicks", version: 1,
+            stages: [
+                Stage("clicks", topic: "clicks") { setup in
+                    setup.decode(with: ClickDecoder())
+                        .outOfOrderness(.seconds(5))
+                        .rejectingAhead(by: span)
+                        .rejecting(topic: "clicks")
+                        .droppingRepeated("ids", version: 1, horizon: horizon) { $0.page }
+                        .window(.minutes(1), ClicksPerPage(rows: setup.rows(of: ClickJob.table)))
+                }
+            ])
     }
 
     private static func reasons(_ cut: TaskCut) -> [String] {

@@ -1,14 +1,18 @@
-@testable import Engine
 import TestSupport
 import Testing
+
+@testable import Engine
 
 @Suite("An amendment changes what its event has left in open windows, and nothing else")
 struct AmendmentTests {
     private struct Decoder: EventDecoder {
         /// `page time`, or `-page time` for a click that was none.
         func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Click> {
-            guard record.value[0] == UInt8(ascii: "-"), let start = record.value.start else { return ClickDecoder().decode(record, scratch: scratch) }
-            let rest = SourceRecord(offset: record.offset, timestamp: nil, key: .null, value: ByteView(start: start + 1, count: record.value.count - 1))
+            guard record.value[0] == UInt8(ascii: "-"), let start = record.value.start else {
+                return ClickDecoder().decode(record, scratch: scratch)
+            }
+            let rest = SourceRecord(
+                offset: record.offset, timestamp: nil, key: .null, value: ByteView(start: start + 1, count: record.value.count - 1))
             guard case .event(let click, let time) = ClickDecoder().decode(rest, scratch: scratch) else { return .skipped("damaged") }
             return .amendment(click, at: time)
         }
@@ -22,7 +26,9 @@ struct AmendmentTests {
         func key(of click: Click) -> ByteView? { click.page }
         mutating func add(_ click: Click, at time: EventTime, to total: inout ClicksPerPage.Total) { all.add(click, at: time, to: &total) }
         mutating func amend(_ click: Click, to total: inout ClicksPerPage.Total) { total.clicks -= 1 }
-        mutating func close(_ window: Window, key: ByteView, record total: inout ClicksPerPage.Total) { all.close(window, key: key, record: &total) }
+        mutating func close(_ window: Window, key: ByteView, record total: inout ClicksPerPage.Total) {
+            all.close(window, key: key, record: &total)
+        }
     }
 
     /// Lets one amendment of a page and minute through.
@@ -50,18 +56,25 @@ struct AmendmentTests {
         let rows: RowWriter
 
         func key(of click: Click) -> ByteView? { click.page }
-        mutating func process(_ click: Click, at time: EventTime, key: ByteView, state: inout Keyed<ClicksPerPage.Total>) { state.record.clicks += 1 }
+        mutating func process(_ click: Click, at time: EventTime, key: ByteView, state: inout Keyed<ClicksPerPage.Total>) {
+            state.record.clicks += 1
+        }
     }
 
     private func task(isFiltered: Bool = false) -> ClickTask {
-        ClickTask(Topology(job: "clicks", version: 1, stages: [
-            Stage("clicks", topic: "clicks") { setup in
-                let rows = setup.rows(of: ClickJob.table)
-                let task = setup.decode(with: Decoder()).outOfOrderness(.seconds(5)).rejecting(topic: "clicks").droppingRepeated("ids", version: 1, horizon: nil) { $0.page }
-                if isFiltered { task.amending(by: Once(setup), notesEvents: true) }
-                return task.window(.minutes(1), Clicks(all: ClicksPerPage(rows: rows))).process(Seen(rows: rows))
-            },
-        ]))
+        ClickTask(
+            Topology(
+                job: "clicks", version: 1,
+                stages: [
+                    Stage("clicks", topic: "clicks") { setup in
+                        let rows = setup.rows(of: ClickJob.table)
+                        let task = setup.decode(with: Decoder()).outOfOrderness(.seconds(5)).rejecting(topic: "clicks").droppingRepeated(
+                            "ids", version: 1, horizon: nil
+                        ) { $0.page }
+                        if isFiltered { task.amending(by: Once(setup), notesEvents: true) }
+                        return task.window(.minutes(1), Clicks(all: ClicksPerPage(rows: rows))).process(Seen(rows: rows))
+                    }
+                ]))
     }
 
     @Test func itChangesItsWindowAndMovesNoWatermark() throws {

@@ -8,14 +8,16 @@ enum ClickJob {
         columns: [OutputColumn("page", .text), OutputColumn("eventTime", .time), OutputColumn("clicks", .count)]
     )
 
-    static let topology = Topology(job: "clicks", version: 1, stages: [
-        Stage("clicks", topic: "clicks") { setup in
-            setup.decode(with: ClickDecoder())
-                .outOfOrderness(.seconds(5))
-                .rejecting(topic: "clicks")
-                .window(.minutes(1), ClicksPerPage(rows: setup.rows(of: table)))
-        },
-    ])
+    static let topology = Topology(
+        job: "clicks", version: 1,
+        stages: [
+            Stage("clicks", topic: "clicks") { setup in
+                setup.decode(with: ClickDecoder())
+                    .outOfOrderness(.seconds(5))
+                    .rejecting(topic: "clicks")
+                    .window(.minutes(1), ClicksPerPage(rows: setup.rows(of: table)))
+            }
+        ])
 }
 
 struct Click: BitwiseCopyable {

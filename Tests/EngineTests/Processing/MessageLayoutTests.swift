@@ -1,4 +1,5 @@
 import Testing
+
 @testable import Engine
 
 @Suite("Messages that another version of the job left are read by their fields' names, or not at all")
@@ -32,7 +33,9 @@ struct MessageLayoutTests {
 
     @Test func anEvolutionReadsEarlierOnes() throws {
         let (low, high) = (MessageLayoutTests.low, MessageLayoutTests.high)
-        let wide = StateField(name: "high", type: .signed), more = StateField(name: "more", type: .unsigned), people = StateField(name: "people", type: .unsigned)
+        let wide = StateField(name: "high", type: .signed)
+        let more = StateField(name: "more", type: .unsigned)
+        let people = StateField(name: "people", type: .unsigned)
         let cases: [(MessageLayout, [UInt64])] = [
             (MessageLayout(version: 2, fields: [high, low], evolution: .from(1)), [2, 1]),
             (MessageLayout(version: 2, fields: [low, more, high], evolution: .from(1).adding("more", default: UInt64(7))), [1, 7, 2]),
@@ -40,12 +43,15 @@ struct MessageLayoutTests {
             (MessageLayout(version: 2, fields: [people, high], evolution: .from(1).renaming("low", to: "people")), [1, 2]),
             (MessageLayout(version: 2, fields: [low, wide], evolution: .from(1).widening("high", to: .signed)), [1, 4]),
         ]
-        for (layout, numbers) in cases { #expect(try read([1, 2], MessageLayoutTests.first, as: layout) == MessageLayoutTests.batch(numbers)) }
+        for (layout, numbers) in cases {
+            #expect(try read([1, 2], MessageLayoutTests.first, as: layout) == MessageLayoutTests.batch(numbers))
+        }
     }
 
     @Test func aVersionThatGoesBackReadsTheFieldsThatItKnows() throws {
         let (low, high) = (MessageLayoutTests.low, MessageLayoutTests.high)
-        let later = MessageLayout(version: 2, fields: [high, StateField(name: "more", type: .text), low], evolution: .from(1).adding("more"))
+        let later = MessageLayout(
+            version: 2, fields: [high, StateField(name: "more", type: .text), low], evolution: .from(1).adding("more"))
         let found = try MessageLayoutTests.first.reading(later.stored(of: "to", since: 2)).apply(to: MessageLayoutTests.batch([2, 0, 1]))
         #expect(found == MessageLayoutTests.batch([1, 2]))
     }
@@ -63,7 +69,8 @@ struct MessageLayoutTests {
         let first = MessageLayoutTests.first
         var forwarded = first
         forwarded.isForwarded = true
-        let renamed = MessageLayout(version: 2, fields: [StateField(name: "people", type: .unsigned), high], evolution: .from(1).renaming("low", to: "people"))
+        let renamed = MessageLayout(
+            version: 2, fields: [StateField(name: "people", type: .unsigned), high], evolution: .from(1).renaming("low", to: "people"))
         for (from, to, part) in [
             (MessageLayout(version: 1), MessageLayout(version: 2), "known to the job's code alone"),
             (first, MessageLayout(version: 2, fields: [low, high, StateField(name: "more", type: .bool)]), "declares no evolution"),
@@ -77,7 +84,10 @@ struct MessageLayoutTests {
     }
 
     @Test func whatLeadsAForwardedEventStaysInFront() throws {
-        var (first, second) = (MessageLayoutTests.first, MessageLayout(version: 2, fields: [MessageLayoutTests.high, MessageLayoutTests.low], evolution: .from(1)))
+        var (first, second) = (
+            MessageLayoutTests.first,
+            MessageLayout(version: 2, fields: [MessageLayoutTests.high, MessageLayoutTests.low], evolution: .from(1))
+        )
         (first.isForwarded, second.isForwarded) = (true, true)
         let lead: (inout ByteWriter) -> Void = { writer in
             let record = SourceRecord(offset: 5, timestamp: nil, key: .null, value: .null)
@@ -89,7 +99,9 @@ struct MessageLayoutTests {
 
     @Test func damageIsToldFromANumberThatDoesNotFit() {
         let first = MessageLayoutTests.first
-        let signed = MessageLayout(version: 2, fields: [MessageLayoutTests.low, StateField(name: "high", type: .signed)], evolution: .from(1).widening("high", to: .signed))
+        let signed = MessageLayout(
+            version: 2, fields: [MessageLayoutTests.low, StateField(name: "high", type: .signed)],
+            evolution: .from(1).widening("high", to: .signed))
         #expect(throws: MessageReadingFailure.doesNotFit) { try read([1, .max], first, as: signed) }
         #expect(throws: MessageReadingFailure.damaged) { try read([1], first, as: signed) }
         #expect(throws: MessageReadingFailure.damaged) { try read([1, 2, 3], first, as: signed) }

@@ -1,6 +1,7 @@
-@testable import Engine
 import TestSupport
 import Testing
+
+@testable import Engine
 
 @Suite("Messages between tasks travel whole, to the partition of their key, and are processed in order")
 struct MessageTests {
@@ -28,11 +29,14 @@ struct MessageTests {
     @Test func eachKeyGoesToOnePartitionInOrder() {
         let keys = (0..<200).map { "key \($0 % 20)" }
         let batches = messages(keys, partitions: 3)
-        #expect(batches.map(\.id.to.partition) == [0, 1, 2] && batches.allSatisfy { $0.id.from == MessageTests.from && $0.id.epoch == Epoch(7) })
+        #expect(
+            batches.map(\.id.to.partition) == [0, 1, 2] && batches.allSatisfy { $0.id.from == MessageTests.from && $0.id.epoch == Epoch(7) }
+        )
         #expect(batches.reduce(0) { $0 + $1.count } == 200)
         for batch in batches {
             var expected: [String] = []
-            for (number, key) in keys.enumerated() where key.withBytes({ murmur2Partition(of: $0, partitions: 3) }) == batch.id.to.partition {
+            for (number, key) in keys.enumerated() where key.withBytes({ murmur2Partition(of: $0, partitions: 3) }) == batch.id.to.partition
+            {
                 expected.append("\(expected.count) \(key) payload \(number)")
             }
             #expect(contents(batch) == expected)
@@ -47,7 +51,9 @@ struct MessageTests {
 
     @Test func aMessageMovesNoWatermarkAndIsNotedAsReceived() throws {
         let clicks = ClickTask()
-        let batch = MessageBatch(id: MessageBatchID(from: MessageTests.from, to: clicks.task.id, epoch: Epoch(1)), count: 1, bytes: [0, 10] + Array("home 90000".utf8))
+        let batch = MessageBatch(
+            id: MessageBatchID(from: MessageTests.from, to: clicks.task.id, epoch: Epoch(1)), count: 1,
+            bytes: [0, 10] + Array("home 90000".utf8))
         try clicks.task.process(batch)
         #expect(clicks.task.watermark == .distantPast)
         try clicks.task.upstreamReached(EventTime(milliseconds: 120_000), firingTimers: true)
@@ -67,7 +73,9 @@ struct MessageTests {
 
     @Test func aBatchWithAnotherCountIsDamaged() {
         let clicks = ClickTask()
-        let batch = MessageBatch(id: MessageBatchID(from: MessageTests.from, to: clicks.task.id, epoch: Epoch(1)), count: 2, bytes: [0, 10] + Array("home 90000".utf8))
+        let batch = MessageBatch(
+            id: MessageBatchID(from: MessageTests.from, to: clicks.task.id, epoch: Epoch(1)), count: 2,
+            bytes: [0, 10] + Array("home 90000".utf8))
         #expect(throws: MessageDamage.self) { try clicks.task.process(batch) }
     }
 
@@ -79,7 +87,8 @@ struct MessageTests {
             #expect(routes.topicGroups.map(\.tasks.count) == [4])
             #expect(Set(routes.topicGroups[0].behind.map(\.stage)) == ["shops", "overall"])
             #expect(routes.senders["shops"]?.count == 4 && routes.senders["overall"]?.count == 3)
-            var watermarks = Dictionary(uniqueKeysWithValues: routes.topicGroups[0].tasks.map { ($0, EventTime(milliseconds: 50 + Int64($0.partition))) })
+            var watermarks = Dictionary(
+                uniqueKeysWithValues: routes.topicGroups[0].tasks.map { ($0, EventTime(milliseconds: 50 + Int64($0.partition))) })
             #expect(routes.upstreamWatermarks(watermarks)["shops"]?.milliseconds == 50)
             watermarks[TaskID(stage: "purchases", partition: 3)] = nil
             #expect(routes.upstreamWatermarks(watermarks)["shops"] == .distantPast, "one that has said nothing holds them all")

@@ -11,7 +11,9 @@ struct ReasonCountsTests {
 
     @Test func theFirstOfItsReasonAndFieldIsTold() {
         var counts = ReasonCounts()
-        let met: [(field: StaticString?, offset: Int64, partition: Int)] = [("amount", 1, 4), ("status", 2, 4), (nil, 3, 4), ("amount", 9, 5)]
+        let met: [(field: StaticString?, offset: Int64, partition: Int)] = [
+            ("amount", 1, 4), ("status", 2, 4), (nil, 3, 4), ("amount", 9, 5),
+        ]
         let areFirst = met.map { counts.add(Rejection("bad_value", field: $0.field), at: $0.offset, of: $0.partition) }
         #expect(areFirst == [true, true, true, false])
         #expect(counts.count(ofName: "bad_value") == 4 && counts.count(ofName: "bad") == 0)

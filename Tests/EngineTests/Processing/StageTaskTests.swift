@@ -28,9 +28,12 @@ struct StageTaskTests {
         #expect(clicks.task.counters.rejected == 2)
     }
 
-    @Test("a bad record never stops the job: not with a timestamp that no table can hold, either", arguments: [
-        (Int64.max, Int64(4_291_747_199_999)), (1_736_942_400_000_000, 4_291_747_199_999), (-1, 0), (.min, 0), (1_736_942_400_000, 1_736_942_400_000),
-    ])
+    @Test(
+        "a bad record never stops the job: not with a timestamp that no table can hold, either",
+        arguments: [
+            (Int64.max, Int64(4_291_747_199_999)), (1_736_942_400_000_000, 4_291_747_199_999), (-1, 0), (.min, 0),
+            (1_736_942_400_000, 1_736_942_400_000),
+        ])
     func aRejectedRecordsTimeFitsTheTable(timestamp: Int64, expected: Int64) throws {
         var clicks = ClickTask()
         try clicks.process(["nonsense"], timestamp: EventTime(milliseconds: timestamp))

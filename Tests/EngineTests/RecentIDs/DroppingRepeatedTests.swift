@@ -1,19 +1,23 @@
-@testable import Engine
 import TestSupport
 import Testing
+
+@testable import Engine
 
 @Suite("Events that come again are dropped and counted, and those too old to be told are rejected")
 struct DroppingRepeatedTests {
     private func task(horizon: EventSpan?) -> ClickTask {
-        ClickTask(Topology(job: "clicks", version: 1, stages: [
-            Stage("clicks", topic: "clicks") { setup in
-                setup.decode(with: ClickDecoder())
-                    .outOfOrderness(.seconds(5))
-                    .rejecting(topic: "clicks")
-                    .droppingRepeated("ids", version: 1, horizon: horizon, bucket: .seconds(10)) { $0.page }
-                    .window(.minutes(1), ClicksPerPage(rows: setup.rows(of: ClickJob.table)))
-            },
-        ]))
+        ClickTask(
+            Topology(
+                job: "clicks", version: 1,
+                stages: [
+                    Stage("clicks", topic: "clicks") { setup in
+                        setup.decode(with: ClickDecoder())
+                            .outOfOrderness(.seconds(5))
+                            .rejecting(topic: "clicks")
+                            .droppingRepeated("ids", version: 1, horizon: horizon, bucket: .seconds(10)) { $0.page }
+                            .window(.minutes(1), ClicksPerPage(rows: setup.rows(of: ClickJob.table)))
+                    }
+                ]))
     }
 
     @Test func aRepeatedEventMovesNothing() throws {
@@ -43,18 +47,25 @@ struct DroppingRepeatedTests {
             func key(of click: Click) -> ByteView { click.page }
             func encode(_ click: Click, into payload: inout ByteWriter) { payload.write(raw: click.page) }
         }
-        var clicks = ClickTask(Topology(job: "clicks", version: 1, stages: [
-            Stage("clicks", topic: "clicks") { setup in
-                let stage = setup.decode(with: ClickDecoder()).rejecting(topic: "clicks")
-                    .droppingRepeated("ids", version: 1, horizon: .minutes(1), bucket: .seconds(10)) { $0.page }
-                return isRekeyed ? stage.forwarding(to: "pages", PageForwarding()) : stage.window(.minutes(1), ClicksPerPage(rows: setup.rows(of: ClickJob.table)))
-            },
-        ]))
+        var clicks = ClickTask(
+            Topology(
+                job: "clicks", version: 1,
+                stages: [
+                    Stage("clicks", topic: "clicks") { setup in
+                        let stage = setup.decode(with: ClickDecoder()).rejecting(topic: "clicks")
+                            .droppingRepeated("ids", version: 1, horizon: .minutes(1), bucket: .seconds(10)) { $0.page }
+                        return isRekeyed
+                            ? stage.forwarding(to: "pages", PageForwarding())
+                            : stage.window(.minutes(1), ClicksPerPage(rows: setup.rows(of: ClickJob.table)))
+                    }
+                ]))
         let ids = try #require(clicks.task.stateTables.first { $0.schema.table == "ids" })
         #expect(UnkeyedRecords.apply(UnkeyedRecords.delta(["a", "b"], bucket: 0), to: ids))
         try clicks.process(["a 1000", "c 2000", "b 3000", "c 2000", "a 4000"])
         #expect(clicks.task.counters.skipped == ["duplicate": 4])
-        if isRekeyed { #expect(clicks.cut().sent.map(\.count) == [1]) } else {
+        if isRekeyed {
+            #expect(clicks.cut().sent.map(\.count) == [1])
+        } else {
             try clicks.task.raiseWatermark(to: EventTime(milliseconds: 60_000), firingTimers: true)
             #expect(clickRows(clicks.cut().rows) == ["c 60000 1"])
         }

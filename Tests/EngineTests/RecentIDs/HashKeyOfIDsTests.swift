@@ -1,13 +1,16 @@
-@testable import Engine
 import Simulation
 import TestSupport
 import Testing
+
+@testable import Engine
 
 @Suite("Ids are told apart by who does not know the key, and what was remembered without one is known until its horizon is over")
 struct HashKeyOfIDsTests {
     private static let hour: Int64 = 3_600_000
 
-    private func make(_ key: HashKey = .ofTests) -> RecentIDs { RecentIDs(name: "ids", version: 1, horizon: .hours(2), bucket: .hours(1), key: key) }
+    private func make(_ key: HashKey = .ofTests) -> RecentIDs {
+        RecentIDs(name: "ids", version: 1, horizon: .hours(2), bucket: .hours(1), key: key)
+    }
 
     private func note(_ ids: RecentIDs, _ id: String, at time: Int64 = 0, watermark: Int64 = .min) throws -> RecentIDs.Verdict {
         try id.withBytes { try ids.note($0, at: EventTime(milliseconds: time), watermark: EventTime(milliseconds: watermark)) }
@@ -17,7 +20,9 @@ struct HashKeyOfIDsTests {
         let (one, other) = UnkeyedRecords.colliding()
         #expect(one != other && one.withView { murmur3($0) } == other.withView { murmur3($0) }, "a build without a key took them for one")
         let ids = make()
-        func note(_ id: [UInt8]) throws -> RecentIDs.Verdict { try id.withView { try ids.note($0, at: EventTime(milliseconds: 0), watermark: .distantPast) } }
+        func note(_ id: [UInt8]) throws -> RecentIDs.Verdict {
+            try id.withView { try ids.note($0, at: EventTime(milliseconds: 0), watermark: .distantPast) }
+        }
         #expect(try note(one) == .new)
         #expect(try note(other) == .new)
         #expect(try note(one) == .repeated)
@@ -46,7 +51,9 @@ struct HashKeyOfIDsTests {
 
         ids.close(through: EventTime(milliseconds: 3 * hour))
         #expect(ids.asksForUnkeyed, "the second bucket's are remembered still")
-        #expect(try note(ids, "early 7", at: 3 * hour, watermark: 3 * hour) == .new && note(ids, "late", at: 3 * hour, watermark: 3 * hour) == .repeated)
+        #expect(
+            try note(ids, "early 7", at: 3 * hour, watermark: 3 * hour) == .new
+                && note(ids, "late", at: 3 * hour, watermark: 3 * hour) == .repeated)
         ids.close(through: EventTime(milliseconds: 4 * hour))
         #expect(!ids.asksForUnkeyed)
         #expect(ids.memoryBytes < memory, "their table is gone")
@@ -80,7 +87,9 @@ struct HashKeyOfIDsTests {
         for bucket in 0..<3 as Range<Int64> {
             // A build without a key wrote its last record again with each epoch.
             let old = (0..<random.number(in: 0...100)).map { "old \(bucket) \($0)" }
-            for end in [old.count / 3, old.count] { deltas.append(UnkeyedRecords.delta(Array(old[..<end]), bucket: bucket * HashKeyOfIDsTests.hour)) }
+            for end in [old.count / 3, old.count] {
+                deltas.append(UnkeyedRecords.delta(Array(old[..<end]), bucket: bucket * HashKeyOfIDsTests.hour))
+            }
             known.formUnion(old)
         }
         var ids = restarted()

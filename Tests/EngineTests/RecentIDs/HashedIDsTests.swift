@@ -1,6 +1,7 @@
-@testable import Engine
 import TestSupport
 import Testing
+
+@testable import Engine
 
 @Suite("Ids that are made to lie close together cost no more than others")
 struct HashedIDsTests {

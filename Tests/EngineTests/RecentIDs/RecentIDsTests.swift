@@ -1,6 +1,7 @@
-@testable import Engine
 import TestSupport
 import Testing
+
+@testable import Engine
 
 @Suite("An id is known again for the whole horizon, also after restarts, and what can't be known is said")
 struct RecentIDsTests {
@@ -59,7 +60,9 @@ struct RecentIDsTests {
         deltas.append(try #require(ids.cut()))
         ids = make()
         for delta in deltas { try apply(delta, to: ids) }
-        let known = try (0..<500).map { try note(ids, "id \($0)", at: Int64($0 % 3) * RecentIDsTests.hour, watermark: RecentIDsTests.hour * 3) }
+        let known = try (0..<500).map {
+            try note(ids, "id \($0)", at: Int64($0 % 3) * RecentIDsTests.hour, watermark: RecentIDsTests.hour * 3)
+        }
         #expect(known == (0..<500).map { $0 % 3 == 0 ? .tooOld : .repeated })
     }
 
@@ -91,7 +94,10 @@ struct RecentIDsTests {
             let time = Int64(number) * 216
             if try note(ids, "tx-\(number)", at: time, watermark: time - 5000) != .new { wrong += 1 }
             if number >= 1000, try note(ids, "tx-\(number - 1000)", at: time - 216_000, watermark: time - 5000) != .repeated { wrong += 1 }
-            if number % 5000 == 0 { ids.close(through: EventTime(milliseconds: time - 5000)); _ = ids.cut() }
+            if number % 5000 == 0 {
+                ids.close(through: EventTime(milliseconds: time - 5000))
+                _ = ids.cut()
+            }
         }
         #expect(wrong == 0)
         #expect(ids.memoryBytes < 400_000 / 24 * 5 * 60)

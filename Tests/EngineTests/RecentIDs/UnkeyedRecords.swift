@@ -1,5 +1,6 @@
-@testable import Engine
 import TestSupport
+
+@testable import Engine
 
 /// What builds that knew no key left, and what they could be made to take for one.
 enum UnkeyedRecords {
@@ -28,7 +29,9 @@ enum UnkeyedRecords {
 
     static func apply(_ delta: StateDelta, to table: any StateTable) -> Bool {
         var isTaken = true
-        return delta.bytes.withView { bytes in StateDelta.forEachChange(in: bytes) { isTaken = table.restore($0, isFolded: false) && isTaken } } && isTaken
+        return delta.bytes.withView { bytes in
+            StateDelta.forEachChange(in: bytes) { isTaken = table.restore($0, isFolded: false) && isTaken }
+        } && isTaken
     }
 
     /// Two ids of 32 bytes whose unkeyed hashes are the same: the second half of each leads MurmurHash3 to the same place.
@@ -49,7 +52,9 @@ enum UnkeyedRecords {
     private static let one = 0x87C3_7B91_1142_53D5 as UInt64
     private static let two = 0x4CF5_AD43_2745_937F as UInt64
 
-    private static func mixed(_ word: UInt64, _ before: UInt64, _ bits: UInt64, _ after: UInt64) -> UInt64 { rotated(word &* before, bits) &* after }
+    private static func mixed(_ word: UInt64, _ before: UInt64, _ bits: UInt64, _ after: UInt64) -> UInt64 {
+        rotated(word &* before, bits) &* after
+    }
     private static func unmixed(_ word: UInt64, _ before: UInt64, _ bits: UInt64, _ after: UInt64) -> UInt64 {
         rotated(word &* inverse(after), 64 - bits) &* inverse(before)
     }

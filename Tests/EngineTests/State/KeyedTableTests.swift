@@ -1,6 +1,7 @@
-@testable import Engine
 import Simulation
 import Testing
+
+@testable import Engine
 
 @Suite("A table in memory and the file below it say together what a dictionary says")
 struct KeyedTableTests {
@@ -27,7 +28,11 @@ struct KeyedTableTests {
             key.withView { key in
                 record.withView { record in
                     let hash = table.hash(of: key)
-                    if case .record(_, let entry) = table.lookup(key, hash: hash) { table.replace(entry, with: record) } else { table.store(record, for: key, hash: hash) }
+                    if case .record(_, let entry) = table.lookup(key, hash: hash) {
+                        table.replace(entry, with: record)
+                    } else {
+                        table.store(record, for: key, hash: hash)
+                    }
                 }
             }
         }

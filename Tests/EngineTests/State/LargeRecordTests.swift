@@ -1,7 +1,8 @@
-@testable import Engine
 import Simulation
 import TestSupport
 import Testing
+
+@testable import Engine
 
 @Suite("A record of many names costs as much an event as one of few, and says the same")
 struct LargeRecordTests {
@@ -46,11 +47,15 @@ struct LargeRecordTests {
     private static let task = TaskID(stage: "s", partition: 0)
 
     private func windowed() -> WindowedState<Names> {
-        WindowedState(StateDeclaration(table: "names", version: 1, key: .windowAndKey, span: .minutes(1), record: Names.self), task: Self.task, cold: NothingEvicted())
+        WindowedState(
+            StateDeclaration(table: "names", version: 1, key: .windowAndKey, span: .minutes(1), record: Names.self), task: Self.task,
+            cold: NothingEvicted())
     }
 
     private func keyed() -> KeyedState<Names> {
-        KeyedState(StateDeclaration(table: "names", version: 1, key: .key, hasTimer: true, record: Names.self), task: Self.task, cold: NothingEvicted())
+        KeyedState(
+            StateDeclaration(table: "names", version: 1, key: .key, hasTimer: true, record: Names.self), task: Self.task,
+            cold: NothingEvicted())
     }
 
     /// The records that a delta stores, by key.
@@ -61,7 +66,8 @@ struct LargeRecordTests {
                 guard case .stored(let key, let record) = change else { return }
                 var names = Names()
                 var timer: EventTime?
-                let isWhole = isWindowed ? FieldDecoder.decode(record, into: &names) : FieldDecoder.decode(record, timer: &timer, into: &names)
+                let isWhole =
+                    isWindowed ? FieldDecoder.decode(record, into: &names) : FieldDecoder.decode(record, timer: &timer, into: &names)
                 #expect(isWhole)
                 #expect(names.set.count == Model(names).counts.keys.count { $0 != TextCounts.other })
                 stored[String(key.text.unicodeScalars.suffix(2))] = Model(names)
@@ -116,7 +122,10 @@ struct LargeRecordTests {
         }
         #expect(fired == [900])
         try update { $0.isRemoved = true }
-        try update { #expect($0.record.events == 0); $0.record.add("new") }
+        try update {
+            #expect($0.record.events == 0)
+            $0.record.add("new")
+        }
         #expect(stored(state.cut(), isWindowed: false)["aa"]?.counts == ["new": 1])
     }
 

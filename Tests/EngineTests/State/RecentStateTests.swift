@@ -1,5 +1,6 @@
-@testable import Engine
 import Testing
+
+@testable import Engine
 
 @Suite("What a record keeps of late stays within its limits")
 struct RecentStateTests {

@@ -1,6 +1,7 @@
-@testable import Engine
 import Simulation
 import Testing
+
+@testable import Engine
 
 @Suite("The arena gives every block its own memory, and uses freed ones again")
 struct RecordArenaTests {

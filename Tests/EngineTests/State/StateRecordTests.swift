@@ -1,5 +1,6 @@
-@testable import Engine
 import Testing
+
+@testable import Engine
 
 @Suite("A record's fields are encoded, decoded and declared from one place")
 struct StateRecordTests {
@@ -85,10 +86,12 @@ struct StateRecordTests {
 
     @Test func theSchemaNamesEveryFieldInOrder() {
         let schema = StateSchema(table: "t", version: 3, key: .windowAndKey, record: Everything.self)
-        #expect(schema.fields.map { "\($0.name):\($0.type.rawValue)" } == [
-            "flag:bool", "count:unsigned", "difference:signed", "sum:signed128", "time:time", "name:text", "names:textSet", "counts:textCounts",
-            "recent:recentNumbers", "sums:bucketSums", "seen:lastSeenTexts",
-        ])
+        #expect(
+            schema.fields.map { "\($0.name):\($0.type.rawValue)" } == [
+                "flag:bool", "count:unsigned", "difference:signed", "sum:signed128", "time:time", "name:text", "names:textSet",
+                "counts:textCounts",
+                "recent:recentNumbers", "sums:bucketSums", "seen:lastSeenTexts",
+            ])
     }
 
     @Test func tiesInCountsGoToTheSmallestName() {

@@ -1,6 +1,7 @@
-@testable import Engine
 import Simulation
 import Testing
+
+@testable import Engine
 
 @Suite("Timers fire once, in order of time and then of key, when the watermark reaches them")
 struct TimerTests {

@@ -1,7 +1,8 @@
-@testable import Engine
 import Simulation
 import Synchronization
 import Testing
+
+@testable import Engine
 
 @Suite("Open windows hold what was added, whether it lies in memory or in the file")
 struct WindowedStateTests {

@@ -2,6 +2,7 @@ import Engine
 import Simulation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("Promise 1: a base and the deltas after it give exactly the state that they were taken of")

@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("A base is a consistent cut, whatever is committed, folded and moved out of the log between its steps")

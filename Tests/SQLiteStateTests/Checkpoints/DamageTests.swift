@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("Promise 6: a checkpoint's file that is damaged or not the next one is refused by name, and leaves nothing behind")
@@ -50,13 +51,18 @@ struct DamageTests {
     @Test func wholeFilesInOrderAreTaken() throws {
         #expect(refusal([first, second]) == nil)
         #expect(FileManager.default.fileExists(atPath: restored))
-        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() == ["base.db", "first.db", "restored.db", "second.db", "state"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() == [
+                "base.db", "first.db", "restored.db", "second.db", "state",
+            ])
     }
 
     @Test func aDeltaThatDoesNotFollowIsRefusedWithBothNames() throws {
         for deltas in [[second], [first, first], [second, first]] {
             let error = try #require(refusal(deltas))
-            #expect(error.kind == .invalid && error.message.contains(deltas.last == first && deltas.count == 2 && deltas[0] == first ? first : second))
+            #expect(
+                error.kind == .invalid
+                    && error.message.contains(deltas.last == first && deltas.count == 2 && deltas[0] == first ? first : second))
             #expect(error.message.contains(base) && error.message.contains("epoch"))
         }
     }

@@ -2,6 +2,7 @@ import Engine
 import Foundation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("Changes are kept for the next delta, within a limit, and cost nothing where none is wanted")
@@ -66,7 +67,8 @@ struct DeltaTests {
             try store.keepChanges(after: Epoch(0))
             try run(store, &history, epochs: 60)
             contents = try StateContents(of: store)
-            try store.database.execute("""
+            try store.database.execute(
+                """
                 UPDATE delta SET bytes = zeroblob(9) WHERE epoch <= (SELECT through FROM fold_mark AS mark WHERE mark.task = delta.task AND mark.state_table = delta.state_table)
                 """)
             #expect(try store.integer("SELECT changes()") > 10)
@@ -139,7 +141,9 @@ struct DeltaTests {
         #expect(try store.beginDelta(after: Epoch(0), at: path))
         #expect(try store.stepDelta(for: .zero) == nil)
         try run(store, &history, epochs: 200)
-        #expect(try store.integer("SELECT coalesce(sum(length(bytes)), 0) FROM delta") < 60_000, "a delta that nobody goes on with holds nothing back")
+        #expect(
+            try store.integer("SELECT coalesce(sum(length(bytes)), 0) FROM delta") < 60_000,
+            "a delta that nobody goes on with holds nothing back")
         do {
             _ = try store.stepDelta()
             Issue.record("it went on")

@@ -2,6 +2,7 @@ import Engine
 import Foundation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("Promise 7: a disk that is full or fails while a checkpoint's file is written costs the checkpoint, never the job")
@@ -21,10 +22,11 @@ struct ExportFaultTests {
             }
             var steps = 0
             while true {
-                let facts = switch kind {
-                case .base: try store.stepBase(for: .zero, pages: 16)
-                case .delta: try store.stepDelta(for: steps < 3 ? .microseconds(1) : .seconds(1))
-                }
+                let facts =
+                    switch kind {
+                    case .base: try store.stepBase(for: .zero, pages: 16)
+                    case .delta: try store.stepDelta(for: steps < 3 ? .microseconds(1) : .seconds(1))
+                    }
                 if facts != nil { return path }
                 steps += 1
                 try store.commit(history.cut(changes: 60, recordBytes: 900))
@@ -83,7 +85,8 @@ struct ExportFaultTests {
 
     /// What the store held after the last commit that was acknowledged.
     private func run(
-        in directory: TemporaryDirectory, dyingAfter operations: Int, _ history: inout RandomHistory, _ committed: inout UInt64, _ isWhole: inout Bool
+        in directory: TemporaryDirectory, dyingAfter operations: Int, _ history: inout RandomHistory, _ committed: inout UInt64,
+        _ isWhole: inout Bool
     ) throws -> StateContents? {
         let disk = try FaultyDisk(directory.path)
         var settings = SQLiteStateStore.Settings()

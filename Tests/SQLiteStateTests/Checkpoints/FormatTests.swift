@@ -3,6 +3,7 @@ import Engine
 import Foundation
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("The state file's format is documented as it is, and files of earlier formats are brought to it")
@@ -19,7 +20,8 @@ struct FormatTests {
 
     /// Statements by the table that they make, comments and line breaks taken out.
     private func statements(_ sql: String) -> [String: String] {
-        let code = sql.split(separator: "\n").map { $0.split(separator: "--", omittingEmptySubsequences: false).first ?? "" }.joined(separator: " ")
+        let code = sql.split(separator: "\n").map { $0.split(separator: "--", omittingEmptySubsequences: false).first ?? "" }.joined(
+            separator: " ")
         var found: [String: String] = [:]
         for statement in code.split(separator: ";") {
             let words = statement.split(separator: " ")
@@ -39,11 +41,15 @@ struct FormatTests {
 
     @Test func theDocumentNamesEveryFieldTypeAndNumber() throws {
         let document = try FormatTests.document
-        for type in ["bool", "unsigned", "signed", "signed128", "time", "text", "textSet", "textCounts", "recentNumbers", "bucketSums", "lastSeenTexts"] {
+        for type in [
+            "bool", "unsigned", "signed", "signed128", "time", "text", "textSet", "textCounts", "recentNumbers", "bucketSums",
+            "lastSeenTexts",
+        ] {
             #expect(StateFieldType(rawValue: type) != nil && document.contains("| `\(type)` |"))
         }
         #expect(document.contains("the format's version, \(StateFormat.version)"))
-        #expect(document.contains(String(Database.applicationID, radix: 16)) && document.contains(String(DeltaFormat.applicationID, radix: 16)))
+        #expect(
+            document.contains(String(Database.applicationID, radix: 16)) && document.contains(String(DeltaFormat.applicationID, radix: 16)))
         for table in DeltaFormat.wholeTables { #expect(document.contains("`\(table)`")) }
     }
 

@@ -1,6 +1,7 @@
 import Engine
 import TestSupport
 import Testing
+
 @testable import SQLiteState
 
 @Suite("A new lineage counts what was known to be delivered, and sends the rest again")
@@ -19,7 +20,8 @@ struct LineageTests {
         _ = try store.open(PlainJob.topology())
         let rows = LineageTests.chunks(0...4)
         let batches = [PlainJob.batch(1, [rows[0]]), PlainJob.batch(2, [rows[3], rows[1]]), PlainJob.batch(3, [rows[2]])]
-        try store.commit(PlainJob.cut(1, [PlainJob.taskCut(PlainJob.task(0), rows: rows + LineageTests.chunks(9...9, table: "other"))], frozen: batches))
+        try store.commit(
+            PlainJob.cut(1, [PlainJob.taskCut(PlainJob.task(0), rows: rows + LineageTests.chunks(9...9, table: "other"))], frozen: batches))
         try store.commit(PlainJob.cut(2, delivered: [batches[0]]))
     }
 
@@ -33,9 +35,14 @@ struct LineageTests {
         #expect(rows.lastFrozen == nil && rows.undelivered.isEmpty)
         #expect(rows.pending == Array(LineageTests.chunks(1...4)), "in the order in which the rows came")
         #expect(restored.outbox.first { $0.table == "other" }?.pending == LineageTests.chunks(9...9, table: "other"))
-        #expect(restored.withdrawal == WithdrawalPlan(stage: .due, lineage: Lineage(4), tables: [
-            "rows": [LineageEnd(lineage: .first, lastBatch: BatchNumber(1))], "other": [LineageEnd(lineage: .first, lastBatch: nil)],
-        ]))
+        #expect(
+            restored.withdrawal
+                == WithdrawalPlan(
+                    stage: .due, lineage: Lineage(4),
+                    tables: [
+                        "rows": [LineageEnd(lineage: .first, lastBatch: BatchNumber(1))],
+                        "other": [LineageEnd(lineage: .first, lastBatch: nil)],
+                    ]))
     }
 
     @Test func tablesThatOnlyALaterCheckpointKnowsAreWithdrawnFromToo() throws {
@@ -71,9 +78,10 @@ struct LineageTests {
         try StateAssembly.beginLineage(Lineage(2), in: file)
         try StateAssembly.beginLineage(Lineage(5), in: file)
         let store = try reopened(directory.path)
-        #expect(try store.open(PlainJob.topology()).withdrawal?.tables["rows"] == [
-            LineageEnd(lineage: .first, lastBatch: BatchNumber(1)), LineageEnd(lineage: Lineage(2), lastBatch: nil),
-        ])
+        #expect(
+            try store.open(PlainJob.topology()).withdrawal?.tables["rows"] == [
+                LineageEnd(lineage: .first, lastBatch: BatchNumber(1)), LineageEnd(lineage: Lineage(2), lastBatch: nil),
+            ])
     }
 
     @Test func theWithdrawalsProgressSurvivesARestart() throws {
@@ -122,9 +130,13 @@ struct LineageTests {
             let store = try reopened(directory.path, settings: settings)
             _ = try store.open(PlainJob.topology())
             let chunk = PlainJob.chunk(0, epoch: 3)
-            let batch = SinkBatch(table: "rows", lineage: Lineage(2), number: BatchNumber(1), layout: PlainJob.rows, partition: 1, chunks: [chunk])
-            try store.commit(PlainJob.cut(3, [PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(3), rows: [chunk])], frozen: [batch], wallClock: 10))
-            try store.commit(PlainJob.cut(4, [PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(4))], delivered: [batch], wallClock: 20))
+            let batch = SinkBatch(
+                table: "rows", lineage: Lineage(2), number: BatchNumber(1), layout: PlainJob.rows, partition: 1, chunks: [chunk])
+            try store.commit(
+                PlainJob.cut(
+                    3, [PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(3), rows: [chunk])], frozen: [batch], wallClock: 10))
+            try store.commit(
+                PlainJob.cut(4, [PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(4))], delivered: [batch], wallClock: 20))
             try store.commit(PlainJob.cut(5, [PlainJob.taskCut(PlainJob.task(0), position: PlainJob.position(5))], wallClock: 90))
             try store.exclusively { try store.pruneLedgers() }
         }

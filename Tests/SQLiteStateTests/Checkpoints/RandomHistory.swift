@@ -1,5 +1,6 @@
 import Engine
 import Simulation
+
 @testable import SQLiteState
 
 /// A run of random epochs: records changed, removed and closed by windows, batches between tasks that wait, rows that are
@@ -37,7 +38,9 @@ struct RandomHistory {
     private mutating func senderCut(_ task: Int, changes: Int, recordBytes: Int) -> TaskCut {
         var rows: [OutboxChunk] = []
         for (sequence, table) in ["rows", "other"].enumerated() where next(upTo: 2) == 0 {
-            rows.append(PlainJob.chunk(task, epoch: epoch, sequence: sequence, table: table, partition: Int32(next(upTo: 2)), rows: 1 + next(upTo: 4)))
+            rows.append(
+                PlainJob.chunk(
+                    task, epoch: epoch, sequence: sequence, table: table, partition: Int32(next(upTo: 2)), rows: 1 + next(upTo: 4)))
             pending[table, default: []].append(rows.last!)
         }
         var sent: [MessageBatch] = []
@@ -77,10 +80,11 @@ struct RandomHistory {
             let chunks = pending.removeValue(forKey: table) ?? []
             for partition in Set(chunks.map(\.partition)).sorted() {
                 lastNumber[table, default: 0] += 1
-                made.append(SinkBatch(
-                    table: table, lineage: lineage, number: BatchNumber(lastNumber[table]!), layout: chunks[0].layout,
-                    partition: partition, chunks: chunks.filter { $0.partition == partition }
-                ))
+                made.append(
+                    SinkBatch(
+                        table: table, lineage: lineage, number: BatchNumber(lastNumber[table]!), layout: chunks[0].layout,
+                        partition: partition, chunks: chunks.filter { $0.partition == partition }
+                    ))
                 frozen[table, default: []].append(made.last!)
             }
         }

@@ -1,4 +1,5 @@
 import Engine
+
 @testable import SQLiteState
 
 /// Everything that a state file holds, for comparing two: what a start would find, all records, and the ledgers.
@@ -38,14 +39,18 @@ struct StateContents: Equatable {
         (lineage, identity, epoch, partitions) = (found.lineage, found.identity, found.epoch, found.partitions)
         (tasks, messages, withdrawal) = (found.tasks, found.messages, found.withdrawal)
         outbox = found.outbox.map {
-            Table(name: $0.table, lastFrozen: $0.lastFrozen, pending: $0.pending, undelivered: $0.undelivered.map(\.id), chunks: $0.undelivered.map(\.chunks))
+            Table(
+                name: $0.table, lastFrozen: $0.lastFrozen, pending: $0.pending, undelivered: $0.undelivered.map(\.id),
+                chunks: $0.undelivered.map(\.chunks))
         }
         for number in 0..<3 {
             let task = PlainTask(id: PlainJob.task(number))
             try store.restore(task, memoryBudget: .max)
             for table in task.tables { records[number, default: [:]][table.schema.table] = table.rows }
         }
-        batches = try store.lines("SELECT output_table, lineage, number, partition, rows, frozen_epoch, delivered_epoch, delivered_at, hex(origins) FROM batch ORDER BY 1, 2, 3", columns: 9)
+        batches = try store.lines(
+            "SELECT output_table, lineage, number, partition, rows, frozen_epoch, delivered_epoch, delivered_at, hex(origins) FROM batch ORDER BY 1, 2, 3",
+            columns: 9)
         offsets = try store.lines("SELECT epoch, committed_at, hex(offsets) FROM epoch_offsets ORDER BY 1", columns: 3)
     }
 
@@ -62,7 +67,9 @@ extension SQLiteStateStore {
     func lines(_ sql: String, columns: Int32) throws -> [String] {
         let statement = try Statement(database, sql)
         var lines: [String] = []
-        while try statement.step() { lines.append((0..<columns).map { statement.isNull($0) ? "-" : statement.text($0) }.joined(separator: "|")) }
+        while try statement.step() {
+            lines.append((0..<columns).map { statement.isNull($0) ? "-" : statement.text($0) }.joined(separator: "|"))
+        }
         return lines
     }
 }

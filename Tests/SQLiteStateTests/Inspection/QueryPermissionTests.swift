@@ -37,11 +37,16 @@ struct QueryPermissionTests {
     }
 
     @Test(arguments: [
-        "SELECT fts3_tokenizer('simple')", "SELECT fts3_tokenizer('simple', x'4242424242424242')", "SELECT load_extension('/tmp/a.so')", "SELECT writefile('a', 'b')",
-        "SELECT readfile('/etc/passwd')", "SELECT edit('a')", "ATTACH DATABASE 'other.db' AS other", "DETACH DATABASE main", "PRAGMA user_version", "PRAGMA user_version = 4",
-        "SELECT * FROM pragma_table_info('meta')", "CREATE TEMP VIEW v AS SELECT 1", "CREATE TEMP TABLE t (a)", "CREATE VIRTUAL TABLE temp.t USING fts4(a)", "DELETE FROM meta",
-        "INSERT INTO meta VALUES ('a', 'b')", "UPDATE meta SET value = 'x'", "VACUUM INTO 'copy.db'", "BEGIN", "SAVEPOINT a", "REINDEX", "ANALYZE", "SELECT sqlite_compileoption_get(1)",
-        "SELECT * FROM dbstat", "SELECT * FROM fts3tokenize", "SELECT * FROM sqlite_dbpage", "SELECT zeroblob(1000000000)", "SELECT randomblob(1000000000)",
+        "SELECT fts3_tokenizer('simple')", "SELECT fts3_tokenizer('simple', x'4242424242424242')", "SELECT load_extension('/tmp/a.so')",
+        "SELECT writefile('a', 'b')",
+        "SELECT readfile('/etc/passwd')", "SELECT edit('a')", "ATTACH DATABASE 'other.db' AS other", "DETACH DATABASE main",
+        "PRAGMA user_version", "PRAGMA user_version = 4",
+        "SELECT * FROM pragma_table_info('meta')", "CREATE TEMP VIEW v AS SELECT 1", "CREATE TEMP TABLE t (a)",
+        "CREATE VIRTUAL TABLE temp.t USING fts4(a)", "DELETE FROM meta",
+        "INSERT INTO meta VALUES ('a', 'b')", "UPDATE meta SET value = 'x'", "VACUUM INTO 'copy.db'", "BEGIN", "SAVEPOINT a", "REINDEX",
+        "ANALYZE", "SELECT sqlite_compileoption_get(1)",
+        "SELECT * FROM dbstat", "SELECT * FROM fts3tokenize", "SELECT * FROM sqlite_dbpage", "SELECT zeroblob(1000000000)",
+        "SELECT randomblob(1000000000)",
     ])
     func whatDoesMoreIsRefused(sql: String) {
         let error = failure(sql)
@@ -59,20 +64,33 @@ struct QueryPermissionTests {
             "SELECT max(main.meta.value) FROM main.meta", "SELECT 1 FROM task WHERE EXISTS (SELECT 1 FROM main.meta WHERE value > '5')",
         ] {
             let error = failure(sql)
-            #expect(error?.kind == .invalid && error?.message.contains("main.meta holds a secret") == true, "\(sql): \(error.map { "\($0)" } ?? "nothing")")
+            #expect(
+                error?.kind == .invalid && error?.message.contains("main.meta holds a secret") == true,
+                "\(sql): \(error.map { "\($0)" } ?? "nothing")")
         }
     }
 
     @Test func whatReadsAndComputesGivesItsRows() throws {
         #expect(try rows("SELECT key, a FROM \"first.keyed\" ORDER BY a DESC") == [[.text("b"), .integer(2)], [.text("a"), .integer(1)]])
-        #expect(try rows("SELECT sum(a), count(*), upper(min(key)), date(0, 'unixepoch') FROM \"first.keyed\"") == [[.integer(3), .integer(2), .text("A"), .text("1970-01-01")]])
-        #expect(try rows("SELECT value ->> '$.b' FROM json_each('[{\"b\":1},{\"b\":2}]') WHERE key LIKE '%'") == [[.integer(1)], [.integer(2)]])
-        #expect(try rows("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT max(i) FROM n") == [[.integer(1000)]])
-        #expect(try rows("SELECT name, row_number() OVER (ORDER BY name) FROM output_table") == [[.text("other"), .integer(1)], [.text("rows"), .integer(2)]])
+        #expect(
+            try rows("SELECT sum(a), count(*), upper(min(key)), date(0, 'unixepoch') FROM \"first.keyed\"") == [
+                [.integer(3), .integer(2), .text("A"), .text("1970-01-01")]
+            ])
+        #expect(
+            try rows("SELECT value ->> '$.b' FROM json_each('[{\"b\":1},{\"b\":2}]') WHERE key LIKE '%'") == [[.integer(1)], [.integer(2)]])
+        #expect(
+            try rows("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT max(i) FROM n") == [
+                [.integer(1000)]
+            ])
+        #expect(
+            try rows("SELECT name, row_number() OVER (ORDER BY name) FROM output_table") == [
+                [.text("other"), .integer(1)], [.text("rows"), .integer(2)],
+            ])
     }
 
     @Test func aQueryWithoutEndEnds() {
-        let error = failure("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n", mostInstructions: 1_000_000)
+        let error = failure(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n", mostInstructions: 1_000_000)
         #expect(error?.kind == .invalid && error?.message.contains("1000000 instructions") == true, "\(error.map { "\($0)" } ?? "nothing")")
     }
 }

@@ -1,8 +1,8 @@
 import Engine
 import SQLiteState
 import Simulation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A state reader sees the sum of what was committed, folded or not")
 struct StateReaderTests {
@@ -39,7 +39,9 @@ struct StateReaderTests {
         var changes = PlainChanges()
         let isWindowed = table == "windowed"
         if isWindowed && epoch > 4 { changes.closed = [Int64(epoch) - 4] }
-        if isWindowed && Int.random(in: 0..<4, using: &random) == 0 { changes.closed.append(Int64(epoch) - Int64(Int.random(in: 0..<3, using: &random))) }
+        if isWindowed && Int.random(in: 0..<4, using: &random) == 0 {
+            changes.closed.append(Int64(epoch) - Int64(Int.random(in: 0..<3, using: &random)))
+        }
         for _ in 0..<10 {
             let name = Array("\(partition)-\(Int.random(in: 0..<30, using: &random))".utf8)
             let key = isWindowed ? PlainChanges.windowKey(Int64(epoch) - Int64(Int.random(in: 0..<3, using: &random)), name) : name
@@ -55,7 +57,9 @@ struct StateReaderTests {
     private func check(_ reader: StateReader, _ model: [String: [Int: [[UInt8]: [UInt8]]]]) throws {
         for (name, partitions) in model {
             let table = try reader.table(named: name)
-            let expected = partitions.flatMap { partition, rows in rows.map { (partition, $0.key, $0.value) } }.sorted { $0.1.lexicographicallyPrecedes($1.1) }
+            let expected = partitions.flatMap { partition, rows in rows.map { (partition, $0.key, $0.value) } }.sorted {
+                $0.1.lexicographicallyPrecedes($1.1)
+            }
             var found: [(Int, [UInt8], [UInt8])] = []
             let scan = try reader.scan(table)
             while let row = try scan.next() { found.append((row.partition, row.storedKey.copy(), row.record.copy())) }

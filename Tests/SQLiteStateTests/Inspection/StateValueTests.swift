@@ -1,7 +1,7 @@
 import Engine
 import SQLiteState
-import Testing
 import TestSupport
+import Testing
 
 @Suite("A state reader tells records by their schema alone")
 struct StateValueTests {
@@ -65,13 +65,19 @@ struct StateValueTests {
         let found = try reader.lookup(Array("key".utf8), in: table)
         #expect(found.count == 1)
         let values = try found[0].withRow { try $0.values() }
-        #expect(values.map(\.json) == [
-            "true", "18446744073709551615", "-9223372036854775808", "-170141183460469231731687303715884105728",
-            #""1970-01-01T00:00:01.000Z""#, #""distantPast""#, #""née \"x\"""#, #"["b","a"]"#, #"{"x":2,"y":1}"#, "[5,-3,9223372036854775807]",
-            #"{"10":7,"12":-1,"11":3}"#, #"{"DE":"1970-01-01T00:00:00.500Z","FR":"1969-12-31T23:59:59.980Z"}"#,
-        ])
+        #expect(
+            values.map(\.json) == [
+                "true", "18446744073709551615", "-9223372036854775808", "-170141183460469231731687303715884105728",
+                #""1970-01-01T00:00:01.000Z""#, #""distantPast""#, #""née \"x\"""#, #"["b","a"]"#, #"{"x":2,"y":1}"#,
+                "[5,-3,9223372036854775807]",
+                #"{"10":7,"12":-1,"11":3}"#, #"{"DE":"1970-01-01T00:00:00.500Z","FR":"1969-12-31T23:59:59.980Z"}"#,
+            ])
         let sql = try StateQuery(reader, "SELECT count, balance, sum, typeof(sum), names FROM \"first.keyed\" WHERE key = 'key'")
-        #expect(try sql.next() == [.text("18446744073709551615"), .integer(.min), .text("-170141183460469231731687303715884105728"), .text("text"), .text(#"["b","a"]"#)])
+        #expect(
+            try sql.next() == [
+                .text("18446744073709551615"), .integer(.min), .text("-170141183460469231731687303715884105728"), .text("text"),
+                .text(#"["b","a"]"#),
+            ])
         #expect(try sql.next() == nil)
     }
 

@@ -20,13 +20,17 @@ enum LayoutJob {
     static func topology(_ version: Int, _ change: Change) -> Topology {
         let isNew = version == 2
         let lines = isNew ? changed(change) : first
-        return Topology(job: "layouts", version: version, stages: [
-            Stage("lines", topic: "lines") { setup in
-                let side = isNew && change == .tableRemoved ? nil : setup.rows(of: LayoutJob.side)
-                let more = isNew && change == .tableAdded ? setup.rows(of: LayoutJob.more) : nil
-                return setup.decode(with: LineDecoder()).process(LineWriter(lines: setup.rows(of: lines), side: side, more: more, order: lines.columns))
-            },
-        ]).alsoWriting(to: [further])
+        return Topology(
+            job: "layouts", version: version,
+            stages: [
+                Stage("lines", topic: "lines") { setup in
+                    let side = isNew && change == .tableRemoved ? nil : setup.rows(of: LayoutJob.side)
+                    let more = isNew && change == .tableAdded ? setup.rows(of: LayoutJob.more) : nil
+                    return setup.decode(with: LineDecoder()).process(
+                        LineWriter(lines: setup.rows(of: lines), side: side, more: more, order: lines.columns))
+                }
+            ]
+        ).alsoWriting(to: [further])
     }
 
     static let further = SinkName("kafka")
@@ -83,7 +87,9 @@ private struct Line: BitwiseCopyable {
 
 private struct LineDecoder: EventDecoder {
     func decode(_ record: SourceRecord, scratch: ScratchMemory) -> DecodedRecord<Line> {
-        let words = record.value.buffer.split(separator: UInt8(ascii: " ")).map { ByteView(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0))) }
+        let words = record.value.buffer.split(separator: UInt8(ascii: " ")).map {
+            ByteView(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0)))
+        }
         guard words.count == 4, let low = UInt64(words[1].text), let high = UInt64(words[2].text), let time = Int64(words[3].text) else {
             return .rejected(Rejection("malformed"))
         }

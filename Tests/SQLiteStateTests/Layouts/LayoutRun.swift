@@ -1,6 +1,7 @@
-@testable import Engine
 import Foundation
 import TestSupport
+
+@testable import Engine
 @testable import SQLiteState
 
 /// A sink that reads rows by the layout that they came with, as sinks have to. A batch that comes again is the same as before.
@@ -22,17 +23,21 @@ final class NamedSink {
         chunk.bytes.withUnsafeBytes { bytes in
             var reader = RowReader(ByteView(bytes))
             return (0..<chunk.rowCount).map { _ in
-                NamedRow(table: layout.name, values: Dictionary(uniqueKeysWithValues: layout.columns.map { column in
-                    let text = switch column.type {
-                    case .text: reader.text().text
-                    case .count: String(reader.count())
-                    case .number: String(reader.number())
-                    case .sum: String(reader.sum())
-                    case .time: String(reader.time().milliseconds)
-                    case .flag, .amount, .textCounts, .texts: preconditionFailure("the job has no such column")
-                    }
-                    return (column.name, text)
-                }))
+                NamedRow(
+                    table: layout.name,
+                    values: Dictionary(
+                        uniqueKeysWithValues: layout.columns.map { column in
+                            let text =
+                                switch column.type {
+                                case .text: reader.text().text
+                                case .count: String(reader.count())
+                                case .number: String(reader.number())
+                                case .sum: String(reader.sum())
+                                case .time: String(reader.time().milliseconds)
+                                case .flag, .amount, .textCounts, .texts: preconditionFailure("the job has no such column")
+                                }
+                            return (column.name, text)
+                        }))
             }
         }
     }
@@ -68,9 +73,11 @@ final class LayoutRun {
         let tables = restored.outboxTables(of: topology)
         var limits = Outbox.Limits()
         limits.batchRows = 1 << 20
-        var outbox = Outbox(lineage: restored.lineage, tables: restored.outboxes(of: tables), flushInterval: .zero, limits: limits, now: .zero)
+        var outbox = Outbox(
+            lineage: restored.lineage, tables: restored.outboxes(of: tables), flushInterval: .zero, limits: limits, now: .zero)
         let setup = TaskSetup(
-            task: TaskID(stage: "lines", partition: 0), environment: TaskEnvironment(partitioning: [:], partitions: ["lines": 1], cold: store, hashKey: .ofTests)
+            task: TaskID(stage: "lines", partition: 0),
+            environment: TaskEnvironment(partitioning: [:], partitions: ["lines": 1], cold: store, hashKey: .ofTests)
         )
         let task = topology.stages[0].build(setup)
         try store.restore(task, memoryBudget: .max)

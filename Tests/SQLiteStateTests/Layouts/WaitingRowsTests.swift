@@ -1,8 +1,9 @@
 import CSQLite
-@testable import Engine
 import Foundation
 import TestSupport
 import Testing
+
+@testable import Engine
 @testable import SQLiteState
 
 @Suite("Rows that wait are delivered as what they are, whatever the version of the job that delivers them declares")
@@ -38,13 +39,17 @@ struct WaitingRowsTests {
     @Test func theStateSaysEveryLayoutOnceAndWhoDeclaredItFirst() throws {
         let run = try LayoutRun()
         for (number, version) in [1, 2, 1, 2].enumerated() {
-            try run.run(LayoutJob.topology(version, .added), WaitingRowsTests.inputs(version, UInt64(number) * 10..<UInt64(number) * 10 + 2), leaving: .rows, .kill)
+            try run.run(
+                LayoutJob.topology(version, .added), WaitingRowsTests.inputs(version, UInt64(number) * 10..<UInt64(number) * 10 + 2),
+                leaving: .rows, .kill)
         }
         let reader = try StateReader(path: run.directory.file("state.db"))
         let lines = reader.outputLayouts.filter { $0.table.name == "lines" }
         #expect(lines.map(\.jobVersion) == [1, 2])
         #expect(lines.map { $0.table.columns.map(\.name) } == [["key", "low", "high", "at"], ["key", "low", "extra", "high", "at"]])
-        #expect(try reader.waitingRowsByLayout().filter { $0.key.name == "lines" }.values.sorted() == [8, 8], "of two lives each, two rows for two sinks")
+        #expect(
+            try reader.waitingRowsByLayout().filter { $0.key.name == "lines" }.values.sorted() == [8, 8],
+            "of two lives each, two rows for two sinks")
     }
 
     /// Format 2 does not say how rows are laid out.
@@ -62,7 +67,9 @@ struct WaitingRowsTests {
             }
             let error = #expect(throws: StateError.self) { try goOn() }
             #expect(error?.kind == .incompatible)
-            for part in ["version 1", "stop it with SIGTERM, so that it drains"] { #expect(error?.message.contains(part) == true, "\(error?.message ?? "")") }
+            for part in ["version 1", "stop it with SIGTERM, so that it drains"] {
+                #expect(error?.message.contains(part) == true, "\(error?.message ?? "")")
+            }
             #expect(try StateReader(path: run.directory.file("state.db")).facts.format == 2, "nothing was changed by the refusal")
             try run.run(LayoutJob.topology(1, .reordered), [], leaving: .nothing, .drain)
             try goOn()
@@ -81,7 +88,9 @@ struct WaitingRowsTests {
         try #require(sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK)
     }
 
-    @Test(arguments: ["columns = '[{\"name\":\"at\",\"type\":\"hologram\"}]'", "time_column = 'key'", "columns = 'none'", "order_by = '[\"nowhere\"]'"])
+    @Test(arguments: [
+        "columns = '[{\"name\":\"at\",\"type\":\"hologram\"}]'", "time_column = 'key'", "columns = 'none'", "order_by = '[\"nowhere\"]'",
+    ])
     func aLayoutThatMakesNoTableStopsTheStartByName(change: String) throws {
         let run = try LayoutRun()
         try run.run(LayoutJob.topology(1, .same), WaitingRowsTests.inputs(1, 0..<2), leaving: .rows, .kill)

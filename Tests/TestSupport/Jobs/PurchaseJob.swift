@@ -45,54 +45,80 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
     var hasCustomerTotals: Bool { [.windowed, .everything, .once, .rekeyed, .rekeyedInOrder].contains(self) }
 
     public static let customerTotals = totals("customer_totals", "customer")
-    public static let shopTotals = OutputTable("shop_totals", timeColumn: "eventTime", orderBy: ["shop", "eventTime"], columns: [
-        OutputColumn("shop", .text), OutputColumn("eventTime", .time), OutputColumn("purchases", .count), OutputColumn("total", .amount),
-        OutputColumn("customers", .count), OutputColumn("purchasesEver", .count), OutputColumn("totalEver", .amount),
-    ])
+    public static let shopTotals = OutputTable(
+        "shop_totals", timeColumn: "eventTime", orderBy: ["shop", "eventTime"],
+        columns: [
+            OutputColumn("shop", .text), OutputColumn("eventTime", .time), OutputColumn("purchases", .count),
+            OutputColumn("total", .amount),
+            OutputColumn("customers", .count), OutputColumn("purchasesEver", .count), OutputColumn("totalEver", .amount),
+        ])
     public static let overallTotals = totals("overall_totals", "scope")
-    public static let visitRows = OutputTable("visits", timeColumn: "eventTime", orderBy: ["customer", "eventTime"], columns: [
-        OutputColumn("customer", .text), OutputColumn("kind", .text), OutputColumn("eventTime", .time), OutputColumn("purchases", .count),
-        OutputColumn("total", .amount),
-    ])
+    public static let visitRows = OutputTable(
+        "visits", timeColumn: "eventTime", orderBy: ["customer", "eventTime"],
+        columns: [
+            OutputColumn("customer", .text), OutputColumn("kind", .text), OutputColumn("eventTime", .time),
+            OutputColumn("purchases", .count),
+            OutputColumn("total", .amount),
+        ])
 
     private static func totals(_ name: String, _ key: String) -> OutputTable {
-        OutputTable(name, timeColumn: "eventTime", orderBy: [key, "eventTime"], columns: [
-            OutputColumn(key, .text), OutputColumn("eventTime", .time), OutputColumn("purchases", .count), OutputColumn("total", .amount),
-        ])
+        OutputTable(
+            name, timeColumn: "eventTime", orderBy: [key, "eventTime"],
+            columns: [
+                OutputColumn(key, .text), OutputColumn("eventTime", .time), OutputColumn("purchases", .count),
+                OutputColumn("total", .amount),
+            ])
     }
 
     public var topology: Topology { topology(of: nil) }
 
     /// The job in one of its versions; nil: as it is without others.
     public func topology(of version: PurchaseVersion?) -> Topology {
-        var stages = [Stage("purchases", topic: PurchaseJob.topic) { setup in
-            let stage = setup.decode(with: PurchaseDecoder(form: .log)).outOfOrderness(PurchaseJob.outOfOrderness).rejecting(topic: PurchaseJob.topic)
-            if self == .once { stage.droppingRepeated("purchase_ids", version: 1, horizon: PurchaseJob.horizon, bucket: PurchaseJob.horizonBucket) { $0.whole } }
-            return isRekeyed ? forwarded(stage, version) : processed(stage, setup, version)
-        }]
+        var stages = [
+            Stage("purchases", topic: PurchaseJob.topic) { setup in
+                let stage = setup.decode(with: PurchaseDecoder(form: .log)).outOfOrderness(PurchaseJob.outOfOrderness).rejecting(
+                    topic: PurchaseJob.topic)
+                if self == .once {
+                    stage.droppingRepeated("purchase_ids", version: 1, horizon: PurchaseJob.horizon, bucket: PurchaseJob.horizonBucket) {
+                        $0.whole
+                    }
+                }
+                return isRekeyed ? forwarded(stage, version) : processed(stage, setup, version)
+            }
+        ]
         if isRekeyed {
-            stages.append(Stage("customers", partitions: 3) { setup in
-                processed(setup.decode(with: PurchaseDecoder(version)).receivingForwarded(from: "purchases", topic: PurchaseJob.topic), setup, version)
-            })
+            stages.append(
+                Stage("customers", partitions: 3) { setup in
+                    processed(
+                        setup.decode(with: PurchaseDecoder(version)).receivingForwarded(from: "purchases", topic: PurchaseJob.topic), setup,
+                        version)
+                })
         }
         if sendsPartials {
-            stages.append(Stage("shops", partitions: 3) { setup in
-                let messages = self == .merged ? nil : PartialMessages(setup, to: "overall", version)
-                // Without a place for rejected ones: a partial that can't be used, a late one say, is an error.
-                return setup.decode(with: PartialDecoder(version)).window(PurchaseJob.shopWindow, ShopTotals(setup, messages: messages, version))
-            })
+            stages.append(
+                Stage("shops", partitions: 3) { setup in
+                    let messages = self == .merged ? nil : PartialMessages(setup, to: "overall", version)
+                    // Without a place for rejected ones: a partial that can't be used, a late one say, is an error.
+                    return setup.decode(with: PartialDecoder(version)).window(
+                        PurchaseJob.shopWindow, ShopTotals(setup, messages: messages, version))
+                })
         }
         if sendsPartials && self != .merged {
-            stages.append(Stage("overall", partitions: 2) { setup in
-                setup.decode(with: PartialDecoder(version))
-                    .window(PurchaseJob.overallWindow, OverallTotals(rows: PurchaseRows(setup, PurchaseJob.overallTotals, version)))
-            })
+            stages.append(
+                Stage("overall", partitions: 2) { setup in
+                    setup.decode(with: PartialDecoder(version))
+                        .window(PurchaseJob.overallWindow, OverallTotals(rows: PurchaseRows(setup, PurchaseJob.overallTotals, version)))
+                })
         }
         return Topology(job: rawValue, version: version?.rawValue ?? 1, stages: stages)
     }
 
-    private func processed(_ stage: StageTask<PurchaseDecoder>, _ setup: TaskSetup, _ version: PurchaseVersion?) -> StageTask<PurchaseDecoder> {
-        if hasCustomerTotals { stage.window(PurchaseJob.window, CustomerTotals(rows: PurchaseRows(setup, PurchaseJob.customerTotals, version))) }
+    private func processed(_ stage: StageTask<PurchaseDecoder>, _ setup: TaskSetup, _ version: PurchaseVersion?) -> StageTask<
+        PurchaseDecoder
+    > {
+        if hasCustomerTotals {
+            stage.window(PurchaseJob.window, CustomerTotals(rows: PurchaseRows(setup, PurchaseJob.customerTotals, version)))
+        }
         if sendsPartials { stage.window(PurchaseJob.window, ShopPartials(setup, version)) }
         if hasTimers { stage.process(Visits(rows: PurchaseRows(setup, PurchaseJob.visitRows, version))) }
         return stage

@@ -45,9 +45,11 @@ public struct PurchaseLog {
     }
 
     public var simulated: SimulatedLog {
-        SimulatedLog(records: Dictionary(uniqueKeysWithValues: partitions.enumerated().map {
-            (TopicPartition(topic: PurchaseJob.topic, partition: $0), $1)
-        }))
+        SimulatedLog(
+            records: Dictionary(
+                uniqueKeysWithValues: partitions.enumerated().map {
+                    (TopicPartition(topic: PurchaseJob.topic, partition: $0), $1)
+                }))
     }
 
     public var values: [[String]] { partitions.map { $0.map { String(decoding: $0.value, as: UTF8.self) } } }

@@ -32,7 +32,9 @@ struct PurchaseDecoder: EventDecoder {
         let views = words.map { ByteView(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: $0))) }
         guard let amount = Int64(views[2].text) else { return .rejected(Rejection("bad_value", field: "amount")) }
         guard let time = Int64(views[3].text) else { return .rejected(Rejection("bad_value", field: "time")) }
-        return .event(Purchase(customer: views[0], shop: views[1], amount: amount, time: time, whole: record.value), at: EventTime(milliseconds: time))
+        return .event(
+            Purchase(customer: views[0], shop: views[1], amount: amount, time: time, whole: record.value), at: EventTime(milliseconds: time)
+        )
     }
 
     private func decode(_ payload: ByteView, _ shopsFirst: Bool) -> DecodedRecord<Purchase> {
@@ -43,7 +45,8 @@ struct PurchaseDecoder: EventDecoder {
         let time = reader.zigzag()
         guard !reader.failed && reader.isAtEnd else { return .rejected(Rejection("malformed_message")) }
         let (customer, shop) = shopsFirst ? (second, first) : (first, second)
-        return .event(Purchase(customer: customer, shop: shop, amount: amount, time: time, whole: payload), at: EventTime(milliseconds: time))
+        return .event(
+            Purchase(customer: customer, shop: shop, amount: amount, time: time, whole: payload), at: EventTime(milliseconds: time))
     }
 }
 
@@ -55,10 +58,12 @@ struct PurchaseForwarding: EventForwarding {
 
 /// The same as fields that other versions of the job read too.
 struct CustomerFirstForwarding: EventForwarding {
-    static let layout = MessageLayout(version: 1, fields: [
-        StateField(name: "customer", type: .text), StateField(name: "shop", type: .text), StateField(name: "amount", type: .signed),
-        StateField(name: "time", type: .time),
-    ])
+    static let layout = MessageLayout(
+        version: 1,
+        fields: [
+            StateField(name: "customer", type: .text), StateField(name: "shop", type: .text), StateField(name: "amount", type: .signed),
+            StateField(name: "time", type: .time),
+        ])
 
     func key(of purchase: Purchase) -> ByteView { purchase.customer }
 
@@ -71,10 +76,12 @@ struct CustomerFirstForwarding: EventForwarding {
 }
 
 struct ShopFirstForwarding: EventForwarding {
-    static let layout = MessageLayout(version: 2, fields: [
-        StateField(name: "shop", type: .text), StateField(name: "customer", type: .text), StateField(name: "amount", type: .signed),
-        StateField(name: "time", type: .time),
-    ], evolution: .from(1))
+    static let layout = MessageLayout(
+        version: 2,
+        fields: [
+            StateField(name: "shop", type: .text), StateField(name: "customer", type: .text), StateField(name: "amount", type: .signed),
+            StateField(name: "time", type: .time),
+        ], evolution: .from(1))
 
     func key(of purchase: Purchase) -> ByteView { purchase.customer }
 

@@ -10,9 +10,11 @@ struct Totals: StateRecord {
     }
 
     func write(_ key: StaticString, _ value: ByteView, _ window: Window, to rows: PurchaseRows) {
-        rows.write(key: value, at: window.end, [
-            (key, .text(value)), ("eventTime", .time(window.end)), ("purchases", .count(purchases)), ("total", .amount(total)),
-        ])
+        rows.write(
+            key: value, at: window.end,
+            [
+                (key, .text(value)), ("eventTime", .time(window.end)), ("purchases", .count(purchases)), ("total", .amount(total)),
+            ])
     }
 }
 
@@ -95,14 +97,17 @@ struct ShopTotals: WindowedAggregate {
             $0.total += record.totals.total
             sums = $0
         }
-        rows.write(key: key, at: window.end, [
-            ("shop", .text(key)), ("eventTime", .time(window.end)), ("purchases", .count(record.totals.purchases)),
-            ("total", .amount(record.totals.total)), ("customers", .count(record.customers)), ("purchasesEver", .count(sums.purchases)),
-            ("totalEver", .amount(sums.total)),
-        ])
+        rows.write(
+            key: key, at: window.end,
+            [
+                ("shop", .text(key)), ("eventTime", .time(window.end)), ("purchases", .count(record.totals.purchases)),
+                ("total", .amount(record.totals.total)), ("customers", .count(record.customers)), ("purchasesEver", .count(sums.purchases)),
+                ("totalEver", .amount(sums.total)),
+            ])
         guard let messages else { return }
         let scope: StaticString = "all"
-        messages.send(record.totals.purchases, record.totals.total, of: window, key: ByteView(start: scope.utf8Start, count: scope.utf8CodeUnitCount))
+        messages.send(
+            record.totals.purchases, record.totals.total, of: window, key: ByteView(start: scope.utf8Start, count: scope.utf8CodeUnitCount))
     }
 }
 
@@ -158,9 +163,12 @@ struct Visits: KeyedProcessor {
     }
 
     private func write(_ kind: StaticString, _ time: EventTime, _ key: ByteView, _ totals: Totals) {
-        rows.write(key: key, at: time, [
-            ("customer", .text(key)), ("kind", .text(ByteView(start: kind.utf8Start, count: kind.utf8CodeUnitCount))), ("eventTime", .time(time)),
-            ("purchases", .count(totals.purchases)), ("total", .amount(totals.total)),
-        ])
+        rows.write(
+            key: key, at: time,
+            [
+                ("customer", .text(key)), ("kind", .text(ByteView(start: kind.utf8Start, count: kind.utf8CodeUnitCount))),
+                ("eventTime", .time(time)),
+                ("purchases", .count(totals.purchases)), ("total", .amount(totals.total)),
+            ])
     }
 }

@@ -96,8 +96,11 @@ public struct PurchaseReference {
     }
 
     private mutating func fireTimers(through watermark: Int, _ visits: inout [String: Visit]) {
-        while let (customer, visit) = visits.filter({ $0.value.timer <= watermark }).min(by: { ($0.value.timer, $0.key) < ($1.value.timer, $1.key) }) {
-            rows.append("visits \(customer) \(visit.wasGone ? "forgotten" : "gone") \(visit.timer) \(visit.sum.purchases) \(visit.sum.total)")
+        while let (customer, visit) = visits.filter({ $0.value.timer <= watermark }).min(by: {
+            ($0.value.timer, $0.key) < ($1.value.timer, $1.key)
+        }) {
+            rows.append(
+                "visits \(customer) \(visit.wasGone ? "forgotten" : "gone") \(visit.timer) \(visit.sum.purchases) \(visit.sum.total)")
             if visit.wasGone {
                 visits[customer] = nil
             } else {
@@ -111,7 +114,8 @@ public struct PurchaseReference {
     private mutating func writeShops() {
         guard job.sendsPartials else { return }
         let merged = PurchaseReference.merged(shops, by: { $0 }, PurchaseJob.shopWindow)
-        let customers = PurchaseReference.merged(customersOfShops.mapValues { Sum(purchases: $0.count) }, by: { $0 }, PurchaseJob.shopWindow)
+        let customers = PurchaseReference.merged(
+            customersOfShops.mapValues { Sum(purchases: $0.count) }, by: { $0 }, PurchaseJob.shopWindow)
         var ever: [String: Sum] = [:]
         for (window, sum) in merged.sorted(by: { $0.key.start < $1.key.start }) {
             PurchaseReference.add(sum.purchases, sum.total, to: &ever[window.key, default: Sum()])

@@ -17,20 +17,27 @@ public enum PurchaseVersion: Int, CaseIterable, Sendable {
     /// Of a purchase, beside the columns that it is computed from.
     static let average = OutputColumn("average", .number)
     /// A row for each row of the other tables, in the versions that have the table.
-    static let marks = OutputTable("marks", timeColumn: "eventTime", orderBy: ["key", "eventTime"], columns: [
-        OutputColumn("of", .text), OutputColumn("key", .text), OutputColumn("eventTime", .time), writer,
-    ])
+    static let marks = OutputTable(
+        "marks", timeColumn: "eventTime", orderBy: ["key", "eventTime"],
+        columns: [
+            OutputColumn("of", .text), OutputColumn("key", .text), OutputColumn("eventTime", .time), writer,
+        ])
 
     var hasMarks: Bool { self == .reordered || self == .extended }
 
     /// A table as this version declares it.
     func table(_ plain: OutputTable) -> OutputTable {
-        let columns: [OutputColumn] = switch self {
-        case .first: plain.columns + [PurchaseVersion.writer]
-        case .reordered: plain.columns.filter { $0.type == .text }.reversed() + plain.columns.filter { $0.type != .text }.reversed() + [PurchaseVersion.writer]
-        case .extended: [PurchaseVersion.average] + plain.columns + [PurchaseVersion.writer]
-        case .retyped: [PurchaseVersion.writer] + plain.columns.filter { !$0.name.hasSuffix("Ever") }.map { OutputColumn($0.name, retyped($0)) }
-        }
+        let columns: [OutputColumn] =
+            switch self {
+            case .first: plain.columns + [PurchaseVersion.writer]
+            case .reordered:
+                plain.columns.filter { $0.type == .text }.reversed() + plain.columns.filter { $0.type != .text }.reversed() + [
+                    PurchaseVersion.writer
+                ]
+            case .extended: [PurchaseVersion.average] + plain.columns + [PurchaseVersion.writer]
+            case .retyped:
+                [PurchaseVersion.writer] + plain.columns.filter { !$0.name.hasSuffix("Ever") }.map { OutputColumn($0.name, retyped($0)) }
+            }
         return OutputTable(plain.name, timeColumn: plain.timeColumn, orderBy: plain.orderBy, columns: columns)
     }
 
@@ -44,12 +51,13 @@ public enum PurchaseVersion: Int, CaseIterable, Sendable {
 
     /// How partials are laid out. A later version has all fields of an earlier one, so that the earlier one reads them by their names.
     var partials: MessageLayout {
-        let evolution = switch self {
-        case .first: StateEvolution.none
-        case .reordered: StateEvolution.from(1)
-        case .extended: StateEvolution.from(1).from(2).adding("sender")
-        case .retyped: StateEvolution.from(1).from(2).adding("sender").from(3)
-        }
+        let evolution =
+            switch self {
+            case .first: StateEvolution.none
+            case .reordered: StateEvolution.from(1)
+            case .extended: StateEvolution.from(1).from(2).adding("sender")
+            case .retyped: StateEvolution.from(1).from(2).adding("sender").from(3)
+            }
         return MessageLayout(version: rawValue, fields: partialFields.map(\.field), evolution: evolution)
     }
 

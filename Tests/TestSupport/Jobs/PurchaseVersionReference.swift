@@ -3,9 +3,10 @@ import Simulation
 
 /// Judges rows that several versions of a purchase job wrote, by the names of their columns.
 public struct PurchaseVersionReference {
-    private static let plain = Dictionary(uniqueKeysWithValues: [
-        PurchaseJob.customerTotals, PurchaseJob.shopTotals, PurchaseJob.overallTotals, PurchaseJob.visitRows,
-    ].map { ($0.name, $0) })
+    private static let plain = Dictionary(
+        uniqueKeysWithValues: [
+            PurchaseJob.customerTotals, PurchaseJob.shopTotals, PurchaseJob.overallTotals, PurchaseJob.visitRows,
+        ].map { ($0.name, $0) })
 
     /// The expected rows of tables of which some versions lack columns, by what is left.
     private var shortened: [String: String] = [:]
@@ -44,7 +45,8 @@ public struct PurchaseVersionReference {
             return differences.append("version \(version) does not write such columns: \(row.text)")
         }
         if let average = values[PurchaseVersion.average.name] { judge(average, of: values, in: row) }
-        let named = plain.columns.compactMap { column in values[column.name].map { PurchaseVersionReference.whole($0, of: column, in: row) } }
+        let named = plain.columns.compactMap { column in values[column.name].map { PurchaseVersionReference.whole($0, of: column, in: row) }
+        }
         let text = ([plain.name] + named).joined(separator: " ")
         found.append(named.count == plain.columns.count ? text : shortened[text] ?? text)
         guard version.hasMarks else { return }
@@ -53,7 +55,9 @@ public struct PurchaseVersionReference {
     }
 
     private mutating func judge(_ average: String, of values: [String: String], in row: SimulatedSink.Row) {
-        guard let purchases = values["purchases"].flatMap({ Double($0) }), let total = values["total"].flatMap({ Double($0) }) else { return }
+        guard let purchases = values["purchases"].flatMap({ Double($0) }), let total = values["total"].flatMap({ Double($0) }) else {
+            return
+        }
         if average != String(total / purchases) { differences.append("the average is not \(total / purchases): \(row.text)") }
     }
 

@@ -8,7 +8,8 @@ extension CheckpointStore {
     func publish(
         _ facts: CheckpointFacts, files: [NewObject], reason: CheckpointReason, createdAt: Int64 = WallTime.now.milliseconds
     ) throws -> Manifest {
-        let draft = ManifestDraft(facts, after: try newestLink(), retaining: [], writer: ToolWriter.name, createdAt: createdAt, reason: reason)
+        let draft = ManifestDraft(
+            facts, after: try newestLink(), retaining: [], writer: ToolWriter.name, createdAt: createdAt, reason: reason)
         return try publish(draft, files: files)
     }
 }

@@ -23,7 +23,10 @@ struct CheckpointSource: ParsableArguments {
     /// The checkpoint of the store that `reference` names, for verbs to which its place there matters. A path is refused.
     func stored(_ reference: String) throws -> (store: CheckpointStore, manifest: Manifest) {
         guard !isPath(reference) else {
-            throw ToolError(.invalid, "\(reference) is the path of a state, and this verb needs a checkpoint of a store: name one as latest, latest~2, a number, @TIME or tag:NAME, and the store with --store and --job, or --config")
+            throw ToolError(
+                .invalid,
+                "\(reference) is the path of a state, and this verb needs a checkpoint of a store: name one as latest, latest~2, a number, @TIME or tag:NAME, and the store with --store and --job, or --config"
+            )
         }
         let parsed = try CheckpointReference(reference)
         let store = try store()

@@ -17,7 +17,8 @@ struct VerbOperand {
     let help: String
     var isOptional = false
 
-    static let table = VerbOperand(name: "table", help: "the state table, by its name, or stage.name where several stages have one of that name")
+    static let table = VerbOperand(
+        name: "table", help: "the state table, by its name, or stage.name where several stages have one of that name")
     static let key = VerbOperand(name: "key", help: "as text, or as hex after 0x")
 
     fileprivate var usage: String { isOptional ? "[<\(name)>]" : "<\(name)>" }
@@ -31,7 +32,8 @@ extension CheckpointVerb {
     static func verb(_ name: String, abstract: String, discussion: String = "") -> CommandConfiguration {
         let reference = defaultReference == nil ? "(<ref> | --at <ref>)" : "[<ref> | --at <ref>]"
         let words = ([reference] + operands.map(\.usage)).joined(separator: " ")
-        return CommandConfiguration(commandName: name, abstract: abstract, usage: "checkpoint \(name) \(words) [<options>]", discussion: discussion)
+        return CommandConfiguration(
+            commandName: name, abstract: abstract, usage: "checkpoint \(name) \(words) [<options>]", discussion: discussion)
     }
 
     /// The checkpoint to read.
@@ -49,7 +51,8 @@ struct CheckpointWords<Verb: CheckpointVerb>: ParsableArguments {
     @Argument(help: ArgumentHelp(CheckpointWords.help, valueName: "arguments"))
     var words: [String] = []
 
-    @Option(name: .customLong("at"), help: ArgumentHelp("The checkpoint, said here instead of first among the arguments.", valueName: "ref"))
+    @Option(
+        name: .customLong("at"), help: ArgumentHelp("The checkpoint, said here instead of first among the arguments.", valueName: "ref"))
     var at: String?
 
     private static var help: String {
@@ -73,7 +76,9 @@ struct CheckpointWords<Verb: CheckpointVerb>: ParsableArguments {
         let reference = at != nil ? [] : [Verb.defaultReference == nil ? "<ref>" : "[<ref>]"]
         let expected = (reference + Verb.operands.map(\.usage)).joined(separator: " ")
         let found = words.isEmpty ? "nothing" : words.map { "'\($0)'" }.joined(separator: " ")
-        throw ValidationError("expected \(expected.isEmpty ? "no arguments" : expected)\(at == nil ? "" : " beside --at, which names the checkpoint"), found \(found)")
+        throw ValidationError(
+            "expected \(expected.isEmpty ? "no arguments" : expected)\(at == nil ? "" : " beside --at, which names the checkpoint"), found \(found)"
+        )
     }
 
     private var isLedByReference: Bool { at == nil && Self.mayLeadWithReference.contains(words.count) }

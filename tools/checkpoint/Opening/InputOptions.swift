@@ -8,14 +8,18 @@ struct InputOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The Kafka brokers, instead of the configuration's input.", valueName: "list"))
     var brokers: String?
 
-    @Option(name: .customLong("topic"), help: ArgumentHelp("The topic that a stage reads, where the checkpoint does not say; may be repeated.", valueName: "stage=topic"))
+    @Option(
+        name: .customLong("topic"),
+        help: ArgumentHelp("The topic that a stage reads, where the checkpoint does not say; may be repeated.", valueName: "stage=topic"))
     var topics: [String] = []
 
     @Option(help: ArgumentHelp("How long the answer may take.", valueName: "duration"))
     var timeout = "10s"
 
     func validate() throws {
-        guard let limit = Units.milliseconds(timeout), limit > 0 else { throw ValidationError("--timeout: expected a duration such as 10s, found \(timeout)") }
+        guard let limit = Units.milliseconds(timeout), limit > 0 else {
+            throw ValidationError("--timeout: expected a duration such as 10s, found \(timeout)")
+        }
         guard brokers != "" else { throw ValidationError("--brokers: expected host:port,…") }
         for text in topics where InputOptions.parts(text) == nil { throw ValidationError("--topic: expected stage=topic, found \(text)") }
     }
@@ -40,7 +44,9 @@ struct InputOptions: ParsableArguments {
     }
 
     private static func parts(_ text: String) -> (StageName, String)? {
-        guard let equals = text.firstIndex(ofSign: "="), equals > text.startIndex, text.utf8.index(after: equals) < text.endIndex else { return nil }
+        guard let equals = text.firstIndex(ofSign: "="), equals > text.startIndex, text.utf8.index(after: equals) < text.endIndex else {
+            return nil
+        }
         return (StageName(String(text[..<equals])), String(text[text.utf8.index(after: equals)...]))
     }
 }

@@ -36,7 +36,10 @@ struct KeyAssignment {
                 guard !bytes.isEmpty else { continue }
                 let read = try? decoder.decode(Line.self, from: Data(bytes))
                 guard let read, let key = StateText.bytes(ofKey: read.key), (0..<partitions).contains(read.partition) else {
-                    throw ToolError(.invalid, #"\#(path), line \#(number): expected {"key":"…","partition":0 to \#(partitions - 1)}, found \#(String(decoding: bytes.prefix(80), as: UTF8.self).printable)"#)
+                    throw ToolError(
+                        .invalid,
+                        #"\#(path), line \#(number): expected {"key":"…","partition":0 to \#(partitions - 1)}, found \#(String(decoding: bytes.prefix(80), as: UTF8.self).printable)"#
+                    )
                 }
                 try add(key, read.partition)
             }

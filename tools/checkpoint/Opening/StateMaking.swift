@@ -9,7 +9,9 @@ extension CheckpointSource {
     func assemble(_ reference: String, in directory: String) throws -> (name: String, facts: CheckpointFacts) {
         guard !isPath(reference) else {
             let held = try HeldState(path: reference) { try Scratch.make(below: NewFile.directory(of: directory)) }
-            return try withExtendedLifetime(held) { (reference, try StateAssembly.assemble(base: held.reader.path, deltas: [], into: directory + "/state.db")) }
+            return try withExtendedLifetime(held) {
+                (reference, try StateAssembly.assemble(base: held.reader.path, deltas: [], into: directory + "/state.db"))
+            }
         }
         let (store, manifest) = try stored(reference)
         return ("\(manifest.number)", try CheckpointSource.assemble(manifest, of: store, in: directory))
@@ -24,7 +26,8 @@ extension CheckpointSource {
         // Beside it, where there has to be room anyway.
         let fetched = try store.fetch(manifest, into: try Scratch.make(below: NewFile.directory(of: directory)))
         return try StateAssembly.assemble(
-            base: fetched.base, deltas: fetched.deltas, into: directory + "/state.db", beginning: lineage, tables: tables, hashKey: manifest.hashKey
+            base: fetched.base, deltas: fetched.deltas, into: directory + "/state.db", beginning: lineage, tables: tables,
+            hashKey: manifest.hashKey
         )
     }
 }

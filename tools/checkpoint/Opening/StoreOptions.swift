@@ -22,9 +22,13 @@ struct StoreOptions: ParsableArguments {
 
     func open() throws -> CheckpointStore {
         let environment = ProcessInfo.processInfo.environment
-        if let store, let job { return try CheckpointStore.open(location: store, job: job, environment: environment, findings: StoreOptions.tell) }
+        if let store, let job {
+            return try CheckpointStore.open(location: store, job: job, environment: environment, findings: StoreOptions.tell)
+        }
         guard let configuration = try configuration() else {
-            throw ToolError(.invalid, "no store is named; add --store LOCATION --job ID, or --config FILE, or name a checkpoint by the path of its file")
+            throw ToolError(
+                .invalid, "no store is named; add --store LOCATION --job ID, or --config FILE, or name a checkpoint by the path of its file"
+            )
         }
         guard let location = configuration.checkpoints.store.location else {
             throw ToolError(.invalid, "the configuration has checkpoints.store: off; name another one, or --store LOCATION --job ID")
@@ -39,7 +43,8 @@ struct StoreOptions: ParsableArguments {
     func configuration() throws -> JobConfiguration? {
         guard let config else { return nil }
         // Kafka's properties are judged by the one verb that uses them.
-        let loaded = try JobConfiguration.load(path: config, environment: ProcessInfo.processInfo.environment, flags: [], kafkaProblem: { _, _ in nil })
+        let loaded = try JobConfiguration.load(
+            path: config, environment: ProcessInfo.processInfo.environment, flags: [], kafkaProblem: { _, _ in nil })
         Console.hide(with: loaded.redactor)
         return loaded
     }

@@ -22,25 +22,27 @@ enum Cell {
     static func watermark(_ time: EventTime?) -> Cell { time == .distantPast ? .none : .time(time) }
 
     init(_ value: StateValue) {
-        self = switch value {
-        case .bool(let flag): .flag(flag)
-        case .unsigned(let number): .number(Int128(number))
-        case .signed(let number): .number(Int128(number))
-        case .signed128(let number): .number(number)
-        case .time(let time): .time(time)
-        case .text(let bytes): .text(StateText.field(bytes))
-        case .textSet, .textCounts, .recentNumbers, .bucketSums, .lastSeenTexts: .json(value.json)
-        }
+        self =
+            switch value {
+            case .bool(let flag): .flag(flag)
+            case .unsigned(let number): .number(Int128(number))
+            case .signed(let number): .number(Int128(number))
+            case .signed128(let number): .number(number)
+            case .time(let time): .time(time)
+            case .text(let bytes): .text(StateText.field(bytes))
+            case .textSet, .textCounts, .recentNumbers, .bucketSums, .lastSeenTexts: .json(value.json)
+            }
     }
 
     init(_ value: StateQuery.Value) {
-        self = switch value {
-        case .null: .none
-        case .integer(let number): .number(Int128(number))
-        case .real(let number): .real(number)
-        case .text(let text): .text(text)
-        case .blob(let bytes): .text(bytes.withUnsafeBytes { StateText.hex(ByteView($0)) })
-        }
+        self =
+            switch value {
+            case .null: .none
+            case .integer(let number): .number(Int128(number))
+            case .real(let number): .real(number)
+            case .text(let text): .text(text)
+            case .blob(let bytes): .text(bytes.withUnsafeBytes { StateText.hex(ByteView($0)) })
+            }
     }
 
     var json: String {

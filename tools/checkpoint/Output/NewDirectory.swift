@@ -13,7 +13,8 @@ final class NewDirectory {
         self.path = path == "/" ? path : path.rest(before: "/").map(String.init) ?? path
         if FileManager.default.fileExists(atPath: self.path) {
             guard try FileManager.default.contentsOfDirectory(atPath: self.path).isEmpty else {
-                throw ToolError(.invalid, "\(path) holds something already; nothing is overwritten, so name a directory that is empty or not there")
+                throw ToolError(
+                    .invalid, "\(path) holds something already; nothing is overwritten, so name a directory that is empty or not there")
             }
         }
         let parent = NewFile.directory(of: self.path)

@@ -9,7 +9,9 @@ final class NewFile {
     let temporaryPath: String
 
     init(_ path: String) throws {
-        guard access(path, F_OK) != 0 else { throw ToolError(.invalid, "\(path) exists already; nothing is overwritten, so name another file or move that one away") }
+        guard access(path, F_OK) != 0 else {
+            throw ToolError(.invalid, "\(path) exists already; nothing is overwritten, so name another file or move that one away")
+        }
         self.path = path
         let directory = NewFile.directory(of: path)
         guard access(directory, F_OK) == 0 else { throw ToolError(.missing, "there is no directory \(directory)") }
@@ -24,7 +26,9 @@ final class NewFile {
     /// Syncs the file, puts it in its place and syncs the directory.
     func publish() throws {
         try NewFile.sync(temporaryPath)
-        guard chmod(temporaryPath, 0o600) == 0 else { throw ToolError(.denied, "can't keep others from \(temporaryPath): \(String(cString: strerror(errno)))") }
+        guard chmod(temporaryPath, 0o600) == 0 else {
+            throw ToolError(.denied, "can't keep others from \(temporaryPath): \(String(cString: strerror(errno)))")
+        }
         // link(2), unlike rename(2), fails where a file is already.
         guard link(temporaryPath, path) == 0 else {
             throw ToolError(.invalid, "can't put \(path) in its place: \(String(cString: strerror(errno)))")

@@ -8,6 +8,8 @@ struct OutputOptions: ParsableArguments {
         case jsonl
     }
 
-    @Option(name: [.customShort("o"), .customLong("output")], help: "How the result is written: for people, as one JSON document, or as a line of JSON for each row.")
+    @Option(
+        name: [.customShort("o"), .customLong("output")],
+        help: "How the result is written: for people, as one JSON document, or as a line of JSON for each row.")
     var format = Format.table
 }

@@ -32,7 +32,9 @@ struct Plan {
     }
 
     mutating func fact(_ name: String, _ value: Cell) { facts.append((name, value)) }
-    mutating func step(_ action: String, _ object: String, _ reason: String) { steps.append(Step(action: action, object: object, reason: reason)) }
+    mutating func step(_ action: String, _ object: String, _ reason: String) {
+        steps.append(Step(action: action, object: object, reason: reason))
+    }
 
     /// Shows the plan, asks where nobody has agreed yet, and carries it out. JSON comes once, when it is done or not.
     func carryOut(_ body: () throws -> Void) throws {

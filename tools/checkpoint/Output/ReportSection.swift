@@ -82,7 +82,8 @@ final class ReportSection {
         let texts = waiting.map(shown)
         widths = columns.indices.map { column in max(words(columns[column].name).count, texts.map { $0[column].count }.max() ?? 0) }
         isRight = columns.indices.map { column in
-            waiting.contains { $0[column].isNumber } && waiting.allSatisfy { if case .none = $0[column] { true } else { $0[column].isNumber } }
+            waiting.contains { $0[column].isNumber }
+                && waiting.allSatisfy { if case .none = $0[column] { true } else { $0[column].isNumber } }
         }
         aligned(columns.map { words($0.name).uppercased() }, output)
         for cells in waiting { line(cells, output) }
@@ -95,7 +96,8 @@ final class ReportSection {
     private func shown(_ cells: [Cell]) -> [String] {
         cells.enumerated().map { column, cell in
             let text = cell.text
-            return text.count > ReportSection.widestCell && column < cells.count - 1 ? text.prefix(ReportSection.widestCell - 1) + "…" : text
+            return text.count > ReportSection.widestCell && column < cells.count - 1
+                ? text.prefix(ReportSection.widestCell - 1) + "…" : text
         }
     }
 

@@ -5,7 +5,10 @@ import Configuration
 
 /// `--older-than`
 struct AgeOption: ParsableArguments {
-    @Option(name: .customLong("older-than"), help: ArgumentHelp("What is younger stays whatever else says; it must be longer than the longest restore or upload.", valueName: "duration"))
+    @Option(
+        name: .customLong("older-than"),
+        help: ArgumentHelp(
+            "What is younger stays whatever else says; it must be longer than the longest restore or upload.", valueName: "duration"))
     var age = "24h"
 
     func validate() throws {
@@ -37,7 +40,8 @@ struct PruneCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        for (name, count, least) in [("--keep-last", last, 1), ("--keep-hourly", hourly, 0), ("--keep-daily", daily, 0)] where count < least {
+        for (name, count, least) in [("--keep-last", last, 1), ("--keep-hourly", hourly, 0), ("--keep-daily", daily, 0)] where count < least
+        {
             throw ValidationError("\(name): expected a number from \(least), found \(count)")
         }
     }

@@ -18,17 +18,23 @@ struct CompatCommand: CheckpointVerb {
     @Option(help: ArgumentHelp("The job's binary; without it, the tidemark beside this tool.", valueName: "file"))
     var binary: String?
 
-    @Option(name: .customLong("job-config"), help: ArgumentHelp("The new version's configuration, where it is another than --config.", valueName: "file"))
+    @Option(
+        name: .customLong("job-config"),
+        help: ArgumentHelp("The new version's configuration, where it is another than --config.", valueName: "file"))
     var jobConfig: String?
 
-    @Option(name: .customLong("drop"), help: ArgumentHelp("A state table that the start would be told to drop; may be repeated.", valueName: "table"))
+    @Option(
+        name: .customLong("drop"),
+        help: ArgumentHelp("A state table that the start would be told to drop; may be repeated.", valueName: "table"))
     var drops: [String] = []
 
     @OptionGroup var source: CheckpointSource
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if jobConfig == nil && source.storeOptions.config == nil { throw ValidationError("name the job's configuration: --config FILE, or --job-config FILE beside --store") }
+        if jobConfig == nil && source.storeOptions.config == nil {
+            throw ValidationError("name the job's configuration: --config FILE, or --job-config FILE beside --store")
+        }
     }
 
     /// What the binary answers.
@@ -111,7 +117,9 @@ struct CompatCommand: CheckpointVerb {
         report.section("clickHouse", ["table", "standing", "detail"].map { ReportColumn($0) })
         if let problem = clickHouse.problem { report.row([.none, .text("not looked at"), .text(problem)]) }
         for table in clickHouse.tables {
-            for detail in table.details.isEmpty ? [""] : table.details { report.row([.text(table.table), .text(table.standing), detail.isEmpty ? .none : .text(detail)]) }
+            for detail in table.details.isEmpty ? [""] : table.details {
+                report.row([.text(table.table), .text(table.standing), detail.isEmpty ? .none : .text(detail)])
+            }
         }
     }
 
@@ -121,14 +129,18 @@ struct CompatCommand: CheckpointVerb {
         guard access(path, X_OK) == 0 else { throw ToolError(.missing, "there is no program \(path); name the job's with --binary") }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = ["schemas", "--config", jobConfig ?? source.storeOptions.config ?? "", "--state", state] + drops.flatMap { ["--drop", $0] }
+        process.arguments =
+            ["schemas", "--config", jobConfig ?? source.storeOptions.config ?? "", "--state", state] + drops.flatMap { ["--drop", $0] }
         let result = Pipe()
         process.standardOutput = result
         try process.run()
         let bytes = result.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw ToolError(.invalid, "\(path) schemas ended with \(process.terminationStatus); what it wrote is above. It has to be a version that knows `schemas`")
+            throw ToolError(
+                .invalid,
+                "\(path) schemas ended with \(process.terminationStatus); what it wrote is above. It has to be a version that knows `schemas`"
+            )
         }
         do {
             return try JSONDecoder().decode(Answer.self, from: bytes)

@@ -30,7 +30,8 @@ struct CopyCommand: CheckpointVerb {
         let files = zip(manifest.objects, [fetched.base] + fetched.deltas).map { NewObject(kind: $0.kind, file: $1, epoch: $0.epoch) }
         var draft = ManifestDraft(
             parent: try other.newestLink(), jobVersion: manifest.jobVersion, stateFormat: manifest.stateFormat, identity: manifest.identity,
-            hashKey: manifest.hashKey, lineage: manifest.lineage, writer: ToolWriter.name, epoch: manifest.epoch, createdAt: manifest.createdAt,
+            hashKey: manifest.hashKey, lineage: manifest.lineage, writer: ToolWriter.name, epoch: manifest.epoch,
+            createdAt: manifest.createdAt,
             reason: .copy, retained: [], partitions: manifest.partitions, tasks: manifest.tasks, tables: manifest.tables
         )
         draft.minimumReader = manifest.minimumReader

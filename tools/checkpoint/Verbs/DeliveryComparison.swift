@@ -69,6 +69,10 @@ struct DeliveryComparison {
     /// Behind all that the state remembers: later ones, or of an earlier lineage that it has forgotten altogether.
     private mutating func noteUnknown(_ batch: DeliveredRows.Batch, _ reader: StateReader, _ last: [Lineage: BatchNumber]) {
         let isLater = batch.lineage >= reader.facts.lineage || last[batch.lineage].map { batch.number > $0 } ?? false
-        if isLater { sums[batch.lineage, default: Sum()].later += batch.rows } else { sums[batch.lineage, default: Sum()].forgotten += batch.rows }
+        if isLater {
+            sums[batch.lineage, default: Sum()].later += batch.rows
+        } else {
+            sums[batch.lineage, default: Sum()].forgotten += batch.rows
+        }
     }
 }

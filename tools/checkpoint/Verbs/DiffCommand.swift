@@ -32,7 +32,9 @@ struct DiffCommand: CheckpointVerb {
         let (first, second) = (reference, operand(0))
         let (before, after) = (try source.open(first), try source.open(second))
         guard before.reader.facts.job == after.reader.facts.job else {
-            throw ToolError(.invalid, "\(first) is of job \(before.reader.facts.job), \(second) of job \(after.reader.facts.job); compare checkpoints of one job")
+            throw ToolError(
+                .invalid,
+                "\(first) is of job \(before.reader.facts.job), \(second) of job \(after.reader.facts.job); compare checkpoints of one job")
         }
         let report = Report("diff", output, hasSections: true)
         report.fact("a", .text(before.name))
@@ -45,7 +47,8 @@ struct DiffCommand: CheckpointVerb {
             try comparison.run { difference in
                 guard !summary, limit == 0 || comparison.count.total <= limit else { return }
                 report.row([
-                    .text(name), .text(difference.change.rawValue), .count(difference.partition), .time(difference.window), .text(difference.key),
+                    .text(name), .text(difference.change.rawValue), .count(difference.partition), .time(difference.window),
+                    .text(difference.key),
                     difference.fields.map { .json($0) } ?? .none,
                 ])
             }

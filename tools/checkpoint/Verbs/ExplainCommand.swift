@@ -33,7 +33,9 @@ struct ExplainCommand: CheckpointVerb {
     }
 
     private var name: (table: String, number: UInt64)? {
-        guard let colon = batch.lastIndex(ofSign: ":"), colon > batch.startIndex, let number = UInt64(batch[batch.utf8.index(after: colon)...]) else { return nil }
+        guard let colon = batch.lastIndex(ofSign: ":"), colon > batch.startIndex,
+            let number = UInt64(batch[batch.utf8.index(after: colon)...])
+        else { return nil }
         return (String(batch[..<colon]), number)
     }
 
@@ -60,7 +62,9 @@ struct ExplainCommand: CheckpointVerb {
     }
 
     private func origins(of found: StoredBatch, _ reader: StateReader, _ report: Report) throws {
-        let columns = ["firstRow", "lastRow", "stage", "partition", "epoch", "chunk", "committedAt", "fromOffset", "toOffset", "windowsClosed"]
+        let columns = [
+            "firstRow", "lastRow", "stage", "partition", "epoch", "chunk", "committedAt", "fromOffset", "toOffset", "windowsClosed",
+        ]
         report.section("origins", columns.map { ReportColumn($0) })
         var first = 0
         for origin in found.origins {
@@ -68,7 +72,9 @@ struct ExplainCommand: CheckpointVerb {
             if let row, !(first..<first + origin.rows).contains(row) { continue }
             let reading = try reader.reading(of: origin.task, in: origin.epoch)
             let closed = try reader.windowsClosed(by: origin.task, in: origin.epoch)
-            let windows = closed.map { "[" + $0.map { quotedJSON("\($0.table.schema.table) \($0.start.text)") }.joined(separator: ",") + "]" }
+            let windows = closed.map {
+                "[" + $0.map { quotedJSON("\($0.table.schema.table) \($0.start.text)") }.joined(separator: ",") + "]"
+            }
             report.row([
                 .count(first), .count(first + origin.rows - 1), .text(origin.task.stage.text), .count(origin.task.partition),
                 .count(origin.epoch.number), .count(origin.chunk), .time(milliseconds: reading?.committedAt), .optional(reading?.from),

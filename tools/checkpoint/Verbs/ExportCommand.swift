@@ -8,7 +8,8 @@ import SQLiteState
 struct ExportCommand: CheckpointVerb {
     static let configuration = verb(
         "export", abstract: "Writes all records of a table as JSON lines, CSV or an SQLite file, its columns typed.",
-        discussion: "Goes to standard output, or to a new file with --to; an SQLite file needs --to. The file's ending (.jsonl, .csv, .db, .sqlite) says the format, or --format does."
+        discussion:
+            "Goes to standard output, or to a new file with --to; an SQLite file needs --to. The file's ending (.jsonl, .csv, .db, .sqlite) says the format, or --format does."
     )
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -41,9 +42,14 @@ struct ExportCommand: CheckpointVerb {
         guard let target else { return }
         let named = Format(fileName: target)
         if chosen == nil && named == nil {
-            throw ValidationError("--to: \(target) does not say its format: end its name with .jsonl, .csv, .db or .sqlite, or add --format jsonl, csv or sqlite")
+            throw ValidationError(
+                "--to: \(target) does not say its format: end its name with .jsonl, .csv, .db or .sqlite, or add --format jsonl, csv or sqlite"
+            )
         }
-        if let chosen, let named, chosen != named { throw ValidationError("--to: \(target) is the name of a \(named.rawValue) file, and --format says \(chosen.rawValue): change one of them") }
+        if let chosen, let named, chosen != named {
+            throw ValidationError(
+                "--to: \(target) is the name of a \(named.rawValue) file, and --format says \(chosen.rawValue): change one of them")
+        }
     }
 
     private var format: Format { chosen ?? target.flatMap { Format(fileName: $0) } ?? .jsonl }
@@ -80,12 +86,13 @@ struct ExportCommand: CheckpointVerb {
     /// A line as RFC 4180 has it.
     private static func csv(_ cells: [Cell]) -> String {
         cells.map { cell in
-            let text: String = switch cell {
-            case .text(let text): text
-            case .time(let time): time.text
-            case .flag, .bytes: cell.json
-            case .none, .number, .real, .json: cell.text
-            }
+            let text: String =
+                switch cell {
+                case .text(let text): text
+                case .time(let time): time.text
+                case .flag, .bytes: cell.json
+                case .none, .number, .real, .json: cell.text
+                }
             let needsQuotes = text.utf8.contains { ",\"\r\n".utf8.contains($0) }
             return needsQuotes ? text.quoted(with: "\"") : text
         }.joined(separator: ",") + "\r\n"

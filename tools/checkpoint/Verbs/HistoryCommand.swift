@@ -58,7 +58,9 @@ struct HistoryCommand: ParsableCommand {
         report.finish()
     }
 
-    private func compare(_ manifest: Manifest, _ store: CheckpointStore, _ key: [UInt8], _ known: inout [Place: FoundRecord], _ report: Report) throws {
+    private func compare(
+        _ manifest: Manifest, _ store: CheckpointStore, _ key: [UInt8], _ known: inout [Place: FoundRecord], _ report: Report
+    ) throws {
         let checkpoint = try CheckpointSource.open(manifest, of: store)
         defer { Scratch.removeAll() }
         var found: [Place: FoundRecord] = [:]
@@ -78,7 +80,8 @@ struct HistoryCommand: ParsableCommand {
             try record.withRow { row in
                 let fields = zip(row.table.schema.fields, try row.values()).map { "\(quotedJSON($0.name)):\($1.json)" }
                 let change = known[place] == nil ? "added" : "changed"
-                report.row(lead + [.text(change), .count(row.partition), .time(row.window), .json("{" + fields.joined(separator: ",") + "}")])
+                report.row(
+                    lead + [.text(change), .count(row.partition), .time(row.window), .json("{" + fields.joined(separator: ",") + "}")])
             }
         }
         known = found

@@ -6,7 +6,8 @@ import Engine
 /// `checkpoint ls`
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "Lists the checkpoints of a store, newest first.", discussion: "Collected ones are left out; damaged ones are listed as such, and it ends with 4 then."
+        commandName: "ls", abstract: "Lists the checkpoints of a store, newest first.",
+        discussion: "Collected ones are left out; damaged ones are listed as such, and it ends with 4 then."
     )
 
     @Option(help: "At most this many; 0 for all.")
@@ -25,7 +26,11 @@ struct ListCommand: ParsableCommand {
         let tags = Dictionary(grouping: try store.tags(), by: \.number).mapValues { $0.map(\.name).sorted() }
         let report = Report("ls", output)
         report.fact("store", .text(store.location))
-        report.section("checkpoints", ["number", "createdAt", "reason", "lineage", "epoch", "jobVersion", "objects", "bytes", "tags", "damage"].map { ReportColumn($0) })
+        report.section(
+            "checkpoints",
+            ["number", "createdAt", "reason", "lineage", "epoch", "jobVersion", "objects", "bytes", "tags", "damage"].map {
+                ReportColumn($0)
+            })
         let checkpoints = try store.liveCheckpoints()
         var damage: CheckpointError?
         for checkpoint in limit == 0 ? checkpoints[...] : checkpoints.prefix(limit) {
@@ -41,8 +46,10 @@ struct ListCommand: ParsableCommand {
         switch checkpoint.manifest {
         case .success(let manifest):
             [
-                .count(manifest.number.number), .time(milliseconds: manifest.createdAt), .text(manifest.reason.rawValue), .count(manifest.lineage.number),
-                .count(manifest.epoch.number), .count(manifest.jobVersion), .count(manifest.objects.count), .bytes(manifest.bytes), tagged, .none,
+                .count(manifest.number.number), .time(milliseconds: manifest.createdAt), .text(manifest.reason.rawValue),
+                .count(manifest.lineage.number),
+                .count(manifest.epoch.number), .count(manifest.jobVersion), .count(manifest.objects.count), .bytes(manifest.bytes), tagged,
+                .none,
             ]
         case .failure(let error):
             [.count(checkpoint.number.number), .none, .none, .none, .none, .none, .none, .none, tagged, .text(error.message)]

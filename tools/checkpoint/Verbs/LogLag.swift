@@ -48,21 +48,25 @@ struct LogLag {
             return
         }
         (self.start, self.end) = (start, end)
-        standing = switch next {
-        case nil: isAdded ? .added : .unread
-        case let next? where next < start: .lost
-        case let next? where next > end: .beyond
-        default: .ok
-        }
+        standing =
+            switch next {
+            case nil: isAdded ? .added : .unread
+            case let next? where next < start: .lost
+            case let next? where next > end: .beyond
+            default: .ok
+            }
         lag = next.flatMap { $0 <= end ? end - $0 : nil }
     }
 
     /// One for each partition of the topics, as the checkpoint or the logs know them, in order of stages and partitions.
-    static func all(_ reader: StateReader, reading topics: [StageName: String], _ logs: InputLogs, within limit: Duration) throws -> [LogLag] {
+    static func all(_ reader: StateReader, reading topics: [StageName: String], _ logs: InputLogs, within limit: Duration) throws
+        -> [LogLag]
+    {
         let bounds = try logs.bounds(of: topics.values.sorted(), within: limit)
         let next = Dictionary(uniqueKeysWithValues: reader.tasks.map { ($0.id, $0.position?.next) })
         return topics.sorted { $0.key < $1.key }.flatMap { stage, topic in
-            let known = Set(0..<reader.partitions[topic, default: 0]).union(reader.tasks.filter { $0.id.stage == stage }.map(\.id.partition))
+            let known = Set(0..<reader.partitions[topic, default: 0]).union(
+                reader.tasks.filter { $0.id.stage == stage }.map(\.id.partition))
             let there = bounds.keys.filter { $0.topic == topic }.map(\.partition)
             return known.union(there).sorted().map { partition in
                 let task = TaskID(stage: stage, partition: partition)

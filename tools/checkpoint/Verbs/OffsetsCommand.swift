@@ -31,7 +31,8 @@ struct OffsetsCommand: CheckpointVerb {
             return
         }
         if input.brokers == nil && source.storeOptions.config == nil {
-            throw ValidationError("--lag asks the input how far it goes: name it with --config FILE, the job's configuration, or --brokers LIST")
+            throw ValidationError(
+                "--lag asks the input how far it goes: name it with --config FILE, the job's configuration, or --brokers LIST")
         }
     }
 
@@ -56,7 +57,8 @@ struct OffsetsCommand: CheckpointVerb {
 
     private func show(_ reader: StateReader, _ lags: [LogLag], _ report: Report) {
         let further = lag ? ["recordLagMs", "watermarkLagMs", "topic", "logStart", "logEnd", "lag", "standing"] : []
-        report.section("tasks", (["stage", "partition", "next", "lastOffset", "lastTimestamp", "watermark"] + further).map { ReportColumn($0) })
+        report.section(
+            "tasks", (["stage", "partition", "next", "lastOffset", "lastTimestamp", "watermark"] + further).map { ReportColumn($0) })
         let tasks = Dictionary(uniqueKeysWithValues: reader.tasks.map { ($0.id, $0) })
         let found = Dictionary(uniqueKeysWithValues: lags.map { ($0.task, $0) })
         for id in Set(tasks.keys).union(found.keys).sorted() {
@@ -89,7 +91,8 @@ struct OffsetsCommand: CheckpointVerb {
         let reading = Set(reader.tasks.filter { $0.position != nil }.map(\.id.stage))
         let said = input.topicsByStage
         if let odd = said.keys.filter({ !stages.contains($0) }).min() {
-            throw ToolError(.invalid, "--topic: the checkpoint has no stage \(odd); it has \(stages.sorted().map(\.text).joined(separator: ", "))")
+            throw ToolError(
+                .invalid, "--topic: the checkpoint has no stage \(odd); it has \(stages.sorted().map(\.text).joined(separator: ", "))")
         }
         let others = Set(stages.subtracting(reading).map(\.text))
         let known = reader.partitions.keys.filter { !others.contains($0) }.sorted().joined(separator: ", ")
@@ -98,7 +101,8 @@ struct OffsetsCommand: CheckpointVerb {
         }
         let topics = reader.topics.merging(said) { $1 }
         if let stage = reading.filter({ topics[$0] == nil }).min() {
-            throw ToolError(.invalid, "the checkpoint does not say which topic the stage \(stage) reads; add --topic \(stage)=TOPIC, one of \(known)")
+            throw ToolError(
+                .invalid, "the checkpoint does not say which topic the stage \(stage) reads; add --topic \(stage)=TOPIC, one of \(known)")
         }
         return topics
     }

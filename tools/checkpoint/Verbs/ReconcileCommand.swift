@@ -47,11 +47,16 @@ struct ReconcileCommand: CheckpointVerb {
         let report = Report("reconcile", output, hasSections: true)
         report.fact("checkpoint", .text(checkpoint.name))
         report.fact("lineage", .count(checkpoint.reader.facts.lineage.number))
-        report.section("tables", ["table", "lineage", "batches", "rows", "missingRows", "surplusRows", "undeliveredBatches", "forgottenRows", "laterRows"].map { ReportColumn($0) })
+        report.section(
+            "tables",
+            ["table", "lineage", "batches", "rows", "missingRows", "surplusRows", "undeliveredBatches", "forgottenRows", "laterRows"].map {
+                ReportColumn($0)
+            })
         for comparison in comparisons {
             for (lineage, sum) in comparison.sums.sorted(by: { $0.key < $1.key }) {
                 report.row([
-                    .text(comparison.table), .count(lineage.number), .count(sum.batches), .count(sum.rows), .count(sum.missing), .count(sum.surplus),
+                    .text(comparison.table), .count(lineage.number), .count(sum.batches), .count(sum.rows), .count(sum.missing),
+                    .count(sum.surplus),
                     .count(sum.undelivered), .count(sum.forgotten), .count(sum.later),
                 ])
             }

@@ -27,7 +27,9 @@ struct RecoverCommand: CheckpointVerb {
 
     func run() throws {
         let objects: [(name: String, path: String?)] = try source.isPath(reference) ? [("base", reference)] : fetch()
-        guard let base = objects.first?.path else { throw ToolError(.missing, "the base of checkpoint \(reference) is gone; there is nothing to read") }
+        guard let base = objects.first?.path else {
+            throw ToolError(.missing, "the base of checkpoint \(reference) is gone; there is nothing to read")
+        }
         let file = try NewFile(target)
         var salvage = try StateSalvage(base: base, into: file.temporaryPath)
         var isFollowing = true
@@ -63,7 +65,8 @@ struct RecoverCommand: CheckpointVerb {
         let scratch = try Scratch.make()
         return try manifest.objects.enumerated().map { index, object in
             let path = "\(scratch)/\(index).db"
-            let found = try store.objects.download(try ObjectKey("\(store.job)/\(object.key)"), into: path, limit: 2 * object.digest.bytes + RecoverCommand.surplus)
+            let found = try store.objects.download(
+                try ObjectKey("\(store.job)/\(object.key)"), into: path, limit: 2 * object.digest.bytes + RecoverCommand.surplus)
             return (object.key, found == nil ? nil : path)
         }
     }

@@ -32,10 +32,16 @@ struct RepartitionCommand: CheckpointVerb {
     @Option(help: ArgumentHelp("The topic that grew; needed when the job reads several.", valueName: "name"))
     var topic: String?
 
-    @Option(name: .customLong("record-key"), help: ArgumentHelp("What the records' keys look like, with {} for the state's: '{\"customer_id\":\"{}\"}'.", valueName: "template"))
+    @Option(
+        name: .customLong("record-key"),
+        help: ArgumentHelp("What the records' keys look like, with {} for the state's: '{\"customer_id\":\"{}\"}'.", valueName: "template"))
     var recordKey: String?
 
-    @Option(name: .customLong("assign"), help: ArgumentHelp("Where each key is now, for producers with another partitioner: lines of {\"key\":\"…\",\"partition\":…}. Where that sends keys from one old partition to another, the job must have read everything before the topic grew (--drained).", valueName: "file"))
+    @Option(
+        name: .customLong("assign"),
+        help: ArgumentHelp(
+            "Where each key is now, for producers with another partitioner: lines of {\"key\":\"…\",\"partition\":…}. Where that sends keys from one old partition to another, the job must have read everything before the topic grew (--drained).",
+            valueName: "file"))
     var assignment: String?
 
     @Option(help: ArgumentHelp("Copy this table's records to every partition that may get what they are about.", valueName: "stage.table"))
@@ -54,17 +60,27 @@ struct RepartitionCommand: CheckpointVerb {
     private static let partitionLimit = 1_000_000
 
     func validate() throws {
-        guard (1...RepartitionCommand.partitionLimit).contains(partitions) else { throw ValidationError("--partitions: expected 1 to \(RepartitionCommand.partitionLimit), found \(partitions)") }
-        if recordKey != nil && assignment != nil { throw ValidationError("--record-key says how keys are written that murmur2 places, --assign where they are without it: expected one of them") }
-        if let recordKey, RecordKeyTemplate(recordKey) == nil { throw ValidationError("--record-key: expected a text with {} once, found \(recordKey)") }
-        if let both = Set(spread).intersection(stay).min() { throw ValidationError("--spread and --stay: expected one of them for \(both)") }
+        guard (1...RepartitionCommand.partitionLimit).contains(partitions) else {
+            throw ValidationError("--partitions: expected 1 to \(RepartitionCommand.partitionLimit), found \(partitions)")
+        }
+        if recordKey != nil && assignment != nil {
+            throw ValidationError(
+                "--record-key says how keys are written that murmur2 places, --assign where they are without it: expected one of them")
+        }
+        if let recordKey, RecordKeyTemplate(recordKey) == nil {
+            throw ValidationError("--record-key: expected a text with {} once, found \(recordKey)")
+        }
+        if let both = Set(spread).intersection(stay).min() {
+            throw ValidationError("--spread and --stay: expected one of them for \(both)")
+        }
     }
 
     func run() throws {
         let directory = try NewDirectory(target)
         let (name, facts) = try source.assemble(reference, in: directory.temporaryPath)
         let placements = Dictionary(spread.map { ($0, StatePlacement.copied) } + stay.map { ($0, .stays) }) { first, _ in first }
-        let order = StateRepartition.Order(topic: topic, partitions: partitions, places: try places(), placements: placements, isDrained: drained)
+        let order = StateRepartition.Order(
+            topic: topic, partitions: partitions, places: try places(), placements: placements, isDrained: drained)
         let done = try StateRepartition.perform(order, in: directory.temporaryPath + "/state.db")
         try directory.publish()
         write(done, of: name, facts, directory, mayStillRun: try possibleWorker())
@@ -72,7 +88,9 @@ struct RepartitionCommand: CheckpointVerb {
 
     /// The worker that wrote the newest checkpoint and did not drain since: what it reads is not in the state that is made.
     private func possibleWorker() throws -> String? {
-        guard !source.isPath(reference), case .success(let newest)? = try source.store().liveCheckpoints().first?.manifest else { return nil }
+        guard !source.isPath(reference), case .success(let newest)? = try source.store().liveCheckpoints().first?.manifest else {
+            return nil
+        }
         return Restoration.isUnowned(newest) ? nil : "\(newest.writer)"
     }
 
@@ -81,7 +99,9 @@ struct RepartitionCommand: CheckpointVerb {
         return .listed(try KeyAssignment(path: assignment, partitions: partitions).keys())
     }
 
-    private func write(_ done: RepartitionReport, of checkpoint: String, _ facts: CheckpointFacts, _ directory: NewDirectory, mayStillRun worker: String?) {
+    private func write(
+        _ done: RepartitionReport, of checkpoint: String, _ facts: CheckpointFacts, _ directory: NewDirectory, mayStillRun worker: String?
+    ) {
         let report = Report("repartition", output, hasSections: true)
         report.fact("checkpoint", .text(checkpoint))
         report.fact("epoch", .count(facts.epoch.number))
@@ -102,7 +122,8 @@ struct RepartitionCommand: CheckpointVerb {
         report.section("tasks", ["stage", "partition", "keysBefore", "keys", "watermark"].map { ReportColumn($0) })
         for partition in done.partitions {
             report.row([
-                .text(partition.task.stage.text), .count(partition.task.partition), .count(partition.keysBefore), .count(partition.keysAfter),
+                .text(partition.task.stage.text), .count(partition.task.partition), .count(partition.keysBefore),
+                .count(partition.keysAfter),
                 .watermark(partition.watermark),
             ])
         }

@@ -36,7 +36,9 @@ struct RewindCommand: CheckpointVerb {
 
     func validate() throws {
         guard sinkRows == nil else { return }
-        throw ValidationError("--sink is missing: add --sink \(SinkRows.allCases.map(\.rawValue).joined(separator: " or ")) to say that rows delivered after the checkpoint are to be deleted from the sink when the job starts next")
+        throw ValidationError(
+            "--sink is missing: add --sink \(SinkRows.allCases.map(\.rawValue).joined(separator: " or ")) to say that rows delivered after the checkpoint are to be deleted from the sink when the job starts next"
+        )
     }
 
     func run() throws {
@@ -69,7 +71,9 @@ struct RewindCommand: CheckpointVerb {
     private func tables(since manifest: Manifest, in store: CheckpointStore) throws -> Set<String> {
         var tables = Set(manifest.tables.map(\.name))
         for checkpoint in try store.liveCheckpoints() where checkpoint.number > manifest.number {
-            if let later = try checkpoint.manifest(unless: [.corrupt, .incompatible, .missing]) { tables.formUnion(later.tables.map(\.name)) }
+            if let later = try checkpoint.manifest(unless: [.corrupt, .incompatible, .missing]) {
+                tables.formUnion(later.tables.map(\.name))
+            }
         }
         return tables
     }
@@ -83,7 +87,9 @@ struct RewindCommand: CheckpointVerb {
         plan.fact("epoch", .count(manifest.epoch.number))
         plan.fact("createdAt", .time(milliseconds: manifest.createdAt))
         plan.fact("lineage", .count(lineage.number))
-        plan.step("publish", "a new checkpoint", "epoch \(manifest.epoch) again, in lineage \(lineage); it fences every worker of lineage \(newest.lineage)")
+        plan.step(
+            "publish", "a new checkpoint",
+            "epoch \(manifest.epoch) again, in lineage \(lineage); it fences every worker of lineage \(newest.lineage)")
         for table in tables.sorted() {
             let delivered = manifest.tables.first { $0.name == table }?.lastDelivered
             let last = delivered.map { "those after batch \($0) of lineage \(manifest.lineage)" } ?? "all of lineage \(manifest.lineage)"
@@ -92,7 +98,9 @@ struct RewindCommand: CheckpointVerb {
         for task in manifest.tasks where task.next != nil {
             let now = newest.tasks.first { $0.id == task.id }?.next
             let skipped = now.flatMap { now in task.next.map { now - $0 } }
-            plan.step("read again", "\(task.id)", "from offset \(task.next ?? 0)" + (skipped.map { ", \($0) records before the newest checkpoint" } ?? ""))
+            plan.step(
+                "read again", "\(task.id)",
+                "from offset \(task.next ?? 0)" + (skipped.map { ", \($0) records before the newest checkpoint" } ?? ""))
         }
         if let target { plan.step("make", target, "the state directory to start with") }
         return plan

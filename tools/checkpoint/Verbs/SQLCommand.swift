@@ -33,7 +33,9 @@ struct SQLCommand: CheckpointVerb {
     private func list(_ reader: StateReader, _ report: Report) {
         report.section("columns", ["table", "column", "type"].map { ReportColumn($0) })
         for table in reader.tables {
-            for column in table.columns { report.row([.text(table.fullName), .text(column.name), .text(column.isInteger ? "INTEGER" : "TEXT")]) }
+            for column in table.columns {
+                report.row([.text(table.fullName), .text(column.name), .text(column.isInteger ? "INTEGER" : "TEXT")])
+            }
         }
         report.finish()
     }

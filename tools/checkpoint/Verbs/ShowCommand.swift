@@ -49,10 +49,11 @@ struct ShowCommand: CheckpointVerb {
     private func objects(_ manifest: Manifest, _ report: Report) {
         report.section("objects", ["kind", "fromEpoch", "epoch", "bytes", "key"].map { ReportColumn($0) })
         for object in manifest.objects {
-            let (kind, from): (String, Cell) = switch object.kind {
-            case .base: ("base", .none)
-            case .delta(let after): ("delta", .count(after.number))
-            }
+            let (kind, from): (String, Cell) =
+                switch object.kind {
+                case .base: ("base", .none)
+                case .delta(let after): ("delta", .count(after.number))
+                }
             report.row([.text(kind), from, .count(object.epoch.number), .bytes(object.digest.bytes), .text(object.key)])
         }
     }
@@ -76,12 +77,15 @@ struct ShowCommand: CheckpointVerb {
     }
 
     private func tables(_ reader: StateReader, _ report: Report) {
-        report.section("stateTables", ["stage", "table", "version", "role", "since", "key", "timers", "windowMs", "fields"].map { ReportColumn($0) })
+        report.section(
+            "stateTables", ["stage", "table", "version", "role", "since", "key", "timers", "windowMs", "fields"].map { ReportColumn($0) })
         for table in reader.storedTables {
             let fields = table.schema.fields.map { "\(quotedJSON($0.name)):\(quotedJSON($0.type.rawValue))" }.joined(separator: ",")
             report.row([
-                .text(table.stage.text), .text(table.schema.table), .count(table.schema.version), .text(table.role.rawValue), .count(table.since),
-                .text(table.schema.key.rawValue), .flag(table.schema.hasTimer), .optional(table.schema.span?.milliseconds), .json("{\(fields)}"),
+                .text(table.stage.text), .text(table.schema.table), .count(table.schema.version), .text(table.role.rawValue),
+                .count(table.since),
+                .text(table.schema.key.rawValue), .flag(table.schema.hasTimer), .optional(table.schema.span?.milliseconds),
+                .json("{\(fields)}"),
             ])
         }
     }
@@ -91,7 +95,8 @@ struct ShowCommand: CheckpointVerb {
         let waiting = try reader.waitingRows()
         for table in try reader.checkpointFacts().tables {
             report.row([
-                .text(table.name), .optional(table.lastFrozen?.number), .optional(table.lastDelivered?.number), .count(waiting[table.name]?.rows ?? 0),
+                .text(table.name), .optional(table.lastFrozen?.number), .optional(table.lastDelivered?.number),
+                .count(waiting[table.name]?.rows ?? 0),
                 .bytes(waiting[table.name]?.bytes ?? 0),
             ])
         }

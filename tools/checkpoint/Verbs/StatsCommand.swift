@@ -5,7 +5,8 @@ import SQLiteState
 /// `checkpoint stats`
 struct StatsCommand: CheckpointVerb {
     static let configuration = verb(
-        "stats", abstract: "Counts keys and bytes of each state table, how evenly its partitions share them, and shows the largest records.",
+        "stats",
+        abstract: "Counts keys and bytes of each state table, how evenly its partitions share them, and shows the largest records.",
         discussion: "Reads the whole state. skew is the fullest partition's keys over the partitions' mean: 1 is even."
     )
 
@@ -29,7 +30,9 @@ struct StatsCommand: CheckpointVerb {
         report.fact("checkpoint", .text(checkpoint.name))
         report.fact("keys", .count(statistics.reduce(0) { $0 + $1.keys }))
         report.fact("bytes", .bytes(statistics.reduce(0) { $0 + $1.bytes }))
-        report.section("stateTables", ["table", "keys", "bytes", "meanRecord", "largestRecord", "partitions", "fullestPartition", "skew"].map { ReportColumn($0) })
+        report.section(
+            "stateTables",
+            ["table", "keys", "bytes", "meanRecord", "largestRecord", "partitions", "fullestPartition", "skew"].map { ReportColumn($0) })
         for table in statistics {
             report.row([
                 .text(table.name), .count(table.keys), .bytes(table.bytes), .bytes(table.keys == 0 ? 0 : table.recordBytes / table.keys),

@@ -42,13 +42,15 @@ final class TableComparison {
         self.after = try TableComparison.open(after, name)
         let stage = (self.before ?? self.after)?.table.stage
         comparesPartitions = before.tasks.filter { $0.id.stage == stage }.map(\.id) == after.tasks.filter { $0.id.stage == stage }.map(\.id)
-        count.schema = switch (self.before?.table.schema, self.after?.table.schema) {
-        case (let old?, let new?) where old == new: nil
-        case (let old?, let new?): "version \(old.version) with \(old.fields.count) fields, then version \(new.version) with \(new.fields.count)"
-        case (nil, _?): "not in a"
-        case (_?, nil): "not in b"
-        case (nil, nil): nil
-        }
+        count.schema =
+            switch (self.before?.table.schema, self.after?.table.schema) {
+            case (let old?, let new?) where old == new: nil
+            case (let old?, let new?):
+                "version \(old.version) with \(old.fields.count) fields, then version \(new.version) with \(new.fields.count)"
+            case (nil, _?): "not in a"
+            case (_?, nil): "not in b"
+            case (nil, nil): nil
+            }
     }
 
     private static func open(_ reader: StateReader, _ name: String) throws -> (StoredTable, StateScan)? {

@@ -4,7 +4,8 @@ import CheckpointStores
 /// `checkpoint tag`
 struct TagCommand: CheckpointVerb {
     static let configuration = verb(
-        "tag", abstract: "Gives a checkpoint a name, which keeps it from being collected.", discussion: "A name that another checkpoint has is refused."
+        "tag", abstract: "Gives a checkpoint a name, which keeps it from being collected.",
+        discussion: "A name that another checkpoint has is refused."
     )
 
     static let operands = [VerbOperand(name: "name", help: "letters, digits, dots, dashes and underscores")]
@@ -28,7 +29,8 @@ struct TagCommand: CheckpointVerb {
 
 /// `checkpoint untag`
 struct UntagCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "untag", abstract: "Takes a name away; the checkpoint may be collected then.")
+    static let configuration = CommandConfiguration(
+        commandName: "untag", abstract: "Takes a name away; the checkpoint may be collected then.")
 
     @Argument(help: "The name.")
     var name: String

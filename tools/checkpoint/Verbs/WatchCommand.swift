@@ -37,7 +37,8 @@ struct WatchCommand: ParsableCommand {
         try tellIfEmpty(store)
         let report = Report("watch", output)
         report.fact("store", .text(store.location))
-        report.section("checkpoints", ["number", "createdAt", "reason", "lineage", "epoch", "objects", "bytes", "newBytes"].map { ReportColumn($0) })
+        report.section(
+            "checkpoints", ["number", "createdAt", "reason", "lineage", "epoch", "objects", "bytes", "newBytes"].map { ReportColumn($0) })
         var next = try from.map { ManifestNumber($0) } ?? (store.newestNumber()?.next ?? .first)
         var seen = 0
         while count == 0 || seen < count {

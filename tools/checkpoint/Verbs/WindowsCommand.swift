@@ -27,7 +27,10 @@ struct WindowsCommand: CheckpointVerb {
         report.section("windows", ["table", "start", "end", "keys", "bytes", "partitions"].map { ReportColumn($0) })
         for table in checkpoint.reader.tables where table.isWindowed {
             for (start, open) in try windows(of: table, checkpoint.reader) {
-                report.row([.text(table.fullName), .time(start), .time(table.schema.span.map { start + $0 }), .count(open.keys), .bytes(open.bytes), .count(open.partitions.count)])
+                report.row([
+                    .text(table.fullName), .time(start), .time(table.schema.span.map { start + $0 }), .count(open.keys), .bytes(open.bytes),
+                    .count(open.partitions.count),
+                ])
             }
         }
         report.finish()

@@ -33,11 +33,13 @@ struct ClicksAndRobots: WindowedAggregate {
     }
 }
 
-let changedJob = Topology(job: "clicks", version: 2, stages: [
-    Stage("clicks", topic: "clicks") { setup in
-        setup.decode(with: ClickDecoder())
-            .outOfOrderness(.seconds(5))
-            .rejecting(topic: "clicks")
-            .window(.minutes(1), ClicksAndRobots(rows: setup.rows(of: clicksTable)))
-    },
-], views: [clicksByPage])
+let changedJob = Topology(
+    job: "clicks", version: 2,
+    stages: [
+        Stage("clicks", topic: "clicks") { setup in
+            setup.decode(with: ClickDecoder())
+                .outOfOrderness(.seconds(5))
+                .rejecting(topic: "clicks")
+                .window(.minutes(1), ClicksAndRobots(rows: setup.rows(of: clicksTable)))
+        }
+    ], views: [clicksByPage])

@@ -6,14 +6,16 @@ import Logging
 import SQLiteState
 import Worker
 
-let firstJob = Topology(job: "clicks", version: 1, stages: [
-    Stage("clicks", topic: "clicks") { setup in
-        setup.decode(with: ClickDecoder())
-            .outOfOrderness(.seconds(5))
-            .rejecting(topic: "clicks")
-            .window(.minutes(1), ClicksPerPage(rows: setup.rows(of: clicksTable)))
-    },
-], views: [clicksByPage])
+let firstJob = Topology(
+    job: "clicks", version: 1,
+    stages: [
+        Stage("clicks", topic: "clicks") { setup in
+            setup.decode(with: ClickDecoder())
+                .outOfOrderness(.seconds(5))
+                .rejecting(topic: "clicks")
+                .window(.minutes(1), ClicksPerPage(rows: setup.rows(of: clicksTable)))
+        }
+    ], views: [clicksByPage])
 
 let arguments = CommandLine.arguments.dropFirst().filter { $0 != "--changed" }
 guard arguments.count >= 2 else {
@@ -24,7 +26,8 @@ let job = CommandLine.arguments.contains("--changed") ? changedJob : firstJob
 let logger = Logger(label: "clicks") { StreamLogHandler.standardError(label: $0) }
 let source = try DirectorySource(path: arguments[0], readsUnterminatedLastLine: true)
 let store = try SQLiteStateStore(directory: arguments[1])
-let sink: any BatchSink = arguments.count > 2
+let sink: any BatchSink =
+    arguments.count > 2
     ? try ClickHouseSink(ClickHouseSettings(url: arguments[2], job: job.job), views: job.views, log: logger)
     : PrintingSink()
 
