@@ -41,11 +41,11 @@ final class SimulatedSurroundings {
     /// The start as it is shipped.
     func start() throws -> RunStart {
         if world != nil { try StateRestore(.newest, irrevocable: nil).run(in: self) }
-        var checkpoints: CheckpointSettings?
+        var checkpoints: CheckpointRules?
         if let world, let process {
             let archive = parts.implementations.archive(try world.checkpoints.makeArchive(on: machine.number, by: process))
             self.archive = archive
-            checkpoints = CheckpointSettings(archive: archive)
+            checkpoints = CheckpointRules()
             checkpoints?.durability = world.plan.durability
             checkpoints?.interval = world.plan.interval
         }
@@ -147,7 +147,7 @@ extension SimulatedSurroundings: StartSurroundings {
         return simulated.keepsChanges(after: epoch)
     }
 
-    func publishFirst(_ reason: FinishedCheckpoint.Reason) throws -> PublishedCheckpoint {
+    func publishFirst(_ reason: FinishedCheckpoint.Reason) throws -> PublishedCheckpoint? {
         guard let archive, let world else { throw SimulatedFailure(.bug, "there is no archive") }
         let file = world.copies.newName()
         _ = simulated.beginCopy(.base, at: file)

@@ -58,7 +58,7 @@ public final class Worker: @unchecked Sendable {
         var settings = settings.run
         if settings.threads == 0 { settings.threads = ProcessInfo.processInfo.activeProcessorCount }
         let surroundings = WorkerSurroundings(self)
-        switch try Startup(topology, settings, checkpoints: checkpoints, in: surroundings).run() {
+        switch try Startup(topology, settings, checkpoints: checkpoints?.rules, in: surroundings).run() {
         case .stopped(let outcome):
             publish { $0.phase = .finished }
             return outcome

@@ -77,7 +77,7 @@ final class WorkerSurroundings: StartSurroundings {
         return try store.keepsChanges(after: epoch)
     }
 
-    func publishFirst(_ reason: FinishedCheckpoint.Reason) throws -> PublishedCheckpoint {
+    func publishFirst(_ reason: FinishedCheckpoint.Reason) throws -> PublishedCheckpoint? {
         let (store, archive) = (try store(), try archive())
         return try worker.timed(.claim) {
             let file = "\(store.exportDirectory)/first.db"

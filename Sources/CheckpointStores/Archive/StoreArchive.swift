@@ -59,34 +59,64 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     }
 
     public func claim(_ facts: CheckpointFacts, _ change: ChangeAtRest) throws -> ArchiveStanding {
+        switch try whoseIsIt(facts.lineage, facts.identity, facts.epoch) {
+        case .nobodys:
+            try record.add([writer])
+            state.withLock { $0.isClaimed = true }
+        case .own(let newest):
+            try record.add([newest.writer, writer])
+            // A manifest of an earlier lineage is what this state was restored from: it goes on elsewhere from here, and the
+            // first checkpoint says so. The same is true of one that this state supersedes.
+            let isGoneOnFrom = newest.lineage == facts.lineage && change != .supersedes
+            let own = isGoneOnFrom ? try publishClaim(over: newest) : newest
+            state.withLock { state in
+                state.newest = own
+                state.parent = own.link
+                state.isClaimed = true
+            }
+            guard isGoneOnFrom else { break }
+            return ArchiveStanding(
+                continues: newest.identity == facts.identity ? newest.epoch : nil, covered: newest.epoch, chain: newest.chain,
+                tables: Set(newest.tables.map(\.name))
+            )
+        case .damaged(let link):
+            try record.add([writer])
+            state.withLock { state in
+                state.parent = link
+                state.isClaimed = true
+            }
+        }
+        return ArchiveStanding(continues: nil, covered: nil)
+    }
+
+    /// Throws what `claim` would of a worker that goes on from this state, and changes nothing.
+    public func requireClaimable(_ restored: RestoredState) throws {
+        _ = try whoseIsIt(restored.lineage, restored.identity, restored.epoch)
+    }
+
+    /// Whose a job is that may be claimed.
+    private enum Owner {
+        /// There is no checkpoint.
+        case nobodys
+        /// A worker of this state directory wrote the newest, or would have.
+        case own(Manifest)
+        /// The same, of the one before the newest, which can't be read.
+        case damaged(ManifestLink)
+    }
+
+    private func whoseIsIt(_ lineage: Lineage, _ identity: String, _ epoch: Epoch) throws(CheckpointError) -> Owner {
         let found: Manifest?
         do throws(CheckpointError) {
             found = try store.newest()
         } catch {
             guard error.kind == .corrupt else { throw error }
-            return try claim(overDamaged: error)
+            guard let link = try store.newestLink(), let known = try newestReadable(before: link.number), record.contains(known.writer)
+            else { throw error }
+            return .damaged(link)
         }
-        guard let newest = found else {
-            try record.add([writer])
-            state.withLock { $0.isClaimed = true }
-            return ArchiveStanding(continues: nil, covered: nil)
-        }
-        try refuseForeign(newest, facts)
-        try record.add([newest.writer, writer])
-        // A manifest of an earlier lineage is what this state was restored from: it goes on elsewhere from here, and the
-        // first checkpoint says so. The same is true of one that this state supersedes.
-        let isGoneOnFrom = newest.lineage == facts.lineage && change != .supersedes
-        let own = isGoneOnFrom ? try publishClaim(over: newest) : newest
-        state.withLock { state in
-            state.newest = own
-            state.parent = own.link
-            state.isClaimed = true
-        }
-        guard isGoneOnFrom else { return ArchiveStanding(continues: nil, covered: nil) }
-        return ArchiveStanding(
-            continues: newest.identity == facts.identity ? newest.epoch : nil, covered: newest.epoch, chain: newest.chain,
-            tables: Set(newest.tables.map(\.name))
-        )
+        guard let newest = found else { return .nobodys }
+        try refuseForeign(newest, lineage, identity, epoch)
+        return .own(newest)
     }
 
     /// The newest checkpoint once more, by this writer: of all workers that would go on from it one succeeds.
@@ -99,19 +129,6 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         return claim
     }
 
-    /// The newest manifest can't be read: the one before it says whose the job was.
-    private func claim(overDamaged damage: CheckpointError) throws(CheckpointError) -> ArchiveStanding {
-        guard let link = try store.newestLink(), let known = try newestReadable(before: link.number), record.contains(known.writer) else {
-            throw damage
-        }
-        try record.add([writer])
-        state.withLock { state in
-            state.parent = link
-            state.isClaimed = true
-        }
-        return ArchiveStanding(continues: nil, covered: nil)
-    }
-
     private func newestReadable(before number: ManifestNumber) throws(CheckpointError) -> Manifest? {
         for checkpoint in try store.liveCheckpoints() where checkpoint.number < number {
             if let manifest = try checkpoint.manifest(unless: [.corrupt, .missing]) { return manifest }
@@ -120,30 +137,30 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     }
 
     /// Throws when the newest manifest is of a worker that went on from another copy of the job's state.
-    private func refuseForeign(_ newest: Manifest, _ facts: CheckpointFacts) throws(CheckpointError) {
+    private func refuseForeign(_ newest: Manifest, _ lineage: Lineage, _ identity: String, _ epoch: Epoch) throws(CheckpointError) {
         let who = "checkpoint \(newest.number) of \(store.location), by \(newest.writer), lineage \(newest.lineage), epoch \(newest.epoch)"
-        guard newest.lineage <= facts.lineage || newest.reason != .rewind else {
+        guard newest.lineage <= lineage || newest.reason != .rewind else {
             throw CheckpointError(
                 .fenced,
-                "`checkpoint rewind` went back in this job: \(who). This state directory is from before that (lineage \(facts.lineage)): remove it, or move it away, and start again; an empty one is restored from that checkpoint"
+                "`checkpoint rewind` went back in this job: \(who). This state directory is from before that (lineage \(lineage)): remove it, or move it away, and start again; an empty one is restored from that checkpoint"
             )
         }
-        guard newest.lineage <= facts.lineage else {
+        guard newest.lineage <= lineage else {
             throw CheckpointError(
                 .fenced,
-                "the job was restored elsewhere and goes on there: \(who). Stop this worker; its state (lineage \(facts.lineage)) is not the job's any more"
+                "the job was restored elsewhere and goes on there: \(who). Stop this worker; its state (lineage \(lineage)) is not the job's any more"
             )
         }
         if record.contains(newest.writer) {
-            guard newest.lineage < facts.lineage || newest.epoch <= facts.epoch else {
+            guard newest.lineage < lineage || newest.epoch <= epoch else {
                 throw CheckpointError(
                     .invalid,
-                    "the state directory is older (epoch \(facts.epoch)) than what was made of it: \(who). Use the directory as the last run left it, or move it away and start with an empty one, which is restored from the checkpoint"
+                    "the state directory is older (epoch \(epoch)) than what was made of it: \(who). Use the directory as the last run left it, or move it away and start with an empty one, which is restored from the checkpoint"
                 )
             }
             return
         }
-        guard record.isEmpty, newest.identity == facts.identity, newest.lineage == facts.lineage, newest.epoch <= facts.epoch else {
+        guard record.isEmpty, newest.identity == identity, newest.lineage == lineage, newest.epoch <= epoch else {
             throw CheckpointError(
                 .fenced,
                 "another worker has gone on with this job: \(who). If that worker is to be replaced, move this state directory away and start with an empty one and --take-over; if the checkpoints are another job's, set another checkpoints.store or job.id"

@@ -114,6 +114,11 @@ extension RestoredState {
             }
     }
 
+    /// A sink's tables as the state knows them; nil: the job's first sink.
+    public func sinkTables(of topology: Topology, to sink: SinkName? = nil) -> [SinkTable] {
+        outboxTables(of: topology).filter { $0.sink == sink }.map { SinkTable($0, self) }
+    }
+
     /// What is restored of each of these tables' outboxes.
     public func outboxes(of tables: [OutboxTable]) -> [RestoredOutboxTable] {
         tables.map { table in

@@ -8,8 +8,8 @@ public protocol StartSurroundings: AnyObject {
     func claim(_ change: ChangeAtRest, mustAnswer: Bool) throws -> ArchiveStanding
     /// From now on the store keeps what changes after this epoch. False when it lacks some of that already.
     func keepChanges(after epoch: Epoch) throws -> Bool
-    /// Copies the state whole and publishes it.
-    func publishFirst(_ reason: FinishedCheckpoint.Reason) throws -> PublishedCheckpoint
+    /// Copies the state whole and publishes it; nil where the start is only looked at.
+    func publishFirst(_ reason: FinishedCheckpoint.Reason) throws -> PublishedCheckpoint?
     /// Notes that the state supersedes those of before no more.
     func endSupersession() throws
     func partitionCount(of topic: String) throws -> Int
@@ -32,6 +32,12 @@ public protocol StartSurroundings: AnyObject {
     /// Where these partitions end now; those that nobody answers for are left out.
     func ends(of partitions: [TopicPartition]) -> [TopicPartition: Int64]
     func tell(_ remark: StartRemark)
+    /// Ends the start with what it decided; who only looks at a start notes it, and the start goes on to what else there is to see.
+    func refuse(_ refusal: StartRefusal) throws
+}
+
+extension StartSurroundings {
+    public func refuse(_ refusal: StartRefusal) throws { throw refusal }
 }
 
 /// A start from its state to where reading begins: what is checked, claimed, published and withdrawn, in which order.
@@ -48,14 +54,14 @@ public struct Startup {
 
     private let topology: Topology
     private let settings: RunSettings
-    private let checkpoints: CheckpointSettings?
+    private let checkpoints: CheckpointRules?
     private let surroundings: any StartSurroundings
 
     /// No partition is idle for so long.
     private static let never = Duration.seconds(1 << 32)
 
     /// `checkpoints`: nil for a run without.
-    public init(_ topology: Topology, _ settings: RunSettings, checkpoints: CheckpointSettings?, in surroundings: any StartSurroundings) {
+    public init(_ topology: Topology, _ settings: RunSettings, checkpoints: CheckpointRules?, in surroundings: any StartSurroundings) {
         self.topology = topology
         self.settings = settings
         self.checkpoints = checkpoints
@@ -64,13 +70,14 @@ public struct Startup {
 
     public func run() throws -> End {
         let restored = try surroundings.open(topology)
-        if restored.isNew && settings.endsBeforeRepartition { throw StartRefusal.nothingToRepartition }
+        if restored.isNew && settings.endsBeforeRepartition { try surroundings.refuse(.nothingToRepartition) }
         for change in restored.changes { surroundings.tell(.changed(change)) }
         let withdrawnTables = restored.tablesToWithdrawFrom(of: topology)
         var checkpointing = try claim(restored, withdrawnTables)
         let (partitions, grown) = try partitions(restored)
         let outboxTables = restored.outboxTables(of: topology)
-        let partitioning = try openSinks(restored, outboxTables)
+        let partitioning = try surroundings.open(nil, restored.sinkTables(of: topology))
+        for sink in topology.furtherSinks { _ = try surroundings.open(sink, restored.sinkTables(of: topology, to: sink)) }
         if let plan = restored.withdrawal, plan.stage == .due {
             surroundings.tell(.withdraws)
             guard try surroundings.withdraw(plan, from: withdrawnTables) else { return try stopped(restored, grown) }
@@ -93,7 +100,7 @@ public struct Startup {
     }
 
     private func stopped(_ restored: RestoredState, _ grown: [String: Int]) throws -> End {
-        if settings.endsBeforeRepartition { throw StartRefusal.endedUnread(topics: grown.keys.sorted()) }
+        if settings.endsBeforeRepartition { try surroundings.refuse(.endedUnread(topics: grown.keys.sorted())) }
         let bytes = restored.waitingBytes
         return .stopped(bytes == 0 ? .complete : .undelivered(bytes: bytes))
     }
@@ -103,7 +110,7 @@ public struct Startup {
     /// Claims the job, and publishes at once when the archive has nothing of this lineage: nothing may leave before that.
     private func claim(_ restored: RestoredState, _ tables: [String]) throws -> Checkpointing? {
         guard let checkpoints else {
-            if restored.withdrawal != nil { throw StartRefusal.restoredWithoutStore }
+            if restored.withdrawal != nil { try surroundings.refuse(.restoredWithoutStore) }
             return nil
         }
         let refusal = Checkpointing.refusal(of: restored, durability: checkpoints.durability, mayBeginUnasked: checkpoints.mayBeginUnasked)
@@ -111,16 +118,14 @@ public struct Startup {
         do {
             standing = try surroundings.claim(restored.changeAtRest, mustAnswer: refusal != nil)
         } catch let error as any Failure where error.kind == .retry {
-            if let refusal { throw StartRefusal.unasked(refusal, error) }
-            surroundings.tell(.unasked(error))
+            if let refusal { try surroundings.refuse(.unasked(refusal, error)) } else { surroundings.tell(.unasked(error)) }
         }
         var checkpointing = Checkpointing(
             interval: checkpoints.interval, durability: checkpoints.durability, restored: restored, tables: tables, standing: standing,
             now: surroundings.now
         )
         if try !surroundings.keepChanges(after: checkpointing.keepsChangesAfter) { checkpointing.beginsWithBase(now: surroundings.now) }
-        if let reason = checkpointing.first {
-            let published = try surroundings.publishFirst(reason)
+        if let reason = checkpointing.first, let published = try surroundings.publishFirst(reason) {
             if checkpointing.published(published, now: surroundings.now).endsSupersession { try endSupersession() }
         }
         if case .tables(let tables) = checkpointing.wait { surroundings.tell(.waitsForCheckpoint(tables: tables.sorted())) }
@@ -148,10 +153,15 @@ public struct Startup {
                 }
             guard counts[name] == nil else { continue }
             let found = if case .messages(let count) = stage.input { count } else { try surroundings.partitionCount(of: name) }
-            counts[name] = try PartitionCount(
-                of: name, isTopic: isTopic, found: found, known: restored.partitions[name],
-                endsBeforeRepartition: settings.endsBeforeRepartition
-            )
+            do throws(StartRefusal) {
+                counts[name] = try PartitionCount(
+                    of: name, isTopic: isTopic, found: found, known: restored.partitions[name],
+                    endsBeforeRepartition: settings.endsBeforeRepartition
+                )
+            } catch {
+                try surroundings.refuse(error)
+                counts[name] = restored.partitions[name].map(PartitionCount.asKnown) ?? .new(found)
+            }
         }
         var new: [String: Int] = [:]
         var grown: [String: Int] = [:]
@@ -165,18 +175,8 @@ public struct Startup {
             }
         }
         if !new.isEmpty { try surroundings.register(partitions: new) }
-        if settings.endsBeforeRepartition && grown.isEmpty { throw StartRefusal.nothingHasGrown }
+        if settings.endsBeforeRepartition && grown.isEmpty { try surroundings.refuse(.nothingHasGrown) }
         return (counts.mapValues(\.read), grown)
-    }
-
-    /// Returns how the first sink's tables are partitioned.
-    private func openSinks(_ restored: RestoredState, _ outboxTables: [OutboxTable]) throws -> [String: RowPartitioning] {
-        func open(_ sink: SinkName?) throws -> [String: RowPartitioning] {
-            try surroundings.open(sink, outboxTables.filter { $0.sink == sink }.map { SinkTable($0, restored) })
-        }
-        let partitioning = try open(nil)
-        for sink in topology.furtherSinks { _ = try open(sink) }
-        return partitioning
     }
 
     // MARK: - Tasks
@@ -206,8 +206,8 @@ public struct Startup {
         var readers: [TopicPartition: any StreamTask] = [:]
         for task in tasks {
             guard case .topic(let topic)? = topology.stages.first(where: { $0.name == task.id.stage })?.input else { continue }
-            guard readers.updateValue(task, forKey: TopicPartition(topic: topic, partition: task.id.partition)) == nil else {
-                throw StartRefusal.twoStagesRead(topic: topic)
+            if readers.updateValue(task, forKey: TopicPartition(topic: topic, partition: task.id.partition)) != nil {
+                try surroundings.refuse(.twoStagesRead(topic: topic))
             }
         }
         return readers
@@ -230,7 +230,7 @@ public struct Startup {
     private func ends(of partitions: [TopicPartition]) throws -> [TopicPartition: Int64] {
         let ends = surroundings.ends(of: partitions)
         let missing = partitions.filter { ends[$0] == nil }
-        if !missing.isEmpty { throw StartRefusal.endsUnknown(missing) }
+        if !missing.isEmpty { try surroundings.refuse(.endsUnknown(missing)) }
         return ends
     }
 

@@ -31,7 +31,7 @@ public struct StateRestore {
     }
 
     public func run(in surroundings: any RestorationSurroundings) throws {
-        guard wish != .none, try surroundings.isWithoutState() else { return }
+        guard try isDue(in: surroundings) else { return }
         var unusable: Set<UInt64> = []
         while let found = try choice(in: surroundings, except: unusable) {
             surroundings.tell(.restores(found))
@@ -44,6 +44,9 @@ public struct StateRestore {
             }
         }
     }
+
+    /// Whether a start looks for a checkpoint.
+    public func isDue(in surroundings: any RestorationSurroundings) throws -> Bool { try wish != .none && surroundings.isWithoutState() }
 
     /// What a start without a state restores; nil when it begins anew.
     public func choice(in surroundings: any RestorationSurroundings, except unusable: Set<UInt64> = []) throws -> RestorableCheckpoint? {

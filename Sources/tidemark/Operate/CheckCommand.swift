@@ -19,6 +19,12 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var drops: DropOptions
 
+    @Flag(name: .customLong("before-repartition"), help: "Look as `run --before-repartition` would.")
+    var beforeRepartition = false
+
+    @Flag(name: .customLong("take-over"), help: "Look as `run --take-over` would.")
+    var takeOver = false
+
     func run() throws {
         // A checkpoint that stands for the state lies in temporary files meanwhile.
         StopSignals.watch {
@@ -32,7 +38,7 @@ struct CheckCommand: ParsableCommand {
             if log.level == .info || log.level == .notice { log.level = .warning }
             let parts = JobParts(
                 configuration: configuration, logger: LogOutput.start(log, redactor: configuration.redactor), droppedTables: drops.tables)
-            JobCheck(parts: parts, report: report).run()
+            try JobCheck(parts: parts, report: report, takesOver: takeOver, endsBeforeRepartition: beforeRepartition).run()
         }
         let libraries = "librdkafka \(KafkaProperties.libraryVersion), SQLite \(SQLiteStateStore.libraryVersion)"
         report.ok("versions", "tidemark \(Tidemark.configuration.version), \(libraries)")

@@ -6,8 +6,6 @@ import KafkaIO
 struct InputCheck {
     let parts: JobParts
     let report: CheckReport
-    /// A start follows, of which only what it would refuse is in the way; everything else is told.
-    let isBeforeStart: Bool
 
     /// `topics`: those that are there. `state`: what the start would go on from.
     func run(_ topics: [String], _ state: FoundState) {
@@ -16,17 +14,17 @@ struct InputCheck {
         do {
             found = try InputLook(parts: parts).look(at: topics)
         } catch {
-            return tell(isInTheWay: !isBeforeStart, "newest records", plainText(of: error))
+            return report.warning("newest records", plainText(of: error))
         }
         for (partition, reason) in found.failures.sorted(by: { $0.key < $1.key }) {
-            tell(
-                isInTheWay: !isBeforeStart, "newest records of \(partition.topic)",
+            report.warning(
+                "newest records of \(partition.topic)",
                 "partition \(partition.partition) can't be read: \(reason)")
         }
         let unread = Dictionary(grouping: found.unread, by: \.topic)
         for (topic, partitions) in unread.sorted(by: { $0.key < $1.key }) {
-            tell(
-                isInTheWay: !isBeforeStart, "newest records of \(topic)",
+            report.warning(
+                "newest records of \(topic)",
                 "those of \(counted(partitions.count, "partition", "partitions")), \(partitions[0].partition) first, could not be read within \(InputLook.limit): \(parts.schemas?.trouble ?? "check the leaders, and that this user may read the topic")"
             )
         }
@@ -40,11 +38,8 @@ struct InputCheck {
         switch line.weight {
         case .told: report.ok(line.what, line.text)
         case .warned: report.warning(line.what, line.text)
-        case .refused: tell(isInTheWay: !isBeforeStart || state.beginsWithLook, line.what, line.text)
+        case .refused where state.beginsWithLook: report.finding(line.what, line.text)
+        case .refused: report.warning(line.what, line.text)
         }
-    }
-
-    private func tell(isInTheWay: Bool, _ what: String, _ text: String) {
-        if isInTheWay { report.finding(what, text) } else { report.warning(what, text) }
     }
 }

@@ -6,6 +6,8 @@ import SQLiteState
 /// The newest checkpoint of a worker that runs, looked at in place of its state: a state file is never opened by two.
 struct StandInState {
     let manifest: Manifest
+    /// The job over it.
+    let topology: Topology
     /// As a drain would leave it.
     let state: SQLiteStateStore.InspectedState
     /// What waits in it, as long as the worker does not drain.
@@ -25,7 +27,6 @@ struct StandInState {
         guard let newest, try StoreArchive.isOwn(newest, stateDirectory: directory) else { return nil }
         defer { Scratch.removeAll() }
         let copy = try StandInState.copy(of: newest, in: store)
-        let topology: Topology
         do {
             let reader = try StateReader(path: copy.stateFile)
             topology = parts.topology(over: reader.fixedSettings)
@@ -37,14 +38,24 @@ struct StandInState {
         age = "\(max(0, WallTime.now.milliseconds - newest.createdAt) / 1000) s"
     }
 
-    /// Throws what a start would throw that restores the checkpoint, for the settings that its state was built with or the versions of its
-    /// tables; looks at it in temporary files, which are gone when this returns.
-    static func requireFit(_ manifest: Manifest, in store: CheckpointStore, _ parts: JobParts) throws {
+    /// What a start would find that restores this checkpoint, and the job over it; looks at it in temporary files, which are gone when this
+    /// returns. Throws what the start would.
+    static func inspect(
+        _ chosen: Restoration, in store: CheckpointStore, _ parts: JobParts
+    ) throws -> (SQLiteStateStore.InspectedState, Topology) {
         defer { Scratch.removeAll() }
-        let copy = try copy(of: manifest, in: store)
+        let scratch = try Scratch.make()
+        let files = try store.fetch(chosen.manifest, into: scratch)
+        let copy = try StateDirectory(path: scratch)
+        try StateAssembly.assemble(
+            base: files.base, deltas: files.deltas, into: copy.stateFile, beginning: chosen.lineage, tables: chosen.tables,
+            hashKey: chosen.manifest.hashKey)
         let state = try parts.makeStore(copy)
-        guard let refusal = try state.inspect(parts.topology(over: state.fixedSettings()))?.compatibility.refusal else { return }
-        throw CheckFinding(description: refusal)
+        let topology = parts.topology(over: try state.fixedSettings())
+        guard let found = try state.inspect(topology) else {
+            throw CommandError(.bug, "checkpoint \(chosen.manifest.number) was put together as an empty state")
+        }
+        return (found, topology)
     }
 
     /// The checkpoint's state, in temporary files.

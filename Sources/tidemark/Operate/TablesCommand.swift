@@ -35,8 +35,9 @@ struct TablesCommand: ParsableCommand {
                     }
                 Console.writeResult("\(configuration.clickHouse.database).\(outcome.name)\t\(what)")
             }
-            let unfit = try sink.look(at: FoundState.running.sinkTables(of: parts.topology), for: FoundState.running.intent).filter(
-                \.isUnfit)
+            let unfit = try sink.look(at: FoundState.blank(isNew: true).sinkTables(of: parts.topology), for: FoundState.running.intent)
+                .filter(
+                    \.isUnfit)
             for table in unfit {
                 for line in table.lines {
                     Console.writeResult("\(configuration.clickHouse.database).\(table.table)\tdoes not fit\t\(line)")

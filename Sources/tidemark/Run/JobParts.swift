@@ -178,10 +178,16 @@ struct JobParts {
         settings.keep = configuration.checkpoints.keep
         var checkpoints = CheckpointSettings(
             archive: try StoreArchive(store, stateDirectory: configuration.state.directory, settings: settings))
-        checkpoints.interval = configuration.checkpoints.interval
-        checkpoints.durability = configuration.state.durability
-        checkpoints.mayBeginUnasked = configuration.state.restore == .never
+        checkpoints.rules = checkpointRules
         return checkpoints
+    }
+
+    var checkpointRules: CheckpointRules {
+        var rules = CheckpointRules()
+        rules.interval = configuration.checkpoints.interval
+        rules.durability = configuration.state.durability
+        rules.mayBeginUnasked = configuration.state.restore == .never
+        return rules
     }
 
     func makeStore() throws -> SQLiteStateStore { try makeStore(StateDirectory(path: configuration.state.directory)) }

@@ -17,15 +17,15 @@ struct Preflight {
         quiet.logger.logLevel = max(logger.logLevel, .warning)
         let report = CheckReport(.log(logger))
         let check = JobCheck(
-            parts: quiet, report: report, takesOver: takesOver, endsBeforeRepartition: endsBeforeRepartition, isBeforeStart: true)
-        let state = check.run()
+            parts: quiet, report: report, takesOver: takesOver, endsBeforeRepartition: endsBeforeRepartition)
+        let tables = try check.run()
         guard report.findings == 0 else {
             logger.critical(
                 "\(report.findings == 1 ? "1 finding is" : "\(report.findings) findings are") in the way, so that this version does not wait for the worker that has the state: that one may go on. See to what the lines above say, then start this one again"
             )
             return false
         }
-        try sink.prepare(state.sinkTables(of: parts.topology))
+        try sink.prepare(tables)
         return true
     }
 }

@@ -34,6 +34,9 @@ final class RestoredDirectory: RestorationSurroundings {
     /// Restores where there is no state, and one is wanted. Waits while a disk is full.
     func run() throws { try restoration.run(in: self) }
 
+    /// Whether a start restores, where there is a checkpoint.
+    func isDue() throws -> Bool { try restoration.isDue(in: self) }
+
     /// What a start without a state restores; nil when it begins anew.
     func choice() throws -> RestorableCheckpoint? { try restoration.choice(in: self) }
 
