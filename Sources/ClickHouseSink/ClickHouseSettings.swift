@@ -18,7 +18,7 @@ public struct ClickHouseSettings: Sendable {
     public var delivery = Delivery.exactlyOnce
     /// For how long nothing of a batch may be seen on the server before its rows are counted. Twice the 5 s after which
     /// a request is known to have arrived whole at a server whose client had given it up.
-    public var settleDelay = Duration.seconds(10)
+    public var resolveDelay = Duration.seconds(10)
     /// `job.id`; with the sink's name it is the `_task` of every row.
     public var job: String
 
@@ -39,9 +39,9 @@ public struct ClickHouseSettings: Sendable {
     /// How long queries of a job's earlier lineages may keep coming while their end is waited for: then another worker
     /// of the job is alive.
     public var otherWorkerPatience = Duration.seconds(300)
-    /// How long a mutation may fail, the server trying it again and again, before a withdrawal stops.
+    /// How long a mutation may fail, the server trying it again and again, before a rollback stops.
     public var mutationFailurePatience = Duration.seconds(60)
-    /// How long a mutation may run without finishing another part before a withdrawal stops.
+    /// How long a mutation may run without finishing another part before a rollback stops.
     public var mutationStallLimit = Duration.seconds(3600)
     /// At most one line of log a table in this time while a trouble lasts.
     public var logInterval = Duration.seconds(10)
@@ -67,6 +67,6 @@ public struct ClickHouseSettings: Sendable {
                 .invalid, "clickhouse.url must not hold a user or password: logs show it; use clickhouse.user and clickhouse.password")
         }
         guard !job.isEmpty, !database.isEmpty else { throw SinkError(.invalid, "job.id and clickhouse.database must not be empty") }
-        guard settleDelay > .zero else { throw SinkError(.invalid, "clickhouse.settleDelay must be more than 0") }
+        guard resolveDelay > .zero else { throw SinkError(.invalid, "clickhouse.resolveDelay must be more than 0") }
     }
 }

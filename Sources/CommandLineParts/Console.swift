@@ -21,6 +21,9 @@ public enum Console {
         write("Error: " + redact(plainText(of: failure)).printableLines + "\n", to: STDERR_FILENO)
     }
 
+    /// What somebody should know and need not see to now.
+    public static func writeNote(_ text: String) { write("Note: " + redact(text).printableLines + "\n", to: STDERR_FILENO) }
+
     /// Whether the terminal's last line is a progress bar that goes on.
     private static let barStands = Mutex(false)
 

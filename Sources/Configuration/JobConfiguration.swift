@@ -25,6 +25,8 @@ public struct JobConfiguration: Sendable {
     public let redactor: Redactor
     /// The files that `${file:PATH}` names, sorted.
     public let secretFiles: [String]
+    /// What somebody should know of settings that are fine, for people: that a key has another name now.
+    public let notes: [String]
 
     /// Says what is wrong with a property for librdkafka, given its name and value: unknown, refused, or the engine's own.
     public typealias KafkaPropertyCheck = (_ name: String, _ value: String) -> String?
@@ -97,6 +99,7 @@ public struct JobConfiguration: Sendable {
         if case .kafka(let kafka) = input.source { secrets += kafka.properties.namedSecrets }
         redactor = Redactor(secrets)
         secretFiles = reader.secretFiles.sorted()
+        notes = reader.notes
     }
 
     private static func readJobID(_ reader: inout SettingsReader) -> String {

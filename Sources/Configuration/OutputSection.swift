@@ -3,7 +3,7 @@ import Engine
 /// `output.kafka`: topics that the rows of every table go to beside ClickHouse.
 public struct KafkaOutputSection: Sendable {
     /// `output.kafka.enabled`. A job with this output on can't be taken back to an earlier state: what is in Kafka can't
-    /// be withdrawn.
+    /// be rolled back.
     public var isEnabled = false
     /// `output.kafka.topicPrefix`: what stands before the topics' names.
     public var topicPrefix = "fintech."

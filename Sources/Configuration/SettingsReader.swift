@@ -17,7 +17,12 @@ struct SettingsReader {
     private(set) var secrets: [Secret] = []
     /// The files that secrets were read from.
     private(set) var secretFiles: Set<String> = []
+    /// What somebody should know of settings that are fine, for people.
+    private(set) var notes: [String] = []
     private var problems: [(order: Int, problem: ConfigurationError.Problem)] = []
+
+    /// What keys were called once, by their present names: they work as before.
+    private static let formerKeys = ["clickhouse.resolveDelay": "clickhouse.settleDelay"]
 
     init(yaml: String, file: String, environment: [String: String], flags: [String]) {
         self.file = file
@@ -48,15 +53,25 @@ struct SettingsReader {
     /// The setting of a key, its references resolved; nil when it is not written anywhere, or unusable (and reported).
     mutating func setting(_ key: String) -> Setting? {
         askedKeys.insert(key)
-        let environment = environmentSettings[EnvironmentName.of(key)].map {
-            Setting(key: key, text: $0.text, origin: .environment($0.name))
+        let former = SettingsReader.formerKeys[key].flatMap(written)
+        if let former {
+            askedKeys.insert(former.key)
+            notes.append("\(former.origin.place): \(former.key) is called \(key) now; it works as before")
         }
-        guard let written = flagSettings[key] ?? environment ?? fileSettings[key] else { return nil }
+        guard let written = written(key) ?? former else { return nil }
+        if let former, written.key != former.key { report(former, "is called \(key) now, which is set as well: remove this one") }
         guard !written.isNull else {
             report(written, "has no value; give it one, or leave the key out for its default")
             return nil
         }
         return resolve(written)
+    }
+
+    private func written(_ key: String) -> Setting? {
+        let environment = environmentSettings[EnvironmentName.of(key)].map {
+            Setting(key: key, text: $0.text, origin: .environment($0.name))
+        }
+        return flagSettings[key] ?? environment ?? fileSettings[key]
     }
 
     /// The entries below a map's key, by the rest of their keys.

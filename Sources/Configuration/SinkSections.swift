@@ -14,9 +14,9 @@ public struct ClickHouseSection: Sendable {
     public var createTables = true
     /// `clickhouse.flushInterval`: how long rows are gathered before they become one INSERT a table.
     public var flushInterval: Duration = .seconds(1)
-    /// `clickhouse.settleDelay`: how long the server must have shown nothing of a batch whose end is unknown before
+    /// `clickhouse.resolveDelay`: how long the server must have shown nothing of a batch whose end is unknown before
     /// its rows are counted.
-    public var settleDelay: Duration = .seconds(10)
+    public var resolveDelay: Duration = .seconds(10)
     /// `clickhouse.delivery`: what is demanded of tables.
     public var delivery = Delivery.exactlyOnce
 
@@ -35,7 +35,7 @@ public struct ClickHouseSection: Sendable {
         password = reader.value("clickhouse.password", default: password, expected: "a password") { Secret($0) }
         createTables = reader.flag("clickhouse.createTables", default: createTables)
         flushInterval = reader.duration("clickhouse.flushInterval", default: flushInterval, from: "10ms", to: "10m")
-        settleDelay = reader.duration("clickhouse.settleDelay", default: settleDelay, from: "100ms", to: "10m")
+        resolveDelay = reader.duration("clickhouse.resolveDelay", default: resolveDelay, from: "100ms", to: "10m")
         delivery = reader.choice("clickhouse.delivery", default: delivery)
     }
 

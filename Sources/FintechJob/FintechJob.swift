@@ -68,11 +68,11 @@ public enum FintechJob {
     private static func rekeyedStages(_ settings: FintechSettings) -> [Stage] {
         [
             Stage(transactions, topic: settings.transactionsTopic) { setup in
-                readTransactions(setup, settings).forwarding(to: customers, TransactionForwarding())
+                readTransactions(setup, settings).keyBy(TransactionKeyBy(), to: customers)
             },
             Stage(customers, partitions: customerPartitions) { setup in
-                setup.decode(with: ForwardedTransactionDecoder())
-                    .receivingForwarded(from: transactions, topic: settings.transactionsTopic)
+                setup.decode(with: KeyedTransactionDecoder())
+                    .receivingKeyed(from: transactions, topic: settings.transactionsTopic)
                     .processedByCustomer(setup, settings)
             },
         ]
@@ -99,11 +99,11 @@ public enum FintechJob {
         case .id:
             [
                 Stage(sessions, topic: settings.sessionsTopic) { setup in
-                    readSessions(setup, settings).forwarding(to: sessionCustomers, SessionForwarding())
+                    readSessions(setup, settings).keyBy(SessionKeyBy(), to: sessionCustomers)
                 },
                 Stage(sessionCustomers, partitions: customerPartitions) { setup in
-                    setup.decode(with: ForwardedSessionDecoder(countsWhenEnded: settings.sessionsWhenEnded))
-                        .receivingForwarded(from: sessions, topic: settings.sessionsTopic)
+                    setup.decode(with: KeyedSessionDecoder(countsWhenEnded: settings.sessionsWhenEnded))
+                        .receivingKeyed(from: sessions, topic: settings.sessionsTopic)
                         .addedUpByCustomer(setup)
                 },
             ]
@@ -131,7 +131,7 @@ public enum FintechJob {
         .outOfOrderness(settings.outOfOrderness)
         .rejectingAhead(by: settings.maxAhead)
         .rejecting(topic: settings.transactionsTopic)
-        .droppingRepeated("transaction_ids", version: 1, horizon: settings.deduplicationHorizon) { $0.id }
+        .deduplicating("transaction_ids", version: 1, horizon: settings.deduplicationHorizon) { $0.id }
     }
 
     private static func readSessions(_ setup: TaskSetup, _ settings: FintechSettings) -> StageTask<SessionDecoder> {
@@ -142,7 +142,7 @@ public enum FintechJob {
             .outOfOrderness(settings.outOfOrderness)
             .rejectingAhead(by: settings.maxAhead)
             .rejecting(topic: settings.sessionsTopic)
-            .droppingRepeated("session_ids", version: 1, horizon: settings.sessionHorizon) { $0.id }
+            .deduplicating("session_ids", version: 1, horizon: settings.sessionHorizon) { $0.id }
     }
 }
 

@@ -10,12 +10,12 @@ struct KeyedIDs {
         for table in try CatalogTable.all(in: database) where table.schema.key == .windowAndKey && table.schema.fields == StoredIDs.fields {
             let placement = try placements.placement(of: table.schema.table, in: table.stored.stage)
             guard placement == nil || placement == .copiedByNumber else { continue }
-            if try hasFolded(table) || hasChanges(table) { return "\(table.stored.stage).\(table.schema.table)" }
+            if try hasCompacted(table) || hasChanges(table) { return "\(table.stored.stage).\(table.schema.table)" }
         }
         return nil
     }
 
-    private func hasFolded(_ table: CatalogTable) throws -> Bool {
+    private func hasCompacted(_ table: CatalogTable) throws -> Bool {
         let task = try Statement(database, "SELECT id FROM main.task WHERE stage = ?")
         try task.bind(.text(table.stored.stage.text))
         let record = try Statement(database, "SELECT record FROM main.keyed WHERE task = ? AND state_table = ?")
@@ -28,7 +28,7 @@ struct KeyedIDs {
         return false
     }
 
-    /// Also what is folded and kept for the next checkpoint: it was under the key, too.
+    /// Also what is compacted and kept for the next checkpoint: it was under the key, too.
     private func hasChanges(_ table: CatalogTable) throws -> Bool {
         let delta = try Statement(database, "SELECT bytes FROM main.delta WHERE state_table = ?")
         try delta.bind(.integer(table.id))

@@ -2,16 +2,16 @@ import Engine
 
 /// What bringing state tables to another version takes, counted before anything is done.
 public struct MigrationEstimate: Sendable, Equatable {
-    /// Records that are written anew; one that changed since it was folded counts as often.
+    /// Records that are written anew; one that changed since it was compacted counts as often.
     public let records: Int
     /// Their keys and what is stored of them.
     public let bytes: Int
-    /// The part of `records` and `bytes` that has to be folded first.
-    public let unfoldedBytes: Int
-    public let unfoldedRecords: Int
+    /// The part of `records` and `bytes` that has to be compacted first.
+    public let uncompactedBytes: Int
+    public let uncompactedRecords: Int
 
     /// Records that one second takes, and their bytes: of `benchmark migrate` in a release build, rounded down. What has to be
-    /// folded is written twice.
+    /// compacted is written twice.
     private static let recordsPerSecond = 250_000.0
     private static let bytesPerSecond = 25e6
     /// How much room a byte of records takes in pages, and what a record takes beside its bytes.
@@ -26,17 +26,17 @@ public struct MigrationEstimate: Sendable, Equatable {
     /// About how many seconds it takes.
     public var seconds: Double {
         max(
-            Double(records + unfoldedRecords) / MigrationEstimate.recordsPerSecond,
-            Double(bytes + unfoldedBytes) / MigrationEstimate.bytesPerSecond)
+            Double(records + uncompactedRecords) / MigrationEstimate.recordsPerSecond,
+            Double(bytes + uncompactedBytes) / MigrationEstimate.bytesPerSecond)
     }
 
     /// About how many bytes have to be free on the state directory's disk while it lasts.
     public var room: Int {
         let new = Int(Double(bytes + records * MigrationEstimate.recordOverhead) * MigrationEstimate.pageBytesPerByte)
-        // A change that is folded may be all that changes in its page.
-        let folded = min(new, unfoldedRecords * Int(Database.pageSize))
+        // A change that is compacted may be all that changes in its page.
+        let compacted = min(new, uncompactedRecords * Int(Database.pageSize))
         // All that is written is in the log first, and then the new records are in the file.
-        return folded + new + max(0, new - unusedBytes) + MigrationEstimate.leastRoom
+        return compacted + new + max(0, new - unusedBytes) + MigrationEstimate.leastRoom
     }
 
     /// For people. `free`: the bytes that are free there; nil when nobody can say.
@@ -61,11 +61,11 @@ public struct MigrationEstimate: Sendable, Equatable {
             $0.stored.role == .current && migrated.contains(StateTableName($0.stored.stage, $0.schema.table))
         }
         guard !rows.isEmpty else { return nil }
-        var (folded, unfolded) = (Share(), Share())
-        for row in rows { folded += try Share(folded: row, database) }
-        unfolded = try Share(unfolded: Set(rows.map(\.id)), database)
-        (records, bytes) = (folded.records + unfolded.records, folded.bytes + unfolded.bytes)
-        (unfoldedRecords, unfoldedBytes) = (unfolded.records, unfolded.bytes)
+        var (compacted, uncompacted) = (Share(), Share())
+        for row in rows { compacted += try Share(compacted: row, database) }
+        uncompacted = try Share(uncompacted: Set(rows.map(\.id)), database)
+        (records, bytes) = (compacted.records + uncompacted.records, compacted.bytes + uncompacted.bytes)
+        (uncompactedRecords, uncompactedBytes) = (uncompacted.records, uncompacted.bytes)
         unusedBytes = Int(try database.integer("PRAGMA freelist_count") * Database.pageSize)
     }
 
@@ -75,7 +75,7 @@ public struct MigrationEstimate: Sendable, Equatable {
 
         init() {}
 
-        init(folded row: CatalogTable, _ database: Database) throws {
+        init(compacted row: CatalogTable, _ database: Database) throws {
             let count = try Statement(
                 database,
                 """
@@ -86,9 +86,9 @@ public struct MigrationEstimate: Sendable, Equatable {
             (records, bytes) = (Int(count.integer(0)), Int(count.integer(1)))
         }
 
-        init(unfolded tables: Set<Int64>, _ database: Database) throws {
-            for (group, rows) in try UnfoldedDeltas(in: database).inOrder where tables.contains(group.table) {
-                try UnfoldedDeltas.forEachChanges(of: rows, in: database) { changes in
+        init(uncompacted tables: Set<Int64>, _ database: Database) throws {
+            for (group, rows) in try UncompactedDeltas(in: database).inOrder where tables.contains(group.table) {
+                try UncompactedDeltas.forEachChanges(of: rows, in: database) { changes in
                     _ = StateDelta.forEachChange(in: changes) { change in
                         guard case .stored(let key, let record) = change else { return }
                         records += 1

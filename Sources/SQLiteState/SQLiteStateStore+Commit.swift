@@ -21,7 +21,7 @@ extension SQLiteStateStore {
     private struct CommittedChange {
         var chunkRows: [ChunkID: Int64] = [:]
         var messageRows: [MessageBatchID: Int64] = [:]
-        var deltas: [(group: FoldGroup, bytes: Int)] = []
+        var deltas: [(group: CompactionGroup, bytes: Int)] = []
         /// The number before theirs.
         let lastDelta: Int64
 
@@ -36,7 +36,7 @@ extension SQLiteStateStore {
             for id in cut.delivered {
                 for chunk in opened.batchChunks.removeValue(forKey: id) ?? [] { opened.chunkRows[chunk] = nil }
             }
-            for (number, delta) in zip((lastDelta + 1)..., deltas) { opened.unfolded.add(number, of: delta.group, bytes: delta.bytes) }
+            for (number, delta) in zip((lastDelta + 1)..., deltas) { opened.uncompacted.add(number, of: delta.group, bytes: delta.bytes) }
             opened.lastDelta = lastDelta + Int64(deltas.count)
             opened.lastEpoch = cut.epoch
             opened.commitsSincePrune += 1
@@ -82,7 +82,7 @@ extension SQLiteStateStore {
         _ delta: [UInt8], of task: Int64, _ table: Int64, _ epoch: Statement.Value, _ statements: CommitStatements,
         _ change: inout CommittedChange
     ) throws {
-        change.deltas.append((FoldGroup(task: task, table: table), delta.count))
+        change.deltas.append((CompactionGroup(task: task, table: table), delta.count))
         try delta.withUnsafeBytes { bytes in
             try statements.addDelta.run(
                 .integer(change.lastDelta + Int64(change.deltas.count)), .integer(task), .integer(table), epoch, .blob(ByteView(bytes)))

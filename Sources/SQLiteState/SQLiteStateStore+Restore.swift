@@ -6,14 +6,14 @@ extension SQLiteStateStore {
         let epoch = Epoch(UInt64(try database.number(try meta("epoch"), of: "epoch", StoredBounds.counter)))
         let lineage = Lineage(UInt32(try database.number(try meta("lineage"), of: "lineage", StoredBounds.lineage)))
         opened.lastEpoch = epoch
-        try readFoldStatus(opened)
+        try readCompactionStatus(opened)
         let ends = try lineageEnds(lineage, opened)
         guard let hashKey = try HashKeyEntry(database: database).read() else { throw damaged("it lacks its entry '\(HashKeyEntry.name)'") }
         var restored = RestoredState(
             isNew: isNew, lineage: lineage, identity: try identity(), hashKey: hashKey, epoch: epoch,
             partitions: try CheckpointFacts.partitions(database),
             tasks: try tasks(opened), messages: try messages(opened), outbox: try outbox(lineage, opened),
-            withdrawal: try withdrawal(lineage, ends),
+            rollback: try rollback(lineage, ends),
             lineageEnds: ends
         )
         restored.lastReadAt = try lastReadAt()
@@ -158,13 +158,13 @@ extension SQLiteStateStore {
             let opened = try ready()
             for table in task.stateTables {
                 guard let (taskID, tableID) = stored(task.id, table.schema.table, opened) else { continue }
-                try restoreFolded(table, taskID, tableID, memoryBudget: memoryBudget)
-                try restoreDeltas(table, opened.unfolded.rows(of: FoldGroup(task: taskID, table: tableID)))
+                try restoreCompacted(table, taskID, tableID, memoryBudget: memoryBudget)
+                try restoreDeltas(table, opened.uncompacted.rows(of: CompactionGroup(task: taskID, table: tableID)))
             }
         }
     }
 
-    private func restoreFolded(_ table: any StateTable, _ task: Int64, _ tableID: Int64, memoryBudget: Int) throws {
+    private func restoreCompacted(_ table: any StateTable, _ task: Int64, _ tableID: Int64, memoryBudget: Int) throws {
         let statement = try Statement(database, "SELECT key, record FROM keyed WHERE task = ? AND state_table = ? ORDER BY key")
         try statement.bind(.integer(task), .integer(tableID))
         defer { statement.reset() }
@@ -175,7 +175,7 @@ extension SQLiteStateStore {
                 statement.reset()
                 return try noteUnloaded(from: key, table, task, tableID)
             }
-            guard table.restore(.stored(key: statement.blob(0), record: statement.blob(1)), isFolded: true) else {
+            guard table.restore(.stored(key: statement.blob(0), record: statement.blob(1)), isCompacted: true) else {
                 throw damaged("a record of table \(table.schema.table)")
             }
         }
@@ -194,15 +194,15 @@ extension SQLiteStateStore {
             guard let found else { return }
             guard found.withUnsafeBytes({ table.noteUnloaded(ByteView($0)) }) else { throw damaged("a key of table \(table.schema.table)") }
             guard table.schema.key == .windowAndKey else { return }
-            from = DeltaFold.keyAfterWindow(of: found)
+            from = DeltaCompaction.keyAfterWindow(of: found)
         }
     }
 
     private func restoreDeltas(_ table: any StateTable, _ rows: some Collection<Int64>) throws {
-        try UnfoldedDeltas.forEachChanges(of: rows, in: database) { changes in
+        try UncompactedDeltas.forEachChanges(of: rows, in: database) { changes in
             var isApplied = true
             let isComplete = StateDelta.forEachChange(in: changes) { change in
-                isApplied = isApplied && table.restore(change, isFolded: false)
+                isApplied = isApplied && table.restore(change, isCompacted: false)
             }
             guard isComplete && isApplied else { throw damaged("a delta of table \(table.schema.table)") }
         }

@@ -8,11 +8,11 @@ import Synchronization
 public final class SQLiteStateStore: StateStore, @unchecked Sendable {
     /// Sizes and times; the defaults suit a worker of a few hundred MiB of state.
     public struct Settings: Sendable {
-        /// Deltas are folded into the keyed rows when they pass this many bytes, each counted as 128 more than it has.
-        public var foldBytes = 64 << 20
-        /// One step of folding takes at most about this many changes.
-        public var foldStep = 20_000
-        /// Folded deltas that the next checkpoint is to take are kept up to this many bytes; beyond that they are dropped,
+        /// Deltas are compacted into the keyed rows when they pass this many bytes, each counted as 128 more than it has.
+        public var compactionBytes = 64 << 20
+        /// One step of compacting takes at most about this many changes.
+        public var compactionStep = 20_000
+        /// Compacted deltas that the next checkpoint is to take are kept up to this many bytes; beyond that they are dropped,
         /// and the next checkpoint has to be a base.
         public var keepBytes = 256 << 20
         /// The write-ahead log is moved into the file at this many pages.
@@ -27,8 +27,8 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         public init() {}
     }
 
-    /// Deltas that wait to be folded take at most about this many times `foldBytes`.
-    static let foldLimit = 4
+    /// Deltas that wait to be compacted take at most about this many times `compactionBytes`.
+    static let compactionLimit = 4
 
     let database: Database
     let settings: Settings
@@ -50,13 +50,13 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         /// The chunks of each undelivered batch.
         var batchChunks: [SinkBatchID: [ChunkID]] = [:]
         var lastEpoch = Epoch(0)
-        var foldedThrough = Epoch(0)
-        var fold: FoldPass?
-        var unfolded = UnfoldedDeltas()
+        var compactedThrough = Epoch(0)
+        var compact: CompactionPass?
+        var uncompacted = UncompactedDeltas()
         /// The number of the last delta ever added by this process; never given twice, so that it tells old ones from new.
         var lastDelta = Int64(0)
-        /// Every delta up to this number is folded.
-        var foldedDelta = Int64(0)
+        /// Every delta up to this number is compacted.
+        var compactedDelta = Int64(0)
         var keeping = KeptChanges()
         var commitsSincePrune = 0
 
@@ -181,11 +181,11 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         guard format != StateFormat.version else { return }
         if format < 2 { try database.execute(StateFormat.upgradeOfFormat1) }
         if format < 3 {
-            // Early builds let a batch be settled before one with a smaller number; nothing else leaves such a hole.
+            // Early builds let a batch be resolved before one with a smaller number; nothing else leaves such a hole.
             try LineageStart(database).refuseHoles()
             try database.execute(StateFormat.upgradeOfFormat2)
         }
-        // A delta continues a state of its own format alone, and what an earlier version folded it has dropped: the next checkpoint
+        // A delta continues a state of its own format alone, and what an earlier version compacted it has dropped: the next checkpoint
         // is a base, also where one of the present epoch is there.
         try endDeltaChain()
         try database.execute("PRAGMA user_version = \(StateFormat.version)")

@@ -113,7 +113,7 @@ final class StateCatalog {
     /// Rows for a sink that is there no more would wait for ever, and a drain with them.
     private func refuseUndeliveredRows(ofSinksNotIn topology: Topology) throws {
         for (name, id) in outputs {
-            guard let sink = OutboxTable.sink(ofName: name), !topology.furtherSinks.contains(sink),
+            guard let sink = OutboxTable.sink(ofName: name), !topology.additionalSinks.contains(sink),
                 try waits("outbox WHERE output_table = ?", .integer(id))
             else { continue }
             throw StateError(

@@ -103,7 +103,7 @@ enum StateFormat {
         );
         """
 
-    /// What folding has reached, for a file whose rows of `delta` are kept after they were folded, and what counts of the
+    /// What compacting has reached, for a file whose rows of `delta` are kept after they were compacted, and what counts of the
     /// lineages before the present one.
     private static let addedByFormat2 = """
         -- Rows of delta up to and including this epoch are in keyed already, of a task and table that is listed here.

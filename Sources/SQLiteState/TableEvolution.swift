@@ -12,7 +12,7 @@ final class TableEvolution {
 
     /// A table's rows of `delta`.
     private struct TableDeltas {
-        var unfolded = UnfoldedDeltas()
+        var uncompacted = UncompactedDeltas()
         var all: [Int64] = []
     }
 
@@ -96,7 +96,7 @@ final class TableEvolution {
                 try drop(row)
                 continue
             }
-            try foldAll(row)
+            try compactAll(row)
             try Statement(database, "UPDATE state_table SET role = 'current', carried = NULL, removed_in = NULL WHERE id = ?").run(
                 .integer(row.id))
         }
@@ -108,7 +108,7 @@ final class TableEvolution {
             throw StateError(.bug, "state table \(name.table) of stage \(name.stage) is to be migrated, but nothing is stored")
         }
         let migration = try StateMigration(from: row.schema, to: declared)
-        try foldAll(row)
+        try compactAll(row)
         let new = try add(declared, to: name.stage)
         var count = 0
         for task in tasks(of: row) { count += try copy(row.id, to: new, task, migration.forth) }
@@ -122,9 +122,9 @@ final class TableEvolution {
         return count
     }
 
-    /// Folds whatever the table's deltas say, so that its rows are all there is.
-    private func foldAll(_ row: CatalogTable) throws {
-        for (group, rows) in try deltas(of: row).unfolded.inOrder { try DeltaFold(database, group, rows: rows).run() }
+    /// Compacts whatever the table's deltas say, so that its rows are all there is.
+    private func compactAll(_ row: CatalogTable) throws {
+        for (group, rows) in try deltas(of: row).uncompacted.inOrder { try DeltaCompaction(database, group, rows: rows).run() }
         try forgetDeltas(row)
     }
 
@@ -133,7 +133,7 @@ final class TableEvolution {
             var found: [Int64: TableDeltas] = [:]
             try DeltaRow.forEach(in: database) { row in
                 found[row.group.table, default: TableDeltas()].all.append(row.number)
-                if !row.isFolded { found[row.group.table]?.unfolded.add(row.number, of: row.group, bytes: row.bytes) }
+                if !row.isCompacted { found[row.group.table]?.uncompacted.add(row.number, of: row.group, bytes: row.bytes) }
             }
             deltas = found
         }

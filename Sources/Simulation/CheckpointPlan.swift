@@ -53,7 +53,7 @@ public struct CheckpointPlan {
         objectFaults.answerLost = heat * random.number(in: 0...2)
         objectFaults.landsLate = heat * random.number(in: 0...2)
         objectFaults.saysExists = heat * random.number(in: 0...20)
-        // Restoring goes back behind what it can't read: with shared durability that is a withdrawal too.
+        // Restoring goes back behind what it can't read: with shared durability that is a rollback too.
         objectFaults.damagedRead = durability == .local && random.percent(30) ? heat : 0
         objectFaults.slowest = random.percent(80) ? 60 : 900
         var now = Duration.zero
@@ -65,7 +65,7 @@ public struct CheckpointPlan {
             case ...70: life.ending = .diskLoss
             default: life.ending = trouble == .zombies ? .takeOver : .diskLoss
             }
-            // With local durability a worker that can't ask goes on: what it delivers meanwhile stays until it is withdrawn again.
+            // With local durability a worker that can't ask goes on: what it delivers meanwhile stays until it is rolled back again.
             if durability == .shared, random.percent(40) { life.cutOff = random.milliseconds(in: 500...40_000) }
             if trouble == .cutOffs {
                 life.ending = random.percent(95) ? .takeOver : .crash

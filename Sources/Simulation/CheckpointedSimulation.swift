@@ -90,9 +90,9 @@ public final class CheckpointedSimulation {
             (parts.plan.sinkDown + world.plan.storeDown + parts.plan.diskFull).map(\.upperBound).max().map { $0 - parts.time.now } ?? .zero)
         finish()
         buryZombies()
-        settle()
+        resolve()
         for (name, times) in world.objects.counts { parts.count(name, times) }
-        checkWithdrawals()
+        checkRollbacks()
         return parts.report(judge)
     }
 
@@ -270,21 +270,21 @@ public final class CheckpointedSimulation {
         }
     }
 
-    /// Once more a worker that reads nothing new, until nothing is left to be withdrawn.
-    private func settle() {
-        parts.pass(parts.sink.settleDelay)
+    /// Once more a worker that reads nothing new, until nothing is left to be rolled back.
+    private func resolve() {
+        parts.pass(parts.sink.resolveDelay)
         guard parts.violations.isEmpty, let worker = start(isBounded: false, isCalm: true, takesOver: true, until: nil) else { return }
         let deadline = parts.time.now + CheckpointedSimulation.zombiePatience
-        while worker.end == nil, worker.isToWithdrawAgain, parts.time.now < deadline, parts.advance() {}
+        while worker.end == nil, worker.isToRollBackAgain, parts.time.now < deadline, parts.advance() {}
         worker.drain()
         while worker.end == nil && parts.advance() {}
         judge(worker)
     }
 
-    private func checkWithdrawals() {
-        let rows = parts.counts["withdrawn rows", default: 0]
+    private func checkRollbacks() {
+        let rows = parts.counts["rolled back rows", default: 0]
         if world.plan.durability == .shared && rows > 0 && !hadZombies {
-            parts.violate("\(rows) rows were withdrawn although nothing leaves before it is in the store")
+            parts.violate("\(rows) rows were rolled back although nothing leaves before it is in the store")
         }
     }
 }

@@ -34,7 +34,7 @@ private final class DeclaredTable: StateTable {
     init(schema: StateSchema) { declaration = StateDeclaration(schema: schema) }
 
     func cut() -> StateDelta? { nil }
-    func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool { true }
+    func restore(_ change: StateDelta.Change, isCompacted: Bool) -> Bool { true }
     func noteUnloaded(_ key: ByteView) -> Bool { true }
-    func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int { 0 }
+    func release(compactedThrough epoch: UInt32, evicting bytes: Int) -> Int { 0 }
 }

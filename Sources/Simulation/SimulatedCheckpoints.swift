@@ -8,11 +8,11 @@ final class SimulatedCheckpoints {
     private let archive: any CheckpointArchive
     private let process: SimulatedProcess
     private var ownership: OwnershipStanding
-    private let withdrawnTables: [String]
+    private let rolledBackTables: [String]
     private var file = ""
     private var facts: CheckpointFacts?
     private var isCollecting = false
-    private(set) var isWithdrawnAgain = false
+    private(set) var isRolledBackAgain = false
     /// Another worker has the job.
     private(set) var isLost = false
 
@@ -25,7 +25,7 @@ final class SimulatedCheckpoints {
         self.archive = archive
         self.world = world
         self.process = process
-        withdrawnTables = surroundings.parts.implementations.withdrawnTables(tables, surroundings.topology)
+        rolledBackTables = surroundings.parts.implementations.rolledBackTables(tables, surroundings.topology)
         ownership = OwnershipStanding(durability: world.plan.durability, now: surroundings.parts.time.now)
     }
 
@@ -72,8 +72,8 @@ final class SimulatedCheckpoints {
             let facts = facts ?? store.checkpointFacts()
             self.facts = nil
             publish(FinishedCheckpoint(content: content, file: content == .nothing ? "" : file, facts: facts, reason: reason), for: worker)
-        case .withdrawAgain(let plan): withdrawAgain(plan, for: worker)
-        case .endWithdrawal: store.withdrawalDone(isFinal: true)
+        case .rollBackAgain(let plan): rollBackAgain(plan, for: worker)
+        case .endRollback: store.rollbackDone(isFinal: true)
         case .endSupersession: store.supersessionDone()
         }
         return []
@@ -104,16 +104,16 @@ final class SimulatedCheckpoints {
     }
 
     /// Looks once more for what was delivered after the restored checkpoint, beside everything else.
-    private func withdrawAgain(_ plan: WithdrawalPlan, for worker: SimulatedWorker) {
-        guard let plan = parts.implementations.withdrawal(plan) else { return }
-        process.perform { [parts, process, withdrawnTables] in
-            try parts.sink.withdraw(plan, from: withdrawnTables, by: process)
+    private func rollBackAgain(_ plan: RollbackPlan, for worker: SimulatedWorker) {
+        guard let plan = parts.implementations.rollback(plan) else { return }
+        process.perform { [parts, process, rolledBackTables] in
+            try parts.sink.rollBack(plan, from: rolledBackTables, by: process)
         } then: { [self] result in
             if case .success(let rows) = result {
-                parts.withdrew(rows, plan)
-                isWithdrawnAgain = true
+                parts.rolledBack(rows, plan)
+                isRolledBackAgain = true
             }
-            worker.inbox.secondWithdrawal = isWithdrawnAgain
+            worker.inbox.secondRollback = isRolledBackAgain
         }
     }
 }

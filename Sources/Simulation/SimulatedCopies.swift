@@ -4,7 +4,7 @@ import Engine
 public final class SimulatedCopies {
     enum Copy {
         case base(SimulatedDisk)
-        case delta([SimulatedDisk.Commit], withdrawal: WithdrawalPlan.Stage?, declared: [String: [OutputTable]])
+        case delta([SimulatedDisk.Commit], rollback: RollbackPlan.Stage?, declared: [String: [OutputTable]])
     }
 
     private var copies: [String: Copy] = [:]
@@ -24,8 +24,8 @@ public final class SimulatedCopies {
         guard let first = names.first, case .base(let base)? = copies[first] else { return nil }
         let disk = SimulatedDisk(copying: base)
         for name in names.dropFirst() {
-            guard case .delta(let commits, let withdrawal, let declared)? = copies[name] else { return nil }
-            disk.take(withdrawal, declared)
+            guard case .delta(let commits, let rollback, let declared)? = copies[name] else { return nil }
+            disk.take(rollback, declared)
             for commit in commits { disk.apply(commit) }
         }
         disk.keepChanges(after: disk.epoch)
@@ -55,7 +55,7 @@ extension SimulatedStore: CheckpointedStore {
         case .base: copies?.keep(.base(SimulatedDisk(copying: disk)), as: path)
         case .delta(let epoch):
             guard let commits = disk.changes(after: epoch) else { throw SimulatedFailure(.retry, "the changes came too fast") }
-            copies?.keep(.delta(commits, withdrawal: disk.withdrawal, declared: disk.layouts), as: path)
+            copies?.keep(.delta(commits, rollback: disk.rollback, declared: disk.layouts), as: path)
         case .nothing: throw SimulatedFailure(.bug, "nothing was to be copied")
         }
         return checkpointFacts()
@@ -65,7 +65,7 @@ extension SimulatedStore: CheckpointedStore {
 
     public func keepsChanges(after epoch: Epoch) -> Bool { disk.changes(after: epoch) != nil }
 
-    public func withdrawalDone(isFinal: Bool) { disk.withdrawalDone(isFinal: isFinal) }
+    public func rollbackDone(isFinal: Bool) { disk.rollbackDone(isFinal: isFinal) }
 
     public func supersessionDone() { disk.supersessionDone() }
 }

@@ -68,12 +68,12 @@ final class SimulatedDelivery {
         }
     }
 
-    /// Waits until the sink has not shown the batch for the whole settle delay; not knowing starts it anew.
+    /// Waits until the sink has not shown the batch for the whole resolve delay; not knowing starts it anew.
     private func awaitQuiet(since quiet: Duration) {
         guard isAlive() else { return }
         if isHeld() { return ended(.held) }
         let isQuiet = sink.isRunning(batch.id) == false
-        if isQuiet && time.now - quiet >= sink.settleDelay {
+        if isQuiet && time.now - quiet >= sink.resolveDelay {
             rules.becameQuiet()
             return proceed()
         }

@@ -26,7 +26,7 @@ public final class SimulatedDisk {
     /// True once somebody opened it.
     var isInUse = false
     private(set) var epoch = Epoch(0)
-    private(set) var foldedThrough = Epoch(0)
+    private(set) var compactedThrough = Epoch(0)
     private(set) var partitions: [String: Int] = [:]
     private var positions: [TaskID: RestoredTask] = [:]
     private var messages: [StoredMessages] = []
@@ -44,7 +44,7 @@ public final class SimulatedDisk {
     public private(set) var violations: [String] = []
     private(set) var lineage = Lineage.first
     private(set) var lineageEnds: [String: [LineageEnd]] = [:]
-    private(set) var withdrawal: WithdrawalPlan.Stage?
+    private(set) var rollback: RollbackPlan.Stage?
     /// What tells this state from others.
     let identity: String
     let hashKey: HashKey
@@ -63,19 +63,19 @@ public final class SimulatedDisk {
 
     /// The same content, on another disk.
     init(copying other: SimulatedDisk) {
-        (epoch, foldedThrough, partitions, positions, messages) = (
-            other.epoch, other.foldedThrough, other.partitions, other.positions, other.messages
+        (epoch, compactedThrough, partitions, positions, messages) = (
+            other.epoch, other.compactedThrough, other.partitions, other.positions, other.messages
         )
         (chunks, undelivered, lastFrozen, frozen, layouts) = (
             other.chunks, other.undelivered, other.lastFrozen, other.frozen, other.layouts
         )
         (keyed, deltas, lineage, lineageEnds) = (other.keyed, other.deltas, other.lineage, other.lineageEnds)
-        (withdrawal, identity, hashKey, keptAfter, finals) = (other.withdrawal, other.identity, other.hashKey, other.epoch, other.finals)
+        (rollback, identity, hashKey, keptAfter, finals) = (other.rollback, other.identity, other.hashKey, other.epoch, other.finals)
         isInUse = true
     }
 
     /// Begins a lineage: what is not known to be delivered waits as rows that were never in a batch, and everything that was
-    /// delivered beyond is to be withdrawn. `tables`: that rows may have been delivered to.
+    /// delivered beyond is to be rolled back. `tables`: that rows may have been delivered to.
     func begin(_ new: Lineage, tables: Set<String>) {
         for table in tables where layouts[table] == nil { layouts[table] = [] }
         for table in knownTables {
@@ -84,13 +84,13 @@ public final class SimulatedDisk {
             lineageEnds[table, default: []].append(LineageEnd(lineage: lineage, lastBatch: last == 0 ? nil : BatchNumber(last)))
         }
         (undelivered, lastFrozen) = ([:], [:])
-        (lineage, withdrawal) = (new, .due)
+        (lineage, rollback) = (new, .due)
     }
 
     /// As a delta says it.
-    func take(_ stage: WithdrawalPlan.Stage?, _ declared: [String: [OutputTable]]) { (withdrawal, layouts) = (stage, declared) }
+    func take(_ stage: RollbackPlan.Stage?, _ declared: [String: [OutputTable]]) { (rollback, layouts) = (stage, declared) }
 
-    func withdrawalDone(isFinal: Bool) { withdrawal = isFinal ? nil : .again }
+    func rollbackDone(isFinal: Bool) { rollback = isFinal ? nil : .again }
 
     func keepChanges(after epoch: Epoch) {
         keptAfter = max(keptAfter, epoch)
@@ -156,7 +156,7 @@ public final class SimulatedDisk {
             isNew: !isInUse, lineage: lineage, identity: identity, hashKey: hashKey, epoch: epoch, partitions: partitions, tasks: positions,
             messages: try messages.map(reading),
             outbox: knownTables.map(restoredOutbox),
-            withdrawal: withdrawal.map { WithdrawalPlan(stage: $0, lineage: lineage, tables: lineageEnds) },
+            rollback: rollback.map { RollbackPlan(stage: $0, lineage: lineage, tables: lineageEnds) },
             lineageEnds: lineageEnds
         )
         restored.changeAtRest = supersedes ? .supersedes : .none
@@ -220,7 +220,7 @@ public final class SimulatedDisk {
     }
 
     /// Moves all deltas into the keyed rows.
-    func fold() {
+    func compact() {
         for delta in deltas {
             var rows = keyed.removeValue(forKey: delta.table) ?? [:]
             let isComplete = delta.bytes.withUnsafeBytes { bytes in
@@ -238,6 +238,6 @@ public final class SimulatedDisk {
             keyed[delta.table] = rows
         }
         deltas = []
-        foldedThrough = epoch
+        compactedThrough = epoch
     }
 }

@@ -3,7 +3,7 @@ import Engine
 /// A table server that goes on whatever becomes of its clients.
 ///
 /// The fault model: a request is lost, or lands although its answer is lost, or lands after the client gave up (but
-/// within `settleDelay` of being sent, as long as it is not shown as running), or runs for longer than the client waits,
+/// within `resolveDelay` of being sent, as long as it is not shown as running), or runs for longer than the client waits,
 /// or is answered with an error before or after it landed. While the server is down nothing lands and nobody answers;
 /// what was running then is gone. A batch lands whole; what landed stays.
 public final class SimulatedSink {
@@ -16,7 +16,7 @@ public final class SimulatedSink {
         public var errorBefore = 0
         public var errorAfter = 0
         /// For how long nothing of a batch must be seen running before its rows are counted.
-        public var settleDelay = Duration.seconds(5)
+        public var resolveDelay = Duration.seconds(5)
 
         public init() {}
     }
@@ -40,7 +40,7 @@ public final class SimulatedSink {
         public var text: String { ([layout.name] + values).joined(separator: " ") }
     }
 
-    var settleDelay: Duration { faults.settleDelay }
+    var resolveDelay: Duration { faults.resolveDelay }
     /// How long a client waits for an answer.
     static let clientTimeout = Duration.seconds(2)
 

@@ -8,9 +8,9 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
         /// In percent of commits: the process dies before, or after, the commit is durable.
         public var crashBefore = 0
         public var crashAfter = 0
-        /// In percent of the pauses between commits: the deltas are folded.
-        public var fold = 20
-        /// At most about this many folded rows of a table are loaded at a start.
+        /// In percent of the pauses between commits: the deltas are compacted.
+        public var compact = 20
+        /// At most about this many compacted rows of a table are loaded at a start.
         public var loadedRows = Int.max
         /// In percent of the deltas that are begun: the changes are not kept any more.
         public var changesGone = 0
@@ -81,7 +81,7 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
                 let isRight = row.key.withUnsafeBytes { key in
                     row.value.withUnsafeBytes { record in
                         isLoaded
-                            ? table.restore(.stored(key: ByteView(key), record: ByteView(record)), isFolded: true)
+                            ? table.restore(.stored(key: ByteView(key), record: ByteView(record)), isCompacted: true)
                             : table.noteUnloaded(ByteView(key))
                     }
                 }
@@ -94,7 +94,7 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
     private func restore(_ delta: SimulatedDisk.Delta, into table: any StateTable) throws {
         var isRight = true
         let isComplete = delta.bytes.withUnsafeBytes { bytes in
-            StateDelta.forEachChange(in: ByteView(bytes)) { isRight = table.restore($0, isFolded: false) && isRight }
+            StateDelta.forEachChange(in: ByteView(bytes)) { isRight = table.restore($0, isCompacted: false) && isRight }
         }
         guard isComplete && isRight else { throw SimulatedFailure(.corrupt, "a delta of \(delta.table) was refused") }
     }
@@ -108,9 +108,9 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
 
     public func maintain(for time: Duration) throws -> Housekeeping {
         if isFull() { throw SimulatedFailure(.retry, "no space left") }
-        if random.percent(faults.fold) { disk.fold() }
+        if random.percent(faults.compact) { disk.compact() }
         let left = [Housekeeping.Left.nothing, .nothing, .nothing, .some, .tooMuch][random.number(in: 0...4)]
-        return Housekeeping(foldedThrough: disk.foldedThrough, left: left)
+        return Housekeeping(compactedThrough: disk.compactedThrough, left: left)
     }
 
     public func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) {

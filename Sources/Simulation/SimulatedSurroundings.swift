@@ -171,15 +171,15 @@ extension SimulatedSurroundings: StartSurroundings {
         return parts.plan.partitioning
     }
 
-    func withdraw(_ plan: WithdrawalPlan, from tables: [String]) throws -> Bool {
-        guard let process, let plan = parts.implementations.withdrawal(plan) else { return true }
-        let rows = try parts.sink.withdraw(plan, from: parts.implementations.withdrawnTables(tables, topology), by: process)
-        parts.withdrew(rows, plan)
+    func rollBack(_ plan: RollbackPlan, from tables: [String]) throws -> Bool {
+        guard let process, let plan = parts.implementations.rollback(plan) else { return true }
+        let rows = try parts.sink.rollBack(plan, from: parts.implementations.rolledBackTables(tables, topology), by: process)
+        parts.rolledBack(rows, plan)
         try process.pause(.milliseconds(1))
         return true
     }
 
-    func withdrawn() { simulated.withdrawalDone(isFinal: false) }
+    func rolledBack() { simulated.rollbackDone(isFinal: false) }
 
     func environment(_ partitioning: [String: RowPartitioning], _ partitions: [StageName: Int], _ hashKey: HashKey) -> TaskEnvironment {
         TaskEnvironment(partitioning: partitioning, partitions: partitions, cold: store, hashKey: hashKey)

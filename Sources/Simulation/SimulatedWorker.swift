@@ -53,7 +53,7 @@ final class SimulatedWorker {
         loop = WorkerLoop(start, now: parts.time.now, coordinator: parts.implementations.coordinator)
         checkpoints = surroundings.archive.flatMap { archive in
             guard let world = surroundings.world, let process = surroundings.process else { return nil }
-            return SimulatedCheckpoints(surroundings, archive, world, process, tables: start.withdrawnTables)
+            return SimulatedCheckpoints(surroundings, archive, world, process, tables: start.rolledBackTables)
         }
         let unreadable = start.settings.readsUntilEnd ? 0 : parts.plan.unreadable
         var threads: [SimulatedThread] = []
@@ -102,7 +102,7 @@ final class SimulatedWorker {
     private var isAlive: Bool { end == nil }
 
     /// True while what an earlier lineage delivered has to be looked for once more.
-    var isToWithdrawAgain: Bool { simulated.disk.withdrawal != nil && checkpoints?.isWithdrawnAgain == false }
+    var isToRollBackAgain: Bool { simulated.disk.rollback != nil && checkpoints?.isRolledBackAgain == false }
 
     // MARK: - What goes on by itself
 

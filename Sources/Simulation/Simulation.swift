@@ -56,7 +56,7 @@ public final class Simulation {
         worker.start()
         while worker.end == nil && (isDrained || !isOver) && parts.advance() {}
         if worker.end == nil { worker.kill() }
-        settle(worker)
+        resolve(worker)
     }
 
     /// True when the run came to its end.
@@ -68,12 +68,12 @@ public final class Simulation {
         if let length { parts.time.after(length) { worker.kill() } }
         worker.start()
         while worker.end == nil && parts.advance() {}
-        settle(worker)
+        resolve(worker)
         if case .finished? = worker.end { return true }
         return !parts.violations.isEmpty
     }
 
-    private func settle(_ worker: SimulatedWorker) {
+    private func resolve(_ worker: SimulatedWorker) {
         parts.trace.note("the life ended: \(worker.end.map { "\($0)" } ?? "never")")
         switch worker.end {
         case .failed(let error)?: parts.violate("the worker stopped: \(error)")

@@ -71,11 +71,11 @@ final class SimulationParts {
         }
     }
 
-    /// Promise of shared durability: nothing is ever ahead of the store, and so nothing is ever withdrawn.
-    func withdrew(_ rows: Int, _ plan: WithdrawalPlan) {
-        trace.note("\(rows) rows of lineages before \(plan.lineage) are withdrawn")
-        count(plan.stage == .due ? "withdrawals" : "second withdrawals")
-        count("withdrawn rows", rows)
+    /// Promise of shared durability: nothing is ever ahead of the store, and so nothing is ever rolled back.
+    func rolledBack(_ rows: Int, _ plan: RollbackPlan) {
+        trace.note("\(rows) rows of lineages before \(plan.lineage) are rolled back")
+        count(plan.stage == .due ? "rollbacks" : "second rollbacks")
+        count("rolled back rows", rows)
         if plan.stage == .again && rows > 0 { count("rows of workers that were cut off") }
     }
 

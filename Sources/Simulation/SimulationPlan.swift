@@ -64,7 +64,7 @@ public struct SimulationPlan {
         sinkFaults.errorAfter = heat * random.number(in: 0...3)
         storeFaults.crashBefore = heat * random.number(in: 0...1)
         storeFaults.crashAfter = heat * random.number(in: 0...1)
-        storeFaults.fold = random.number(in: 0...60)
+        storeFaults.compact = random.number(in: 0...60)
         storeFaults.loadedRows = random.percent(50) ? .max : random.number(in: 0...20)
         unreadable = heat > 1 ? random.number(in: 0...200) : 0
         var live = Duration.zero
@@ -91,12 +91,12 @@ public struct SimulatedImplementations {
     public var archive: (any CheckpointArchive) -> any CheckpointArchive = { $0 }
     /// What is restored of what is to be restored.
     public var restoration: (RestoredCopies) -> RestoredCopies = { $0 }
-    /// What is withdrawn of what is to be withdrawn; nil for nothing.
-    public var withdrawal: (WithdrawalPlan) -> WithdrawalPlan? = { $0 }
+    /// What is rolled back of what is to be rolled back; nil for nothing.
+    public var rollback: (RollbackPlan) -> RollbackPlan? = { $0 }
     /// What a start takes for done to the state since its last epoch.
     public var changeAtRest: (ChangeAtRest) -> ChangeAtRest = { $0 }
-    /// The tables that rows are withdrawn from, of all that the state knows or the version declares.
-    public var withdrawnTables: (_ known: [String], Topology) -> [String] = { known, _ in known }
+    /// The tables that rows are rolled back in, of all that the state knows or the version declares.
+    public var rolledBackTables: (_ known: [String], Topology) -> [String] = { known, _ in known }
     /// What the rows of a batch are read as when it is delivered.
     public var layout: (SinkBatch, Topology) -> OutputTable = { batch, _ in batch.layout }
     /// How messages that wait are read by the version at hand.

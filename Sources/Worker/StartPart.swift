@@ -17,7 +17,7 @@ public enum StartPart: String, Sendable, CaseIterable {
     /// Loading the records of the state tables.
     case load
     /// Taking back what a restored state does not count.
-    case withdraw
+    case rollBack = "withdraw"
     /// Loading the reference tables, and reading their topics to the ends.
     case references
     /// From the beginning of reading to the first record.

@@ -11,8 +11,8 @@ public final class Worker: @unchecked Sendable {
     let source: any RecordSource
     let store: any StateStore
     let sink: any BatchSink
-    /// One for each of the topology's further sinks.
-    let furtherSinks: [SinkName: any BatchSink]
+    /// One for each of the topology's additional sinks.
+    let additionalSinks: [SinkName: any BatchSink]
     let logger: Logger
     let referenceInput: ReferenceInput?
     let checkpoints: CheckpointSettings?
@@ -23,11 +23,11 @@ public final class Worker: @unchecked Sendable {
     let isStopping = Monitor(false)
     private let published = Monitor(WorkerStatus())
 
-    /// `references`: needed when the topology declares some. `furtherSinks`: those that the topology also writes to.
+    /// `references`: needed when the topology declares some. `additionalSinks`: those that the topology also writes to.
     /// `checkpoints`: where they go; nil for none. With them the store must be a `CheckpointedStore`.
     public init(
         _ topology: Topology, settings: WorkerSettings, source: any RecordSource, store: any StateStore, sink: any BatchSink,
-        furtherSinks: [SinkName: any BatchSink] = [:], references: ReferenceInput? = nil, checkpoints: CheckpointSettings? = nil,
+        additionalSinks: [SinkName: any BatchSink] = [:], references: ReferenceInput? = nil, checkpoints: CheckpointSettings? = nil,
         logger: Logger
     ) {
         self.topology = topology
@@ -35,8 +35,8 @@ public final class Worker: @unchecked Sendable {
         self.source = source
         self.store = store
         self.sink = sink
-        precondition(Set(furtherSinks.keys) == Set(topology.furtherSinks), "the sinks are not those of the topology")
-        self.furtherSinks = furtherSinks
+        precondition(Set(additionalSinks.keys) == Set(topology.additionalSinks), "the sinks are not those of the topology")
+        self.additionalSinks = additionalSinks
         self.logger = logger
         referenceInput = references
         self.checkpoints = checkpoints

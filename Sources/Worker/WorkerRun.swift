@@ -24,7 +24,7 @@ final class WorkerRun {
 
     /// For how long the first record is waited for before the log has what the start took without it.
     private static let firstRecordLimit = Duration.seconds(10)
-    /// How long a step of folding goes on before it is committed.
+    /// How long a step of compacting goes on before it is committed.
     private static let housekeepingTime = Duration.milliseconds(10)
 
     init(_ worker: Worker, _ start: RunStart, _ surroundings: WorkerSurroundings) throws {
@@ -183,7 +183,7 @@ final class WorkerRun {
     private func tell(_ remark: RunRemark) {
         let logger = worker.logger
         switch remark {
-        case .inDoubt(let batches): logger.notice("\(batches) batches of an earlier start may have been sent: settling them first")
+        case .inDoubt(let batches): logger.notice("\(batches) batches of an earlier start may have been sent: resolving them first")
         case .holdsReading(let isHeld):
             isHeldByDeliveries = isHeld
             worker.publish { $0.isReadingHeld = isHeld || $0.clockDoubt != nil }

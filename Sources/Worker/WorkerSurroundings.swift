@@ -113,13 +113,13 @@ final class WorkerSurroundings: StartSurroundings {
         try worker.timed(.sinks) { try worker.sink(sink).open(tables) }
     }
 
-    func withdraw(_ plan: WithdrawalPlan, from tables: [String]) throws -> Bool {
-        try worker.timed(.withdraw) { try worker.withdraw(plan, from: tables) }
+    func rollBack(_ plan: RollbackPlan, from tables: [String]) throws -> Bool {
+        try worker.timed(.rollBack) { try worker.rollBack(plan, from: tables) }
     }
 
-    func withdrawn() throws {
+    func rolledBack() throws {
         let store = try store()
-        try worker.room("noting what was withdrawn") { try store.withdrawalDone(isFinal: false) }
+        try worker.room("noting what was rolled back") { try store.rollbackDone(isFinal: false) }
     }
 
     func loadReferences() throws -> Bool {
@@ -140,7 +140,7 @@ final class WorkerSurroundings: StartSurroundings {
         case .supersessionNotNoted(let error): worker.tellNotNoted(.endSupersession, error)
         case .hasGrown(let topic, let before, let now):
             logger.notice("\(topic) has grown from \(before) to \(now) partitions: the \(before) are read to where they end now")
-        case .withdraws: logger.notice("the state was restored: rows that were delivered after it are withdrawn before anything else")
+        case .rollsBack: logger.notice("the state was restored: rows that were delivered after it are rolled back before anything else")
         // Of the part of a start that the worker has behind it.
         case .damaged, .restores, .restored: break
         }
@@ -149,17 +149,17 @@ final class WorkerSurroundings: StartSurroundings {
 
 extension Worker {
     /// nil: the job's first.
-    func sink(_ name: SinkName?) -> any BatchSink { name.flatMap { furtherSinks[$0] } ?? sink }
+    func sink(_ name: SinkName?) -> any BatchSink { name.flatMap { additionalSinks[$0] } ?? sink }
 
-    /// Withdraws from every sink; false when the worker was told to stop first.
-    func withdraw(_ plan: WithdrawalPlan, from tables: [String]) throws -> Bool {
-        for sink in [sink] + furtherSinks.values {
+    /// Rolls back from every sink; false when the worker was told to stop first.
+    func rollBack(_ plan: RollbackPlan, from tables: [String]) throws -> Bool {
+        for sink in [sink] + additionalSinks.values {
             let isCancelled: @Sendable () -> Bool = { [isStopping] in isStopping.look { $0 } }
-            switch try sink.withdraw(plan, from: tables, isCancelled: isCancelled) {
+            switch try sink.rollBack(plan, from: tables, isCancelled: isCancelled) {
             case .cancelled: return false
-            case .withdrawn(let rows):
+            case .rolledBack(let rows):
                 let found = rows.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
-                logger.notice("withdrawn: \(found.isEmpty ? "no rows" : found.joined(separator: ", "))")
+                logger.notice("rolled back: \(found.isEmpty ? "no rows" : found.joined(separator: ", "))")
             }
         }
         return true
@@ -176,8 +176,8 @@ extension Worker {
     }
 
     func tellNotNoted(_ action: WorkerLoop.CheckpointAction, _ error: any Failure) {
-        if case .endWithdrawal = action {
-            logger.error("checkpoints: that everything was withdrawn could not be noted, so the next start looks for it again: \(error)")
+        if case .endRollback = action {
+            logger.error("checkpoints: that everything was rolled back could not be noted, so the next start looks for it again: \(error)")
         } else {
             logger.error(
                 "checkpoints: that the job goes on from this one alone could not be noted, so the next start begins with another base: \(error)"

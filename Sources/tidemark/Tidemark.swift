@@ -16,7 +16,7 @@ struct Tidemark: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, CheckCommand.self, TablesCommand.self, SettleCommand.self, SkipCommand.self, FinalizeCommand.self,
+            RunCommand.self, CheckCommand.self, TablesCommand.self, ResolveCommand.self, SkipCommand.self, FinalizeCommand.self,
             SchemasCommand.self, GenerateCommand.self, LoadCommand.self, DevCommand.self,
         ]
     )

@@ -81,7 +81,7 @@ struct CollectionTests {
         #expect(plan.kept == numbers(24, 48, 69, 70, 71, 72))
     }
 
-    /// Without the checkpoint that shows it, an abandoned one could be restored, and would count rows that were withdrawn.
+    /// Without the checkpoint that shows it, an abandoned one could be restored, and would count rows that were rolled back.
     @Test func whatShowsThatAKeptCheckpointIsAbandonedStays() throws {
         let manifests = try fixture.publishDaily(5)
         try fixture.store.tag(ManifestNumber(4), as: "before")

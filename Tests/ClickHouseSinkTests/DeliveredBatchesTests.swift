@@ -6,7 +6,7 @@ import Testing
 
 @Suite("What a table holds of a job can be listed by batch", .servers(.debian1816, .engine269))
 struct DeliveredBatchesTests {
-    private func list(_ fixture: WithdrawalFixture, _ lineage: UInt32? = nil) throws -> [String] {
+    private func list(_ fixture: RollbackFixture, _ lineage: UInt32? = nil) throws -> [String] {
         var found: [String] = []
         try ClickHouseSink(fixture.settings, log: fixture.sinks.log.logger).deliveredBatches(
             of: Waves.table, lineage: lineage.map { Lineage($0) }
@@ -20,7 +20,7 @@ struct DeliveredBatchesTests {
 
     @Test(arguments: ServerVersion.allCases)
     func everyBatch(version: ServerVersion) throws {
-        let fixture = try WithdrawalFixture(version)
+        let fixture = try RollbackFixture(version)
         var other = fixture.settings
         other.job = "ripples"
         try fixture.sinks.sink(Waves.table, settings: other).deliver(Waves.batch(7))

@@ -52,14 +52,14 @@ struct DeliveryFaultTests {
         #expect(proxy.chosenSeen == 1)
     }
 
-    @Test("A request delivered whole half a settle delay after the client gave up is waited for and counted")
+    @Test("A request delivered whole half a resolve delay after the client gave up is waited for and counted")
     func deliveredLate() throws {
         let fixture = try SinkFixture(.debian1816)
         let proxy = try FaultProxy(to: fixture.server.port)
         // The real delay is 10 s for requests that come 5 s late; here both are a quarter.
-        var settings = fixture.settings(url: proxy.url, settleDelay: .milliseconds(2500))
+        var settings = fixture.settings(url: proxy.url, resolveDelay: .milliseconds(2500))
         settings.insertTimeout = .milliseconds(300)
-        #expect(ClickHouseSettings(url: "http://x", job: "j").settleDelay == .seconds(10))
+        #expect(ClickHouseSettings(url: "http://x", job: "j").resolveDelay == .seconds(10))
         let sink = try fixture.sink(Waves.table, settings: settings)
         proxy.meet([.deliverLate(seconds: 1.25)])
         try sink.deliver(Waves.batch(1))
@@ -68,7 +68,7 @@ struct DeliveryFaultTests {
         #expect(try fixture.delivered() == Waves.rows(1))
     }
 
-    @Test("A cancelled delivery leaves its batch to be settled later", arguments: ServerVersion.allCases)
+    @Test("A cancelled delivery leaves its batch to be resolved later", arguments: ServerVersion.allCases)
     func cancelled(version: ServerVersion) throws {
         let fixture = try SinkFixture(version)
         let proxy = try FaultProxy(to: fixture.server.port)

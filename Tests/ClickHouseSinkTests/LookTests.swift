@@ -7,14 +7,14 @@ import Testing
 @Suite("A look at the tables says what a start would find, and leaves nothing behind", .servers(.debian1816, .engine269))
 struct LookTests {
     private func look(
-        _ fixture: SinkFixture, lastFrozen: UInt64? = nil, comparesLedger: Bool = false, withdraws: Bool = false,
+        _ fixture: SinkFixture, lastFrozen: UInt64? = nil, comparesLedger: Bool = false, rollsBack: Bool = false,
         _ change: (inout ClickHouseSettings) -> Void = { _ in }
     ) throws -> TableReport {
         var settings = fixture.settings()
         change(&settings)
         let known = SinkTable(table: Waves.table, lineage: .first, lastFrozen: lastFrozen.map { BatchNumber($0) }, isNewState: false)
         let reports = try ClickHouseSink(settings, log: fixture.log.logger).look(
-            at: [known], for: StartIntent(comparesLedger: comparesLedger, withdraws: withdraws))
+            at: [known], for: StartIntent(comparesLedger: comparesLedger, rollsBack: rollsBack))
         return try #require(reports.first)
     }
 
@@ -102,10 +102,10 @@ struct LookTests {
             "\(String(describing: absent))")
     }
 
-    @Test func aWithdrawalThatTheUserMayNotDoIsFoundOut() throws {
+    @Test func aRollbackThatTheUserMayNotDoIsFoundOut() throws {
         let fixture = try SinkFixture(.engine269)
         _ = try fixture.sink(Waves.table)
-        #expect(!(try look(fixture, withdraws: true)).isUnfit)
+        #expect(!(try look(fixture, rollsBack: true)).isUnfit)
         // As above, of the one question that matters; the INSERT of no row comes in the address.
         let refusing = try ScriptedHTTPServer { request in
             let sql = String(decoding: request.body, as: UTF8.self)
@@ -114,9 +114,9 @@ struct LookTests {
                 ? "0\n" : request.head.contains("INSERT") ? "" : (try? fixture.server.query(sql)) ?? ""
             return .bytes("HTTP/1.1 200 OK\r\nContent-Length: \(answer.utf8.count)\r\n\r\n\(answer)")
         }
-        let found = error(try look(fixture, withdraws: true) { $0.url = "http://127.0.0.1:\(refusing.port)" })
+        let found = error(try look(fixture, rollsBack: true) { $0.url = "http://127.0.0.1:\(refusing.port)" })
         #expect(found?.kind == .denied && found?.message.contains("GRANT ALTER DELETE ON") == true, "\(String(describing: found))")
-        // A start that withdraws nothing goes on without it, and says so.
+        // A start that rolls back nothing goes on without it, and says so.
         let told = try look(fixture) { $0.url = "http://127.0.0.1:\(refusing.port)" }
         #expect(!told.isUnfit && told.notices.contains { $0.contains("GRANT ALTER DELETE ON") }, "\(told)")
     }

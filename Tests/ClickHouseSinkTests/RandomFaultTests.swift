@@ -21,7 +21,7 @@ struct RandomFaultTests {
         var random = SeededRandom(seed: seed)
         let fixture = try SinkFixture(version)
         let proxy = try FaultProxy(to: fixture.server.port)
-        var settings = fixture.settings(url: proxy.url, settleDelay: .milliseconds(200))
+        var settings = fixture.settings(url: proxy.url, resolveDelay: .milliseconds(200))
         settings.insertTimeout = .milliseconds(400)
         var sink = try fixture.sink(Waves.table, settings: settings)
         var expected: [[String]] = []

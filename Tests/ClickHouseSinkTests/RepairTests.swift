@@ -4,7 +4,7 @@ import Testing
 
 @testable import ClickHouseSink
 
-@Suite("Promise 3: a batch that is there in part stops, and settle is the way out", .servers(.debian1816, .engine269))
+@Suite("Promise 3: a batch that is there in part stops, and resolve is the way out", .servers(.debian1816, .engine269))
 struct RepairTests {
     /// A fixture whose table lacks these rows of batch 1, deleted by hand.
     private func fixture(_ version: ServerVersion, without rows: String) throws -> SinkFixture {
@@ -33,7 +33,7 @@ struct RepairTests {
         let sink = try fixture.sink(Waves.table, lastFrozen: 2)
         let error = #expect(throws: SinkError.self) { try sink.deliver(Waves.batch(1), mayHaveBeenSent: true) }
         for text in [
-            "batch 1", "lineage 1", "3 of its 5 rows", "\(fixture.database).waves", "tidemark settle --batch waves:1 --as resend-missing",
+            "batch 1", "lineage 1", "3 of its 5 rows", "\(fixture.database).waves", "tidemark resolve --batch waves:1 --as resend-missing",
         ] {
             #expect(error?.message.contains(text) == true, "\(text)")
         }

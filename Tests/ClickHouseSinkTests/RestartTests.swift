@@ -47,7 +47,7 @@ struct RestartTests {
         try sink.deliver(Waves.batch(1))
         fixture.server.kill()
         let started = ContinuousClock.now
-        // Three settle delays: quiet time must not be counted while nobody answers.
+        // Three resolve delays: quiet time must not be counted while nobody answers.
         let outcome = try sink.deliver(Waves.batch(2), mayHaveBeenSent: true, isCancelled: { .now - started > .milliseconds(900) })
         #expect(outcome == .cancelled)
         #expect(sink.status[0].lastError?.contains("can't be seen") == true)
@@ -60,7 +60,7 @@ struct RestartTests {
     @Test("A server that stands still takes what was given up meanwhile, once", arguments: ServerVersion.allCases)
     func stoodStill(version: ServerVersion) throws {
         let fixture = try SinkFixture(version)
-        var settings = fixture.settings(settleDelay: .seconds(1))
+        var settings = fixture.settings(resolveDelay: .seconds(1))
         settings.insertTimeout = .milliseconds(300)
         settings.queryTimeout = .milliseconds(500)
         let sink = try fixture.sink(Waves.table, settings: settings)

@@ -18,10 +18,10 @@ struct SinkFixture {
     }
 
     /// The job `waves` with waits short enough for tests.
-    func settings(url: String? = nil, settleDelay: Duration = .milliseconds(300)) -> ClickHouseSettings {
+    func settings(url: String? = nil, resolveDelay: Duration = .milliseconds(300)) -> ClickHouseSettings {
         var settings = ClickHouseSettings(url: url ?? server.url, job: "waves")
         settings.database = database
-        settings.settleDelay = settleDelay
+        settings.resolveDelay = resolveDelay
         settings.insertTimeout = .seconds(20)
         settings.recheckInterval = .milliseconds(100)
         settings.retryPause = .milliseconds(20)

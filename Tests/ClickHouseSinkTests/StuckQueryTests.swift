@@ -5,7 +5,7 @@ import Testing
 
 @testable import ClickHouseSink
 
-@Suite("Settling waits for what still runs on the server", .servers(.debian1816))
+@Suite("Resolving waits for what still runs on the server", .servers(.debian1816))
 struct StuckQueryTests {
     @Test("A batch that an earlier process left running is killed when it is stuck, then counted and sent")
     func inheritedAndStuck() throws {
@@ -19,7 +19,7 @@ struct StuckQueryTests {
         #expect(try fixture.delivered() == Waves.rows(1))
     }
 
-    @Test("The server refuses a batch's name while an earlier attempt runs (code 216): unknown, settled, sent again")
+    @Test("The server refuses a batch's name while an earlier attempt runs (code 216): unknown, resolved, sent again")
     func nameIsTaken() throws {
         let fixture = try SinkFixture(.debian1816)
         var settings = fixture.settings()
@@ -46,7 +46,7 @@ struct StuckQueryTests {
             }
         }
         var settings = ClickHouseSettings(url: "http://127.0.0.1:\(server.port)", job: "waves")
-        settings.settleDelay = delay
+        settings.resolveDelay = delay
         let log = RecordedLog()
         let trouble = TroubleLog(log.logger, table: "waves", status: TableStatusBox(table: "waves"), interval: .seconds(1))
         let wait = try QuietWait(connection: ClickHouseConnection(settings), trouble: trouble)

@@ -86,9 +86,9 @@ struct VersionColumnTests {
         for number in 1...3 { try sink.deliver(Waves.batch(UInt64(number), ["w\(number)"])) }
         #expect(fixture.log.text.components(separatedBy: statement).count == 2, "\(fixture.log.text)")
         #expect(try fixture.delivered().count == 3)
-        let told = try sink.look(at: [known], for: StartIntent(comparesLedger: false, withdraws: false))
+        let told = try sink.look(at: [known], for: StartIntent(comparesLedger: false, rollsBack: false))
         #expect(told[0].notices.count == 1 && !told[0].isUnfit)
         try fixture.server.query(statement)
-        #expect(try sink.look(at: [known], for: StartIntent(comparesLedger: false, withdraws: false))[0].notices == [])
+        #expect(try sink.look(at: [known], for: StartIntent(comparesLedger: false, rollsBack: false))[0].notices == [])
     }
 }

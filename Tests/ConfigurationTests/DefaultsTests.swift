@@ -18,7 +18,7 @@ struct DefaultsTests {
         #expect(configuration.input.topicPrefix == "fintech.public.")
         #expect(configuration.clickHouse.database == "fintech")
         #expect(configuration.clickHouse.flushInterval == .seconds(1))
-        #expect(configuration.clickHouse.settleDelay == .seconds(10))
+        #expect(configuration.clickHouse.resolveDelay == .seconds(10))
         #expect(configuration.clickHouse.delivery == .exactlyOnce)
         #expect(configuration.sink.ledgerKeep == .seconds(7 * 86_400))
         #expect(configuration.sink.outboxLimit == 48 << 20)
@@ -60,7 +60,7 @@ struct DefaultsTests {
               password: p
               createTables: false
               flushInterval: 250ms
-              settleDelay: 3s
+              resolveDelay: 3s
               delivery: at-least-once
             output: {kafka: {enabled: false, topicPrefix: y.}}
             state: {directory: /var/lib/tidemark, memoryBudget: 2GiB}

@@ -22,9 +22,22 @@ struct LayersTests {
         #expect(configuration.clickHouse.flushInterval == .seconds(2))
     }
 
+    @Test func aKeyWorksUnderItsFormerNameWithANote() throws {
+        let former = try JobConfiguration(yaml: DefaultsTests.least, file: "t.yaml", flags: ["clickhouse.settleDelay=3s"])
+        #expect(former.clickHouse.resolveDelay == .seconds(3))
+        #expect(former.notes == ["--set: clickhouse.settleDelay is called clickhouse.resolveDelay now; it works as before"])
+        #expect(try JobConfiguration(yaml: DefaultsTests.least, file: "t.yaml").notes == [])
+        let both = #expect(throws: ConfigurationError.self) {
+            try JobConfiguration(
+                yaml: DefaultsTests.least, file: "t.yaml", environment: ["TIDEMARK_CLICKHOUSE_RESOLVEDELAY": "2s"],
+                flags: ["clickhouse.settleDelay=3s"])
+        }
+        #expect(both?.problems.map(\.key) == ["clickhouse.settleDelay"])
+    }
+
     @Test func everyKeyHasAVariableOfItsOwn() {
         let keys = JobConfiguration.keys
-        #expect(keys.contains("clickhouse.settleDelay") && keys.contains("input.kafka.properties"))
+        #expect(keys.contains("clickhouse.resolveDelay") && keys.contains("input.kafka.properties"))
         #expect(Set(keys.map(EnvironmentName.of)).count == keys.count)
         #expect(keys.allSatisfy { !$0.contains("_") })
     }

@@ -48,7 +48,7 @@ struct PlacementTests {
         let after = PlacementTests.task(1, 0)
         for delta in before.cut(Epoch(2)).deltas {
             _ = delta.bytes.withView { bytes in
-                StateDelta.forEachChange(in: bytes) { _ = after.stateTables[0].restore($0, isFolded: false) }
+                StateDelta.forEachChange(in: bytes) { _ = after.stateTables[0].restore($0, isCompacted: false) }
             }
         }
         let wrong = try report(page, from: 0)[0]

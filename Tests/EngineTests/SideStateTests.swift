@@ -29,7 +29,7 @@ struct SideStateTests {
         let bytes = try #require(delta).bytes
         var isTaken = true
         let isComplete = bytes.withUnsafeBytes { bytes in
-            StateDelta.forEachChange(in: ByteView(bytes)) { isTaken = table.restore($0, isFolded: false) && isTaken }
+            StateDelta.forEachChange(in: ByteView(bytes)) { isTaken = table.restore($0, isCompacted: false) && isTaken }
         }
         #expect(isComplete && isTaken)
     }
@@ -45,13 +45,13 @@ struct SideStateTests {
     }
 
     @Test func aMemberIsNewOnceAWindowAndGroup() throws {
-        let first = setup().members("members", version: 1, span: .seconds(10))
+        let first = setup().windowedSet("members", version: 1, span: .seconds(10))
         let (early, late) = (EventTime(milliseconds: 9_999), EventTime(milliseconds: 10_000))
         #expect(first.insert(view("b"), in: view("a"), at: early))
         #expect(!first.insert(view("b"), in: view("a"), at: EventTime(milliseconds: 0)))
         #expect(first.insert(view("b"), in: view("a"), at: late), "another window")
         #expect(first.insert(view(""), in: view("ab"), at: early), "another group, though the texts together are the same")
-        let second = setup().members("members", version: 1, span: .seconds(10))
+        let second = setup().windowedSet("members", version: 1, span: .seconds(10))
         try restore(first.table.cut(), into: second.table)
         #expect(!second.insert(view("b"), in: view("a"), at: early))
         #expect(second.table.cut() == nil, "a member that is known is not stored again")

@@ -37,7 +37,7 @@ final class FintechTask {
             guard let table = task.stateTables.first(where: { $0.schema.table == delta.table }) else { throw Damage() }
             let isWhole = try delta.bytes.withUnsafeBytes { bytes in
                 try StateDelta.forEachChange(in: ByteView(bytes)) { change in
-                    guard table.restore(change, isFolded: false) else { throw Damage() }
+                    guard table.restore(change, isCompacted: false) else { throw Damage() }
                 }
             }
             guard isWhole else { throw Damage() }
@@ -58,7 +58,7 @@ final class FintechTask {
         let stored = (schema.key == .windowAndKey ? [0x80, 0, 0, 0, 0, 0, 0, 0] : []) + Array(key.utf8)
         let table = task.stateTables.first { $0.schema.table == schema.table }!
         return stored.withUnsafeBytes { key in
-            record.withUnsafeBytes { table.restore(.stored(key: ByteView(key), record: ByteView($0)), isFolded: false) }
+            record.withUnsafeBytes { table.restore(.stored(key: ByteView(key), record: ByteView($0)), isCompacted: false) }
         }
     }
 

@@ -22,7 +22,7 @@ import Testing
         let reader = try openReader(broker.source(broker.settings(["queued.max.messages.kbytes": "1024"])), fresh(all))
         let queue = try #require((reader as? KafkaReader)?.consumption.queue)
         var (last, unchanged) = (0, 0)
-        // Settled: no further record for many looks, although there are 64,000.
+        // Resolved: no further record for many looks, although there are 64,000.
         try waitUntil("reading ahead to stop") {
             let length = Int(rd_kafka_queue_length(queue))
             unchanged = length == last && length > 0 ? unchanged + 1 : 0

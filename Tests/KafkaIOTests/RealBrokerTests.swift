@@ -99,7 +99,7 @@ struct RealBrokerTests {
     @Test func anOperatorsWordIsTheLedger() throws {
         let world = try World()
         let output = try world.output()
-        try output.settle(OutboxTable(Names.table, sink: KafkaOutput.name), as: world.entry(7))
+        try output.resolve(OutboxTable(Names.table, sink: KafkaOutput.name), as: world.entry(7))
         _ = try output.open([Names.known(frozen: 7, delivered: 7)])
         try output.deliver(Names.batch(8, ["next"]))
         #expect(try world.read() == ["next"])

@@ -23,16 +23,16 @@ struct DeltaReadingTests {
             })
     }
 
-    private static func settings(foldBytes: Int) -> SQLiteStateStore.Settings {
+    private static func settings(compactionBytes: Int) -> SQLiteStateStore.Settings {
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = foldBytes
+        settings.compactionBytes = compactionBytes
         return settings
     }
 
-    /// Fills a state with deltas alone. `keeping`: they are kept for a checkpoint when they are folded.
+    /// Fills a state with deltas alone. `keeping`: they are kept for a checkpoint when they are compacted.
     private func filled(_ directory: TemporaryDirectory, keeping: Bool) throws -> SQLiteStateStore {
         // Nothing is due before the last epoch, then all of it.
-        let store = try reopened(directory.path, settings: Self.settings(foldBytes: Self.deltaBytes))
+        let store = try reopened(directory.path, settings: Self.settings(compactionBytes: Self.deltaBytes))
         _ = try store.open(PlainJob.topology())
         if keeping { try store.keepChanges(after: Epoch(0)) }
         for epoch in 1...Self.epochs { try store.commit(Self.cut(epoch)) }
@@ -40,13 +40,13 @@ struct DeltaReadingTests {
     }
 
     @Test(arguments: [true, false])
-    func aFoldPassReadsEachDeltaOnce(keeping: Bool) throws {
+    func aCompactionPassReadsEachDeltaOnce(keeping: Bool) throws {
         let directory = try TemporaryDirectory()
         let disk = try FaultyDisk(directory.path)
         let store = try filled(directory, keeping: keeping)
         let before = disk.readBytes
         var steps = 0
-        while try store.maintain(for: .seconds(60)).foldedThrough < Epoch(Self.epochs) {
+        while try store.maintain(for: .seconds(60)).compactedThrough < Epoch(Self.epochs) {
             steps += 1
             try #require(steps < 1000)
         }
@@ -61,7 +61,7 @@ struct DeltaReadingTests {
         let disk = try FaultyDisk(directory.path)
         do { _ = try filled(directory, keeping: false) }
         let before = disk.readBytes
-        let store = try reopened(directory.path, settings: Self.settings(foldBytes: Self.deltaBytes))
+        let store = try reopened(directory.path, settings: Self.settings(compactionBytes: Self.deltaBytes))
         _ = try store.open(PlainJob.topology())
         for partition in 0..<Self.partitions {
             let task = PlainTask(id: PlainJob.task(partition))
@@ -71,9 +71,9 @@ struct DeltaReadingTests {
         #expect(disk.readBytes - before < 6 * Self.deltaBytes, "\(disk.readBytes - before) bytes were read of \(Self.deltaBytes) of deltas")
     }
 
-    @Test func smallDeltasAreFoldedBeforeTheyAreTooMany() throws {
+    @Test func smallDeltasAreCompactedBeforeTheyAreTooMany() throws {
         let directory = try TemporaryDirectory()
-        let store = try reopened(directory.path, settings: Self.settings(foldBytes: 1 << 16))
+        let store = try reopened(directory.path, settings: Self.settings(compactionBytes: 1 << 16))
         _ = try store.open(PlainJob.topology())
         var mostRows = 0
         for epoch in UInt64(1)...60 {

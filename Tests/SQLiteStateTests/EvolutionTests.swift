@@ -29,10 +29,10 @@ struct EvolutionTests {
         PlainJob.cut(epoch, [PlainJob.taskCut(PlainJob.task(0), deltas: [changes.delta("keyed")])])
     }
 
-    /// Records of version 1, half of them folded: a timer of 3, the number, and the number.
+    /// Records of version 1, half of them compacted: a timer of 3, the number, and the number.
     private static func fill(_ path: String) throws {
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = 1
+        settings.compactionBytes = 1
         let store = try SQLiteStateStore(directory: path, settings: settings)
         _ = try store.open(first)
         for epoch in UInt64(1)...2 {
@@ -57,7 +57,7 @@ struct EvolutionTests {
         Dictionary(uniqueKeysWithValues: (0..<keys).map { (Array("key \($0)".utf8), [6, 5, UInt8($0 % 50) * 2]) })
     }
 
-    @Test func foldedRecordsAndDeltasAreMigratedWithTheirTimers() throws {
+    @Test func compactedRecordsAndDeltasAreMigratedWithTheirTimers() throws {
         try EvolutionTests.fill(directory.path)
         #expect(try rows(EvolutionTests.second, EvolutionTests.two.schema) == EvolutionTests.expected)
     }
@@ -109,11 +109,11 @@ struct EvolutionTests {
     @Test(
         "a dropped field keeps its value for the version before; of a key forgotten meanwhile it is what was declared",
         arguments: [1, 1 << 20])
-    func droppedFieldsAreCarried(foldBytes: Int) throws {
+    func droppedFieldsAreCarried(compactionBytes: Int) throws {
         try EvolutionTests.fill(directory.path)
         do {
             var settings = SQLiteStateStore.Settings()
-            settings.foldBytes = foldBytes
+            settings.compactionBytes = compactionBytes
             let store = try reopened(directory.path, settings: settings)
             _ = try store.open(EvolutionTests.second)
             var changes = PlainChanges()

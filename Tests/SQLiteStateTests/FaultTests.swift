@@ -30,7 +30,7 @@ struct FaultTests {
 
     static func settings() -> SQLiteStateStore.Settings {
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = 15_000
+        settings.compactionBytes = 15_000
         settings.logPages = 12
         return settings
     }
@@ -167,7 +167,7 @@ struct FaultTests {
             try store.commit(cut(epoch))
             #expect(disk.syncs - before == 1)
             _ = try store.maintain()
-            #expect(disk.syncs - before == 1, "nothing was due to be folded or moved")
+            #expect(disk.syncs - before == 1, "nothing was due to be compacted or moved")
         }
     }
 }

@@ -29,32 +29,33 @@ struct MigrationEstimateTests {
 
     init() throws { directory = try TemporaryDirectory() }
 
-    private func settings(free: Int? = nil, foldBytes: Int = 1 << 40) -> SQLiteStateStore.Settings {
+    private func settings(free: Int? = nil, compactionBytes: Int = 1 << 40) -> SQLiteStateStore.Settings {
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = foldBytes
+        settings.compactionBytes = compactionBytes
         settings.gauge = Gauge(bytes: free)
         return settings
     }
 
-    /// `folded` records that are folded, then `unfolded` that are not.
-    private func fill(folded: Int, unfolded: Int) throws {
-        for (epoch, keys, foldBytes) in [(UInt64(1), 0..<folded, 1), (2, folded..<folded + unfolded, 1 << 40)] {
-            let store = try reopened(directory.path, settings: settings(foldBytes: foldBytes))
+    /// `compacted` records that are compacted, then `uncompacted` that are not.
+    private func fill(compacted: Int, uncompacted: Int) throws {
+        for (epoch, keys, compactionBytes) in [(UInt64(1), 0..<compacted, 1), (2, compacted..<compacted + uncompacted, 1 << 40)] {
+            let store = try reopened(directory.path, settings: settings(compactionBytes: compactionBytes))
             _ = try store.open(MigrationEstimateTests.first)
             var changes = PlainChanges()
             for key in keys { changes.stored.append((Array("k\(100_000 + key)".utf8), [200, 1] + [UInt8](repeating: 97, count: 200))) }
             try store.commit(PlainJob.cut(epoch, [PlainJob.taskCut(PlainJob.task(0), deltas: [changes.delta("keyed")])]))
-            while try foldBytes == 1 && store.maintain().left != .nothing {}
+            while try compactionBytes == 1 && store.maintain().left != .nothing {}
         }
     }
 
-    @Test func recordsAndBytesOfWhatIsMigratedAreCountedFoldedOrNot() throws {
-        try fill(folded: 30, unfolded: 12)
+    @Test func recordsAndBytesOfWhatIsMigratedAreCountedCompactedOrNot() throws {
+        try fill(compacted: 30, uncompacted: 12)
         let store = try reopened(directory.path)
         let estimate = try #require(try store.migration(to: MigrationEstimateTests.second))
-        #expect(estimate.records == 42 && estimate.unfoldedRecords == 12)
+        #expect(estimate.records == 42 && estimate.uncompactedRecords == 12)
         #expect(
-            estimate.bytes == 42 * MigrationEstimateTests.recordBytes && estimate.unfoldedBytes == 12 * MigrationEstimateTests.recordBytes)
+            estimate.bytes == 42 * MigrationEstimateTests.recordBytes
+                && estimate.uncompactedBytes == 12 * MigrationEstimateTests.recordBytes)
         #expect(try store.inspect(MigrationEstimateTests.second)?.migration == estimate)
         #expect(try store.migration(to: MigrationEstimateTests.first) == nil, "nothing is to be done")
         #expect(
@@ -66,7 +67,7 @@ struct MigrationEstimateTests {
     }
 
     @Test func aMigrationThatDoesNotFitIsNotBegunAndIsMadeOnceThereIsRoom() throws {
-        try fill(folded: 300, unfolded: 30)
+        try fill(compacted: 300, uncompacted: 30)
         let room = try #require(try reopened(directory.path).migration(to: MigrationEstimateTests.second)).room
         do {
             let store = try reopened(directory.path, settings: settings(free: room / 4))

@@ -27,9 +27,9 @@ struct MissingHashKeyTests {
     }
 
     /// Leaves a state of two epochs, the first of which remembers ids, with its base and the delta of its second.
-    private func leave(_ ids: Ids, isFolded: Bool) throws -> (base: String, delta: String) {
+    private func leave(_ ids: Ids, isCompacted: Bool) throws -> (base: String, delta: String) {
         var settings = SQLiteStateStore.Settings()
-        if isFolded { settings.foldBytes = 1 }
+        if isCompacted { settings.compactionBytes = 1 }
         let store = try SQLiteStateStore(directory: directory.file("state"), settings: settings)
         _ = try store.open(MissingHashKeyTests.topology)
         try store.register(partitions: ["topic": 3, "second": 2])
@@ -37,7 +37,7 @@ struct MissingHashKeyTests {
         if ids != .none { changes.stored = [(PlainChanges.windowKey(1_000, [0, 0, 0, 0]), MissingHashKeyTests.record(ids))] }
         try store.commit(PlainJob.cut(1, [PlainJob.taskCut(PlainJob.task(0), deltas: [changes.delta("ids")])]))
         _ = try store.maintain(for: .seconds(60))
-        #expect(try store.integer("SELECT count(*) FROM keyed") == (isFolded && ids != .none ? 1 : 0))
+        #expect(try store.integer("SELECT count(*) FROM keyed") == (isCompacted && ids != .none ? 1 : 0))
         try store.beginBase(at: directory.file("base.db"))
         while try store.stepBase() == nil {}
         try store.keepChanges(after: Epoch(1))
@@ -59,8 +59,8 @@ struct MissingHashKeyTests {
     }
 
     @Test(arguments: [true, false])
-    func aStateWithoutItIsRefusedAndKeepsWhatItHas(isFolded: Bool) throws {
-        _ = try leave(.keyed, isFolded: isFolded)
+    func aStateWithoutItIsRefusedAndKeepsWhatItHas(isCompacted: Bool) throws {
+        _ = try leave(.keyed, isCompacted: isCompacted)
         _ = try reopened(directory.file("state")).open(MissingHashKeyTests.topology)
         try removeKey(stateFile)
         for _ in 0..<2 {
@@ -79,8 +79,8 @@ struct MissingHashKeyTests {
 
     /// A state of a build that knew no key, or one that remembers nothing, begins with a new one.
     @Test(arguments: [Ids.unkeyed, .none], [true, false])
-    func aStateThatHasNothingUnderItGetsOne(ids: Ids, isFolded: Bool) throws {
-        let files = try leave(ids, isFolded: isFolded)
+    func aStateThatHasNothingUnderItGetsOne(ids: Ids, isCompacted: Bool) throws {
+        let files = try leave(ids, isCompacted: isCompacted)
         try removeKey(stateFile, files.base, files.delta)
         try StateReader(path: files.base).checkFile()
         try StateAssembly.assemble(base: files.base, deltas: [files.delta], into: directory.file("assembled.db"))
@@ -92,7 +92,7 @@ struct MissingHashKeyTests {
     /// As values that no key has, and a column that holds no text at all.
     @Test(arguments: ["''", "'secret'", "x'00112233445566778899aabbccddeeff'", "'0123456789ABCDEF0123456789abcdef'", "17"])
     func whatIsNoKeyIsDamageToAStart(value: String) throws {
-        _ = try leave(.none, isFolded: true)
+        _ = try leave(.none, isCompacted: true)
         _ = try reopened(directory.file("state")).open(MissingHashKeyTests.topology)
         try RawSQLite(stateFile).execute("UPDATE meta SET value = \(value) WHERE name = 'hash_key'")
         let store = try reopened(directory.file("state"))
@@ -100,8 +100,8 @@ struct MissingHashKeyTests {
     }
 
     @Test(arguments: [true, false])
-    func aCheckpointWithoutItIsRefused(isFolded: Bool) throws {
-        let (base, delta) = try leave(.keyed, isFolded: isFolded)
+    func aCheckpointWithoutItIsRefused(isCompacted: Bool) throws {
+        let (base, delta) = try leave(.keyed, isCompacted: isCompacted)
         let key = try #require(try HashKeyEntry(database: Database(unchanging: base)).read())
         let target = directory.file("assembled.db")
         expectDamage("a manifest that says none", naming: ["manifest says no hashKey", "first.ids", base]) {

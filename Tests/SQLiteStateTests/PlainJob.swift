@@ -120,21 +120,21 @@ final class PlainTable: StateTable {
     let declaration: StateDeclaration
     private(set) var rows: [[UInt8]: [UInt8]] = [:]
     private(set) var unloaded: [[UInt8]] = []
-    private(set) var foldedRows = 0
+    private(set) var compactedRows = 0
 
     init(_ declaration: StateDeclaration) { self.declaration = declaration }
 
     var memoryBytes: Int { rows.reduce(0) { $0 + $1.key.count + $1.value.count } }
     func cut() -> StateDelta? { nil }
-    func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int { 0 }
+    func release(compactedThrough epoch: UInt32, evicting bytes: Int) -> Int { 0 }
 
     func noteUnloaded(_ key: ByteView) -> Bool {
         unloaded.append(key.copy())
         return true
     }
 
-    func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool {
-        foldedRows += isFolded ? 1 : 0
+    func restore(_ change: StateDelta.Change, isCompacted: Bool) -> Bool {
+        compactedRows += isCompacted ? 1 : 0
         switch change {
         case .windowClosed(let prefix):
             let closed = prefix.copy()

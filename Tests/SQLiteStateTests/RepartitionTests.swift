@@ -27,10 +27,10 @@ struct RepartitionTests {
         key.withUnsafeBytes { murmur2Partition(of: ByteView($0), partitions: partitions) }
     }
 
-    /// A state of several epochs, part of it folded, with its whole copy in `base`.
+    /// A state of several epochs, part of it compacted, with its whole copy in `base`.
     private func build(_ partitions: Int, _ random: inout SeededRandom, in directory: TemporaryDirectory) throws -> Contents {
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = 500
+        settings.compactionBytes = 500
         let store = try SQLiteStateStore(directory: directory.file("before"), settings: settings)
         _ = try store.open(RepartitionTests.topology)
         try store.register(partitions: ["topic": partitions, "second": 2])

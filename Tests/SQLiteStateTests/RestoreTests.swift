@@ -5,7 +5,7 @@ import Testing
 
 @testable import SQLiteState
 
-@Suite("Promise 1: what a start finds is the sum of all commits, however much of it was folded")
+@Suite("Promise 1: what a start finds is the sum of all commits, however much of it was compacted")
 struct RestoreTests {
     private struct Model {
         var tables: [Int: [String: [[UInt8]: [UInt8]]]] = [:]
@@ -14,8 +14,8 @@ struct RestoreTests {
 
     private func settings(_ random: inout SeededRandom) -> SQLiteStateStore.Settings {
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = Int.random(in: 1...4_000, using: &random)
-        settings.foldStep = Int.random(in: 1...100, using: &random)
+        settings.compactionBytes = Int.random(in: 1...4_000, using: &random)
+        settings.compactionStep = Int.random(in: 1...100, using: &random)
         settings.logPages = Int.random(in: 1...50, using: &random)
         return settings
     }
@@ -35,8 +35,8 @@ struct RestoreTests {
             for _ in 0..<Int.random(in: 1...25, using: &random) {
                 epoch += 1
                 try store.commit(randomCut(epoch, &model, &random))
-                let folded = try store.maintain().foldedThrough
-                #expect(folded <= Epoch(epoch))
+                let compacted = try store.maintain().compactedThrough
+                #expect(compacted <= Epoch(epoch))
             }
             try compare(store, model)
         }
@@ -90,7 +90,7 @@ struct RestoreTests {
     @Test func withoutRoomForAllTheRestIsReadWhenAskedFor() throws {
         let directory = try TemporaryDirectory()
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = 1
+        settings.compactionBytes = 1
         let store = try SQLiteStateStore(directory: directory.path, settings: settings)
         _ = try store.open(PlainJob.topology())
         var changes = PlainChanges()
@@ -100,13 +100,13 @@ struct RestoreTests {
             }
         }
         try store.commit(PlainJob.cut(1, [PlainJob.taskCut(PlainJob.task(0), deltas: [changes.delta("windowed")])]))
-        #expect(try store.maintain().foldedThrough == Epoch(1))
+        #expect(try store.maintain().compactedThrough == Epoch(1))
 
         let task = PlainTask(id: PlainJob.task(0))
         try store.restore(task, memoryBudget: 1_000)
         let table = task.tables[1]
-        #expect(table.foldedRows > 0 && table.foldedRows < 20)
-        #expect(Set(table.unloaded.map { Array($0.prefix(8)) }).count == 9 || table.foldedRows < 10)
+        #expect(table.compactedRows > 0 && table.compactedRows < 20)
+        #expect(Set(table.unloaded.map { Array($0.prefix(8)) }).count == 9 || table.compactedRows < 10)
         #expect(table.unloaded.contains { $0.starts(with: PlainChanges.windowKey(9_000)) }, "a window of which nothing was loaded is known")
         var read: [UInt8]?
         try PlainChanges.windowKey(9_000, [3]).withUnsafeBytes { key in
@@ -123,7 +123,7 @@ struct RestoreTests {
     @Test func aClosedWindowIsDeletedByItsRangeAndNoOther() throws {
         let directory = try TemporaryDirectory()
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = 1
+        settings.compactionBytes = 1
         let store = try SQLiteStateStore(directory: directory.path, settings: settings)
         _ = try store.open(PlainJob.topology())
         let starts: [Int64] = [-256, -1, 0, 255, 256, 0xFFFF, 0x10000]
@@ -145,12 +145,12 @@ struct RestoreTests {
             Set(task.tables[1].rows.keys.map { Array($0.prefix(8)) }) == Set([-256, 0, 256, 0x10000].map { PlainChanges.windowKey($0) }))
     }
 
-    @Test("promise 7: deltas that come faster than a step folds don't pile up")
-    func foldingKeepsUp() throws {
+    @Test("promise 7: deltas that come faster than a step compacts don't pile up")
+    func compactingKeepsUp() throws {
         let directory = try TemporaryDirectory()
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = 4_000
-        settings.foldStep = 10
+        settings.compactionBytes = 4_000
+        settings.compactionStep = 10
         let store = try reopened(directory.path, settings: settings)
         _ = try store.open(PlainJob.topology())
         var waiting: Int64 = 0

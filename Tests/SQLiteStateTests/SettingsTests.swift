@@ -221,7 +221,7 @@ struct SettingsTests {
         let restored = try reopened(directory.path).open(topology)
         #expect(restored.outbox.first { $0.table == "other" }?.pending == [chunk])
         #expect(restored.outboxTables(of: topology) == [OutboxTable(PlainJob.rows), OutboxTable(PlainJob.other, isDeclared: false)])
-        #expect(restored.tablesToWithdrawFrom(of: topology) == ["rows", "other"])
+        #expect(restored.tablesToRollBack(of: topology) == ["rows", "other"])
     }
 
     /// Also with a table to be dropped: the version that sent them has to be able to drain.

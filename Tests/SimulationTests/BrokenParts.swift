@@ -61,13 +61,13 @@ final class KeylessStore: PassingStore, @unchecked Sendable {  // One thread, as
         return RestoredState(
             isNew: found.isNew, lineage: found.lineage, identity: found.identity, hashKey: HashKey(first: found.epoch.number, second: 9),
             epoch: found.epoch,
-            partitions: found.partitions, tasks: found.tasks, messages: found.messages, outbox: found.outbox, withdrawal: found.withdrawal,
+            partitions: found.partitions, tasks: found.tasks, messages: found.messages, outbox: found.outbox, rollback: found.rollback,
             lineageEnds: found.lineageEnds
         )
     }
 }
 
-/// Says that everything is folded, so that records leave memory which the keyed rows don't have yet.
+/// Says that everything is compacted, so that records leave memory which the keyed rows don't have yet.
 final class HastyStore: PassingStore, @unchecked Sendable {  // One thread, as its superclass.
     private var last = Epoch(0)
 
@@ -78,7 +78,7 @@ final class HastyStore: PassingStore, @unchecked Sendable {  // One thread, as i
 
     override func maintain(for time: Duration) throws -> Housekeeping {
         _ = try inner.maintain(for: time)
-        return Housekeeping(foldedThrough: last, left: .nothing)
+        return Housekeeping(compactedThrough: last, left: .nothing)
     }
 }
 

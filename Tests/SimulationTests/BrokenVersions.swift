@@ -17,7 +17,7 @@ final class LayoutlessStore: PassingStore, @unchecked Sendable {  // One thread,
         return RestoredState(
             isNew: restored.isNew, lineage: restored.lineage, identity: restored.identity, hashKey: restored.hashKey, epoch: restored.epoch,
             partitions: restored.partitions, tasks: restored.tasks, messages: restored.messages, outbox: outbox,
-            withdrawal: restored.withdrawal, lineageEnds: restored.lineageEnds
+            rollback: restored.rollback, lineageEnds: restored.lineageEnds
         )
     }
 
@@ -48,10 +48,10 @@ extension SimulatedImplementations {
         return implementations
     }
 
-    /// Withdraws from the tables of the version at hand alone.
-    static var withdrawingFromDeclaredTables: SimulatedImplementations {
+    /// Rolls back from the tables of the version at hand alone.
+    static var rollingBackFromDeclaredTables: SimulatedImplementations {
         var implementations = SimulatedImplementations()
-        implementations.withdrawnTables = { _, topology in topology.tables.map(\.name) }
+        implementations.rolledBackTables = { _, topology in topology.tables.map(\.name) }
         return implementations
     }
 }

@@ -42,9 +42,9 @@ struct CheckpointMutationTests {
         #expect(try isNoticed(in: world, from: seed, implementations))
     }
 
-    @Test func aWithdrawalThatIsSkipped() throws {
+    @Test func aRollbackThatIsSkipped() throws {
         var implementations = SimulatedImplementations()
-        implementations.withdrawal = { _ in nil }
+        implementations.rollback = { _ in nil }
         #expect(try isNoticed(in: .localWithLostDisks, implementations))
     }
 

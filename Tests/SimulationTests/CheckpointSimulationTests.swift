@@ -43,7 +43,7 @@ struct CheckpointSimulationTests {
     @Test func localDurabilityAndLostDisks() throws {
         try run(
             .localWithLostDisks,
-            wanted: ["restores in a new lineage", "withdrawals", "withdrawn rows", "second withdrawals", "damaged reads"])
+            wanted: ["restores in a new lineage", "rollbacks", "rolled back rows", "second rollbacks", "damaged reads"])
     }
 
     @Test func sharedDurabilityAndWorkersThatGoOn() throws {
@@ -56,7 +56,7 @@ struct CheckpointSimulationTests {
     }
 
     @Test func localDurabilityAndWorkersThatGoOn() throws {
-        try run(.localWithZombies, wanted: ["take-overs", "workers that were fenced", "withdrawn rows", "second withdrawals"])
+        try run(.localWithZombies, wanted: ["take-overs", "workers that were fenced", "rolled back rows", "second rollbacks"])
     }
 
     /// A worker that nobody tells whose the job is sends nothing again: what it sends then may arrive when its successor has
@@ -66,7 +66,7 @@ struct CheckpointSimulationTests {
     @Test func sharedDurabilityAndVersions() throws { try run(.sharedWithVersions, wanted: CheckpointSimulationTests.ofVersions) }
 
     @Test func localDurabilityAndVersions() throws {
-        try run(.localWithVersions, wanted: CheckpointSimulationTests.ofVersions + ["withdrawn rows", "second withdrawals"])
+        try run(.localWithVersions, wanted: CheckpointSimulationTests.ofVersions + ["rolled back rows", "second rollbacks"])
     }
 
     @Test(arguments: CheckpointedJob.World.allCases)

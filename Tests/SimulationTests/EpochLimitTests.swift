@@ -3,7 +3,7 @@ import Simulation
 import TestSupport
 import Testing
 
-@Suite("Epochs that no interval ends are cut at their limits and at the end, whatever the store has to fold first")
+@Suite("Epochs that no interval ends are cut at their limits and at the end, whatever the store has to compact first")
 struct EpochLimitTests {
     @Test(arguments: [PurchaseJob.windowed, .merged])
     func aRunComesToItsEndWithoutAnInterval(job: PurchaseJob) {

@@ -49,7 +49,7 @@ struct MutationTests {
         #expect(isNoticed(by: implementations))
     }
 
-    @Test func aStoreThatSaysThatAllIsFolded() {
+    @Test func aStoreThatSaysThatAllIsCompacted() {
         var implementations = SimulatedImplementations()
         implementations.store = { HastyStore($0) }
         #expect(isNoticed(by: implementations))

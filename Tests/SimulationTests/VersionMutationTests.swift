@@ -31,10 +31,10 @@ struct VersionMutationTests {
         #expect(noticing(.handingMessagesOverUnread, job) != nil)
     }
 
-    @Test func tablesOfOtherVersionsThatAreNotWithdrawnFrom() throws {
+    @Test func tablesOfOtherVersionsThatAreNotRolledBackFrom() throws {
         let seeds = 0..<VersionMutationTests.patience
         let noticing = try seeds.first {
-            try !CheckpointedJob(.localWithVersions, seed: $0).run(.withdrawingFromDeclaredTables).violations.isEmpty
+            try !CheckpointedJob(.localWithVersions, seed: $0).run(.rollingBackFromDeclaredTables).violations.isEmpty
         }
         #expect(noticing != nil)
     }

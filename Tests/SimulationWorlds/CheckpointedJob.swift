@@ -44,9 +44,9 @@ package struct CheckpointedJob {
         plan.lives = []
         if hasVersions { plan.drawWaiting(&random) }
         // As shipped: it is what a worker that was taken for dead is given.
-        plan.sinkFaults.settleDelay = .seconds(10)
+        plan.sinkFaults.resolveDelay = .seconds(10)
         plan.storeFaults.changesGone = random.percent(30) ? 20 : 0
-        // Two workers that both settle the same batches, and requests that arrive when both have looked.
+        // Two workers that both resolve the same batches, and requests that arrive when both have looked.
         if world.trouble == .zombies, random.percent(50) {
             plan.sinkFaults.requestLost = 20
             plan.sinkFaults.landsLate = 25

@@ -13,8 +13,8 @@ public final class MemorySink: BatchSink {
         var waiting = 0
         var abandoned = 0
         var failure: MemorySinkError?
-        var withdrawals: [WithdrawalPlan.Stage] = []
-        var holdsSecondWithdrawal = false
+        var rollbacks: [RollbackPlan.Stage] = []
+        var holdsSecondRollback = false
         var serverTime: EventTime?
         var serverTimeWhenAsked: EventTime?
     }
@@ -29,8 +29,8 @@ public final class MemorySink: BatchSink {
     /// The next delivery fails for good.
     public func fail(with failure: MemorySinkError) { state.withLock { $0.failure = failure } }
 
-    /// Until then the second look for rows to withdraw waits, or until it is cancelled.
-    public func holdSecondWithdrawal(_ holds: Bool) { state.withLock { $0.holdsSecondWithdrawal = holds } }
+    /// Until then the second look for rows to roll back waits, or until it is cancelled.
+    public func holdSecondRollback(_ holds: Bool) { state.withLock { $0.holdsSecondRollback = holds } }
 
     /// What the sink's server says from now on, or from when it is asked the next time.
     public func setServerTime(_ time: EventTime, whenAsked: Bool = false) {
@@ -41,7 +41,7 @@ public final class MemorySink: BatchSink {
     public func askServerTime() { state.withLock { $0.serverTime = $0.serverTimeWhenAsked ?? $0.serverTime } }
 
     /// As they were begun.
-    public var withdrawals: [WithdrawalPlan.Stage] { state.withLock { $0.withdrawals } }
+    public var rollbacks: [RollbackPlan.Stage] { state.withLock { $0.rollbacks } }
 
     public var opened: [SinkTable] { state.withLock { $0.opened } }
     public var deliveries: [(id: SinkBatchID, mayHaveBeenSent: Bool)] { state.withLock { $0.deliveries } }
@@ -91,9 +91,9 @@ public final class MemorySink: BatchSink {
     }
 
     /// Removes the batches of earlier lineages that the plan does not count.
-    public func withdraw(_ plan: WithdrawalPlan, from tables: [String], isCancelled: @escaping @Sendable () -> Bool) -> WithdrawalOutcome {
-        state.withLock { $0.withdrawals.append(plan.stage) }
-        while plan.stage == .again && state.withLock({ $0.holdsSecondWithdrawal }) {
+    public func rollBack(_ plan: RollbackPlan, from tables: [String], isCancelled: @escaping @Sendable () -> Bool) -> RollbackOutcome {
+        state.withLock { $0.rollbacks.append(plan.stage) }
+        while plan.stage == .again && state.withLock({ $0.holdsSecondRollback }) {
             if isCancelled() { return .cancelled }
             usleep(2_000)
         }
@@ -105,7 +105,7 @@ public final class MemorySink: BatchSink {
                 state.batches[id] = nil
                 removed[id.table, default: 0] += chunks.map(\.rowCount).reduce(0, +)
             }
-            return .withdrawn(rowsPerTable: removed)
+            return .rolledBack(rowsPerTable: removed)
         }
     }
 }

@@ -8,8 +8,8 @@ struct CommandTests {
         ["generate", "--transactions", "1"], ["generate", "--transactions", "0", "--out", "x"],
         ["generate", "--out", "x", "--brokers", "y", "--transactions", "1"],
         ["generate", "--out", "x", "--transactions", "1", "--live"], ["nonsense"], ["run"],
-        ["settle", "--config", "x", "--batch", "t", "--as", "delivered"],
-        ["settle", "--config", "x", "--batch", "t:1", "--as", "lost"], ["dev", "--port", "70000"], ["load", "x"],
+        ["resolve", "--config", "x", "--batch", "t", "--as", "delivered"],
+        ["resolve", "--config", "x", "--batch", "t:1", "--as", "lost"], ["dev", "--port", "70000"], ["load", "x"],
         ["run", "--config", "x", "--set", "foo"], ["dev", "--topics", "foo"],
     ])
     func aWrongUseEndsWith64(arguments: [String]) throws {
@@ -20,14 +20,14 @@ struct CommandTests {
     @Test func everyCommandExplainsItself() throws {
         let overview = try TidemarkBinary.run(["--help"])
         #expect(overview.status == 0)
-        for command in ["run", "check", "generate", "load", "dev", "settle", "tables", "finalize"] {
-            #expect(overview.output.contains("\n  \(command) "), "\(command) is missing")
+        for command in ["run", "check", "generate", "load", "dev", "resolve", "tables", "finalize"] {
+            #expect(["\n  \(command) ", "\n  \(command), "].contains(where: overview.output.contains), "\(command) is missing")
             let help = try TidemarkBinary.run(["help", command])
             #expect(help.status == 0 && help.output.hasPrefix("OVERVIEW: "))
         }
     }
 
-    @Test(arguments: ["run", "check", "generate", "load", "dev", "settle", "tables", "finalize"])
+    @Test(arguments: ["run", "check", "generate", "load", "dev", "resolve", "tables", "finalize"])
     func everyOptionIsDocumented(command: String) throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let page = try String(contentsOf: root.appendingPathComponent("docs/INTERFACE.md"), encoding: .utf8)

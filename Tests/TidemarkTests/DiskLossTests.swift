@@ -11,7 +11,7 @@ struct DiskLossTests {
     private static let leastLosses = 6
 
     /// The worker is killed at random moments, and at every second kill its state directory is gone as well. What it had
-    /// delivered after its last checkpoint is withdrawn then and computed again. Keyed by `id`, re-keying stands in front: a
+    /// delivered after its last checkpoint is rolled back then and computed again. Keyed by `id`, re-keying stands in front: a
     /// restore meets records on their way between two stages.
     @Test(
         .timeLimit(.minutes(8)),
@@ -36,9 +36,9 @@ struct DiskLossTests {
             settings: [
                 "clickhouse.flushInterval=200ms", "epoch.interval=100ms", "state.durability=\(durability)", "input.keyedBy=\(keyedBy)",
             ] + (s3.map { ["checkpoints.store=s3://\($0.bucket)/jobs"] } ?? []), environment: s3?.environment() ?? [:])
-        let withdrawals = try disturb(job, while: generator, &random)
+        let rollbacks = try disturb(job, while: generator, &random)
         #expect(generator.waitForExit() == 0, "\(generator.errors)")
-        if durability == "local" { #expect(withdrawals > 0, "no loss met rows that had to be withdrawn") }
+        if durability == "local" { #expect(rollbacks > 0, "no loss met rows that had to be rolled back") }
 
         let finished = try job.runUntilEnd(["--take-over"])
         #expect(finished.status == 0, "\(finished.errors)")
@@ -54,9 +54,9 @@ struct DiskLossTests {
         GoldenCase.streams.map { "\($0):\(Self.partitions)" } + GoldenCase.referenceTopics.map { "\($0):1" }
     }
 
-    /// How many restores withdrew rows.
+    /// How many restores rolled back rows.
     private func disturb(_ job: JobFixture, while generator: ChildProcess, _ random: inout SeededRandom) throws -> Int {
-        var (kills, losses, withdrawals) = (0, 0, 0)
+        var (kills, losses, rollbacks) = (0, 0, 0)
         while generator.isRunning || losses < Self.leastLosses {
             let worker = try job.start(["--take-over"])
             // The moment is the point of this test: any one must do.
@@ -65,13 +65,13 @@ struct DiskLossTests {
             worker.send(SIGKILL)
             worker.waitForExit()
             kills += 1
-            if worker.errors.contains("withdrawn: ") && !worker.errors.contains("withdrawn: no rows") { withdrawals += 1 }
+            if worker.errors.contains("rolled back: ") && !worker.errors.contains("rolled back: no rows") { rollbacks += 1 }
             guard kills.isMultiple(of: 2) else { continue }
             try FileManager.default.removeItem(atPath: job.stateDirectory)
             losses += 1
         }
-        print("disk loss test: \(kills) kills, \(losses) disks lost, \(withdrawals) starts that withdrew rows")
-        return withdrawals
+        print("disk loss test: \(kills) kills, \(losses) disks lost, \(rollbacks) starts that rolled back rows")
+        return rollbacks
     }
 }
 

@@ -33,7 +33,7 @@ final class JobFixture {
         let text = """
             job: {id: fintech}
             input: \(source)
-            clickhouse: {url: "\(url ?? clickHouse.url)", database: \(database), settleDelay: 1s}
+            clickhouse: {url: "\(url ?? clickHouse.url)", database: \(database), resolveDelay: 1s}
             state: {directory: "\(stateDirectory)"}
             checkpoints: {store: "\(checkpoints)", interval: 1s}
             http: {bind: "127.0.0.1:0"}

@@ -30,9 +30,9 @@ struct KillTests {
         let kills = try disturb(job, clickHouse, while: generator, &random)
         #expect(generator.waitForExit() == 0, "\(generator.errors)")
         #expect(kills.worker >= KillTests.leastKills && kills.clickHouse == 2)
-        #expect(kills.unsettled > 0, "no kill met a batch under way")
+        #expect(kills.unresolved > 0, "no kill met a batch under way")
         print(
-            "kill test: \(kills.worker) SIGKILLs of the worker, \(kills.clickHouse) of ClickHouse, \(kills.unsettled) starts with batches to settle"
+            "kill test: \(kills.worker) SIGKILLs of the worker, \(kills.clickHouse) of ClickHouse, \(kills.unresolved) starts with batches to resolve"
         )
         try broker.requireWholeLog(partitions: KillTests.partitions)
 
@@ -58,7 +58,7 @@ struct KillTests {
     private struct Kills {
         var worker = 0
         var clickHouse = 0
-        var unsettled = 0
+        var unresolved = 0
     }
 
     private func disturb(_ job: JobFixture, _ clickHouse: ClickHouseServer, while generator: ChildProcess, _ random: inout SeededRandom)
@@ -90,7 +90,7 @@ struct KillTests {
             worker.send(SIGKILL)
             worker.waitForExit()
             kills.worker += 1
-            if worker.errors.contains("settl") { kills.unsettled += 1 }
+            if worker.errors.contains("may have been sent") { kills.unresolved += 1 }
             if killsClickHouse { try clickHouse.start() }
         }
         return kills

@@ -21,7 +21,7 @@ struct OperationsTests {
         try """
         job: {id: fintech}
         input: {kafka: {properties: {bootstrap.servers: "\(broker.brokers)"}}, operations: inserts}
-        clickhouse: {url: "\(clickHouse.url)", database: operations, settleDelay: 200ms, flushInterval: 100ms}
+        clickhouse: {url: "\(clickHouse.url)", database: operations, resolveDelay: 200ms, flushInterval: 100ms}
         state: {directory: state}
         checkpoints: {store: checkpoints, interval: 1s}
         http: {bind: "\(page)"}
@@ -53,7 +53,7 @@ struct OperationsTests {
         try """
         job: {id: fintech}
         input: {directory: "\(log.growing.path)", deduplicate: {by: id}, operations: inserts}
-        clickhouse: {url: "\(clickHouse.url)", database: \(job.database), settleDelay: 200ms, flushInterval: 100ms}
+        clickhouse: {url: "\(clickHouse.url)", database: \(job.database), resolveDelay: 200ms, flushInterval: 100ms}
         state: {directory: state}
         checkpoints: {store: checkpoints, interval: 1s}
         http: {bind: "off"}

@@ -38,7 +38,7 @@ struct TakeOverTests {
         zombie.send(SIGSTOP)
         let other = ["--set", "state.directory=\(job.directory.file("other"))"]
         let next = try job.run("run", ["--take-over", "--until-end"] + other)
-        #expect(next.status == 0 && next.errors.contains("rows that were delivered after it are withdrawn"), "\(next.errors)")
+        #expect(next.status == 0 && next.errors.contains("rows that were delivered after it are rolled back"), "\(next.errors)")
         let delivered = try clickHouse.rows("SELECT count(), max(_lineage) FROM \(job.database).customer_lifecycle_analytics")[0]
         #expect(delivered[1] == "2")
         // More input: the one that was stopped would deliver what becomes of it.

@@ -108,7 +108,7 @@ private final class CutOffJob {
         proxy = try FaultProxy(to: clickHouse.port)
         self.parts = parts
         let settings = [
-            "clickhouse.settleDelay=200ms", "clickhouse.flushInterval=100ms", "epoch.interval=50ms", "drain.timeout=300ms",
+            "clickhouse.resolveDelay=200ms", "clickhouse.flushInterval=100ms", "epoch.interval=50ms", "drain.timeout=300ms",
             "time.idleAfter=1h",
         ]
         fixture = try JobFixture(.directory(log.path), clickHouse, url: proxy.url, settings: settings)

@@ -15,8 +15,8 @@ final class Bench {
     let source: MemorySource
     let sink = MemorySink()
     /// A second sink, for the runs that are started with it.
-    let furtherSink = MemorySink()
-    var hasFurtherSink = false
+    let additionalSink = MemorySink()
+    var hasAdditionalSink = false
     var settings = WorkerSettings()
     var storeSettings = SQLiteStateStore.Settings()
 
@@ -56,11 +56,11 @@ final class Bench {
         }
         let store = opened!
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let further = hasFurtherSink ? [Bench.further: furtherSink] : [:]
+        let further = hasAdditionalSink ? [Bench.further: additionalSink] : [:]
         return RunningWorker(
             Worker(
                 job.topology.alsoWriting(to: further.keys.sorted { $0.text < $1.text }), settings: settings, source: source ?? self.source,
-                store: wrapped(store), sink: sink, furtherSinks: further, checkpoints: checkpoints, logger: logger
+                store: wrapped(store), sink: sink, additionalSinks: further, checkpoints: checkpoints, logger: logger
             ))
     }
 

@@ -107,7 +107,7 @@ struct ChangeAtRestTests {
         try run.drained(2, through: 120, archiving: true)
         let before = try newest()
         _ = try run.openStore().finalize(VersionedJob.topology(2))
-        // As `tidemark settle` does, or a start that could not ask the store.
+        // As `tidemark resolve` does, or a start that could not ask the store.
         do {
             let store = try run.openStore()
             let restored = try store.open(VersionedJob.topology(2))

@@ -163,24 +163,24 @@ struct CheckpointTests {
         #expect(try bench.start(untilEnd: true, checkpoints: unasked).wait() == .complete)
     }
 
-    @Test func aSinkThatIsAwayHoldsUpNoCheckpointWhileRowsAreToBeWithdrawnOnceMore() throws {
+    @Test func aSinkThatIsAwayHoldsUpNoCheckpointWhileRowsAreToBeRolledBackOnceMore() throws {
         let bench = try Bench(.everything, partitions: 1)
         let values = [Bench.purchases(0, seconds: 0..<50)]
         bench.append(values)
         #expect(try bench.start(untilEnd: true, checkpoints: settings()).wait() == .complete)
         try StateAssembly.beginLineage(Lineage(2), in: bench.directory.file("state.db"))
-        bench.sink.holdSecondWithdrawal(true)
+        bench.sink.holdSecondRollback(true)
         let running = try bench.start(untilEnd: false, checkpoints: settings())
-        try waitUntil("the second withdrawal is under way") { bench.sink.withdrawals.count == 2 }
+        try waitUntil("the second rollback is under way") { bench.sink.rollbacks.count == 2 }
         let covered = archive.covered!
         bench.append([Bench.purchases(0, seconds: 50..<60)])
         try waitUntil("checkpoints go on") { archive.covered!.number > covered.number + 3 }
-        bench.sink.holdSecondWithdrawal(false)
+        bench.sink.holdSecondRollback(false)
         try waitUntil("it is over") { running.status.checkpoint.last?.epoch.number ?? 0 > covered.number + 10 }
         running.drain()
         #expect(try running.wait() == .complete)
-        #expect(bench.sink.withdrawals == [.due, .again])
+        #expect(bench.sink.rollbacks == [.due, .again])
         #expect(try bench.start(untilEnd: true, checkpoints: settings()).wait() == .complete)
-        #expect(bench.sink.withdrawals == [.due, .again], "done for good")
+        #expect(bench.sink.rollbacks == [.due, .again], "done for good")
     }
 }

@@ -48,7 +48,7 @@ struct GoldenStateTests {
         let target = URL(fileURLWithPath: try #require(ProcessInfo.processInfo.environment["TIDEMARK_GOLDEN_STATE"]))
         try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
         let bench = try Bench(.everything, partitions: GoldenStateTests.partitions)
-        bench.storeSettings.foldBytes = 2_000
+        bench.storeSettings.compactionBytes = 2_000
         bench.settings.epochRecords = 40
         bench.settings.drainTimeout = .milliseconds(300)
         let values = (0..<GoldenStateTests.partitions).map { Bench.purchases($0, seconds: 0..<60) }

@@ -105,7 +105,7 @@ struct RunTests {
         let bench = try Bench(.everything, partitions: 2)
         bench.settings.memoryBudget = 1
         bench.settings.epochRecords = 40
-        bench.storeSettings.foldBytes = 1
+        bench.storeSettings.compactionBytes = 1
         bench.storeSettings.logPages = 20
         let values = RunTests.values(14, partitions: 2)
         bench.append(values)

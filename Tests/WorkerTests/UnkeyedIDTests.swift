@@ -101,7 +101,7 @@ struct UnkeyedIDTests {
         let target = URL(fileURLWithPath: try #require(ProcessInfo.processInfo.environment["TIDEMARK_GOLDEN_UNKEYED_IDS"]))
         try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
         let bench = try Bench(.once, partitions: UnkeyedIDTests.partitions)
-        bench.storeSettings.foldBytes = 4_000
+        bench.storeSettings.compactionBytes = 4_000
         bench.settings.epochRecords = 40
         try RepartitionTests.runAndStop(bench, RepartitionTests.values(UnkeyedIDTests.early, UnkeyedIDTests.partitions))
         try waitUntil("the file is whole") { !FileManager.default.fileExists(atPath: bench.directory.file("state.db-wal")) }

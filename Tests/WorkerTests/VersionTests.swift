@@ -15,7 +15,7 @@ struct VersionTests {
         let sink = MemorySink()
         var model = VersionedModel()
         var memoryBudget = 512 << 20
-        var foldBytes = 64 << 20
+        var compactionBytes = 64 << 20
         private var random = SeededRandom(seed: 31)
         private var time = 1_700_000_000_000
         private var written = 0
@@ -24,7 +24,7 @@ struct VersionTests {
 
         func store(dropping: [String] = []) throws -> SQLiteStateStore {
             var settings = SQLiteStateStore.Settings()
-            settings.foldBytes = foldBytes
+            settings.compactionBytes = compactionBytes
             settings.droppedTables = dropping
             var opened: SQLiteStateStore?
             // The threads of a run that has ended let go of its store a moment later.
@@ -83,10 +83,10 @@ struct VersionTests {
     }
 
     @Test("there, back, there again, and final; in memory, and read from the file record by record", arguments: [64 << 20, 1])
-    func bothVersionsGoOnFromEachOther(foldBytes: Int) throws {
+    func bothVersionsGoOnFromEachOther(compactionBytes: Int) throws {
         let world = try World()
-        world.foldBytes = foldBytes
-        if foldBytes == 1 { world.memoryBudget = 1 }
+        world.compactionBytes = compactionBytes
+        if compactionBytes == 1 { world.memoryBudget = 1 }
         try world.run(1, records: 300)
         try world.run(2, records: 200)
         try world.run(2, records: 150)

@@ -69,7 +69,7 @@ final class VisitRun {
 
     func openStore(dropping: [String] = []) throws -> SQLiteStateStore {
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = 2_000
+        settings.compactionBytes = 2_000
         settings.droppedTables = dropping
         var opened: SQLiteStateStore?
         // The threads of a run that has ended let go of its store a moment later.

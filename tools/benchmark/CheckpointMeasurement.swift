@@ -62,7 +62,7 @@ final class CheckpointMeasurement {
 
     private struct Times {
         var commits: [Duration] = []
-        var folds: [Duration] = []
+        var compacts: [Duration] = []
         var steps: [Duration] = []
         var stepCPU = 0.0
         var total = Duration.zero
@@ -84,7 +84,7 @@ final class CheckpointMeasurement {
             let committed = ContinuousClock.now
             _ = try store.maintain()
             let maintained = ContinuousClock.now
-            times.folds.append(maintained - committed)
+            times.compacts.append(maintained - committed)
             let cpu = Figures.threadSeconds
             let isDone = try step()
             times.steps.append(ContinuousClock.now - maintained)
@@ -101,7 +101,7 @@ final class CheckpointMeasurement {
         print("\(what): \(times.commits.count) epochs in \(text(times.total)), CPU of all steps \(text(.seconds(times.stepCPU)))")
         print("  longest step \(text(times.steps.max()!)), of all steps \(text(times.steps.reduce(.zero, +)))")
         print(
-            "  commit: middle \(text(times.commits.sorted()[times.commits.count / 2])), longest \(text(times.commits.max()!)); fold and log: longest \(text(times.folds.max()!))"
+            "  commit: middle \(text(times.commits.sorted()[times.commits.count / 2])), longest \(text(times.commits.max()!)); compact and log: longest \(text(times.compacts.max()!))"
         )
     }
 

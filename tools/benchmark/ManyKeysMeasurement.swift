@@ -80,7 +80,7 @@ final class ManyKeys {
         self.directory = directory
         self.keys = keys
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = 8 << 20
+        settings.compactionBytes = 8 << 20
         store = try SQLiteStateStore(directory: directory + "/state", settings: settings)
         _ = try store.open(
             Topology(

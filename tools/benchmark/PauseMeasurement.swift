@@ -25,7 +25,7 @@ final class PauseMeasurement {
     func run() throws {
         try withWorker(checkpoints: nil) { worker in
             try wait(for: worker) { source.isFilled }
-            // What filling it left to fold is folded first.
+            // What filling it left to compact is compacted first.
             source.begin()
             let start = ContinuousClock.now
             try wait(for: worker) { ContinuousClock.now - start >= .seconds(seconds) }

@@ -20,7 +20,7 @@ struct AvroCursor {
         guard at < end else { return nil }
         let first = at.pointee
         at += 1
-        guard first >= 0x80 else { return AvroCursor.unfolded(UInt64(first)) }
+        guard first >= 0x80 else { return AvroCursor.uncompacted(UInt64(first)) }
         var number = UInt64(first & 0x7F)
         var shift: UInt64 = 7
         while at < end {
@@ -28,7 +28,7 @@ struct AvroCursor {
             at += 1
             number |= UInt64(byte & 0x7F) &<< shift
             // The tenth byte has one bit left.
-            if byte < 0x80 { return shift == 63 && byte > 1 ? nil : AvroCursor.unfolded(number) }
+            if byte < 0x80 { return shift == 63 && byte > 1 ? nil : AvroCursor.uncompacted(number) }
             shift &+= 7
             if shift > 63 { return nil }
         }
@@ -36,7 +36,7 @@ struct AvroCursor {
     }
 
     @inline(__always) @inlinable
-    static func unfolded(_ number: UInt64) -> Int64 { Int64(bitPattern: number &>> 1) ^ -Int64(bitPattern: number & 1) }
+    static func uncompacted(_ number: UInt64) -> Int64 { Int64(bitPattern: number &>> 1) ^ -Int64(bitPattern: number & 1) }
 
     @inline(__always) @inlinable
     mutating func take(_ count: Int) -> ByteView? {

@@ -90,12 +90,12 @@ public struct Restoration: Sendable {
         return manifest
     }
 
-    /// A later lineage that began before this checkpoint has withdrawn rows that the checkpoint counts as delivered.
+    /// A later lineage that began before this checkpoint has rolled back rows that the checkpoint counts as delivered.
     private static func refuseAbandoned(_ manifest: Manifest, _ all: [Manifest]) throws(CheckpointError) {
         guard let later = all.first(where: manifest.isAbandoned) else { return }
         throw CheckpointError(
             .invalid,
-            "checkpoint \(manifest.number) (epoch \(manifest.epoch)) can't be restored any more: checkpoint \(later.number) is of lineage \(later.lineage) and of epoch \(later.epoch), so rows that this one counts were withdrawn. Name one of lineage \(later.lineage) or later"
+            "checkpoint \(manifest.number) (epoch \(manifest.epoch)) can't be restored any more: checkpoint \(later.number) is of lineage \(later.lineage) and of epoch \(later.epoch), so rows that this one counts were rolled back. Name one of lineage \(later.lineage) or later"
         )
     }
 

@@ -52,7 +52,7 @@ public struct Manifest: Equatable, Sendable {
     }
 
     /// True when `later` belongs to a lineage that began before this checkpoint: what was delivered between the two was
-    /// withdrawn, and this one counts it still.
+    /// rolled back, and this one counts it still.
     public func isAbandoned(by later: Manifest) -> Bool { later.number > number && later.lineage > lineage && later.epoch < epoch }
 }
 

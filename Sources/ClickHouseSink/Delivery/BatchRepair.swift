@@ -85,7 +85,7 @@ public final class BatchRepair {
     private func surplus(_ batch: SinkBatch, _ found: BatchFindings) -> SinkError {
         SinkError(
             .invalid,
-            "batch \(batch.number) of \(layout.name): \(found.surplus.count) row numbers are there twice or are none of the batch's (the first: \(found.surplus[0])), so sending more can't mend it. Delete the batch's rows (ALTER TABLE \(layout.quotedName) DELETE WHERE _task = \(SQLText.string(settings.task)) AND _lineage = \(batch.lineage) AND _batch = \(batch.number)), wait for the mutation, and settle it again"
+            "batch \(batch.number) of \(layout.name): \(found.surplus.count) row numbers are there twice or are none of the batch's (the first: \(found.surplus[0])), so sending more can't mend it. Delete the batch's rows (ALTER TABLE \(layout.quotedName) DELETE WHERE _task = \(SQLText.string(settings.task)) AND _lineage = \(batch.lineage) AND _batch = \(batch.number)), wait for the mutation, and resolve it again"
         )
     }
 }

@@ -23,7 +23,7 @@ struct InsertParameters {
         [("query_id", queryID), ("wait_end_of_query", "1")]
             + known([
                 ("async_insert", "0"),
-                ("http_receive_timeout", "\(max(1, settings.settleDelay.components.seconds / 2))"),
+                ("http_receive_timeout", "\(max(1, settings.resolveDelay.components.seconds / 2))"),
                 ("max_insert_block_size", InsertParameters.blockRows),
                 ("max_insert_block_size_bytes", "0"),
             ])

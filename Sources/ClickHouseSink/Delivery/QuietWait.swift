@@ -1,7 +1,7 @@
 import CurlHTTP
 import Engine
 
-/// Waits until the server has shown nothing of some queries for the settle delay: only then can no attempt change the
+/// Waits until the server has shown nothing of some queries for the resolve delay: only then can no attempt change the
 /// count any more. Only time in which the server answers counts.
 struct QuietWait {
     let connection: ClickHouseConnection
@@ -31,7 +31,7 @@ struct QuietWait {
     /// - Parameter patience: for how long queries may come and go; nil for ever. While the server doesn't answer, it
     ///   does not run out.
     func wait(for queries: String, patience: Duration?, isCancelled: () -> Bool) -> Outcome {
-        let pollInterval = min(max(settings.settleDelay / 20, .milliseconds(20)), .milliseconds(500))
+        let pollInterval = min(max(settings.resolveDelay / 20, .milliseconds(20)), .milliseconds(500))
         var quietSince: ContinuousClock.Instant?
         var runningSince: ContinuousClock.Instant?
         var busySince: ContinuousClock.Instant?
@@ -42,7 +42,7 @@ struct QuietWait {
             case .quiet:
                 runningSince = nil
                 let since = quietSince ?? .now
-                if asked - since >= settings.settleDelay { return .quiet }
+                if asked - since >= settings.resolveDelay { return .quiet }
                 quietSince = since
             case .running:
                 quietSince = nil

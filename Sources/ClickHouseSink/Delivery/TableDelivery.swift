@@ -52,15 +52,15 @@ final class TableDelivery {
     func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: () -> Bool) throws(SinkError) -> DeliveryOutcome {
         backoff.reset()
         hasSentBatch = false
-        var isSettled = false
+        var isResolved = false
         // What this call leaves behind undelivered is waited for by the next one.
         defer {
-            if hasSentBatch && !isSettled { isInheritedQuiet = false }
+            if hasSentBatch && !isResolved { isInheritedQuiet = false }
             encoding?.encoder.release()
         }
         do {
             guard try compareLedger(isCancelled) else { return .cancelled }
-            let outcome = isExactlyOnce ? try settle(batch, mayHaveBeenSent, isCancelled) : try sendUntilAcknowledged(batch, isCancelled)
+            let outcome = isExactlyOnce ? try resolve(batch, mayHaveBeenSent, isCancelled) : try sendUntilAcknowledged(batch, isCancelled)
             status.update {
                 $0.state = .idle
                 if outcome == .delivered {
@@ -70,7 +70,7 @@ final class TableDelivery {
                 }
             }
             if outcome == .delivered {
-                isSettled = true
+                isResolved = true
                 trouble.recovered()
             }
             return outcome
@@ -104,7 +104,7 @@ final class TableDelivery {
         return true
     }
 
-    private func settle(_ batch: SinkBatch, _ mayHaveBeenSent: Bool, _ isCancelled: () -> Bool) throws(SinkError) -> DeliveryOutcome {
+    private func resolve(_ batch: SinkBatch, _ mayHaveBeenSent: Bool, _ isCancelled: () -> Bool) throws(SinkError) -> DeliveryOutcome {
         var delivery = BatchDelivery(rowCount: batch.rowCount, mayHaveBeenSent: mayHaveBeenSent)
         while !isCancelled() {
             switch delivery.step {
@@ -286,7 +286,7 @@ final class TableDelivery {
     private func stop(_ batch: SinkBatch, found: Int) -> SinkError {
         SinkError(
             .invalid,
-            "batch \(batch.number) of the table \(facts.name), lineage \(batch.lineage): \(found) of its \(batch.rowCount) rows are in ClickHouse, so sending it again could double some and going on could lose some. Were rows deleted or copied by hand, or by a TTL? Stop the worker, then run `tidemark settle --batch \(batch.table):\(batch.number) --as resend-missing` to send exactly the missing rows, or `--as delivered` to leave the table as it is"
+            "batch \(batch.number) of the table \(facts.name), lineage \(batch.lineage): \(found) of its \(batch.rowCount) rows are in ClickHouse, so sending it again could double some and going on could lose some. Were rows deleted or copied by hand, or by a TTL? Stop the worker, then run `tidemark resolve --batch \(batch.table):\(batch.number) --as resend-missing` to send exactly the missing rows, or `--as delivered` to leave the table as it is"
         )
     }
 }

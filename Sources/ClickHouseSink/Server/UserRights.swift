@@ -55,7 +55,7 @@ struct UserRights {
     }
 
     /// Throws `denied` when the user may not delete rows of the table, as far as the server says.
-    func requireWithdrawal(from table: TableFacts) throws(SinkError) {
+    func requireRollback(from table: TableFacts) throws(SinkError) {
         try require("ALTER DELETE", to: "delete rows of", on: table.quotedName)
     }
 

@@ -36,7 +36,7 @@ struct LedgerCheck {
         )
     }
 
-    /// After a withdrawal nothing beyond what counts may come again: the present lineage has delivered those rows anew.
+    /// After a rollback nothing beyond what counts may come again: the present lineage has delivered those rows anew.
     private func uncountedRows(_ known: SinkTable, _ table: TableFacts, _ place: String, _ isCancelled: () -> Bool) throws(SinkError)
         -> SinkError?
     {
@@ -50,12 +50,12 @@ struct LedgerCheck {
         guard copies.uncounted > copies.thereAgain else {
             return SinkError(
                 .invalid,
-                "\(problem): a worker that was cut off has delivered it after the withdrawal. All \(copies.uncounted) rows that don't count were looked for and are there once more among those that do. Make sure that no other worker of the job runs, then delete them: \(rows.deletion)"
+                "\(problem): a worker that was cut off has delivered it after the rollback. All \(copies.uncounted) rows that don't count were looked for and are there once more among those that do. Make sure that no other worker of the job runs, then delete them: \(rows.deletion)"
             )
         }
         return SinkError(
             .invalid,
-            "\(problem). Of \(copies.uncounted) rows that don't count \(copies.thereAgain) are there once more among those that do, and the others nowhere else: nothing will compute those again, so don't delete them. Run the job on the state that delivered them, or restore a checkpoint from before they were delivered (`checkpoint ls`, `checkpoint rewind`): it withdraws them and computes them anew"
+            "\(problem). Of \(copies.uncounted) rows that don't count \(copies.thereAgain) are there once more among those that do, and the others nowhere else: nothing will compute those again, so don't delete them. Run the job on the state that delivered them, or restore a checkpoint from before they were delivered (`checkpoint ls`, `checkpoint rewind`): it rolls back them and computes them anew"
         )
     }
 

@@ -3,10 +3,10 @@ public struct StartIntent: Sendable {
     /// What the tables hold must fit the state: it is known as the start will find it.
     public var comparesLedger: Bool
     /// Rows that were delivered after the state's checkpoint are deleted first.
-    public var withdraws: Bool
+    public var rollsBack: Bool
 
-    public init(comparesLedger: Bool, withdraws: Bool) {
+    public init(comparesLedger: Bool, rollsBack: Bool) {
         self.comparesLedger = comparesLedger
-        self.withdraws = withdraws
+        self.rollsBack = rollsBack
     }
 }

@@ -33,7 +33,7 @@ struct TableProbe {
         guard let found else { return nil }
         let inspected = known.isDeclared ? inspection.inspect(known.table, in: found, known: known.knownLayouts) : nil
         var notices = (inspected?.notices ?? []) + waitingRows(known, found)
-        if !intent.withdraws { notices += try withdrawalNotice(found) }
+        if !intent.rollsBack { notices += try rollbackNotice(found) }
         do {
             try require(known, found, try inspected?.layout.get(), intent)
         } catch {
@@ -45,9 +45,9 @@ struct TableProbe {
     }
 
     /// What a start would need that goes on from an earlier checkpoint, as after a lost disk; no other does.
-    private func withdrawalNotice(_ found: TableFacts) throws(SinkError) -> [String] {
+    private func rollbackNotice(_ found: TableFacts) throws(SinkError) -> [String] {
         do {
-            try rights.requireWithdrawal(from: found)
+            try rights.requireRollback(from: found)
             return []
         } catch {
             guard error.kind == .denied else { throw error }
@@ -72,7 +72,7 @@ struct TableProbe {
 
     private func require(_ known: SinkTable, _ found: TableFacts, _ layout: TableLayout?, _ intent: StartIntent) throws(SinkError) {
         if let layout { try rights.requireDelivery(to: layout) }
-        if intent.withdraws { try rights.requireWithdrawal(from: found) }
+        if intent.rollsBack { try rights.requireRollback(from: found) }
         guard inspection.doubtOfExactlyOnce(found, known.table) == nil else { return }
         try requireVisibleProcesses()
         if intent.comparesLedger { try LedgerCheck(connection: connection).check(known, found) }
@@ -87,7 +87,7 @@ struct TableProbe {
         }
     }
 
-    /// Without this view no unanswered batch could ever be settled.
+    /// Without this view no unanswered batch could ever be resolved.
     func requireVisibleProcesses() throws(SinkError) {
         do {
             _ = try connection.rows("SELECT count() FROM system.processes WHERE query_id = ''")

@@ -23,7 +23,7 @@ public struct TableSeed: Sendable, BitwiseCopyable {
     }
 }
 
-/// A 64-bit hash of bytes for in-memory tables: multiply and fold, eight bytes at a time, as wyhash does it
+/// A 64-bit hash of bytes for in-memory tables: multiply and compact, eight bytes at a time, as wyhash does it
 /// (https://github.com/wangyi-fudan/wyhash). Never stored: only tables in memory use it.
 @inlinable
 public func tableHash(_ bytes: ByteView, seed: TableSeed) -> UInt64 {

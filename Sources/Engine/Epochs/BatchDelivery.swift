@@ -1,4 +1,4 @@
-/// The settlement of one sink batch: what to do next, given what is known about the attempts so far.
+/// The resolution of one sink batch: what to do next, given what is known about the attempts so far.
 ///
 /// A synchronous state machine: the caller performs `step`, says what came of it, and looks at `step` again. Its rules:
 /// only an acknowledged first attempt is trusted as it is; every other end of an attempt is *unknown*, and what landed
@@ -9,7 +9,7 @@ public struct BatchDelivery: Sendable {
     public enum Step: Equatable, Sendable {
         /// Send the batch under its own name, then call `sent`.
         case send
-        /// Wait until the sink has shown nothing of the batch for the settle delay, then call `becameQuiet`.
+        /// Wait until the sink has shown nothing of the batch for the resolve delay, then call `becameQuiet`.
         case awaitQuiet
         /// Count the batch's rows in the sink, then call `counted`.
         case count
@@ -33,31 +33,31 @@ public struct BatchDelivery: Sendable {
     public private(set) var step: Step
     private let rowCount: Int
     /// True once an attempt may have left rows behind: from then on an acknowledgement alone proves nothing.
-    private var isDoubtful: Bool
+    private var isInDoubt: Bool
     private var wasAcknowledgedInDoubt = false
     private var hadError = false
 
     public init(rowCount: Int, mayHaveBeenSent: Bool) {
         precondition(rowCount > 0, "a batch has at least one row")
         self.rowCount = rowCount
-        isDoubtful = mayHaveBeenSent
+        isInDoubt = mayHaveBeenSent
         step = mayHaveBeenSent ? .awaitQuiet : .send
     }
 
     public mutating func sent(_ result: SendResult) {
         precondition(step == .send, "nothing was to be sent")
         switch result {
-        case .acknowledged where !isDoubtful:
+        case .acknowledged where !isInDoubt:
             step = .done(afterError: false)
         case .acknowledged:
             wasAcknowledgedInDoubt = true
             step = .count
         case .answeredWithError:
-            isDoubtful = true
+            isInDoubt = true
             hadError = true
             step = .awaitQuiet
         case .unknown:
-            isDoubtful = true
+            isInDoubt = true
             step = .awaitQuiet
         }
     }

@@ -1,7 +1,7 @@
 /// What a worker does about its checkpoints, and about what a restored state has to take back from the sink.
 ///
 /// A synchronous state machine. The caller claims the job and builds one with the answer. Before anything is delivered it
-/// publishes the `first` checkpoint, when there has to be one, and then withdraws what `dueWithdrawal` names. Between epochs
+/// publishes the `first` checkpoint, when there has to be one, and then rolls back what `dueRollback` names. Between epochs
 /// it copies what `next` says; one checkpoint is under way at most.
 public struct Checkpointing: Sendable {
     /// Why a worker must not begin while nobody can say whose the job is.
@@ -18,10 +18,10 @@ public struct Checkpointing: Sendable {
     public struct Published: Sendable, Equatable {
         /// Changes of later epochs are for the next delta.
         public let keepsChangesAfter: Epoch
-        /// To be withdrawn once more, unless that is under way already; nil when it need not be.
-        public let withdrawsAgain: WithdrawalPlan?
-        /// The second withdrawal is over: `withdrawalDone(isFinal: true)`.
-        public let endsWithdrawal: Bool
+        /// To be rolled back once more, unless that is under way already; nil when it need not be.
+        public let rollsBackAgain: RollbackPlan?
+        /// The second rollback is over: `rollbackDone(isFinal: true)`.
+        public let endsRollback: Bool
         /// The state supersedes what was in the archive no more: `supersessionDone()`.
         public let endsSupersession: Bool
     }
@@ -34,8 +34,8 @@ public struct Checkpointing: Sendable {
     public private(set) var copying: FinishedCheckpoint.Content?
     /// What is copied and on its way into the archive.
     public private(set) var publishing: FinishedCheckpoint.Content?
-    /// What is to be withdrawn; in stage `again` with each checkpoint until that was done, which the one after it ends.
-    private var withdrawal: WithdrawalPlan?
+    /// What is to be rolled back; in stage `again` with each checkpoint until that was done, which the one after it ends.
+    private var rollback: RollbackPlan?
     /// What was done to the state before the run.
     public let changeAtRest: ChangeAtRest
     /// True until the first checkpoint of a state that supersedes those of before.
@@ -49,7 +49,7 @@ public struct Checkpointing: Sendable {
     public let wait: CheckpointWait
 
     /// `standing`: what the archive answered to the claim; nil when it could not be asked and `refusal` allows that.
-    /// `tables`: those that a restored state would have to withdraw rows from.
+    /// `tables`: those that a restored state would have to roll back rows from.
     public init(
         interval: Duration, durability: Durability, restored: RestoredState, tables: [String], standing: ArchiveStanding?, now: Duration
     ) {
@@ -64,9 +64,9 @@ public struct Checkpointing: Sendable {
             }
         schedule = CheckpointSchedule(interval: interval, standing: standing, now: now)
         isClaimed = standing != nil
-        withdrawal = restored.withdrawal
+        rollback = restored.rollback
         keepsChangesAfter = standing?.continues ?? restored.epoch
-        first = standing.flatMap { $0.covered == nil ? (restored.withdrawal == nil ? .start : .takeover) : nil }
+        first = standing.flatMap { $0.covered == nil ? (restored.rollback == nil ? .start : .takeover) : nil }
         let isPublishedFirst = first != nil
         let unknown = tables.filter { table in
             guard let standing else { return !restored.hasDelivered(to: table) }
@@ -80,20 +80,20 @@ public struct Checkpointing: Sendable {
     public static func refusal(of restored: RestoredState, durability: Durability, mayBeginUnasked: Bool) -> Refusal? {
         if durability == .shared { return .sharedDurability }
         if restored.isNew && !mayBeginUnasked { return .mayHaveToRestore }
-        return restored.withdrawal == nil ? nil : .takesOver
+        return restored.rollback == nil ? nil : .takesOver
     }
 
     /// The epoch up to which everything is in the archive.
     public var covered: Epoch? { schedule.covered }
 
-    // MARK: - Withdrawal
+    // MARK: - Rollback
 
-    /// What has to be withdrawn before anything is delivered; nil when nothing has.
-    public var dueWithdrawal: WithdrawalPlan? { withdrawal?.stage == .due ? withdrawal : nil }
+    /// What has to be rolled back before anything is delivered; nil when nothing has.
+    public var dueRollback: RollbackPlan? { rollback?.stage == .due ? rollback : nil }
 
-    /// What was due is withdrawn: `withdrawalDone(isFinal: false)` is durable.
-    public mutating func withdrawn() {
-        withdrawal = withdrawal.map { WithdrawalPlan(stage: .again, lineage: $0.lineage, tables: $0.tables) }
+    /// What was due is rolled back: `rollbackDone(isFinal: false)` is durable.
+    public mutating func rolledBack() {
+        rollback = rollback.map { RollbackPlan(stage: .again, lineage: $0.lineage, tables: $0.tables) }
     }
 
     // MARK: - Checkpoints
@@ -136,17 +136,17 @@ public struct Checkpointing: Sendable {
     }
 
     /// A checkpoint is in the archive: the one that was copied, or the first, a base.
-    /// `isWithdrawnAgain`: the second withdrawal was made meanwhile.
-    public mutating func published(_ checkpoint: PublishedCheckpoint, isWithdrawnAgain: Bool = false, now: Duration) -> Published {
+    /// `isRolledBackAgain`: the second rollback was made meanwhile.
+    public mutating func published(_ checkpoint: PublishedCheckpoint, isRolledBackAgain: Bool = false, now: Duration) -> Published {
         schedule.published(checkpoint, publishing ?? .base, now: now)
         publishing = nil
-        let endsWithdrawal = isWithdrawnAgain && withdrawal?.stage == .again
-        if endsWithdrawal { withdrawal = nil }
-        let withdrawsAgain = withdrawal?.stage == .again ? withdrawal : nil
+        let endsRollback = isRolledBackAgain && rollback?.stage == .again
+        if endsRollback { rollback = nil }
+        let rollsBackAgain = rollback?.stage == .again ? rollback : nil
         let endsSupersession = supersedes
         supersedes = false
         return Published(
-            keepsChangesAfter: checkpoint.epoch, withdrawsAgain: withdrawsAgain, endsWithdrawal: endsWithdrawal,
+            keepsChangesAfter: checkpoint.epoch, rollsBackAgain: rollsBackAgain, endsRollback: endsRollback,
             endsSupersession: endsSupersession
         )
     }

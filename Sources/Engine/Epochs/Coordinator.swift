@@ -70,7 +70,7 @@ public struct Coordinator {
     private var restoredMessages: [MessageBatch]
     private var delivering: Set<String> = []
     /// Batches of an earlier process: they may have been sent.
-    private var doubtful: Set<SinkBatchID>
+    private var inDoubt: Set<SinkBatchID>
     private var wait: CheckpointWait
     /// Where every batch waits for its epoch's checkpoint: the epoch that each was frozen in, until it is covered.
     private var uncovered: [SinkBatchID: Epoch] = [:]
@@ -86,10 +86,10 @@ public struct Coordinator {
         ended = Set(restored.tasks.filter(\.value.isEnded).keys)
         restoredMessages = restored.messages
         for batch in restored.messages { inFlight[batch.id] = batch.bytes.count }
-        doubtful = Set(restored.outbox.flatMap { $0.undelivered.map(\.id) })
+        inDoubt = Set(restored.outbox.flatMap { $0.undelivered.map(\.id) })
         self.wait = wait
         startEpoch = restored.epoch
-        if wait == .everything { uncovered = Dictionary(uniqueKeysWithValues: doubtful.map { ($0, restored.epoch) }) }
+        if wait == .everything { uncovered = Dictionary(uniqueKeysWithValues: inDoubt.map { ($0, restored.epoch) }) }
     }
 
     public var isFinished: Bool { phase == .finished }
@@ -101,7 +101,7 @@ public struct Coordinator {
 
     // MARK: - Inputs
 
-    /// Sends out what an earlier process left: batches between tasks, and sink batches to settle.
+    /// Sends out what an earlier process left: batches between tasks, and sink batches to resolve.
     public mutating func start() -> [Action] {
         defer { restoredMessages = [] }
         return [.receive(restoredMessages, upstream: upstream)] + deliveries() + holding()
@@ -123,7 +123,7 @@ public struct Coordinator {
         cutState = .committing
         epoch = epoch.next
         for report in cut { reports[report.cut.task] = report }
-        let tasks = cut.map { $0.cut.copyingRows(to: routes.furtherSinks) }
+        let tasks = cut.map { $0.cut.copyingRows(to: routes.additionalSinks) }
         for task in tasks { outbox.add(task.rows) }
         let frozen = outbox.freeze(now: now, everything: phase == .flushing)
         let cut = EpochCut(epoch: epoch, tasks: tasks, frozen: frozen, delivered: outbox.takeDelivered(), wallClock: wallClock)
@@ -160,7 +160,7 @@ public struct Coordinator {
     /// A batch was delivered.
     public mutating func delivered(_ id: SinkBatchID) -> [Action] {
         delivering.remove(id.table)
-        doubtful.remove(id)
+        inDoubt.remove(id)
         outbox.delivered(id)
         // Its rows leave the state file with the next cut; a run that ends waits for just that.
         if phase == .flushing { wantsCut = true }
@@ -223,7 +223,7 @@ public struct Coordinator {
         for table in outbox.names where !delivering.contains(table) {
             guard let batch = outbox.next(for: table), !isAwaiting(batch) else { continue }
             delivering.insert(table)
-            actions.append(.deliver(batch, mayHaveBeenSent: doubtful.contains(batch.id)))
+            actions.append(.deliver(batch, mayHaveBeenSent: inDoubt.contains(batch.id)))
         }
         return actions
     }

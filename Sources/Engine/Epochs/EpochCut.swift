@@ -35,7 +35,7 @@ public struct SinkBatchID: Hashable, Sendable, CustomStringConvertible {
         self.number = number
     }
 
-    /// `table:number`, as `tidemark settle --batch` takes it.
+    /// `table:number`, as `tidemark resolve --batch` takes it.
     public var description: String { "\(table):\(number)" }
 }
 

@@ -10,7 +10,7 @@ public struct OwnershipStanding: Sendable {
     public static let interval = Duration.seconds(1)
     /// For how long an answer holds.
     public static let freshness = Duration.seconds(2)
-    /// For how long a delivery under way goes on without one: well below what a sink's settling waits before it counts.
+    /// For how long a delivery under way goes on without one: well below what a sink's resolving waits before it counts.
     private static let longestUnheard = Duration.seconds(5)
     /// With local durability an archive that takes longer to answer counts as one that can't be asked.
     private static let patience = Duration.seconds(3)
@@ -37,7 +37,7 @@ public struct OwnershipStanding: Sendable {
         asked = nil
     }
 
-    /// True when a delivery under way must end: with shared durability whoever has the job by now may settle the same batch,
+    /// True when a delivery under way must end: with shared durability whoever has the job by now may resolve the same batch,
     /// and what is sent after it has counted would be there twice.
     public func mustHold(now: Duration) -> Bool { durability == .shared && now - confirmed > OwnershipStanding.longestUnheard }
 

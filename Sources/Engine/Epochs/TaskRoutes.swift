@@ -4,7 +4,7 @@ public struct TaskRoutes: Sendable {
     public let topicGroups: [TopicGroup]
     /// For each stage that reads messages, the tasks that send to it.
     public let senders: [StageName: [TaskID]]
-    public let furtherSinks: [SinkName]
+    public let additionalSinks: [SinkName]
 
     /// The tasks of one stage that reads a topic.
     public struct TopicGroup: Sendable, Equatable {
@@ -33,7 +33,7 @@ public struct TaskRoutes: Sendable {
         }
         self.topicGroups = topicGroups
         self.senders = senders
-        furtherSinks = topology.furtherSinks
+        additionalSinks = topology.additionalSinks
     }
 
     private static func stages(behind stage: StageName, _ sendsTo: [StageName: [StageName]]) -> [StageName] {

@@ -15,7 +15,7 @@ public struct OutboxTable: Hashable, Sendable {
         self.isDeclared = isDeclared
     }
 
-    /// What chunks and batches call it, and the state stores: the table's own name, for further sinks `table@sink`.
+    /// What chunks and batches call it, and the state stores: the table's own name, for additional sinks `table@sink`.
     public var name: String { OutboxTable.name(of: table.name, sink: sink) }
 
     static func name(of table: String, sink: SinkName?) -> String { sink.map { "\(table)@\($0)" } ?? table }
@@ -40,7 +40,7 @@ public struct SinkName: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension TaskCut {
-    /// The cut with a copy of its rows for each further sink. What those write has no partitions by time, so that a
+    /// The cut with a copy of its rows for each additional sink. What those write has no partitions by time, so that a
     /// batch takes all rows that there are.
     public func copyingRows(to sinks: [SinkName]) -> TaskCut {
         guard !sinks.isEmpty, !rows.isEmpty else { return self }

@@ -15,7 +15,7 @@ public protocol BatchSink: AnyObject, Sendable {
     /// Takes back the rows of earlier lineages that the plan does not count from the tables of these names, of which one that
     /// is not there holds none; blocks, for as long as the sink is down. May be
     /// repeated at any time, also while rows of the present lineage are delivered.
-    func withdraw(_ plan: WithdrawalPlan, from tables: [String], isCancelled: @escaping @Sendable () -> Bool) throws -> WithdrawalOutcome
+    func rollBack(_ plan: RollbackPlan, from tables: [String], isCancelled: @escaping @Sendable () -> Bool) throws -> RollbackOutcome
     /// How each table's delivery stands; may be asked of any thread.
     var status: [TableStatus] { get }
     /// What the sink's server says the time is now, going by when it last said so; nil while it has not. May be asked of any thread.
@@ -34,13 +34,13 @@ extension BatchSink {
     public func askServerTime() {}
 
     /// Of a sink that can't take anything back: it refuses.
-    public func withdraw(
-        _ plan: WithdrawalPlan, from tables: [String], isCancelled: @escaping @Sendable () -> Bool
-    ) throws -> WithdrawalOutcome { throw NothingCanBeWithdrawn() }
+    public func rollBack(
+        _ plan: RollbackPlan, from tables: [String], isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> RollbackOutcome { throw NothingCanBeRolledBack() }
 }
 
 /// What was delivered to a sink after the checkpoint that was restored can't be taken back from it.
-public struct NothingCanBeWithdrawn: Failure {
+public struct NothingCanBeRolledBack: Failure {
     public let kind = FailureKind.invalid
     public let message =
         "the state was restored from a checkpoint, and what was delivered after it can't be taken back from this sink: go on from the newest state directory of the job, or start anew with an empty one, new tables and topics"
@@ -71,7 +71,7 @@ public struct SinkTable: Sendable {
     /// The state's identity: a sink that remembers batches by name must not take those of an earlier state for this one's.
     public let stateIdentity: String
     /// What counts of the earlier lineages: the sink must hold no row of them beyond. nil while it may, because their
-    /// withdrawal is not over.
+    /// rollback is not over.
     public let lineageEnds: [LineageEnd]?
 
     public init(
@@ -101,7 +101,7 @@ extension SinkTable {
         self.init(
             table: table.table, outboxName: table.name, lineage: restored.lineage, lastFrozen: known?.lastFrozen,
             lastDelivered: known?.lastDelivered, isNewState: restored.isNew, stateIdentity: restored.identity,
-            lineageEnds: restored.withdrawal == nil ? restored.lineageEnds[table.name] ?? [] : nil, isDeclared: table.isDeclared,
+            lineageEnds: restored.rollback == nil ? restored.lineageEnds[table.name] ?? [] : nil, isDeclared: table.isDeclared,
             waitingLayouts: known?.waitingLayouts ?? [], knownLayouts: known?.layouts ?? []
         )
     }

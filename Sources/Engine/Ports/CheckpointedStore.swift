@@ -15,8 +15,8 @@ public protocol CheckpointedStore: StateStore {
     func keepChanges(after epoch: Epoch?) throws
     /// True when the changes of all epochs after this one are kept, so that a delta can continue a checkpoint of it.
     func keepsChanges(after epoch: Epoch) throws -> Bool
-    /// Notes durably that what was to be withdrawn from the sink has been: once more to be looked for, or for good.
-    func withdrawalDone(isFinal: Bool) throws
+    /// Notes durably that what was to be rolled back in the sink has been: once more to be looked for, or for good.
+    func rollbackDone(isFinal: Bool) throws
     /// Notes durably that a checkpoint of the state as it superseded those of before is in the archive: it supersedes no more.
     func supersessionDone() throws
 }

@@ -13,7 +13,7 @@ public protocol StateStore: ColdStateReader, AnyObject {
     func restore(_ task: any StreamTask, memoryBudget: Int) throws
     /// Makes a cut durable. Throws a `Failure` of kind `retry` when trying again may help, as when the disk is full.
     func commit(_ cut: EpochCut) throws
-    /// Housekeeping between epochs: folding deltas, bounding logs, dropping old ledgers. A step takes about `time`, or as long
+    /// Housekeeping between epochs: compacting deltas, bounding logs, dropping old ledgers. A step takes about `time`, or as long
     /// as reading one task's deltas of a table does, and who reads cold state waits for it.
     func maintain(for time: Duration) throws -> Housekeeping
 }
@@ -29,11 +29,11 @@ public struct Housekeeping: Sendable, Equatable {
     }
 
     /// The last epoch whose changes lie in the keyed rows, so that records changed no later may be evicted from memory.
-    public let foldedThrough: Epoch
+    public let compactedThrough: Epoch
     public let left: Left
 
-    public init(foldedThrough: Epoch, left: Left) {
-        self.foldedThrough = foldedThrough
+    public init(compactedThrough: Epoch, left: Left) {
+        self.compactedThrough = compactedThrough
         self.left = left
     }
 }
@@ -74,14 +74,14 @@ public struct RestoredState: Sendable {
     /// What was done to the state since its last epoch.
     public var changeAtRest = ChangeAtRest.none
     /// What has to leave the sink before anything is delivered; nil when nothing has.
-    public let withdrawal: WithdrawalPlan?
+    public let rollback: RollbackPlan?
     /// What counts of each table's earlier lineages, in their order.
     public let lineageEnds: [String: [LineageEnd]]
 
     public init(
         isNew: Bool, lineage: Lineage, identity: String = "", hashKey: HashKey, epoch: Epoch, partitions: [String: Int],
         tasks: [TaskID: RestoredTask],
-        messages: [MessageBatch], outbox: [RestoredOutboxTable], withdrawal: WithdrawalPlan? = nil,
+        messages: [MessageBatch], outbox: [RestoredOutboxTable], rollback: RollbackPlan? = nil,
         lineageEnds: [String: [LineageEnd]] = [:]
     ) {
         self.isNew = isNew
@@ -93,7 +93,7 @@ public struct RestoredState: Sendable {
         self.tasks = tasks
         self.messages = messages
         self.outbox = outbox
-        self.withdrawal = withdrawal
+        self.rollback = rollback
         self.lineageEnds = lineageEnds
     }
 }
@@ -109,7 +109,7 @@ extension RestoredState {
                 let sink = OutboxTable.sink(ofName: known.table)
                 // A sink that is switched off has nothing to deliver: a store refuses to open while rows wait for it.
                 // Of a topic nobody has to know any more once nothing waits for it: opening it would create it anew.
-                guard sink.map({ topology.furtherSinks.contains($0) && !known.waitingLayouts.isEmpty }) ?? true else { return nil }
+                guard sink.map({ topology.additionalSinks.contains($0) && !known.waitingLayouts.isEmpty }) ?? true else { return nil }
                 return OutboxTable(layout, sink: sink, isDeclared: false)
             }
     }
@@ -127,7 +127,7 @@ extension RestoredState {
     }
 
     /// The first sink's tables that the state knows of or the job declares, by name: whatever of the job may be in it.
-    public func tablesToWithdrawFrom(of topology: Topology) -> [String] {
+    public func tablesToRollBack(of topology: Topology) -> [String] {
         let declared = topology.tables.map(\.name)
         return declared + outbox.map(\.table).filter { OutboxTable.sink(ofName: $0) == nil && !declared.contains($0) }
     }

@@ -12,7 +12,7 @@ public struct MessageLayout: Sendable {
     public let version: Int
     /// nil when only the job's code knows the fields.
     let declaration: StateDeclaration?
-    /// What `ForwardedEvent` says leads each payload.
+    /// What `KeyedEvent` says leads each payload.
     var isForwarded = false
 
     /// Of payloads that only the job's code can read.
@@ -134,7 +134,7 @@ public enum MessageReading: Sendable {
                 payload.removeAll()
                 var reader = ByteReader(record.value)
                 if isForwarded {
-                    isWhole = ForwardedEvent(&reader) != nil && isWhole
+                    isWhole = KeyedEvent(&reader) != nil && isWhole
                     payload.write(raw: record.value.prefix(record.value.count - reader.remaining))
                 }
                 let fields = reader.raw(reader.remaining)

@@ -59,7 +59,7 @@ public final class KeyedRecords<Record: StateRecord>: SideState {
 ///
 /// A member is stored once a window, and asked for by one look-up however many there are. The windows go when the
 /// task's watermark passes their ends.
-public final class WindowedMembers: SideState {
+public final class WindowedSet: SideState {
     private struct Membership: StateRecord {
         /// A record has at least a byte.
         var isMember = true

@@ -15,13 +15,13 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     private var lateness = EventSpan.seconds(0)
     private var maxAhead: EventSpan?
     private var rejections: RejectionWriter?
-    private var repeats: RepeatFilter<Decoder.Event>?
+    private var repeats: Deduplicator<Decoder.Event>?
     private var amendments: (any AmendmentFilter<Decoder.Event>)?
     private var notesEvents = false
     /// Sends the events of a batch on; the watermark is that before the first of them.
     private var forward: ((UnsafeMutableBufferPointer<TimedEvent<Decoder.Event>>, UnsafeBufferPointer<SourceRecord>, EventTime) -> Void)?
     /// Set in a stage that another one forwards events to.
-    private var forwarded: ForwardedEvents?
+    private var forwarded: KeyedEvents?
     private let scratch = ScratchMemory()
     private let events: UnsafeMutableBufferPointer<TimedEvent<Decoder.Event>>
     private var rejected: [(record: Int32, rejection: Rejection)] = []
@@ -106,11 +106,11 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     ///
     /// `name` and `version` as a processor's. Ids are kept as 128-bit hashes under the job's key, all of them in memory.
     @discardableResult
-    public func droppingRepeated(
+    public func deduplicating(
         _ name: String, version: Int, horizon: EventSpan?, bucket: EventSpan = .hours(1), id: @escaping (Decoder.Event) -> ByteView
     ) -> StageTask {
-        let ids = RecentIDs(name: name, version: version, horizon: horizon ?? .seconds(0), bucket: bucket, key: hashKey)
-        repeats = RepeatFilter(ids, isOn: horizon != nil, id: id)
+        let ids = DeduplicationIDs(name: name, version: version, horizon: horizon ?? .seconds(0), bucket: bucket, key: hashKey)
+        repeats = Deduplicator(ids, isOn: horizon != nil, id: id)
         return self
     }
 
@@ -125,20 +125,19 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
 
     /// Sends every event on to a stage that is keyed by something else, after this task's own processors.
     @discardableResult
-    public func forwarding<Forwarding: EventForwarding>(to stage: StageName, _ forwarding: Forwarding) -> StageTask
-    where Forwarding.Event == Decoder.Event {
-        var layout = Forwarding.layout
+    public func keyBy<Key: KeyBy>(_ key: Key, to stage: StageName) -> StageTask where Key.Event == Decoder.Event {
+        var layout = Key.layout
         layout.isForwarded = true
-        let forwarder = EventForwarder(forwarding, messages: setup.messages(to: stage, layout: layout))
-        forward = { forwarder.forward($0, of: $1, before: $2) }
+        let keyer = EventKeyer(key, messages: setup.messages(to: stage, layout: layout))
+        forward = { keyer.forward($0, of: $1, before: $2) }
         return self
     }
 
     /// Makes this the stage that `stage` forwards the events of `topic` to. The watermark is the least of its senders',
     /// and events that are too late are rejected as the records that they were.
     @discardableResult
-    public func receivingForwarded(from stage: StageName, topic: String) -> StageTask {
-        forwarded = ForwardedEvents(from: stage, partitions: setup.environment.partitions[stage] ?? 1)
+    public func receivingKeyed(from stage: StageName, topic: String) -> StageTask {
+        forwarded = KeyedEvents(from: stage, partitions: setup.environment.partitions[stage] ?? 1)
         return rejecting(topic: topic)
     }
 
@@ -228,7 +227,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         }
     }
 
-    private func process(_ records: UnsafeBufferPointer<SourceRecord>, of batch: MessageBatchID, _ forwarded: ForwardedEvents) throws {
+    private func process(_ records: UnsafeBufferPointer<SourceRecord>, of batch: MessageBatchID, _ forwarded: KeyedEvents) throws {
         try inBatches(records) { records, start in
             try processBatch(records, movesWatermark: false) { forwarded.watermark(before: start + $0) }
             counters.lateOf[batch.from, default: 0] += UInt64(rejected.count)

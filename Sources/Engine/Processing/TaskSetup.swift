@@ -51,8 +51,8 @@ public final class TaskSetup {
     }
 
     /// The members of groups in windows of `span`, for exact counts of many distinct names. `name` and `version` as above.
-    public func members(_ name: String, version: Int, span: EventSpan) -> WindowedMembers {
-        let members = WindowedMembers(name: name, version: version, span: span, task: task, cold: environment.cold)
+    public func windowedSet(_ name: String, version: Int, span: EventSpan) -> WindowedSet {
+        let members = WindowedSet(name: name, version: version, span: span, task: task, cold: environment.cold)
         sideStates.append(members)
         return members
     }

@@ -17,7 +17,7 @@ public struct Topology: Sendable {
     public let stages: [Stage]
     public let references: [Reference]
     /// The sinks that get every row beside the job's first one.
-    public private(set) var furtherSinks: [SinkName] = []
+    public private(set) var additionalSinks: [SinkName] = []
     /// Settings by their names that the state is built on, so that a change of one needs a new state: a store keeps them
     /// and refuses others.
     public let fixedSettings: [String: String]
@@ -69,14 +69,14 @@ public struct Topology: Sendable {
     public func alsoWriting(to sinks: [SinkName]) -> Topology {
         precondition(Set(sinks).count == sinks.count, "job \(job): two sinks have the same name")
         var topology = self
-        topology.furtherSinks = sinks
+        topology.additionalSinks = sinks
         return topology
     }
 
     /// All output tables on their way to every sink, the first sink's before the others'.
     public var outboxTables: [OutboxTable] {
         let tables = tables
-        return tables.map { OutboxTable($0) } + furtherSinks.flatMap { sink in tables.map { OutboxTable($0, sink: sink) } }
+        return tables.map { OutboxTable($0) } + additionalSinks.flatMap { sink in tables.map { OutboxTable($0, sink: sink) } }
     }
 
     /// How many tasks each stage has. `partitions`: how many each topic has, of which those that are not named have none.

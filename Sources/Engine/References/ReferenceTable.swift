@@ -62,7 +62,7 @@ public final class ReferenceTable: @unchecked Sendable {
         if wasEmptied { try emptied() }
         wasEmptied = false
         table.takeChanges(removed: removed, stored: stored)
-        table.forgetTombstones(foldedThrough: .max)
+        table.forgetTombstones(compactedThrough: .max)
     }
 
     /// Puts a record of the durable copy, which can be read, into memory, without listing it as a change.

@@ -17,15 +17,15 @@ public struct RunInbox {
     public var claim: Result<ArchiveStanding, any Error>?
     /// What became of the checkpoint that was to be published.
     public var checkpoint: Result<PublishedCheckpoint, any Error>?
-    /// Whether the second withdrawal was made; nil while it is under way.
-    public var secondWithdrawal: Bool?
+    /// Whether the second rollback was made; nil while it is under way.
+    public var secondRollback: Bool?
 
     public init() {}
 
     public var isEmpty: Bool {
         reports.isEmpty && deliveries.isEmpty && !isFull && groupsAtEnd == 0 && !isDraining && error == nil && readingError == nil
             && claim == nil
-            && checkpoint == nil && secondWithdrawal == nil
+            && checkpoint == nil && secondRollback == nil
     }
 
     public mutating func take() -> RunInbox {

@@ -21,6 +21,6 @@ public enum RunRemark {
     case checkpointFailed(any Failure)
     /// The drain left no time for the last one.
     case lastCheckpointIsMissing
-    /// That everything was withdrawn, or that the state supersedes none any more, could not be noted: the next start does it again.
+    /// That everything was rolled back, or that the state supersedes none any more, could not be noted: the next start does it again.
     case notNoted(WorkerLoop.CheckpointAction, any Failure)
 }

@@ -19,5 +19,5 @@ public struct RunStart {
     /// nil for a run without checkpoints.
     public let checkpointing: Checkpointing?
     /// The sink's tables in which rows of earlier lineages may be.
-    public let withdrawnTables: [String]
+    public let rolledBackTables: [String]
 }

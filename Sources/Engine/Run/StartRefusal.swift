@@ -17,8 +17,8 @@ public enum StartRefusal: Failure {
     case twoStagesRead(topic: String)
     /// A bounded run does not learn where its partitions end.
     case endsUnknown([TopicPartition])
-    /// What was delivered to this sink after a checkpoint can't be withdrawn, so that none is restored.
-    case cannotWithdraw(SinkName)
+    /// What was delivered to this sink after a checkpoint can't be rolled back, so that none is restored.
+    case cannotRollBack(SinkName)
     /// A run before a repartition was stopped before it had read everything.
     case endedUnread(topics: [String])
     /// A run before a repartition could not write its last checkpoint.
@@ -61,8 +61,8 @@ public enum StartRefusal: Failure {
             "two stages read topic \(topic); make them one stage with the processors of both"
         case .endsUnknown(let partitions):
             "nobody says where \(partitions.count) partitions end (\(partitions[0]) is one); check that their leaders are up, then start again"
-        case .cannotWithdraw(let sink):
-            "the state directory is empty, and with output.\(sink).enabled a checkpoint can't be restored: what is there since then can't be withdrawn. Use the state directory as the last run left it, or begin anew with state.restore: never, another checkpoints.store, new tables and new topics"
+        case .cannotRollBack(let sink):
+            "the state directory is empty, and with output.\(sink).enabled a checkpoint can't be restored: what is there since then can't be rolled back. Use the state directory as the last run left it, or begin anew with state.restore: never, another checkpoints.store, new tables and new topics"
         case .endedUnread(let topics):
             "the run was stopped before it had read \(topics.joined(separator: " and ")) to the end, so that the state can't be repartitioned yet: start it again with --before-repartition, and let it end by itself"
         case .lastCheckpointMissing:

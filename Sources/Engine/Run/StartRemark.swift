@@ -9,8 +9,8 @@ public enum StartRemark {
     /// That the state supersedes none any more could not be noted: the next start does it again.
     case supersessionNotNoted(any Failure)
     case hasGrown(topic: String, from: Int, to: Int)
-    /// What was delivered after the restored checkpoint is withdrawn before anything else.
-    case withdraws
+    /// What was delivered after the restored checkpoint is rolled back before anything else.
+    case rollsBack
     /// This checkpoint is damaged; an earlier one is looked for.
     case damaged(RestorableCheckpoint, any Error)
     case restores(RestorableCheckpoint)

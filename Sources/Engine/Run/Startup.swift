@@ -17,10 +17,10 @@ public protocol StartSurroundings: AnyObject {
     func register(partitions: [String: Int]) throws
     /// Lets a sink check its tables against the state; returns how they are partitioned. nil: the job's first sink.
     func open(_ sink: SinkName?, _ tables: [SinkTable]) throws -> [String: RowPartitioning]
-    /// Withdraws from every sink; false when somebody wanted the start to end meanwhile.
-    func withdraw(_ plan: WithdrawalPlan, from tables: [String]) throws -> Bool
-    /// Notes that it was withdrawn once.
-    func withdrawn() throws
+    /// Rolls back from every sink; false when somebody wanted the start to end meanwhile.
+    func rollBack(_ plan: RollbackPlan, from tables: [String]) throws -> Bool
+    /// Notes that it was rolled back once.
+    func rolledBack() throws
     /// What tasks are given beside what the state and the sinks say.
     func environment(_ partitioning: [String: RowPartitioning], _ partitions: [StageName: Int], _ hashKey: HashKey) -> TaskEnvironment
     /// Feeds the tasks their records; `memoryBudget`: for each of them.
@@ -40,7 +40,7 @@ extension StartSurroundings {
     public func refuse(_ refusal: StartRefusal) throws { throw refusal }
 }
 
-/// A start from its state to where reading begins: what is checked, claimed, published and withdrawn, in which order.
+/// A start from its state to where reading begins: what is checked, claimed, published and rolled back, in which order.
 ///
 /// The order is the promise: whose the job is is known before anything is published, a state that begins a lineage is in the
 /// archive before anything leaves, and what it does not count has left the sinks before anything new gets there.
@@ -72,17 +72,17 @@ public struct Startup {
         let restored = try surroundings.open(topology)
         if restored.isNew && settings.endsBeforeRepartition { try surroundings.refuse(.nothingToRepartition) }
         for change in restored.changes { surroundings.tell(.changed(change)) }
-        let withdrawnTables = restored.tablesToWithdrawFrom(of: topology)
-        var checkpointing = try claim(restored, withdrawnTables)
+        let rolledBackTables = restored.tablesToRollBack(of: topology)
+        var checkpointing = try claim(restored, rolledBackTables)
         let (partitions, grown) = try partitions(restored)
         let outboxTables = restored.outboxTables(of: topology)
         let partitioning = try surroundings.open(nil, restored.sinkTables(of: topology))
-        for sink in topology.furtherSinks { _ = try surroundings.open(sink, restored.sinkTables(of: topology, to: sink)) }
-        if let plan = restored.withdrawal, plan.stage == .due {
-            surroundings.tell(.withdraws)
-            guard try surroundings.withdraw(plan, from: withdrawnTables) else { return try stopped(restored, grown) }
-            try surroundings.withdrawn()
-            checkpointing?.withdrawn()
+        for sink in topology.additionalSinks { _ = try surroundings.open(sink, restored.sinkTables(of: topology, to: sink)) }
+        if let plan = restored.rollback, plan.stage == .due {
+            surroundings.tell(.rollsBack)
+            guard try surroundings.rollBack(plan, from: rolledBackTables) else { return try stopped(restored, grown) }
+            try surroundings.rolledBack()
+            checkpointing?.rolledBack()
         }
         let tasks = try tasks(restored, partitions, partitioning)
         guard try surroundings.loadReferences() else { return try stopped(restored, grown) }
@@ -95,7 +95,7 @@ public struct Startup {
                 topology: topology, settings: settings, restored: restored, outboxTables: outboxTables, partitions: partitions,
                 grown: grown, tasks: tasks,
                 readers: readers, starts: starts, groups: groups(tasks, readers, stopAt), checkpointing: checkpointing,
-                withdrawnTables: withdrawnTables
+                rolledBackTables: rolledBackTables
             ))
     }
 
@@ -110,7 +110,7 @@ public struct Startup {
     /// Claims the job, and publishes at once when the archive has nothing of this lineage: nothing may leave before that.
     private func claim(_ restored: RestoredState, _ tables: [String]) throws -> Checkpointing? {
         guard let checkpoints else {
-            if restored.withdrawal != nil { try surroundings.refuse(.restoredWithoutStore) }
+            if restored.rollback != nil { try surroundings.refuse(.restoredWithoutStore) }
             return nil
         }
         let refusal = Checkpointing.refusal(of: restored, durability: checkpoints.durability, mayBeginUnasked: checkpoints.mayBeginUnasked)

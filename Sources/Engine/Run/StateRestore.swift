@@ -24,7 +24,7 @@ public struct StateRestore {
     private let wish: Wish
     private let irrevocable: SinkName?
 
-    /// `irrevocable`: a sink that what was delivered can't be withdrawn from; nil when there is none.
+    /// `irrevocable`: a sink that what was delivered can't be rolled back in; nil when there is none.
     public init(_ wish: Wish, irrevocable: SinkName?) {
         self.wish = wish
         self.irrevocable = irrevocable
@@ -51,7 +51,7 @@ public struct StateRestore {
     /// What a start without a state restores; nil when it begins anew.
     public func choice(in surroundings: any RestorationSurroundings, except unusable: Set<UInt64> = []) throws -> RestorableCheckpoint? {
         guard wish != .none, let found = try surroundings.choose(except: unusable) else { return nil }
-        if let irrevocable, found.lineage != nil { throw StartRefusal.cannotWithdraw(irrevocable) }
+        if let irrevocable, found.lineage != nil { throw StartRefusal.cannotRollBack(irrevocable) }
         return found
     }
 }

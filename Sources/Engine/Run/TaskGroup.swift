@@ -26,7 +26,7 @@ public final class TaskGroup {
     private var epochRecords = 0
     private var epochBytes = 0
     /// What is still to be given back, of what may be evicted.
-    private var release: (foldedThrough: UInt32, bytes: Int) = (0, 0)
+    private var release: (compactedThrough: UInt32, bytes: Int) = (0, 0)
     private var releaseTurn = 0
 
     /// `readers`: the tasks of the group that read partitions. `stopAt`: where a bounded run ends in each of them; nil for
@@ -133,9 +133,9 @@ public final class TaskGroup {
         }
     }
 
-    private func take(_ order: (foldedThrough: UInt32, bytes: Int)) {
-        if order.foldedThrough > release.foldedThrough {
-            for table in tables { _ = table.release(foldedThrough: order.foldedThrough, evicting: 0) }
+    private func take(_ order: (compactedThrough: UInt32, bytes: Int)) {
+        if order.compactedThrough > release.compactedThrough {
+            for table in tables { _ = table.release(compactedThrough: order.compactedThrough, evicting: 0) }
         }
         release = order
     }
@@ -145,7 +145,7 @@ public final class TaskGroup {
         guard release.bytes > 0, !tables.isEmpty else { return }
         for _ in tables where release.bytes > 0 {
             releaseTurn = (releaseTurn + 1) % tables.count
-            release.bytes -= tables[releaseTurn].release(foldedThrough: release.foldedThrough, evicting: release.bytes)
+            release.bytes -= tables[releaseTurn].release(compactedThrough: release.compactedThrough, evicting: release.bytes)
             if isOver() { return }
         }
     }

@@ -7,7 +7,7 @@ public struct TaskGroupOrders: Sendable {
         /// Raise the watermarks of these tasks; those that got a record meanwhile are left alone unless the run ends.
         case raise([TaskID: EventTime], isEnding: Bool)
         /// Every record changed no later than in this cut, counted from the start, may leave memory: as many bytes as that.
-        case release(foldedThrough: UInt32, bytes: Int)
+        case release(compactedThrough: UInt32, bytes: Int)
         case cut(Epoch)
         case hold(Bool)
         /// No record may be read any more.
@@ -17,7 +17,7 @@ public struct TaskGroupOrders: Sendable {
     var received: [(batches: [MessageBatch], upstream: UpstreamProgress)] = []
     var raised: [(watermarks: [TaskID: EventTime], isEnding: Bool)] = []
     var leaderAnswers: [(ends: [TopicPartition: Int64], at: Duration)] = []
-    var release: (foldedThrough: UInt32, bytes: Int)?
+    var release: (compactedThrough: UInt32, bytes: Int)?
     var cut: Epoch?
     public private(set) var isHeld = false
     public private(set) var isReadingOver = false
@@ -28,7 +28,7 @@ public struct TaskGroupOrders: Sendable {
         switch order {
         case .receive(let batches, let upstream): received.append((batches, upstream))
         case .raise(let watermarks, let isEnding): raised.append((watermarks, isEnding))
-        case .release(let foldedThrough, let bytes): release = (foldedThrough, bytes)
+        case .release(let compactedThrough, let bytes): release = (compactedThrough, bytes)
         case .cut(let epoch): cut = epoch
         case .hold(let isHeld): self.isHeld = isHeld
         case .stopReading: isReadingOver = true

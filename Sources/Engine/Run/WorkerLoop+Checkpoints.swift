@@ -42,9 +42,9 @@ extension WorkerLoop {
     public mutating func failed(_ action: CheckpointAction, _ error: any Error, now: Duration) throws -> [Action] {
         guard let failure = error as? any Failure, failure.kind == .retry else { throw error }
         switch action {
-        case .endWithdrawal, .endSupersession: return [.tell(.notNoted(action, failure))]
+        case .endRollback, .endSupersession: return [.tell(.notNoted(action, failure))]
         case .claim: claims = false
-        case .keepChanges, .beginCopy, .stepCopy, .publish, .withdrawAgain: break
+        case .keepChanges, .beginCopy, .stepCopy, .publish, .rollBackAgain: break
         }
         return try checkpointFailed(failure, now: now)
     }
@@ -59,9 +59,9 @@ extension WorkerLoop {
 
     mutating func hearOfCheckpoints(_ inbox: RunInbox, _ now: Duration) throws -> [Action] {
         var actions: [Action] = []
-        if let isDone = inbox.secondWithdrawal {
-            withdrawsAgain = false
-            isWithdrawnAgain = isWithdrawnAgain || isDone
+        if let isDone = inbox.secondRollback {
+            rollsBackAgain = false
+            isRolledBackAgain = isRolledBackAgain || isDone
         }
         if let result = inbox.claim, let change = checkpointing?.changeAtRest {
             switch result {
@@ -82,13 +82,13 @@ extension WorkerLoop {
     }
 
     private mutating func publishedCheckpoint(_ published: PublishedCheckpoint, _ now: Duration) -> [Action] {
-        guard let noted = checkpointing?.published(published, isWithdrawnAgain: isWithdrawnAgain, now: now) else { return [] }
+        guard let noted = checkpointing?.published(published, isRolledBackAgain: isRolledBackAgain, now: now) else { return [] }
         var actions: [Action] = [.tell(.checkpointed(published))]
-        if let plan = noted.withdrawsAgain, !withdrawsAgain, !isWithdrawnAgain {
-            withdrawsAgain = true
-            actions.append(.checkpoint(.withdrawAgain(plan)))
+        if let plan = noted.rollsBackAgain, !rollsBackAgain, !isRolledBackAgain {
+            rollsBackAgain = true
+            actions.append(.checkpoint(.rollBackAgain(plan)))
         }
-        if noted.endsWithdrawal { actions.append(.checkpoint(.endWithdrawal)) }
+        if noted.endsRollback { actions.append(.checkpoint(.endRollback)) }
         if noted.endsSupersession { actions.append(.checkpoint(.endSupersession)) }
         actions.append(.checkpoint(.keepChanges(after: noted.keepsChangesAfter)))
         if let covered = checkpointing?.covered { actions += perform(coordinator.covered(through: covered), now) }

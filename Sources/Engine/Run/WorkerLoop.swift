@@ -1,5 +1,5 @@
 /// A run from where reading begins to its end: what is done with what comes from the threads, the sinks and the archive, when
-/// to cut, to fold and to write a checkpoint, and when all is done.
+/// to cut, to compact and to write a checkpoint, and when all is done.
 ///
 /// A synchronous state machine around `Coordinator` and `Checkpointing`. The caller takes turns: it hands over what came
 /// meanwhile, with the time, performs the actions that come back in order, and says what came of them. A commit is the last
@@ -40,9 +40,9 @@ public struct WorkerLoop {
         /// Publish the copy, or the state as it is when the content is nothing, and put what comes of it into the inbox.
         case publish(FinishedCheckpoint.Content, FinishedCheckpoint.Reason)
         /// Beside everything else; what comes of it goes into the inbox.
-        case withdrawAgain(WithdrawalPlan)
-        /// Note that everything was withdrawn, for good.
-        case endWithdrawal
+        case rollBackAgain(RollbackPlan)
+        /// Note that everything was rolled back, for good.
+        case endRollback
         /// Note that the state supersedes those of before no more.
         case endSupersession
     }
@@ -80,15 +80,15 @@ public struct WorkerLoop {
     private var isReadingDurable = false
     /// The records' bytes in memory, as the last epoch's reports say.
     private var stateBytes = 0
-    private var foldedThrough = Epoch(0)
+    private var compactedThrough = Epoch(0)
     private var nextHousekeeping: Duration?
     /// Set while housekeeping must come before the next commit.
     private var isBehind = false
     private var isAfterEpoch = false
     var claims = false
     var nextCopyStep = Duration.zero
-    var withdrawsAgain = false
-    var isWithdrawnAgain = false
+    var rollsBackAgain = false
+    var isRolledBackAgain = false
     /// Everything is delivered: what is left is the last checkpoint.
     var isFinishing = false
     var isLastBegun = false
@@ -288,13 +288,13 @@ public struct WorkerLoop {
         // As long as it took, writing to the disk included, those who read evicted records have after it.
         case .some: nextHousekeeping = now + max(duration, WorkerLoop.housekeepingPause)
         }
-        guard isAfterEpoch || done.foldedThrough > foldedThrough else { return [] }
+        guard isAfterEpoch || done.compactedThrough > compactedThrough else { return [] }
         isAfterEpoch = false
-        foldedThrough = done.foldedThrough
-        guard foldedThrough >= startEpoch else { return [] }
+        compactedThrough = done.compactedThrough
+        guard compactedThrough >= startEpoch else { return [] }
         let excess = max(0, stateBytes - settings.memoryBudget)
-        let cuts = UInt32(truncatingIfNeeded: foldedThrough.number - startEpoch.number)
-        return [.order(.release(foldedThrough: cuts, bytes: excess / groups), group: nil)]
+        let cuts = UInt32(truncatingIfNeeded: compactedThrough.number - startEpoch.number)
+        return [.order(.release(compactedThrough: cuts, bytes: excess / groups), group: nil)]
     }
 
     /// A disk that is full costs a step, not the run.

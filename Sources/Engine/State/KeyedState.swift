@@ -202,7 +202,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         return StateDelta(table: name, bytes: delta.copy())
     }
 
-    public func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool {
+    public func restore(_ change: StateDelta.Change, isCompacted: Bool) -> Bool {
         switch change {
         case .windowClosed: return false
         case .removed(let key): table.unload(key)
@@ -212,17 +212,17 @@ public final class KeyedState<Record: StateRecord>: StateTable {
                 guard FieldDecoder.decode(old, timer: &before, into: &keyed.record) else { return false }
             }
             guard decode(record) else { return false }
-            table.load(record, for: key, changedIn: isFolded ? 0 : cuts)
+            table.load(record, for: key, changedIn: isCompacted ? 0 : cuts)
             if let timer = keyed.timer, before.map({ timer < $0 }) ?? true { timers.add(timer, key: key) }
         }
         return true
     }
 
-    public func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int {
+    public func release(compactedThrough epoch: UInt32, evicting bytes: Int) -> Int {
         letAllGo()
-        if epoch > forgottenThrough { table.forgetTombstones(foldedThrough: epoch) }
+        if epoch > forgottenThrough { table.forgetTombstones(compactedThrough: epoch) }
         forgottenThrough = epoch
-        return bytes > 0 ? table.evict(bytes, foldedThrough: epoch, lookingAt: Self.recordsReleasedAtOnce) : 0
+        return bytes > 0 ? table.evict(bytes, compactedThrough: epoch, lookingAt: Self.recordsReleasedAtOnce) : 0
     }
 }
 

@@ -146,7 +146,7 @@ public final class KeyedTable {
         list(number)
     }
 
-    /// Puts a record that the durable file holds into memory; `epoch` 0 means that it is folded into the keyed rows.
+    /// Puts a record that the durable file holds into memory; `epoch` 0 means that it is compacted into the keyed rows.
     func load(_ record: ByteView, for key: ByteView, changedIn epoch: UInt32) {
         let number = place(record, for: key, hash: hash(of: key))
         entries[number].changedIn = epoch
@@ -296,17 +296,17 @@ public final class KeyedTable {
     }
 
     /// Drops the tombstones that the durable file no longer needs contradicted: those changed in or before `epoch`.
-    func forgetTombstones(foldedThrough epoch: UInt32) {
+    func forgetTombstones(compactedThrough epoch: UInt32) {
         guard tombstones > 0 else { return }
         for number in 0..<entryCount where entries[number].block != nil && entries[number].isTombstone {
             if entries[number].changedIn <= epoch && !entries[number].isListed { discard(number) }
         }
     }
 
-    /// Forgets tombstones, and evicts records not used of late, that changed last in or before `foldedThrough`, until
+    /// Forgets tombstones, and evicts records not used of late, that changed last in or before `compactedThrough`, until
     /// about `bytes` of their blocks were given back, or `limit` entries, or each twice, were looked at. Goes on where it
     /// stopped. Returns what was given back.
-    func evict(_ bytes: Int, foldedThrough: UInt32, lookingAt limit: Int = .max) -> Int {
+    func evict(_ bytes: Int, compactedThrough: UInt32, lookingAt limit: Int = .max) -> Int {
         var given = 0
         var looked = 0
         while given < bytes && looked < min(entryCount * 2, limit) && entryCount > 0 {
@@ -315,7 +315,7 @@ public final class KeyedTable {
                 hand += 1
                 looked += 1
             }
-            guard entries[hand].block != nil, !entries[hand].isListed, entries[hand].changedIn <= foldedThrough else { continue }
+            guard entries[hand].block != nil, !entries[hand].isListed, entries[hand].changedIn <= compactedThrough else { continue }
             if !entries[hand].isTombstone {
                 if entries[hand].isTouched {
                     entries[hand].isTouched = false

@@ -156,7 +156,7 @@ final class OpenWindows {
         return true
     }
 
-    func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool {
+    func restore(_ change: StateDelta.Change, isCompacted: Bool) -> Bool {
         switch change {
         case .windowClosed(let prefix):
             guard let start = WindowPrefix.read(prefix) else { return false }
@@ -168,18 +168,18 @@ final class OpenWindows {
         case .stored(let key, let record):
             guard let start = WindowPrefix.read(key) else { return false }
             let bare = ByteView(start: key.start.map { $0 + 8 }, count: key.count - 8)
-            table(of: Window(start: start, end: start + span)).load(record, for: bare, changedIn: isFolded ? 0 : cuts)
+            table(of: Window(start: start, end: start + span)).load(record, for: bare, changedIn: isCompacted ? 0 : cuts)
             return true
         }
     }
 
     /// `limit`: how many records are looked at, in all windows.
-    func release(foldedThrough epoch: UInt32, evicting bytes: Int, lookingAt limit: Int) -> Int {
+    func release(compactedThrough epoch: UInt32, evicting bytes: Int, lookingAt limit: Int) -> Int {
         var given = 0
         let share = max(limit / max(open.count, 1), OpenWindows.leastReleased)
         // The latest windows are the least likely to be looked at next when data is replayed in order of time.
         for window in open.reversed() where given < bytes {
-            given += window.table.evict(bytes - given, foldedThrough: epoch, lookingAt: share)
+            given += window.table.evict(bytes - given, compactedThrough: epoch, lookingAt: share)
         }
         return given
     }

@@ -6,19 +6,19 @@ public protocol StateTable: AnyObject {
     var isHeldWhole: Bool { get }
     /// The changes since the last cut, nil when there are none; the next epoch starts.
     func cut() -> StateDelta?
-    /// Applies one change read from the durable file; `isFolded` when it comes from the keyed rows.
+    /// Applies one change read from the durable file; `isCompacted` when it comes from the keyed rows.
     /// False when the bytes are not what the table stores.
-    func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool
-    /// Says that the durable file holds a folded record under `key` which was not restored: from here on a miss in its
+    func restore(_ change: StateDelta.Change, isCompacted: Bool) -> Bool
+    /// Says that the durable file holds a compacted record under `key` which was not restored: from here on a miss in its
     /// window, or in the whole table, asks `cold`. Said for at least one key of each such window. False as in `restore`.
     func noteUnloaded(_ key: ByteView) -> Bool
     /// How many names a set, or counts, of a record hold at most; at least 1024. Set before the first record.
     var namesPerRecord: Int { get set }
     /// That names found no room in their records since this was asked last; nil when all did.
     func takeNamesLeftOut() -> NamesLeftOut?
-    /// Says that the durable file has folded every change up to that of this many cuts, and gives back about `bytes` of
+    /// Says that the durable file has compacted every change up to that of this many cuts, and gives back about `bytes` of
     /// memory. Returns how many were: fewer when nothing can be given or that would take long; the next call goes on.
-    func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int
+    func release(compactedThrough epoch: UInt32, evicting bytes: Int) -> Int
 }
 
 extension StateTable {
@@ -40,7 +40,7 @@ extension StateTable {
 
 /// Reads records that were evicted from memory.
 ///
-/// An implementor answers from the keyed rows alone: records that are not folded yet are never evicted. It may block
+/// An implementor answers from the keyed rows alone: records that are not compacted yet are never evicted. It may block
 /// for a read of the local disk; it may be called from the thread of any task.
 public protocol ColdStateReader: Sendable {
     /// Calls `body` with the record stored under `key`, if there is one.

@@ -123,11 +123,11 @@ public final class WindowedState<Record: StateRecord>: StateTable {
 
     public func noteUnloaded(_ key: ByteView) -> Bool { windows.noteUnloaded(key) }
 
-    public func restore(_ change: StateDelta.Change, isFolded: Bool) -> Bool { windows.restore(change, isFolded: isFolded) }
+    public func restore(_ change: StateDelta.Change, isCompacted: Bool) -> Bool { windows.restore(change, isCompacted: isCompacted) }
 
-    public func release(foldedThrough epoch: UInt32, evicting bytes: Int) -> Int {
+    public func release(compactedThrough epoch: UInt32, evicting bytes: Int) -> Int {
         letAllGo()
-        return windows.release(foldedThrough: epoch, evicting: bytes, lookingAt: Self.recordsReleasedAtOnce)
+        return windows.release(compactedThrough: epoch, evicting: bytes, lookingAt: Self.recordsReleasedAtOnce)
     }
 }
 

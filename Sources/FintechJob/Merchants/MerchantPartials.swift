@@ -10,11 +10,11 @@ struct MerchantPartials: WindowedAggregate {
 
     private let messages: MessageWriter
     /// By merchant and window.
-    private let customers: WindowedMembers
+    private let customers: WindowedSet
 
     init(_ setup: TaskSetup) {
         messages = setup.messages(to: MerchantPerformance.stage, layout: MerchantPartial.layout)
-        customers = setup.members("merchant_customers", version: 1, span: MerchantPerformance.span)
+        customers = setup.windowedSet("merchant_customers", version: 1, span: MerchantPerformance.span)
     }
 
     func key(of transaction: Transaction) -> ByteView? { transaction.merchantID.isNull ? nil : transaction.merchantID }

@@ -110,7 +110,7 @@ extension KafkaOutput {
     }
 
     /// An operator's word on what a topic holds: writes its ledger, shutting out whoever writes there. No worker may run.
-    public func settle(_ table: OutboxTable, as ledger: SinkLedger) throws {
+    public func resolve(_ table: OutboxTable, as ledger: SinkLedger) throws {
         let topic = topic(of: table.table)
         let producer = KafkaTransactions(settings, table: table.table, ledgers: try LedgerReader(settings, logger: logger), logger: logger)
         try OutputDelivery.makeReady(producer, topic, Deadline(settings.reachLimit), settings.retryPause)
@@ -118,7 +118,7 @@ extension KafkaOutput {
         guard answer.outcome == .done else {
             throw SourceError(
                 .retry,
-                "it is not known whether the ledger of topic \(topic) was written (\(answer.text)): see to the brokers and settle again")
+                "it is not known whether the ledger of topic \(topic) was written (\(answer.text)): see to the brokers and resolve again")
         }
     }
 }

@@ -16,12 +16,12 @@ enum OutputError {
         case .missing(let delivered):
             return SourceError(
                 .missing,
-                "\(place) is gone, although batches up to \(delivered) were delivered: the topic was created again, the group deleted, its offsets expired (offsets.retention.minutes, counted from the topic's last batch), or these are other brokers. Nothing is sent, because it can't be known what of it is there. Name the brokers that were used before; or, knowing that the topic holds that batch, say so with tidemark settle --as delivered; or \(anew)"
+                "\(place) is gone, although batches up to \(delivered) were delivered: the topic was created again, the group deleted, its offsets expired (offsets.retention.minutes, counted from the topic's last batch), or these are other brokers. Nothing is sent, because it can't be known what of it is there. Name the brokers that were used before; or, knowing that the topic holds that batch, say so with tidemark resolve --as delivered; or \(anew)"
             )
         case .ahead(let found, let lastFrozen):
             return SourceError(
                 .invalid,
-                "\(place) says that batch \(found.number) was delivered, but this state has made batches only up to \(lastFrozen?.number ?? 0): the state is older than what was delivered (a restored or copied directory?), and rows in Kafka can't be withdrawn. Run the job on its newest state; or \(anew)"
+                "\(place) says that batch \(found.number) was delivered, but this state has made batches only up to \(lastFrozen?.number ?? 0): the state is older than what was delivered (a restored or copied directory?), and rows in Kafka can't be rolled back. Run the job on its newest state; or \(anew)"
             )
         case .behind(let found, let delivered):
             return SourceError(
@@ -41,7 +41,7 @@ enum OutputError {
         case .olderLineage(let found):
             return SourceError(
                 .invalid,
-                "\(place) is of lineage \(found.lineage), older than this state's: the rows of that lineage can't be withdrawn from Kafka. Switch the Kafka output off; or \(anew)"
+                "\(place) is of lineage \(found.lineage), older than this state's: the rows of that lineage can't be rolled back in Kafka. Switch the Kafka output off; or \(anew)"
             )
         }
     }

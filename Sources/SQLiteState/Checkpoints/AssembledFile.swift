@@ -3,8 +3,8 @@ import Foundation
 
 /// A state file that is being assembled: the base's copy, and the deltas applied so far.
 struct AssembledFile {
-    /// Deltas are folded when so many bytes have come together, so that a start has no more of them to read than usual.
-    private static let foldBytes: Int64 = 64 << 20
+    /// Deltas are compacted when so many bytes have come together, so that a start has no more of them to read than usual.
+    private static let compactionBytes: Int64 = 64 << 20
 
     let database: Database
     private let base: String
@@ -45,8 +45,8 @@ struct AssembledFile {
                     .corrupt, "the delta \(path) says that it ends with epoch \(end), and its state is of epoch \(facts.epoch)")
             }
             deltaBytes += try database.integer("SELECT coalesce(sum(length(bytes)), 0) FROM changes.delta")
-            if deltaBytes >= AssembledFile.foldBytes {
-                try DeltaFold.foldEverything(in: database)
+            if deltaBytes >= AssembledFile.compactionBytes {
+                try DeltaCompaction.compactEverything(in: database)
                 deltaBytes = 0
             }
         } catch {

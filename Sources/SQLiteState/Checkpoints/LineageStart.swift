@@ -37,11 +37,11 @@ struct LineageStart {
                 """
             ).run(old)
             try database.setMeta("lineage", String(lineage.number))
-            try database.setMeta(SQLiteStateStore.withdrawalEntry, WithdrawalPlan.Stage.due.rawValue)
+            try database.setMeta(SQLiteStateStore.rollbackEntry, RollbackPlan.Stage.due.rawValue)
         }
     }
 
-    /// A batch that was settled before one with a smaller number: there is no last batch that counts.
+    /// A batch that was resolved before one with a smaller number: there is no last batch that counts.
     func refuseHoles() throws {
         guard let lineage = try database.metaNumber("lineage", StoredBounds.lineage) else { return }
         let hole = try Statement(
@@ -54,7 +54,7 @@ struct LineageStart {
         guard try hole.step() else { return }
         throw StateError(
             .invalid,
-            "batch \(hole.text(0)):\(hole.integer(1)) was not delivered when a later one of its table was settled, so nobody can say which batch was the last; settle it with the version of Tidemark that wrote the state, or restore another checkpoint"
+            "batch \(hole.text(0)):\(hole.integer(1)) was not delivered when a later one of its table was resolved, so nobody can say which batch was the last; resolve it with the version of Tidemark that wrote the state, or restore another checkpoint"
         )
     }
 }

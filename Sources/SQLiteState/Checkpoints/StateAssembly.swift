@@ -29,7 +29,7 @@ public enum StateAssembly {
 
     private static func assemble(
         _ base: String, _ deltas: [String], _ stateFile: String, _ lineage: Lineage?, _ tables: Set<String>,
-        _ settleKey: (AssembledFile) throws -> Void
+        _ resolveKey: (AssembledFile) throws -> Void
     ) throws -> CheckpointFacts {
         for file in [base] + deltas where !FileManager.default.fileExists(atPath: file) {
             throw StateError(.missing, "there is no file \(file) to restore from; fetch the checkpoint again")
@@ -37,7 +37,7 @@ public enum StateAssembly {
         let unfinished = stateFile + ".assembling"
         try Database.remove(unfinished)
         do {
-            let facts = try assembled(base: base, deltas: deltas, in: unfinished, beginning: lineage, tables, settleKey)
+            let facts = try assembled(base: base, deltas: deltas, in: unfinished, beginning: lineage, tables, resolveKey)
             try DurableFile.sync(unfinished)
             try Database.remove(stateFile)
             try DurableFile.rename(unfinished, to: stateFile)
@@ -50,13 +50,13 @@ public enum StateAssembly {
 
     private static func assembled(
         base: String, deltas: [String], in file: String, beginning lineage: Lineage?, _ tables: Set<String>,
-        _ settleKey: (AssembledFile) throws -> Void
+        _ resolveKey: (AssembledFile) throws -> Void
     ) throws -> CheckpointFacts {
         try DurableFile.copy(base, to: file)
         var assembly = try blaming(base) { try AssembledFile(path: file, base: base) }
         for delta in deltas { try blaming(delta) { try assembly.apply(delta) } }
         return try blaming(([base] + deltas).joined(separator: ", ")) {
-            try settleKey(assembly)
+            try resolveKey(assembly)
             if let lineage { try LineageStart(assembly.database).begin(lineage, tables: tables) }
             return try assembly.finish()
         }
@@ -73,7 +73,7 @@ public enum StateAssembly {
     }
 
     /// Makes a state file that nobody has open begin a lineage: batches that are not known to be delivered are unfrozen, the
-    /// table `lineage_end` keeps what counts of the lineage that ends, and the withdrawal of everything else is due.
+    /// table `lineage_end` keeps what counts of the lineage that ends, and the rollback of everything else is due.
     public static func beginLineage(_ lineage: Lineage, tables: Set<String> = [], in stateFile: String) throws {
         guard FileManager.default.fileExists(atPath: stateFile) else {
             throw StateError(.missing, "there is no state file \(stateFile); see to state.directory")

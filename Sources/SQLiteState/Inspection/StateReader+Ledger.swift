@@ -131,7 +131,7 @@ extension StateReader {
         return nil
     }
 
-    /// The windows that a task closed in an epoch, by table; nil when the epoch's changes are folded and forgotten.
+    /// The windows that a task closed in an epoch, by table; nil when the epoch's changes are compacted and forgotten.
     public func windowsClosed(by task: TaskID, in epoch: Epoch) throws -> [(table: StoredTable, start: EventTime)]? {
         guard let stored = tasks.first(where: { $0.id == task }) else { return nil }
         let statement = try Statement(
@@ -203,8 +203,8 @@ extension StateReader {
         return (Int(statement.integer(0)), Int(statement.integer(1)))
     }
 
-    /// Bytes of changes that are not folded into keyed rows yet.
-    public func unfoldedBytes() throws -> Int {
+    /// Bytes of changes that are not compacted into keyed rows yet.
+    public func uncompactedBytes() throws -> Int {
         let mark =
             facts.format < 2
             ? ""

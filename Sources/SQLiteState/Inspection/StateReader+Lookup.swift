@@ -23,18 +23,18 @@ public struct FoundRecord: Sendable {
 extension StateReader {
     /// The records of a key: at most one a partition and window, in order of partitions, then windows.
     ///
-    /// Reads a few pages of folded records and goes once through the deltas that are not folded yet.
+    /// Reads a few pages of compacted records and goes once through the deltas that are not compacted yet.
     public func lookup(_ key: [UInt8], in table: StoredTable, window: EventTime? = nil) throws -> [FoundRecord] {
         try tasks(of: table.stage).flatMap { task in
-            var records = try folded(key, window, task, table)
-            try applyUnfolded(to: &records, key, window, task, table)
+            var records = try compacted(key, window, task, table)
+            try applyUncompacted(to: &records, key, window, task, table)
             return records.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map {
                 FoundRecord(table: table, partition: task.id.partition, storedKey: $0.key, record: $0.value)
             }
         }
     }
 
-    private func folded(_ key: [UInt8], _ window: EventTime?, _ task: StoredTask, _ table: StoredTable) throws -> [[UInt8]: [UInt8]] {
+    private func compacted(_ key: [UInt8], _ window: EventTime?, _ task: StoredTask, _ table: StoredTable) throws -> [[UInt8]: [UInt8]] {
         var found: [[UInt8]: [UInt8]] = [:]
         let exact = try Statement(database, "SELECT record FROM keyed WHERE task = ? AND state_table = ? AND key = ?")
         for prefix in try prefixes(window, task, table) {
@@ -48,7 +48,7 @@ extension StateReader {
         return found
     }
 
-    /// What may lead the key: nothing, the window asked for, or every window with folded records.
+    /// What may lead the key: nothing, the window asked for, or every window with compacted records.
     private func prefixes(_ window: EventTime?, _ task: StoredTask, _ table: StoredTable) throws -> [[UInt8]] {
         guard table.isWindowed else { return [[]] }
         if let window { return [WindowKey.prefix(window)] }
@@ -68,7 +68,7 @@ extension StateReader {
         return prefixes
     }
 
-    private func applyUnfolded(
+    private func applyUncompacted(
         to records: inout [[UInt8]: [UInt8]], _ key: [UInt8], _ window: EventTime?, _ task: StoredTask, _ table: StoredTable
     ) throws {
         let lead = table.isWindowed ? WindowKey.prefixLength : 0
@@ -81,7 +81,7 @@ extension StateReader {
                 }
                 return wantedPrefix.map { stored.prefix(lead).copy() == $0 } ?? true
             }
-            try forEachUnfoldedDelta(of: task, table) { delta in
+            try forEachUncompactedDelta(of: task, table) { delta in
                 let isWhole = StateDelta.forEachChange(in: delta) { change in
                     switch change {
                     case .windowClosed(let prefix): records = records.filter { !$0.key.starts(with: prefix.copy()) }

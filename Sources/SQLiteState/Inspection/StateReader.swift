@@ -31,7 +31,7 @@ public final class StateReader {
     public let outputLayouts: [StoredOutputLayout]
     private let tasksByNumber: [Int64: TaskID]
     /// nil until the first look at a table.
-    private var unfolded: UnfoldedDeltas?
+    private var uncompacted: UncompactedDeltas?
     let queryFailure = QueryFailure()
     var areTablesOffered = false
 
@@ -100,20 +100,20 @@ public final class StateReader {
         return task
     }
 
-    func unfoldedChanges(of task: StoredTask, _ table: StoredTable) throws -> UnfoldedChanges {
-        let changes = UnfoldedChanges()
-        try forEachUnfoldedDelta(of: task, table) { delta in
+    func uncompactedChanges(of task: StoredTask, _ table: StoredTable) throws -> UncompactedChanges {
+        let changes = UncompactedChanges()
+        try forEachUncompactedDelta(of: task, table) { delta in
             guard changes.add(delta) else { throw damaged("a delta of table \(table.fullName) can't be read") }
         }
         changes.finish()
         return changes
     }
 
-    /// Hands over the deltas of a task's table that are not in the folded records yet, in order of epochs, each until the next.
-    func forEachUnfoldedDelta(of task: StoredTask, _ table: StoredTable, _ body: (ByteView) throws -> Void) throws {
-        let deltas = try unfolded ?? UnfoldedDeltas(in: database)
-        unfolded = deltas
-        try UnfoldedDeltas.forEachChanges(of: deltas.rows(of: FoldGroup(task: task.number, table: table.id)), in: database, body)
+    /// Hands over the deltas of a task's table that are not in the compacted records yet, in order of epochs, each until the next.
+    func forEachUncompactedDelta(of task: StoredTask, _ table: StoredTable, _ body: (ByteView) throws -> Void) throws {
+        let deltas = try uncompacted ?? UncompactedDeltas(in: database)
+        uncompacted = deltas
+        try UncompactedDeltas.forEachChanges(of: deltas.rows(of: CompactionGroup(task: task.number, table: table.id)), in: database, body)
     }
 
     func damaged(_ what: String) -> StateError { StateError(.corrupt, "\(name) is damaged: \(what)") }

@@ -2,7 +2,7 @@ import Engine
 
 /// Goes through the records of a state table in the order of their stored keys, over all partitions.
 ///
-/// It holds the table's unfolded changes in memory, and of the folded records one a partition.
+/// It holds the table's uncompacted changes in memory, and of the compacted records one a partition.
 public final class StateScan {
     private let table: StoredTable
     /// Those that have a record left, by the key of it.
@@ -35,30 +35,30 @@ public final class StateScan {
     }
 }
 
-/// One partition's records of a table: the folded ones with the unfolded changes laid over them.
+/// One partition's records of a table: the compacted ones with the uncompacted changes laid over them.
 private final class PartitionCursor {
     let partition: Int
     private(set) var key = ByteView.null
     private(set) var record = ByteView.null
 
-    private let folded: Statement
-    private var foldedKey: ByteView?
-    private var isFoldedAtEnd = false
-    private let unfolded: UnfoldedChanges
+    private let compacted: Statement
+    private var compactedKey: ByteView?
+    private var isCompactedAtEnd = false
+    private let uncompacted: UncompactedChanges
     private var next: Int
     private let prefix: [UInt8]
 
     init(_ reader: StateReader, _ task: StoredTask, _ table: StoredTable, prefix: [UInt8]) throws {
         partition = task.id.partition
         self.prefix = prefix
-        folded = try Statement(
+        compacted = try Statement(
             reader.database, "SELECT key, record FROM keyed WHERE task = ? AND state_table = ? AND key >= ? ORDER BY key")
-        unfolded = try reader.unfoldedChanges(of: task, table)
-        next = prefix.withUnsafeBytes { [unfolded] in unfolded.firstIndex(notBefore: ByteView($0)) }
+        uncompacted = try reader.uncompactedChanges(of: task, table)
+        next = prefix.withUnsafeBytes { [uncompacted] in uncompacted.firstIndex(notBefore: ByteView($0)) }
         // The statement keeps the bound bytes' address, so they lie where they stay as long as it is used.
         start = .allocate(byteCount: max(prefix.count, 1), alignment: 1)
         prefix.withUnsafeBytes { start.copyMemory(from: $0) }
-        try folded.bind(
+        try compacted.bind(
             .integer(task.number), .integer(table.id),
             .blob(ByteView(UnsafeRawBufferPointer(start: start.baseAddress, count: prefix.count)))
         )
@@ -67,7 +67,7 @@ private final class PartitionCursor {
     private let start: UnsafeMutableRawBufferPointer
 
     deinit {
-        folded.reset()
+        compacted.reset()
         start.deallocate()
     }
 
@@ -76,23 +76,23 @@ private final class PartitionCursor {
     /// False when there is no further record.
     func advance() throws -> Bool {
         while true {
-            try stepFolded()
-            let change = next < unfolded.changes.count ? unfolded.changes[next] : nil
+            try stepCompacted()
+            let change = next < uncompacted.changes.count ? uncompacted.changes[next] : nil
             let bound = prefix.count
-            switch (foldedKey, change) {
+            switch (compactedKey, change) {
             case (nil, nil): return false
             case (let stored?, let change) where change.map({ stored < $0.key }) ?? true:
-                foldedKey = nil
-                if unfolded.isClosed(stored) { continue }
-                (key, record) = (stored, folded.blob(1))
+                compactedKey = nil
+                if uncompacted.isClosed(stored) { continue }
+                (key, record) = (stored, compacted.blob(1))
                 return true
             case (let stored, let change?):
                 guard prefix.withUnsafeBytes({ change.key.prefix(bound) == ByteView($0) }) else {
-                    next = unfolded.changes.count
+                    next = uncompacted.changes.count
                     continue
                 }
                 next += 1
-                if stored == change.key { foldedKey = nil }
+                if stored == change.key { compactedKey = nil }
                 guard let record = change.record else { continue }
                 (key, self.record) = (change.key, record)
                 return true
@@ -101,18 +101,18 @@ private final class PartitionCursor {
         }
     }
 
-    private func stepFolded() throws {
-        guard foldedKey == nil, !isFoldedAtEnd else { return }
-        guard try folded.step() else {
-            isFoldedAtEnd = true
+    private func stepCompacted() throws {
+        guard compactedKey == nil, !isCompactedAtEnd else { return }
+        guard try compacted.step() else {
+            isCompactedAtEnd = true
             return
         }
-        let found = folded.blob(0)
+        let found = compacted.blob(0)
         if prefix.withUnsafeBytes({ found.prefix(prefix.count) == ByteView($0) }) {
-            foldedKey = found
+            compactedKey = found
         } else {
-            isFoldedAtEnd = true
-            folded.reset()
+            isCompactedAtEnd = true
+            compacted.reset()
         }
     }
 }

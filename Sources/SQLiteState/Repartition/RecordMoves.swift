@@ -1,7 +1,7 @@
 import CSQLite
 import Engine
 
-/// Puts a state table's records where their topic's growth puts them. Everything is folded before.
+/// Puts a state table's records where their topic's growth puts them. Everything is compacted before.
 struct RecordMoves {
     /// Stands for a task that gathers the records of several; no task has this number.
     private static let gathering: Int64 = -1

@@ -44,7 +44,7 @@ public struct StateRepartition {
         try StateFormat.requireShape(of: database)
         try database.execute("PRAGMA cache_size = -65536")
         var repartition = try StateRepartition(database, order)
-        try DeltaFold.foldEverything(in: database)
+        try DeltaCompaction.compactEverything(in: database)
         let before = try repartition.verifiedCounts()
         try repartition.refuseTooMany(before)
         // Records that are copied to every partition take more than the file has; all of them were read by now.

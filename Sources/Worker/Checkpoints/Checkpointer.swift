@@ -24,11 +24,11 @@ final class Checkpointer {
     /// Removes what is no longer needed.
     private let collection: OrderThread<Void>
     /// A sink that is away holds up no checkpoints.
-    private let withdrawal: OrderThread<WithdrawalPlan>
+    private let rollback: OrderThread<RollbackPlan>
     /// What sink threads ask before and during each delivery.
     let ownership: OwnershipWatch
 
-    /// For how long a stop waits for an archive, or a sink to withdraw from, that does not answer.
+    /// For how long a stop waits for an archive, or a sink to roll back in, that does not answer.
     private static let longestStop = Duration.seconds(5)
     /// For how long a stop waits for a collection under way.
     private static let collectionGrace = Duration.milliseconds(100)
@@ -65,16 +65,16 @@ final class Checkpointer {
                 if case .success = result, !worker.isStopping.look({ $0 }) { collection.order(()) }
             }
         }
-        withdrawal = OrderThread("withdrawal") { [worker, tables = start.withdrawnTables] plan in
+        rollback = OrderThread("rollback") { [worker, tables = start.rolledBackTables] plan in
             var isDone = false
             do {
-                isDone = try worker.withdraw(plan, from: tables)
+                isDone = try worker.rollBack(plan, from: tables)
             } catch {
                 worker.logger.error(
                     "checkpoints: what was delivered after the restored one was not looked for once more, which is tried again with the next: \(error)"
                 )
             }
-            inbox.update { [isDone] in $0.secondWithdrawal = isDone }
+            inbox.update { [isDone] in $0.secondRollback = isDone }
         }
     }
 
@@ -88,8 +88,8 @@ final class Checkpointer {
         ownership.stop()
         questions.stop()
         collection.stop()
-        withdrawal.stop()
-        if !withdrawal.awaitEnd(upTo: Checkpointer.longestStop) || !questions.awaitEnd(upTo: Checkpointer.longestStop) {
+        rollback.stop()
+        if !rollback.awaitEnd(upTo: Checkpointer.longestStop) || !questions.awaitEnd(upTo: Checkpointer.longestStop) {
             worker.logger.warning("checkpoints: the store or the sink did not answer in time; what was asked of them may still happen")
         }
         // It may be cut off anywhere, as by a crash.
@@ -116,8 +116,8 @@ final class Checkpointer {
             questions.order(
                 .publish(FinishedCheckpoint(content: content, file: content == .nothing ? "" : file, facts: facts, reason: reason)))
             file = ""
-        case .withdrawAgain(let plan): withdrawal.order(plan)
-        case .endWithdrawal: try store.withdrawalDone(isFinal: true)
+        case .rollBackAgain(let plan): rollback.order(plan)
+        case .endRollback: try store.rollbackDone(isFinal: true)
         case .endSupersession: try store.supersessionDone()
         }
         return []

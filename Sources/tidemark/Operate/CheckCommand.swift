@@ -19,10 +19,10 @@ struct CheckCommand: ParsableCommand {
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var drops: DropOptions
 
-    @Flag(name: .customLong("before-repartition"), help: "Look as `run --before-repartition` would.")
+    @Flag(name: .customLong("before-repartition"), help: "Look as a run with --before-repartition would.")
     var beforeRepartition = false
 
-    @Flag(name: .customLong("take-over"), help: "Look as `run --take-over` would.")
+    @Flag(name: .customLong("take-over"), help: "Look as a run with --take-over would.")
     var takeOver = false
 
     func run() throws {

@@ -46,7 +46,7 @@ final class CheckedStart: StartSurroundings {
         case .hasGrown(let topic, _, _), .hasGrownUnevenly(let topic, _, _), .twoStagesRead(let topic):
             report.finding("topic \(topic)", plainText(of: refusal))
         case .nothingHasGrown, .endsUnknown, .endedUnread: report.finding("topics", plainText(of: refusal))
-        case .cannotWithdraw, .lastCheckpointMissing: report.finding("start", plainText(of: refusal))
+        case .cannotRollBack, .lastCheckpointMissing: report.finding("start", plainText(of: refusal))
         }
     }
 
@@ -60,7 +60,7 @@ final class CheckedStart: StartSurroundings {
             report.ok("checkpoints", "none knows \(tables.joined(separator: ", ")) yet; rows for that wait for the next one")
         case .hasGrown(let topic, let before, let now):
             report.ok("topic \(topic)", "has grown from \(before) to \(now) partitions; the \(before) are read to where they end")
-        case .withdraws: report.ok("withdrawal", "rows that were delivered after the checkpoint are withdrawn before anything else")
+        case .rollsBack: report.ok("rollback", "rows that were delivered after the checkpoint are rolled back before anything else")
         // Of what is not done here.
         case .supersessionNotNoted, .damaged, .restores, .restored: break
         }
@@ -92,8 +92,8 @@ final class CheckedStart: StartSurroundings {
     func publishFirst(_ reason: FinishedCheckpoint.Reason) -> PublishedCheckpoint? { nil }
     func endSupersession() {}
     func register(partitions: [String: Int]) {}
-    func withdraw(_ plan: WithdrawalPlan, from tables: [String]) -> Bool { true }
-    func withdrawn() {}
+    func rollBack(_ plan: RollbackPlan, from tables: [String]) -> Bool { true }
+    func rolledBack() {}
 
     // MARK: - Topics
 

@@ -44,8 +44,8 @@ enum FoundState {
     var intent: StartIntent {
         switch self {
         case .known(let restored), .restorable(let restored):
-            StartIntent(comparesLedger: true, withdraws: restored.withdrawal?.stage == .due)
-        case .standIn, .running, .finding: StartIntent(comparesLedger: false, withdraws: false)
+            StartIntent(comparesLedger: true, rollsBack: restored.rollback?.stage == .due)
+        case .standIn, .running, .finding: StartIntent(comparesLedger: false, rollsBack: false)
         }
     }
 }

@@ -32,7 +32,7 @@ struct JobCheck {
         var settings = parts.workerSettings(untilEnd: false).run
         settings.endsBeforeRepartition = endsBeforeRepartition
         _ = try Startup(topology, settings, checkpoints: checkpoints.map { _ in parts.checkpointRules }, in: start).run()
-        if topology.furtherSinks.isEmpty { report.ok("Kafka output", "off") }
+        if topology.additionalSinks.isEmpty { report.ok("Kafka output", "off") }
         if hasSchemas {
             InputCheck(parts: parts, report: report).run(topology.topics.filter(start.topics.contains), state)
         } else {
@@ -141,7 +141,7 @@ struct JobCheck {
         let (found, topology) = try StandInState.inspect(chosen, in: store, parts)
         report.ok(
             "state",
-            "none in \(directory); a run restores checkpoint \(checkpoint.number)\(checkpoint.lineage == nil ? "" : ", and withdraws what was delivered after it"): \(describe(found.restored))"
+            "none in \(directory); a run restores checkpoint \(checkpoint.number)\(checkpoint.lineage == nil ? "" : ", and rolls back what was delivered after it"): \(describe(found.restored))"
         )
         return (judge(found) { .restorable($0) }, topology)
     }

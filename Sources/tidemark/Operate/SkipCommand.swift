@@ -146,7 +146,7 @@ struct SkipCommand: ParsableCommand {
         task.passOver(skipped)
         let epoch = restored.epoch.next
         var cut = EpochCut(
-            epoch: epoch, tasks: [task.cut(epoch).copyingRows(to: topology.furtherSinks)], frozen: [], delivered: [],
+            epoch: epoch, tasks: [task.cut(epoch).copyingRows(to: topology.additionalSinks)], frozen: [], delivered: [],
             wallClock: skipped.at.milliseconds
         )
         cut.skipped = [skipped]

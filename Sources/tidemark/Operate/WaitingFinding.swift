@@ -40,7 +40,7 @@ struct WaitingFinding {
     }
 
     private static func rows(of name: String, _ count: Int, _ topology: Topology) -> WaitingFinding {
-        if let sink = OutboxTable.sink(ofName: name), !topology.furtherSinks.contains(sink) {
+        if let sink = OutboxTable.sink(ofName: name), !topology.additionalSinks.contains(sink) {
             return WaitingFinding(
                 name: name, action: .drainFirst, detail: "\(count) rows wait for the output \(sink), which is switched off: \(drain)")
         }

@@ -30,6 +30,7 @@ struct ConfigurationOptions: ParsableArguments {
             outputProblem: { name, value in KafkaProperties.problems(in: [name: value], for: .output).first?.message }
         )
         Console.hide(with: loaded.redactor)
+        for note in loaded.notes { Console.writeNote(note) }
         return loaded
     }
 }

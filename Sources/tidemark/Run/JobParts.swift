@@ -194,8 +194,8 @@ struct JobParts {
 
     func makeStore(_ directory: StateDirectory) throws -> SQLiteStateStore {
         var settings = SQLiteStateStore.Settings()
-        // What is not folded can't be evicted, so a small budget wants it folded sooner.
-        settings.foldBytes = min(settings.foldBytes, configuration.state.memoryBudget / 4)
+        // What is not compacted can't be evicted, so a small budget wants it compacted sooner.
+        settings.compactionBytes = min(settings.compactionBytes, configuration.state.memoryBudget / 4)
         settings.ledgerKeepMilliseconds = configuration.sink.ledgerKeep.components.seconds * 1000
         settings.droppedTables = droppedTables
         return try SQLiteStateStore(directory, settings: settings)
@@ -233,7 +233,7 @@ struct JobParts {
         settings.user = section.user
         settings.password = section.password.revealed
         settings.createTables = section.createTables
-        settings.settleDelay = section.settleDelay
+        settings.resolveDelay = section.resolveDelay
         settings.delivery =
             switch section.delivery {
             case .exactlyOnce: .exactlyOnce

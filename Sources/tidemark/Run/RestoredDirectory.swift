@@ -119,7 +119,7 @@ final class RestoredDirectory: RestorationSurroundings {
             logger.notice("restored; the job goes on from epoch \(checkpoint.epoch)\(checkpoint.lineage.map { " in lineage \($0)" } ?? "")")
         case .damaged(let checkpoint, let error): logger.error("checkpoint \(checkpoint.number) is refused: \(error)")
         // Of the part of a start that comes once there is a state.
-        case .changed, .unasked, .waitsForCheckpoint, .supersessionNotNoted, .hasGrown, .withdraws: break
+        case .changed, .unasked, .waitsForCheckpoint, .supersessionNotNoted, .hasGrown, .rollsBack: break
         }
     }
 }

@@ -115,7 +115,7 @@ struct RunCommand: ParsableCommand {
         settings.run.endsBeforeRepartition = beforeRepartition
         let worker = Worker(
             topology, settings: settings, source: source, store: store, sink: sink,
-            furtherSinks: kafkaOutput.map { [KafkaOutput.name: $0] } ?? [:], references: references,
+            additionalSinks: kafkaOutput.map { [KafkaOutput.name: $0] } ?? [:], references: references,
             checkpoints: try checkpoints.map(parts.makeCheckpoints), logger: logger
         )
         worker.note(start)

@@ -4,13 +4,13 @@ import Testing
 
 @Suite("Promise 5: what a worker decides about its checkpoints, and whether it may deliver")
 struct CheckpointingTests {
-    private let plan = WithdrawalPlan(stage: .due, lineage: Lineage(2), tables: [:])
+    private let plan = RollbackPlan(stage: .due, lineage: Lineage(2), tables: [:])
 
-    private func restored(isNew: Bool = false, epoch: UInt64 = 4, withdrawal: WithdrawalPlan? = nil) -> RestoredState {
+    private func restored(isNew: Bool = false, epoch: UInt64 = 4, rollback: RollbackPlan? = nil) -> RestoredState {
         RestoredState(
-            isNew: isNew, lineage: withdrawal?.lineage ?? .first, hashKey: .ofTests, epoch: Epoch(epoch), partitions: [:], tasks: [:],
+            isNew: isNew, lineage: rollback?.lineage ?? .first, hashKey: .ofTests, epoch: Epoch(epoch), partitions: [:], tasks: [:],
             messages: [], outbox: [],
-            withdrawal: withdrawal
+            rollback: rollback
         )
     }
 
@@ -27,7 +27,7 @@ struct CheckpointingTests {
     @Test func whatTheArchiveDoesNotHaveIsPublishedBeforeAnythingLeaves() {
         let nothing = ArchiveStanding(continues: nil, covered: nil)
         #expect(checkpointing(restored(isNew: true), nothing).first == .start)
-        #expect(checkpointing(restored(withdrawal: plan), nothing).first == .takeover)
+        #expect(checkpointing(restored(rollback: plan), nothing).first == .takeover)
         #expect(checkpointing(restored(), ArchiveStanding(continues: Epoch(3), covered: Epoch(3))).first == nil)
         #expect(checkpointing(restored(), ArchiveStanding(continues: Epoch(3), covered: Epoch(3))).keepsChangesAfter == Epoch(3))
         #expect(checkpointing(restored(), nil).keepsChangesAfter == Epoch(4))
@@ -41,7 +41,7 @@ struct CheckpointingTests {
         #expect(refusal(restored(), .shared) == .sharedDurability)
         #expect(refusal(restored(isNew: true), .local) == .mayHaveToRestore)
         #expect(refusal(restored(isNew: true), .local, unasked: true) == nil)
-        #expect(refusal(restored(withdrawal: plan), .local) == .takesOver)
+        #expect(refusal(restored(rollback: plan), .local) == .takesOver)
     }
 
     @Test func rowsOfATableThatNoCheckpointKnowsWaitForOne() {
@@ -62,20 +62,20 @@ struct CheckpointingTests {
         #expect(checkpointing(state, nil, tables: ["a", "b", "c"]).wait == .tables(["c"]))
     }
 
-    @Test func whatWasWithdrawnIsLookedForOnceMoreWithEachCheckpointUntilThatIsDone() {
-        var checkpointing = checkpointing(restored(withdrawal: plan), ArchiveStanding(continues: nil, covered: nil))
-        #expect(checkpointing.published(published(4), now: .zero).withdrawsAgain == nil, "the first withdrawal comes before it")
-        #expect(checkpointing.dueWithdrawal == plan)
-        checkpointing.withdrawn()
-        #expect(checkpointing.dueWithdrawal == nil)
-        let again = WithdrawalPlan(stage: .again, lineage: plan.lineage, tables: plan.tables)
+    @Test func whatWasRolledBackIsLookedForOnceMoreWithEachCheckpointUntilThatIsDone() {
+        var checkpointing = checkpointing(restored(rollback: plan), ArchiveStanding(continues: nil, covered: nil))
+        #expect(checkpointing.published(published(4), now: .zero).rollsBackAgain == nil, "the first rollback comes before it")
+        #expect(checkpointing.dueRollback == plan)
+        checkpointing.rolledBack()
+        #expect(checkpointing.dueRollback == nil)
+        let again = RollbackPlan(stage: .again, lineage: plan.lineage, tables: plan.tables)
         for (epoch, isDone) in [(5, false), (6, false), (7, true), (8, true)] as [(UInt64, Bool)] {
             #expect(checkpointing.next(now: .seconds(20 * Int(epoch)), epoch: Epoch(epoch), isUrgent: false) != nil)
             #expect(checkpointing.copied() == .interval)
-            let noted = checkpointing.published(published(epoch), isWithdrawnAgain: isDone, now: .seconds(20 * Int(epoch)))
+            let noted = checkpointing.published(published(epoch), isRolledBackAgain: isDone, now: .seconds(20 * Int(epoch)))
             #expect(noted.keepsChangesAfter == Epoch(epoch))
-            #expect(noted.withdrawsAgain == (isDone ? nil : again))
-            #expect(noted.endsWithdrawal == (epoch == 7))
+            #expect(noted.rollsBackAgain == (isDone ? nil : again))
+            #expect(noted.endsRollback == (epoch == 7))
         }
     }
 

@@ -140,7 +140,7 @@ struct CoordinatorDriver {
         switch action {
         case .requestCut(let epoch): return "cut \(epoch)"
         case .commit(let cut): return "commit \(cut.epoch)"
-        case .deliver(let batch, let mayHaveBeenSent): return "deliver \(batch.id)\(mayHaveBeenSent ? " doubtful" : "")"
+        case .deliver(let batch, let mayHaveBeenSent): return "deliver \(batch.id)\(mayHaveBeenSent ? " in doubt" : "")"
         case .receive(let batches, let upstream):
             guard let watermark = upstream.watermarks["merge"] else { return nil }
             let sent = batches.map { " \($0.id.from.partition)>\($0.id.to.partition)@\($0.id.epoch)" }.joined()

@@ -49,11 +49,11 @@ struct CoordinatorTests {
         #expect(driver.covered(through: 2) == ["deliver t:2"])
     }
 
-    @Test func aBatchOfAnEarlierProcessIsDoubtful() {
+    @Test func aBatchOfAnEarlierProcessIsInDoubt() {
         let chunk = OutboxTests.chunk()
         let batch = SinkBatch(table: "t", lineage: .first, number: BatchNumber(3), layout: OutboxTests.table, partition: 0, chunks: [chunk])
         var driver = CoordinatorDriver(tasks: 1, undelivered: [batch])
-        #expect(driver.start() == ["deliver t:3 doubtful"])
+        #expect(driver.start() == ["deliver t:3 in doubt"])
         driver.rows[0] = 1
         #expect(driver.delivered(3).isEmpty)
         #expect(driver.epoch(at: .seconds(5)) == ["deliver t:4"])

@@ -13,7 +13,7 @@ struct AheadOfClockTests {
                         .outOfOrderness(.seconds(5))
                         .rejectingAhead(by: span)
                         .rejecting(topic: "clicks")
-                        .droppingRepeated("ids", version: 1, horizon: horizon) { $0.page }
+                        .deduplicating("ids", version: 1, horizon: horizon) { $0.page }
                         .window(.minutes(1), ClicksPerPage(rows: setup.rows(of: ClickJob.table)))
                 }
             ])

@@ -68,7 +68,7 @@ struct AmendmentTests {
                 stages: [
                     Stage("clicks", topic: "clicks") { setup in
                         let rows = setup.rows(of: ClickJob.table)
-                        let task = setup.decode(with: Decoder()).outOfOrderness(.seconds(5)).rejecting(topic: "clicks").droppingRepeated(
+                        let task = setup.decode(with: Decoder()).outOfOrderness(.seconds(5)).rejecting(topic: "clicks").deduplicating(
                             "ids", version: 1, horizon: nil
                         ) { $0.page }
                         if isFiltered { task.amending(by: Once(setup), notesEvents: true) }
@@ -109,7 +109,7 @@ struct AmendmentTests {
             let table = try #require(second.task.stateTables.first { $0.schema.table == delta.table })
             var isTaken = true
             let isComplete = delta.bytes.withUnsafeBytes { bytes in
-                StateDelta.forEachChange(in: ByteView(bytes)) { isTaken = table.restore($0, isFolded: false) && isTaken }
+                StateDelta.forEachChange(in: ByteView(bytes)) { isTaken = table.restore($0, isCompacted: false) && isTaken }
             }
             #expect(isComplete && isTaken)
         }

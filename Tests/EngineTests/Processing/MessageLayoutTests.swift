@@ -83,7 +83,7 @@ struct MessageLayoutTests {
         }
     }
 
-    @Test func whatLeadsAForwardedEventStaysInFront() throws {
+    @Test func whatLeadsAKeyedEventStaysInFront() throws {
         var (first, second) = (
             MessageLayoutTests.first,
             MessageLayout(version: 2, fields: [MessageLayoutTests.high, MessageLayoutTests.low], evolution: .from(1))
@@ -91,7 +91,7 @@ struct MessageLayoutTests {
         (first.isForwarded, second.isForwarded) = (true, true)
         let lead: (inout ByteWriter) -> Void = { writer in
             let record = SourceRecord(offset: 5, timestamp: nil, key: .null, value: .null)
-            ForwardedEvent.write(record, at: EventTime(milliseconds: 5), watermark: EventTime(milliseconds: 9), into: &writer)
+            KeyedEvent.write(record, at: EventTime(milliseconds: 5), watermark: EventTime(milliseconds: 9), into: &writer)
         }
         let found = try second.reading(first.stored(of: "to", since: 1)).apply(to: MessageLayoutTests.batch([1, 2], lead: lead))
         #expect(found == MessageLayoutTests.batch([2, 1], lead: lead))

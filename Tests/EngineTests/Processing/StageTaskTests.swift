@@ -71,7 +71,7 @@ struct StageTaskTests {
         for delta in one.deltas + two.deltas {
             let complete = delta.bytes.withUnsafeBytes { bytes in
                 StateDelta.forEachChange(in: ByteView(bytes)) { change in
-                    #expect(second.task.stateTables[0].restore(change, isFolded: false))
+                    #expect(second.task.stateTables[0].restore(change, isCompacted: false))
                 }
             }
             #expect(complete)

@@ -23,12 +23,12 @@ final class ScriptedStart: StartSurroundings, RestorationSurroundings {
 
     init(isLookedAt: Bool) { self.isLookedAt = isLookedAt }
 
-    /// Built with two partitions of the topic; `lineage`: that it was restored as, with rows to be withdrawn.
+    /// Built with two partitions of the topic; `lineage`: that it was restored as, with rows to be rolled back.
     static func state(isNew: Bool, lineage: Lineage? = nil) -> RestoredState {
         RestoredState(
             isNew: isNew, lineage: lineage ?? .first, hashKey: .ofTests, epoch: Epoch(isNew ? 0 : 7),
             partitions: isNew ? [:] : ["topic": 2, "messages": 1], tasks: [:], messages: [], outbox: [],
-            withdrawal: lineage.map { WithdrawalPlan(stage: .due, lineage: $0, tables: [:]) }
+            rollback: lineage.map { RollbackPlan(stage: .due, lineage: $0, tables: [:]) }
         )
     }
 
@@ -63,12 +63,12 @@ final class ScriptedStart: StartSurroundings, RestorationSurroundings {
         return [:]
     }
 
-    func withdraw(_ plan: WithdrawalPlan, from tables: [String]) -> Bool {
-        steps.append("withdraw")
+    func rollBack(_ plan: RollbackPlan, from tables: [String]) -> Bool {
+        steps.append("roll back")
         return true
     }
 
-    func withdrawn() {}
+    func rolledBack() {}
 
     func environment(_ partitioning: [String: RowPartitioning], _ partitions: [StageName: Int], _ hashKey: HashKey) -> TaskEnvironment {
         TaskEnvironment(partitioning: partitioning, partitions: partitions, cold: NothingEvicted(), hashKey: hashKey)

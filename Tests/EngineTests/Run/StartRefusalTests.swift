@@ -8,7 +8,7 @@ struct StartRefusalTests {
     /// Every case of `StartRefusal`; those of `unasked` each on its own.
     enum Kind: CaseIterable {
         case nothingToRepartition, nothingHasGrown, restoredWithoutStore, unaskedSharedDurability, unaskedMayHaveToRestore
-        case unaskedTakesOver, partitionsDiffer, hasGrown, hasGrownUnevenly, twoStagesRead, endsUnknown, cannotWithdraw, endedUnread
+        case unaskedTakesOver, partitionsDiffer, hasGrown, hasGrownUnevenly, twoStagesRead, endsUnknown, cannotRollBack, endedUnread
         case lastCheckpointMissing
 
         init(_ refusal: StartRefusal) {
@@ -25,7 +25,7 @@ struct StartRefusalTests {
                 case .hasGrownUnevenly: .hasGrownUnevenly
                 case .twoStagesRead: .twoStagesRead
                 case .endsUnknown: .endsUnknown
-                case .cannotWithdraw: .cannotWithdraw
+                case .cannotRollBack: .cannotRollBack
                 case .endedUnread: .endedUnread
                 case .lastCheckpointMissing: .lastCheckpointMissing
                 }
@@ -95,7 +95,7 @@ struct StartRefusalTests {
         case .endsUnknown:
             start.endsAreKnown = false
             situation.settings.readsUntilEnd = true
-        case .cannotWithdraw:
+        case .cannotRollBack:
             start.restored = ScriptedStart.state(isNew: true)
             start.checkpoint = RestorableCheckpoint(number: 3, epoch: Epoch(7), lineage: Lineage(2))
             situation.irrevocable = SinkName("kafka")
@@ -124,7 +124,7 @@ struct StartRefusalTests {
             start.restored = ScriptedStart.state(isNew: false, lineage: Lineage(2))
             #expect(try Situation(start: start).refusals() == [])
         }
-        #expect(run.steps == ["claim", "publish", "sink", "withdraw", "position"])
+        #expect(run.steps == ["claim", "publish", "sink", "roll back", "position"])
         #expect(look.steps == run.steps)
     }
 

@@ -5,12 +5,12 @@ import Testing
 
 @Suite("A table in memory and the file below it say together what a dictionary says")
 struct KeyedTableTests {
-    /// A table with the file that it is evicted to: keyed rows, and deltas on top that are not folded yet.
+    /// A table with the file that it is evicted to: keyed rows, and deltas on top that are not compacted yet.
     private struct Pair {
         let table = KeyedTable()
         var keyed: [[UInt8]: [UInt8]] = [:]
         var deltas: [[[UInt8]: [UInt8]?]] = []
-        var folded = 0
+        var compacted = 0
         var coldReads = 0
 
         mutating func find(_ key: [UInt8]) -> [UInt8]? {
@@ -45,11 +45,11 @@ struct KeyedTableTests {
             deltas.append(delta)
         }
 
-        /// Folds the next `count` deltas, and says so to the table.
-        mutating func fold(_ count: Int) {
-            for delta in deltas[folded...].prefix(count) {
+        /// Compacts the next `count` deltas, and says so to the table.
+        mutating func compact(_ count: Int) {
+            for delta in deltas[compacted...].prefix(count) {
                 for (key, record) in delta { keyed[key] = record }
-                folded += 1
+                compacted += 1
             }
         }
     }
@@ -73,15 +73,15 @@ struct KeyedTableTests {
             case 11..<17: #expect(pair.find(key) == model[key])
             case 17: pair.cut()
             case 18:
-                pair.fold(Int.random(in: 0...3, using: &random))
-                pair.table.forgetTombstones(foldedThrough: UInt32(pair.folded))
-            default: _ = pair.table.evict(Int.random(in: 0...2_000, using: &random), foldedThrough: UInt32(pair.folded))
+                pair.compact(Int.random(in: 0...3, using: &random))
+                pair.table.forgetTombstones(compactedThrough: UInt32(pair.compacted))
+            default: _ = pair.table.evict(Int.random(in: 0...2_000, using: &random), compactedThrough: UInt32(pair.compacted))
             }
         }
         for key in keys { #expect(pair.find(key) == model[key]) }
         pair.cut()
-        pair.fold(.max)
-        #expect(pair.keyed == model, "the file holds the same when everything is folded")
+        pair.compact(.max)
+        #expect(pair.keyed == model, "the file holds the same when everything is compacted")
         #expect(pair.coldReads > 0)
         var seen: Set<[UInt8]> = []
         pair.table.forEach { key, record in
@@ -91,17 +91,17 @@ struct KeyedTableTests {
         #expect(pair.table.count == seen.count)
     }
 
-    @Test func nothingIsEvictedThatTheFileHasNotFolded() {
+    @Test func nothingIsEvictedThatTheFileHasNotCompacted() {
         var pair = Pair()
         pair.store([1], [10])
         pair.cut()
         pair.store([2], [20])
         // Twice round: the first round only takes the marks of use away.
-        _ = pair.table.evict(.max, foldedThrough: 0)
-        _ = pair.table.evict(.max, foldedThrough: 0)
+        _ = pair.table.evict(.max, compactedThrough: 0)
+        _ = pair.table.evict(.max, compactedThrough: 0)
         #expect(pair.table.count == 2 && pair.table.isComplete)
-        pair.fold(1)
-        #expect(pair.table.evict(.max, foldedThrough: 1) > 0)
+        pair.compact(1)
+        #expect(pair.table.evict(.max, compactedThrough: 1) > 0)
         #expect(pair.table.count == 1 && !pair.table.isComplete)
         #expect(pair.find([1]) == [10] && pair.find([2]) == [20] && pair.coldReads == 1)
     }
@@ -119,15 +119,15 @@ struct KeyedTableTests {
         pair.store([1], [1])
         pair.store([2], [2])
         pair.cut()
-        pair.fold(1)
-        while pair.table.evict(.max, foldedThrough: 1) > 0 {}
+        pair.compact(1)
+        while pair.table.evict(.max, compactedThrough: 1) > 0 {}
         pair.remove([1])
         #expect(pair.find([1]) == nil, "the file still holds it")
         pair.cut()
-        pair.table.forgetTombstones(foldedThrough: 1)
-        #expect(pair.find([1]) == nil, "the removal is not folded")
-        pair.fold(1)
-        pair.table.forgetTombstones(foldedThrough: 2)
+        pair.table.forgetTombstones(compactedThrough: 1)
+        #expect(pair.find([1]) == nil, "the removal is not compacted")
+        pair.compact(1)
+        pair.table.forgetTombstones(compactedThrough: 2)
         #expect(pair.find([1]) == nil && pair.find([2]) == [2])
     }
 

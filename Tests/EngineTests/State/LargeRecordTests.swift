@@ -95,7 +95,7 @@ struct LargeRecordTests {
                     try keyed.update(key) { $0.record.add(name) }
                 }
             }
-            if random.percent(30) { _ = keyed.release(foldedThrough: 0, evicting: 0) }
+            if random.percent(30) { _ = keyed.release(compactedThrough: 0, evicting: 0) }
             #expect(stored(windowed.cut(), isWindowed: true) == models.filter { touched.contains($0.key) })
             #expect(stored(keyed.cut(), isWindowed: false) == models.filter { touched.contains($0.key) })
         }

@@ -50,7 +50,7 @@ struct TimerTests {
             let restored = Timers.make()
             if let delta = state.cut() {
                 try delta.bytes.withView { bytes in
-                    let complete = StateDelta.forEachChange(in: bytes) { #expect(restored.restore($0, isFolded: false)) }
+                    let complete = StateDelta.forEachChange(in: bytes) { #expect(restored.restore($0, isCompacted: false)) }
                     try #require(complete)
                 }
             }

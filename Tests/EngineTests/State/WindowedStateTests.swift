@@ -11,13 +11,13 @@ struct WindowedStateTests {
         mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor) { visit.field("sum", &sum) }
     }
 
-    /// A file of keyed rows that deltas are folded into.
+    /// A file of keyed rows that deltas are compacted into.
     private final class Rows: ColdStateReader {
         private let rows = Mutex<[[UInt8]: [UInt8]]>([:])
         private let reads = Mutex(0)
         var readCount: Int { reads.withLock { $0 } }
 
-        func fold(_ delta: StateDelta) {
+        func compact(_ delta: StateDelta) {
             _ = delta.bytes.withView { bytes in
                 StateDelta.forEachChange(in: bytes) { change in
                     switch change {
@@ -52,14 +52,14 @@ struct WindowedStateTests {
         return WindowedState(declaration, task: TaskID(stage: "stage", partition: 0), cold: rows)
     }
 
-    /// Random additions, cuts, folds, evictions and restarts with little memory; the windows close with the right sums.
+    /// Random additions, cuts, compacts, evictions and restarts with little memory; the windows close with the right sums.
     @Test(arguments: 0..<30 as Range<UInt64>)
     func windowsCloseWithWhatWasAdded(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let rows = Rows()
         var state = WindowedStateTests.make(rows)
-        var (cuts, folded): (UInt32, UInt32) = (0, 0)
-        var unfolded: [StateDelta] = []
+        var (cuts, compacted): (UInt32, UInt32) = (0, 0)
+        var uncompacted: [StateDelta] = []
         var model: [Int64: [String: Int64]] = [:]
         var closed = Int64(0)
         for _ in 0..<1_500 {
@@ -72,13 +72,13 @@ struct WindowedStateTests {
                 try key.withBytes { key in try state.update(key, in: window) { $0.sum += amount } }
                 model[start, default: [:]][key, default: 0] += amount
             case 8:
-                if let delta = state.cut() { unfolded.append(delta) }
+                if let delta = state.cut() { uncompacted.append(delta) }
                 cuts += 1
-            case 9 where folded < cuts:
-                for delta in unfolded { rows.fold(delta) }
-                unfolded = []
-                folded = cuts
-            case 10, 11: _ = state.release(foldedThrough: folded, evicting: Int.random(in: 0...4_000, using: &random))
+            case 9 where compacted < cuts:
+                for delta in uncompacted { rows.compact(delta) }
+                uncompacted = []
+                compacted = cuts
+            case 10, 11: _ = state.release(compactedThrough: compacted, evicting: Int.random(in: 0...4_000, using: &random))
             case 12:
                 var found: [Int64: [String: Int64]] = [:]
                 let through = closed + 1_000 * Int64.random(in: 0...2, using: &random)
@@ -90,11 +90,11 @@ struct WindowedStateTests {
                 closed = through
             case 13:
                 // A restart that loads only some of the keyed rows.
-                if let delta = state.cut() { unfolded.append(delta) }
+                if let delta = state.cut() { uncompacted.append(delta) }
                 let budget = Int.random(in: 0...40, using: &random)
                 state = WindowedStateTests.make(rows)
-                restore(state, rows, budget: budget, unfolded)
-                (cuts, folded) = (0, 0)
+                restore(state, rows, budget: budget, uncompacted)
+                (cuts, compacted) = (0, 0)
             default: break
             }
         }
@@ -102,17 +102,17 @@ struct WindowedStateTests {
         #expect(state.lastOpenWindowEnd?.milliseconds == model.keys.max().map { $0 + 1_000 })
     }
 
-    private func restore(_ state: WindowedState<Sum>, _ rows: Rows, budget: Int, _ unfolded: [StateDelta]) {
+    private func restore(_ state: WindowedState<Sum>, _ rows: Rows, budget: Int, _ uncompacted: [StateDelta]) {
         for (number, row) in rows.all.enumerated() {
             row.key.withView { key in
                 row.record.withView { record in
-                    #expect(number < budget ? state.restore(.stored(key: key, record: record), isFolded: true) : state.noteUnloaded(key))
+                    #expect(number < budget ? state.restore(.stored(key: key, record: record), isCompacted: true) : state.noteUnloaded(key))
                 }
             }
         }
-        for delta in unfolded {
+        for delta in uncompacted {
             let complete = delta.bytes.withView { bytes in
-                StateDelta.forEachChange(in: bytes) { #expect(state.restore($0, isFolded: false)) }
+                StateDelta.forEachChange(in: bytes) { #expect(state.restore($0, isCompacted: false)) }
             }
             #expect(complete)
         }
@@ -121,7 +121,7 @@ struct WindowedStateTests {
     @Test func aDamagedRecordIsNoticed() throws {
         let state = WindowedStateTests.make(Rows())
         let key: [UInt8] = [0x80, 0, 0, 0, 0, 0, 0, 0, 0x61]
-        key.withView { key in ([0x80] as [UInt8]).withView { #expect(state.restore(.stored(key: key, record: $0), isFolded: false)) } }
+        key.withView { key in ([0x80] as [UInt8]).withView { #expect(state.restore(.stored(key: key, record: $0), isCompacted: false)) } }
         #expect(throws: StateDamage.self) { try state.close(through: .distantFuture) { _, _, _ in } }
     }
 

@@ -9,8 +9,8 @@ import Testing
 struct AssemblyTests {
     private func settings(_ history: inout RandomHistory) -> SQLiteStateStore.Settings {
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = 1 + history.next(upTo: 4_000)
-        settings.foldStep = 1 + history.next(upTo: 100)
+        settings.compactionBytes = 1 + history.next(upTo: 4_000)
+        settings.compactionStep = 1 + history.next(upTo: 100)
         settings.logPages = 1 + history.next(upTo: 50)
         settings.ledgerKeepMilliseconds = 2_000
         return settings
@@ -81,7 +81,7 @@ struct AssemblyTests {
         let third = try TemporaryDirectory()
         let base = first.file("base")
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = 500
+        settings.compactionBytes = 500
         do {
             let store = try SQLiteStateStore(directory: first.path, settings: settings)
             _ = try store.open(PlainJob.topology())

@@ -6,14 +6,14 @@ import Testing
 
 @testable import SQLiteState
 
-@Suite("A base is a consistent cut, whatever is committed, folded and moved out of the log between its steps")
+@Suite("A base is a consistent cut, whatever is committed, compacted and moved out of the log between its steps")
 struct BaseTests {
     private let directory: TemporaryDirectory
     init() throws { directory = try TemporaryDirectory() }
 
-    private func store(foldBytes: Int = 20_000, logPages: Int = 40) throws -> SQLiteStateStore {
+    private func store(compactionBytes: Int = 20_000, logPages: Int = 40) throws -> SQLiteStateStore {
         var settings = SQLiteStateStore.Settings()
-        (settings.foldBytes, settings.foldStep, settings.logPages) = (foldBytes, 200, logPages)
+        (settings.compactionBytes, settings.compactionStep, settings.logPages) = (compactionBytes, 200, logPages)
         let store = try reopened(directory.path, settings: settings)
         _ = try store.open(PlainJob.topology())
         return store
@@ -72,7 +72,7 @@ struct BaseTests {
     @Test("a transaction that is undone after it spilled into the log leaves no trace in the copy")
     func whatWasUndoneIsNotInTheCopy() throws {
         var history = RandomHistory(seed: 6)
-        let store = try store(foldBytes: .max)
+        let store = try store(compactionBytes: .max)
         for _ in 0..<30 { try store.commit(history.cut(changes: 60, recordBytes: 900)) }
         let path = store.exportDirectory + "/base"
         try store.beginBase(at: path)

@@ -12,7 +12,7 @@ struct DeltaTests {
 
     private func store(_ change: (inout SQLiteStateStore.Settings) -> Void = { _ in }) throws -> SQLiteStateStore {
         var settings = SQLiteStateStore.Settings()
-        (settings.foldBytes, settings.foldStep) = (5_000, 50)
+        (settings.compactionBytes, settings.compactionStep) = (5_000, 50)
         change(&settings)
         let store = try reopened(directory.path, settings: settings)
         _ = try store.open(PlainJob.topology())
@@ -26,7 +26,7 @@ struct DeltaTests {
         }
     }
 
-    @Test func withoutCheckpointsFoldedDeltasAreGoneAtOnce() throws {
+    @Test func withoutCheckpointsCompactedDeltasAreGoneAtOnce() throws {
         var history = RandomHistory(seed: 1)
         let store = try store()
         var most: Int64 = 0
@@ -59,7 +59,7 @@ struct DeltaTests {
         #expect(try store.integer("SELECT count(*) FROM fold_mark") > 0)
     }
 
-    @Test func foldedDeltasThatAreKeptAreNotReadAgain() throws {
+    @Test func compactedDeltasThatAreKeptAreNotReadAgain() throws {
         var history = RandomHistory(seed: 12)
         var contents: StateContents
         do {
@@ -73,14 +73,14 @@ struct DeltaTests {
                 """)
             #expect(try store.integer("SELECT changes()") > 10)
         }
-        let store = try store { $0.foldBytes = 1 }
+        let store = try store { $0.compactionBytes = 1 }
         #expect(try StateContents(of: store) == contents)
         try run(store, &history, epochs: 1)
     }
 
     @Test func whatACheckpointHasTakenIsDroppedAFewBytesAtATime() throws {
         var history = RandomHistory(seed: 3)
-        let store = try store { $0.foldBytes = 1 }
+        let store = try store { $0.compactionBytes = 1 }
         try store.keepChanges(after: Epoch(0))
         try run(store, &history, epochs: 100)
         let taken = Epoch(history.epoch)
@@ -155,7 +155,7 @@ struct DeltaTests {
 
     @Test func anAttachedDeltaDoesNotConfuseTheLog() throws {
         var history = RandomHistory(seed: 7)
-        let store = try store { $0.foldBytes = .max }
+        let store = try store { $0.compactionBytes = .max }
         try store.keepChanges(after: Epoch(0))
         try run(store, &history, epochs: 30)
         let pages = store.database.logPages

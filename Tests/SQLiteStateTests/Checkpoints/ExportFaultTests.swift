@@ -40,7 +40,7 @@ struct ExportFaultTests {
     @Test func withoutSpaceForTheFileTheJobGoesOn() throws {
         var history = RandomHistory(seed: 1)
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = 20_000
+        settings.compactionBytes = 20_000
         let store = try SQLiteStateStore(directory: directory.path, settings: settings)
         let disk = try FaultyDisk(store.exportDirectory)
         _ = try store.open(PlainJob.topology())
@@ -90,7 +90,7 @@ struct ExportFaultTests {
     ) throws -> StateContents? {
         let disk = try FaultyDisk(directory.path)
         var settings = SQLiteStateStore.Settings()
-        (settings.foldBytes, settings.logPages) = (10_000, 20)
+        (settings.compactionBytes, settings.logPages) = (10_000, 20)
         var contents: StateContents?
         do {
             let store = try SQLiteStateStore(directory: directory.path, settings: settings)

@@ -93,7 +93,7 @@ struct FormatTests {
     @Test func aFileOfFormat1IsBroughtToThisOneWithAllItHolds() throws {
         var history = RandomHistory(seed: 1)
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = 3_000
+        settings.compactionBytes = 3_000
         var original: StateContents
         do {
             let store = try reopened(directory.path, settings: settings)

@@ -36,8 +36,8 @@ struct LineageTests {
         #expect(rows.pending == Array(LineageTests.chunks(1...4)), "in the order in which the rows came")
         #expect(restored.outbox.first { $0.table == "other" }?.pending == LineageTests.chunks(9...9, table: "other"))
         #expect(
-            restored.withdrawal
-                == WithdrawalPlan(
+            restored.rollback
+                == RollbackPlan(
                     stage: .due, lineage: Lineage(4),
                     tables: [
                         "rows": [LineageEnd(lineage: .first, lastBatch: BatchNumber(1))],
@@ -45,12 +45,12 @@ struct LineageTests {
                     ]))
     }
 
-    @Test func tablesThatOnlyALaterCheckpointKnowsAreWithdrawnFromToo() throws {
+    @Test func tablesThatOnlyALaterCheckpointKnowsAreRolledBackFromToo() throws {
         try fill()
         try StateAssembly.beginLineage(Lineage(2), tables: ["rows", "fraud"], in: file)
         let restored = try reopened(directory.path).open(PlainJob.topology())
-        #expect(restored.tablesToWithdrawFrom(of: PlainJob.topology()).sorted() == ["fraud", "other", "rows"])
-        #expect(restored.withdrawal?.tables["fraud"] == [LineageEnd(lineage: .first, lastBatch: nil)], "nothing of it counts")
+        #expect(restored.tablesToRollBack(of: PlainJob.topology()).sorted() == ["fraud", "other", "rows"])
+        #expect(restored.rollback?.tables["fraud"] == [LineageEnd(lineage: .first, lastBatch: nil)], "nothing of it counts")
         #expect(!restored.outboxTables(of: PlainJob.topology()).contains { $0.name == "fraud" }, "nothing can wait for it")
     }
 
@@ -79,20 +79,20 @@ struct LineageTests {
         try StateAssembly.beginLineage(Lineage(5), in: file)
         let store = try reopened(directory.path)
         #expect(
-            try store.open(PlainJob.topology()).withdrawal?.tables["rows"] == [
+            try store.open(PlainJob.topology()).rollback?.tables["rows"] == [
                 LineageEnd(lineage: .first, lastBatch: BatchNumber(1)), LineageEnd(lineage: Lineage(2), lastBatch: nil),
             ])
     }
 
-    @Test func theWithdrawalsProgressSurvivesARestart() throws {
+    @Test func theRollbacksProgressSurvivesARestart() throws {
         try fill()
         try StateAssembly.beginLineage(Lineage(2), in: file)
-        for (stage, isFinal) in [(WithdrawalPlan.Stage.due, false), (.again, true)] {
+        for (stage, isFinal) in [(RollbackPlan.Stage.due, false), (.again, true)] {
             let store = try reopened(directory.path)
-            #expect(try store.open(PlainJob.topology()).withdrawal?.stage == stage)
-            try store.withdrawalDone(isFinal: isFinal)
+            #expect(try store.open(PlainJob.topology()).rollback?.stage == stage)
+            try store.rollbackDone(isFinal: isFinal)
         }
-        #expect(try reopened(directory.path).open(PlainJob.topology()).withdrawal == nil)
+        #expect(try reopened(directory.path).open(PlainJob.topology()).rollback == nil)
     }
 
     @Test func aLineageThatIsNotLaterIsRefused() throws {
@@ -116,7 +116,7 @@ struct LineageTests {
         let facts = try StateAssembly.assemble(base: base, deltas: [], into: copy.file("state.db"), beginning: Lineage(2))
         #expect(facts.lineage == Lineage(2))
         let restored = try reopened(copy.path).open(PlainJob.topology())
-        #expect(restored.withdrawal?.stage == .due && restored.lineage == Lineage(2))
+        #expect(restored.rollback?.stage == .due && restored.lineage == Lineage(2))
         #expect(restored.outbox.first { $0.table == "rows" }?.pending.count == 4)
     }
 

@@ -11,7 +11,7 @@ struct StateContents: Equatable {
     var tasks: [TaskID: RestoredTask]
     var messages: [MessageBatch]
     var outbox: [Table]
-    var withdrawal: WithdrawalPlan?
+    var rollback: RollbackPlan?
     var records: [Int: [String: [[UInt8]: [UInt8]]]] = [:]
     var batches: [String] = []
     var offsets: [String] = []
@@ -37,7 +37,7 @@ struct StateContents: Equatable {
 
     private init(_ store: SQLiteStateStore, _ found: RestoredState) throws {
         (lineage, identity, epoch, partitions) = (found.lineage, found.identity, found.epoch, found.partitions)
-        (tasks, messages, withdrawal) = (found.tasks, found.messages, found.withdrawal)
+        (tasks, messages, rollback) = (found.tasks, found.messages, found.rollback)
         outbox = found.outbox.map {
             Table(
                 name: $0.table, lastFrozen: $0.lastFrozen, pending: $0.pending, undelivered: $0.undelivered.map(\.id),

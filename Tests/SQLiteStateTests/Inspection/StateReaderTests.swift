@@ -4,16 +4,16 @@ import Simulation
 import TestSupport
 import Testing
 
-@Suite("A state reader sees the sum of what was committed, folded or not")
+@Suite("A state reader sees the sum of what was committed, compacted or not")
 struct StateReaderTests {
-    /// Random changes of two tables in three partitions against dictionaries, with folding in between at random.
+    /// Random changes of two tables in three partitions against dictionaries, with compacting in between at random.
     @Test(arguments: 1...12 as ClosedRange<UInt64>)
     func itReadsWhatAModelHolds(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let directory = try TemporaryDirectory()
         var settings = SQLiteStateStore.Settings()
-        settings.foldBytes = seed.isMultiple(of: 3) ? .max : 2_000
-        settings.foldStep = 20
+        settings.compactionBytes = seed.isMultiple(of: 3) ? .max : 2_000
+        settings.compactionStep = 20
         let store = try SQLiteStateStore(directory: directory.path, settings: settings)
         _ = try store.open(PlainJob.topology())
         if seed.isMultiple(of: 2) { try store.keepChanges(after: Epoch(0)) }

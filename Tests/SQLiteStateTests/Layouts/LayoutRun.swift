@@ -88,7 +88,7 @@ final class LayoutRun {
         func cut(_ inputs: ArraySlice<LayoutJob.Input>, freezes: Bool, everything: Bool = false) throws {
             try read(inputs, task)
             epoch = epoch.next
-            let cut = task.cut(epoch).copyingRows(to: topology.furtherSinks)
+            let cut = task.cut(epoch).copyingRows(to: topology.additionalSinks)
             outbox.add(cut.rows)
             let frozen = freezes ? outbox.freeze(now: .seconds(Int64(epoch.number)), everything: everything) : []
             try store.commit(EpochCut(epoch: epoch, tasks: [cut], frozen: frozen, delivered: outbox.takeDelivered(), wallClock: 0))

@@ -79,7 +79,7 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
                 let stage = setup.decode(with: PurchaseDecoder(form: .log)).outOfOrderness(PurchaseJob.outOfOrderness).rejecting(
                     topic: PurchaseJob.topic)
                 if self == .once {
-                    stage.droppingRepeated("purchase_ids", version: 1, horizon: PurchaseJob.horizon, bucket: PurchaseJob.horizonBucket) {
+                    stage.deduplicating("purchase_ids", version: 1, horizon: PurchaseJob.horizon, bucket: PurchaseJob.horizonBucket) {
                         $0.whole
                     }
                 }
@@ -90,7 +90,7 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
             stages.append(
                 Stage("customers", partitions: 3) { setup in
                     processed(
-                        setup.decode(with: PurchaseDecoder(version)).receivingForwarded(from: "purchases", topic: PurchaseJob.topic), setup,
+                        setup.decode(with: PurchaseDecoder(version)).receivingKeyed(from: "purchases", topic: PurchaseJob.topic), setup,
                         version)
                 })
         }
@@ -125,9 +125,9 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
     }
 
     private func forwarded(_ stage: StageTask<PurchaseDecoder>, _ version: PurchaseVersion?) -> StageTask<PurchaseDecoder> {
-        guard let version else { return stage.forwarding(to: "customers", PurchaseForwarding()) }
-        if version.forwardsShopsFirst { return stage.forwarding(to: "customers", ShopFirstForwarding()) }
-        return stage.forwarding(to: "customers", CustomerFirstForwarding())
+        guard let version else { return stage.keyBy(PurchaseKeyBy(), to: "customers") }
+        if version.forwardsShopsFirst { return stage.keyBy(ShopFirstKeyBy(), to: "customers") }
+        return stage.keyBy(CustomerFirstKeyBy(), to: "customers")
     }
 
     public var sendsPartials: Bool { self != .windowed && self != .visits }

@@ -51,13 +51,13 @@ struct PurchaseDecoder: EventDecoder {
 }
 
 /// Sends purchases on to their customers' tasks.
-struct PurchaseForwarding: EventForwarding {
+struct PurchaseKeyBy: KeyBy {
     func key(of purchase: Purchase) -> ByteView { purchase.customer }
     func encode(_ purchase: Purchase, into payload: inout ByteWriter) { payload.write(raw: purchase.whole) }
 }
 
 /// The same as fields that other versions of the job read too.
-struct CustomerFirstForwarding: EventForwarding {
+struct CustomerFirstKeyBy: KeyBy {
     static let layout = MessageLayout(
         version: 1,
         fields: [
@@ -75,7 +75,7 @@ struct CustomerFirstForwarding: EventForwarding {
     }
 }
 
-struct ShopFirstForwarding: EventForwarding {
+struct ShopFirstKeyBy: KeyBy {
     static let layout = MessageLayout(
         version: 2,
         fields: [

@@ -49,11 +49,11 @@ struct ShopPartials: WindowedAggregate {
     static let version = 1
     static let placement = StatePlacement.stays
     let messages: PartialMessages
-    let customers: WindowedMembers
+    let customers: WindowedSet
 
     init(_ setup: TaskSetup, _ version: PurchaseVersion?) {
         messages = PartialMessages(setup, to: "shops", version)
-        customers = setup.members("shop_customers", version: 1, span: PurchaseJob.window)
+        customers = setup.windowedSet("shop_customers", version: 1, span: PurchaseJob.window)
     }
 
     func key(of purchase: Purchase) -> ByteView? { purchase.shop }

@@ -67,7 +67,7 @@ struct RewindCommand: CheckpointVerb {
         throw ToolError(.missing, "\(store.location) has no checkpoint that can be read")
     }
 
-    /// The output tables that the checkpoint or a later one knows: rows of all of them are withdrawn.
+    /// The output tables that the checkpoint or a later one knows: rows of all of them are rolled back.
     private func tables(since manifest: Manifest, in store: CheckpointStore) throws -> Set<String> {
         var tables = Set(manifest.tables.map(\.name))
         for checkpoint in try store.liveCheckpoints() where checkpoint.number > manifest.number {

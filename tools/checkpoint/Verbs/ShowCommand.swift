@@ -33,7 +33,7 @@ struct ShowCommand: CheckpointVerb {
             report.fact("parent", .optional(manifest.parent?.number.number))
         }
         report.fact("tasks", .count(reader.tasks.count))
-        report.fact("unfoldedBytes", .bytes(try reader.unfoldedBytes()))
+        report.fact("unfoldedBytes", .bytes(try reader.uncompactedBytes()))
         let messages = try reader.waitingMessages()
         report.fact("messageBatches", .count(messages.count))
         report.fact("messageBytes", .bytes(messages.bytes))
