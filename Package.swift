@@ -108,6 +108,8 @@ let package = Package(
                 "Engine", "SQLiteState", "KafkaIO", "ClickHouseSink", "Worker", .product(name: "Logging", package: "swift-log"),
             ],
             path: "Examples/Clicks/Sources/clicks",
+            // As a stranger: it sees what is public, and no more.
+            packageAccess: false,
             swiftSettings: strict
         ),
 

@@ -1,12 +1,12 @@
 import Engine
 
 /// What went wrong with the status page.
-public struct AdminError: Failure {
-    public let kind: FailureKind
-    public let message: String
-    public let cause: (any Error)?
+package struct AdminError: Failure {
+    package let kind: FailureKind
+    package let message: String
+    package let cause: (any Error)?
 
-    public init(_ kind: FailureKind, _ message: String, cause: (any Error)? = nil) {
+    package init(_ kind: FailureKind, _ message: String, cause: (any Error)? = nil) {
         self.kind = kind
         self.message = message
         self.cause = cause

@@ -1,9 +1,9 @@
 import Foundation
 
 /// Who may read what of the status page. docs/SECURITY.md has this as a table, and a test holds the two together.
-public struct PageAccess: Sendable {
+package struct PageAccess: Sendable {
     /// Where the page's address is.
-    public enum Place: Sendable, CaseIterable {
+    package enum Place: Sendable, CaseIterable {
         /// Only this machine reaches it.
         case loopback
         case network
@@ -48,7 +48,7 @@ public struct PageAccess: Sendable {
     ///   - token: what readers have to present; nil when there is none.
     ///   - isOpen: whether anybody on the network may read page and metrics, without records' content.
     ///   - hosts: further names and addresses under which the page may be asked for.
-    public init(place: Place, bound: String, token: String? = nil, isOpen: Bool = false, hosts: [String] = []) {
+    package init(place: Place, bound: String, token: String? = nil, isOpen: Bool = false, hosts: [String] = []) {
         self.place = place
         self.token = token.map { Array($0.utf8) }
         self.isOpen = isOpen

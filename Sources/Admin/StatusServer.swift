@@ -4,9 +4,9 @@ import Foundation
 /// process answers, `/readyz` while it processes records (503 otherwise). Stops with its last reference.
 ///
 /// It is made for neighbours that mean no good: see `ConnectionPool` for what a connection may take, and `PageAccess` for who is shown what.
-public final class StatusServer: Sendable {
+package final class StatusServer: Sendable {
     /// The port that was bound, also when any free one was asked for.
-    public let port: UInt16
+    package let port: UInt16
     // In this order: nothing is taken any more when the server ends.
     private let listener: PageListener
     private let daemon: HTTPDaemon
@@ -19,7 +19,7 @@ public final class StatusServer: Sendable {
     ///   - access: who is shown what.
     ///   - report: is told what belongs into the log; called on any thread.
     ///   - snapshot: called when somebody asks, on any thread, at most ten times a second; must be quick.
-    public convenience init(
+    package convenience init(
         host: String, port: UInt16, access: PageAccess, report: @escaping @Sendable (PageReport) -> Void,
         snapshot: @escaping @Sendable () -> StatusSnapshot
     ) throws(AdminError) {
@@ -39,7 +39,7 @@ public final class StatusServer: Sendable {
     }
 
     /// Throws when the page could not be served there; listens for a moment, and answers nobody.
-    public static func requireFree(host: String, port: UInt16) throws(AdminError) { _ = try listen(host, port) }
+    package static func requireFree(host: String, port: UInt16) throws(AdminError) { _ = try listen(host, port) }
 
     private static func listen(_ host: String, _ port: UInt16) throws(AdminError) -> (ListeningSocket, NetworkAddress) {
         guard let address = NetworkAddress(host == "localhost" ? "127.0.0.1" : host) else {

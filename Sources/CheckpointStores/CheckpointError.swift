@@ -6,12 +6,12 @@ import Engine
 /// is not there; `corrupt` stored bytes are damaged, the message names the object; `fenced` another writer has published;
 /// `incompatible` a newer version wrote it; `invalid` a location, a name or the store itself has to be changed.
 /// Messages never hold credentials.
-public struct CheckpointError: Failure {
-    public let kind: FailureKind
-    public let message: String
-    public let cause: (any Error)?
+package struct CheckpointError: Failure {
+    package let kind: FailureKind
+    package let message: String
+    package let cause: (any Error)?
 
-    public init(_ kind: FailureKind, _ message: String, cause: (any Error)? = nil) {
+    package init(_ kind: FailureKind, _ message: String, cause: (any Error)? = nil) {
         self.kind = kind
         self.message = message
         self.cause = cause

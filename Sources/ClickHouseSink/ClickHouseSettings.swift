@@ -54,7 +54,7 @@ public struct ClickHouseSettings: Sendable {
     }
 
     /// The `_task` of every row: job and sink.
-    public var task: String { "\(job)/clickhouse" }
+    package var task: String { "\(job)/clickhouse" }
 
     /// Throws `invalid`, saying which key is wrong.
     func validate() throws(SinkError) {

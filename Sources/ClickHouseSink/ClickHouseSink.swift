@@ -78,7 +78,7 @@ public final class ClickHouseSink: BatchSink {
 
     /// What a start would find of each table, and whether the user may do what it would; changes nothing. Throws when the server
     /// can't be asked.
-    public func look(at wanted: [SinkTable], for intent: StartIntent) throws -> [TableReport] {
+    package func look(at wanted: [SinkTable], for intent: StartIntent) throws -> [TableReport] {
         let connection = try ClickHouseConnection(settings, clock: clock)
         let probe = TableProbe(connection: connection, dialect: try ServerDialect.detect(connection))
         return try wanted.compactMap { try probe.report(on: $0, intent) }
@@ -86,7 +86,7 @@ public final class ClickHouseSink: BatchSink {
 
     /// Creates what is missing and remembers what the tables are, so that `open` needs no server. Throws what `open` would,
     /// but for what the tables hold.
-    public func prepare(_ wanted: [SinkTable]) throws {
+    package func prepare(_ wanted: [SinkTable]) throws {
         let connection = try ClickHouseConnection(settings, clock: clock)
         let dialect = try ServerDialect.detect(connection)
         let found = try find(wanted, connection, dialect)
@@ -170,7 +170,7 @@ public final class ClickHouseSink: BatchSink {
     }
 
     /// The views that are not there, by name.
-    public func missingViews() throws -> [String] {
+    package func missingViews() throws -> [String] {
         let connection = try ClickHouseConnection(settings, clock: clock)
         let known = try TableCreation(connection: connection, dialect: try ServerDialect.detect(connection)).knownNames()
         return views.map(\.name).filter { !known.contains($0) }
@@ -206,5 +206,27 @@ private final class OneThreadDelivery: @unchecked Sendable {
         precondition(!wasBusy, "two batches of \(batch.table) at a time")
         defer { isBusy.store(false, ordering: .releasing) }
         return try delivery.deliver(batch, mayHaveBeenSent: mayHaveBeenSent, isCancelled: isCancelled)
+    }
+}
+
+/// A server and its tables as they were seen, for a start to go on with while that server is away.
+struct PreparedTables {
+    struct Table {
+        let facts: TableFacts
+        let isExactlyOnce: Bool
+        /// nil for a table that this version of the job does not have.
+        let partitioning: RowPartitioning?
+    }
+
+    let dialect: ServerDialect
+    let tables: [String: Table]
+
+    /// False when there is a table that was not seen and may be needed, or a state that begins: with that nothing could be
+    /// compared later, after all had been read.
+    func covers(_ wanted: [SinkTable]) -> Bool {
+        wanted.allSatisfy { known in
+            guard !known.isNewState else { return false }
+            return tables[known.table.name] != nil || !known.isDeclared && known.waitingLayouts.isEmpty
+        }
     }
 }

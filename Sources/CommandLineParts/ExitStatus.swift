@@ -2,7 +2,7 @@ import Engine
 import Foundation
 
 /// The exit codes that scripts rely on.
-public enum ExitStatus: Int32, Sendable {
+package enum ExitStatus: Int32, Sendable {
     case done = 0
     case error = 1
     case differs = 2
@@ -16,7 +16,7 @@ public enum ExitStatus: Int32, Sendable {
     case stoppedBySecondSignal = 130
 
     /// The code of an error.
-    public init(_ error: any Error) {
+    package init(_ error: any Error) {
         guard !ExitStatus.isDenied(error) else {
             self = .denied
             return

@@ -2,7 +2,7 @@ import Engine
 import Foundation
 
 /// An error in words for people: causes that the text names already are left out, the system's own are said plainly.
-public func plainText(of error: any Error) -> String {
+package func plainText(of error: any Error) -> String {
     switch error {
     case let failure as any Failure:
         guard let cause = failure.cause.map(plainText), !failure.message.contains(cause) else { return failure.message }
@@ -18,4 +18,4 @@ public func plainText(of error: any Error) -> String {
 }
 
 /// `1 partition`, `2 partitions`
-public func counted(_ number: Int, _ one: String, _ many: String) -> String { "\(number) \(number == 1 ? one : many)" }
+package func counted(_ number: Int, _ one: String, _ many: String) -> String { "\(number) \(number == 1 ? one : many)" }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Shows on a terminal how far something is; elsewhere it shows nothing.
-public struct ProgressBar {
+package struct ProgressBar {
     let what: String
     let total: Int
     private let isShown = Console.errorIsTerminal
@@ -11,19 +11,19 @@ public struct ProgressBar {
     private static let interval = Duration.milliseconds(100)
     private static let width = 30
 
-    public init(_ what: String, total: Int) {
+    package init(_ what: String, total: Int) {
         self.what = what
         self.total = total
     }
 
-    public mutating func show(_ done: Int) {
+    package mutating func show(_ done: Int) {
         guard isShown, ContinuousClock.now - lastShown >= ProgressBar.interval else { return }
         draw(done)
         lastShown = ContinuousClock.now
     }
 
     /// Draws it a last time and ends its line.
-    public mutating func finish(_ done: Int) {
+    package mutating func finish(_ done: Int) {
         guard isShown else { return }
         draw(done)
         Console.writeToTerminal("\n")

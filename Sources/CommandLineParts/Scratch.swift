@@ -4,7 +4,7 @@ import Foundation
 import Synchronization
 
 /// Temporary directories of this process, gone when it ends, however it is asked to.
-public enum Scratch {
+package enum Scratch {
     private static let held = Mutex<[HeldDirectory]>([])
     private static let prefix = "tidemark-scratch."
     /// A directory that another process takes for a dead one's between being made and being held is made anew.
@@ -12,7 +12,7 @@ public enum Scratch {
 
     /// Makes an empty directory of mode 0700 below `TMPDIR`, or below `parent`. What processes that were killed left there is
     /// removed first: each holds its directories by a lock, which ends with it.
-    public static func make(below parent: String? = nil) throws -> String {
+    package static func make(below parent: String? = nil) throws -> String {
         let base = parent ?? FileManager.default.temporaryDirectory.path
         // Under the lock, so that an interruption between the two statements leaves nothing.
         return try held.withLock { held in
@@ -67,7 +67,7 @@ public enum Scratch {
         }
     }
 
-    public static func removeAll() {
+    package static func removeAll() {
         held.withLock { held in
             for directory in held {
                 defer { close(directory.descriptor) }
@@ -84,7 +84,7 @@ public enum Scratch {
     }
 
     /// For as long as what it returns is kept, SIGINT, SIGTERM and SIGHUP remove the directories and end the process.
-    public static func removeWhenInterrupted() -> [any DispatchSourceSignal] {
+    package static func removeWhenInterrupted() -> [any DispatchSourceSignal] {
         [SIGINT, SIGTERM, SIGHUP].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
@@ -99,8 +99,8 @@ public enum Scratch {
 }
 
 /// A temporary directory can't be made.
-public struct ScratchError: Failure {
-    public let kind = FailureKind.denied
-    public let message: String
-    public let cause: (any Error)? = nil
+package struct ScratchError: Failure {
+    package let kind = FailureKind.denied
+    package let message: String
+    package let cause: (any Error)? = nil
 }

@@ -1,40 +1,40 @@
 import Engine
 
 /// `http`: the status page.
-public struct HTTPSection: Sendable {
+package struct HTTPSection: Sendable {
     /// `http.bind`: host and port; port 0 takes a free one, and `off` serves no page (nil).
-    public var bind: Address? = Address(host: "127.0.0.1", port: 9464)
+    package var bind: Address? = Address(host: "127.0.0.1", port: 9464)
     /// `http.token`: what readers present to be shown everything; nil when nobody is.
-    public var token: Secret?
+    package var token: Secret?
     /// `http.open`: anybody on the network may read page and metrics, without records' content.
-    public var isOpen = false
+    package var isOpen = false
     /// `http.hosts`: names and addresses, beside the bound one and those of loopback, under which the page may be asked for.
-    public var hosts: [String] = []
+    package var hosts: [String] = []
 
     /// Shorter tokens can be guessed; longer ones fit into no header.
     static let tokenLength = 16...256
 
-    public struct Address: Sendable, Hashable, CustomStringConvertible {
-        public let host: String
-        public let port: UInt16
+    package struct Address: Sendable, Hashable, CustomStringConvertible {
+        package let host: String
+        package let port: UInt16
 
-        public init(host: String, port: UInt16) {
+        package init(host: String, port: UInt16) {
             self.host = host
             self.port = port
         }
 
         /// `host:port`, or `[host]:port` for an IPv6 address.
-        public var description: String { host.holds(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+        package var description: String { host.holds(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
         /// Whether only this machine reaches it.
-        public var isLoopback: Bool {
+        package var isLoopback: Bool {
             if host == "localhost" || host == "::1" { return true }
             let parts = host.parts(at: ".", omittingEmpty: false)
             return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil } && parts[0] == "127"
         }
 
         /// Reads what `description` writes.
-        public init?(_ text: String) {
+        package init?(_ text: String) {
             guard let colon = text.lastIndex(ofSign: ":"), let port = UInt16(text[text.utf8.index(after: colon)...]) else { return nil }
             var host = text[..<colon]
             if host.begins(with: "["), host.ends(with: "]") {
@@ -92,7 +92,7 @@ public struct HTTPSection: Sendable {
     }
 
     /// Who is shown what, in words for `check` and the log; nil without a page.
-    public var audience: String? {
+    package var audience: String? {
         guard let bind else { return nil }
         let withToken =
             token == nil ? "nobody is shown records' content, as http.token is not set" : "who has http.token is shown records' content too"

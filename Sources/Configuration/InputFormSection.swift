@@ -1,27 +1,27 @@
 import Engine
 
 /// The keys of `input` that say how records are written, where the records themselves don't.
-public struct InputFormSection: Sendable {
+package struct InputFormSection: Sendable {
     /// `input.operations`: whether a flat record of a stream has to say what was done to its row.
-    public var operations = Operations.records
+    package var operations = Operations.records
     /// `input.addFieldsPrefix`: what stands before the names of the fields and headers that Debezium adds.
-    public var addFieldsPrefix = "__"
+    package var addFieldsPrefix = "__"
     /// `input.unavailableValue`: what stands in place of a value that the database did not hand over.
-    public var unavailableValue = "__debezium_unavailable_value"
+    package var unavailableValue = "__debezium_unavailable_value"
     /// `input.decimals`: what the text of a decimal is, where no schema comes with it.
-    public var decimals = Decimals.string
+    package var decimals = Decimals.string
     /// `input.decimalScale`: how many decimal places a `precise` decimal has.
-    public var decimalScale = 2
+    package var decimalScale = 2
     /// `input.timeZone`: the zone of times that name none; nil for UTC.
-    public var zone: ZoneOffsets?
+    package var zone: ZoneOffsets?
 
-    public enum Operations: String, Sendable, CaseIterable {
+    package enum Operations: String, Sendable, CaseIterable {
         case records
         /// One that doesn't say it is an insert.
         case inserts
     }
 
-    public enum Decimals: String, Sendable, CaseIterable {
+    package enum Decimals: String, Sendable, CaseIterable {
         /// Debezium's `decimal.handling.mode=string`, or numbers.
         case string
         /// Debezium's default.

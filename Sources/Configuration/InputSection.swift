@@ -1,51 +1,51 @@
 import Engine
 
 /// `input`: where the job's records come from.
-public struct InputSection: Sendable {
+package struct InputSection: Sendable {
     /// `input.kafka` or `input.directory`: exactly one has to be given.
-    public var source: Source
+    package var source: Source
     /// `input.topicPrefix`: what stands before the names of the input topics, such as `transactions`.
-    public var topicPrefix = "fintech.public."
+    package var topicPrefix = "fintech.public."
     /// `input.referenceTimeout`: how long the start waits for the reference topics to be read to their ends.
-    public var referenceTimeout: Duration = .seconds(300)
+    package var referenceTimeout: Duration = .seconds(300)
     /// `input.maxRecordBytes`: a record with more bytes of key and value, decompressed, is rejected.
-    public var maxRecordBytes = 1 << 20
+    package var maxRecordBytes = 1 << 20
     /// `input.format`: how records are written.
-    public var format = Format.json
+    package var format = Format.json
     /// `input.registry`: where the schemas of Avro are; nil for JSON.
-    public var registry: RegistrySection?
+    package var registry: RegistrySection?
     /// `input.keyedBy`: what the transactions are keyed by.
-    public var keyedBy = Keying.customerID
+    package var keyedBy = Keying.customerID
     /// `input.sessions.keyedBy`: what the sessions are keyed by; nil: as the transactions, over a state as that was built.
-    public var sessionsKeyedBy: Keying?
+    package var sessionsKeyedBy: Keying?
     /// `input.statusUpdates`: an update that changes a transaction's status moves the counts of its open windows.
-    public var statusUpdates = false
+    package var statusUpdates = false
     /// `input.sessionsWhenEnded`: a session counts when it has ended, not when it began.
-    public var sessionsWhenEnded = false
+    package var sessionsWhenEnded = false
     /// `input.deduplicate.by`: what tells transactions and sessions that Debezium sent again.
-    public var deduplicateBy = Deduplication.none
+    package var deduplicateBy = Deduplication.none
     /// `input.deduplicate.horizon`: how long ids are remembered, by event time.
-    public var deduplicationHorizon = EventSpan.hours(24)
+    package var deduplicationHorizon = EventSpan.hours(24)
     /// How records are written.
-    public var form: InputFormSection
+    package var form: InputFormSection
 
-    public enum Format: String, Sendable, CaseIterable {
+    package enum Format: String, Sendable, CaseIterable {
         case json
         /// With the numbers of its schemas, which a registry has.
         case avro
     }
 
-    public enum Keying: String, Sendable, CaseIterable {
+    package enum Keying: String, Sendable, CaseIterable {
         case customerID = "customer_id"
         /// By the row's id, which is Debezium's default, or by anything else: they are re-keyed.
         case id
     }
 
-    public enum Deduplication: String, Sendable, CaseIterable {
+    package enum Deduplication: String, Sendable, CaseIterable {
         case none, id
     }
 
-    public enum Source: Sendable {
+    package enum Source: Sendable {
         case kafka(KafkaInputSection)
         /// The directory with `<topic>.jsonl` or `<topic>/<partition>.jsonl`.
         case directory(String)
@@ -95,37 +95,5 @@ public struct InputSection: Sendable {
             reader.report(directory, "a job has one input, and \(other.key) (\(other.origin.place)) names another; remove one of them")
         }
         return .directory(directory.text)
-    }
-}
-
-/// `input.kafka`.
-public struct KafkaInputSection: Sendable {
-    /// `input.kafka.properties`: passed to librdkafka as they are. Any of them may hold a secret, so all are hidden.
-    public var properties: [String: Secret] = [:]
-    /// `input.kafka.start`: where to begin in partitions that there is no state of yet.
-    public var start = Start.earliest
-
-    public enum Start: Sendable, Equatable {
-        case earliest, latest
-        /// At the first record whose Kafka timestamp is this or later.
-        case time(EventTime)
-    }
-
-    init(_ reader: inout SettingsReader, start: Setting?, properties: [String: Setting], check: JobConfiguration.KafkaPropertyCheck) {
-        self.properties = reader.kafkaProperties(properties, check)
-        guard let start else { return }
-        if let parsed = KafkaInputSection.start(start.text) {
-            self.start = parsed
-        } else {
-            reader.report(start, "expected earliest, latest or a time such as 2025-01-15T12:00:00Z, found \(reader.shown(start))")
-        }
-    }
-
-    private static func start(_ text: String) -> Start? {
-        switch text {
-        case "earliest": .earliest
-        case "latest": .latest
-        default: EventTime(iso8601: text).map(Start.time)
-        }
     }
 }

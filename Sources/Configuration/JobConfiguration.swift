@@ -5,31 +5,31 @@ import Foundation
 /// default beside it.
 ///
 /// A later source overrides an earlier one: the file, then `TIDEMARK_<KEY>` variables, then `--set key=value`.
-public struct JobConfiguration: Sendable {
+package struct JobConfiguration: Sendable {
     /// `job.id`: names the job in ClickHouse's provenance columns, in Kafka and in logs. No default.
-    public var jobID: String
-    public var input: InputSection
-    public var clickHouse: ClickHouseSection
-    public var kafkaOutput: KafkaOutputSection
-    public var sink: SinkSection
-    public var state: StateSection
-    public var references: ReferenceSection
-    public var checkpoints: CheckpointSection
-    public var epoch: EpochSection
-    public var worker: WorkerSection
-    public var time: TimeSection
-    public var fintech: FintechSection
-    public var http: HTTPSection
-    public var log: LogSection
+    package var jobID: String
+    package var input: InputSection
+    package var clickHouse: ClickHouseSection
+    package var kafkaOutput: KafkaOutputSection
+    package var sink: SinkSection
+    package var state: StateSection
+    package var references: ReferenceSection
+    package var checkpoints: CheckpointSection
+    package var epoch: EpochSection
+    package var worker: WorkerSection
+    package var time: TimeSection
+    package var fintech: FintechSection
+    package var http: HTTPSection
+    package var log: LogSection
     /// Takes the secrets of this configuration out of texts that others made.
-    public let redactor: Redactor
+    package let redactor: Redactor
     /// The files that `${file:PATH}` names, sorted.
-    public let secretFiles: [String]
+    package let secretFiles: [String]
     /// What somebody should know of settings that are fine, for people: that a key has another name now.
-    public let notes: [String]
+    package let notes: [String]
 
     /// Says what is wrong with a property for librdkafka, given its name and value: unknown, refused, or the engine's own.
-    public typealias KafkaPropertyCheck = (_ name: String, _ value: String) -> String?
+    package typealias KafkaPropertyCheck = (_ name: String, _ value: String) -> String?
 
     /// Reads and validates a configuration.
     ///
@@ -40,7 +40,7 @@ public struct JobConfiguration: Sendable {
     ///   - kafkaProblem: what is wrong with a Kafka property of this name and value for the input; nil when nothing is.
     ///   - outputProblem: the same for the output.
     /// - Throws: every problem found, with key, place and what was expected.
-    public static func load(
+    package static func load(
         path: String, environment: [String: String], flags: [String], kafkaProblem: KafkaPropertyCheck,
         outputProblem: KafkaPropertyCheck = { _, _ in nil }
     ) throws(ConfigurationError) -> JobConfiguration {
@@ -59,7 +59,7 @@ public struct JobConfiguration: Sendable {
     }
 
     /// Reads and validates a configuration that is given as text; `file` names it in errors.
-    public init(
+    package init(
         yaml: String, file: String, environment: [String: String] = [:], flags: [String] = [],
         kafkaProblem: KafkaPropertyCheck = { _, _ in nil },
         outputProblem: KafkaPropertyCheck = { _, _ in nil }
@@ -71,7 +71,7 @@ public struct JobConfiguration: Sendable {
     }
 
     /// Every key there is but the entries of `input.kafka.properties` and `output.kafka.properties`, sorted.
-    public static var keys: [String] {
+    package static var keys: [String] {
         var reader = SettingsReader(yaml: "", file: "", environment: [:], flags: [])
         _ = JobConfiguration(&reader, kafkaProblem: { _, _ in nil }, outputProblem: { _, _ in nil })
         return (reader.askedKeys.union([InputSection.propertiesKey, KafkaOutputSection.propertiesKey])).sorted()

@@ -1,13 +1,13 @@
 import Engine
 
 /// `time`: how event time moves.
-public struct TimeSection: Sendable {
+package struct TimeSection: Sendable {
     /// `time.outOfOrderness`: how far the watermark stays behind the greatest time seen.
-    public var outOfOrderness = EventSpan.seconds(5)
+    package var outOfOrderness = EventSpan.seconds(5)
     /// `time.idleAfter`: how long a partition must have been quiet at its end before it stops holding others back.
-    public var idleAfter: Duration = .seconds(30)
+    package var idleAfter: Duration = .seconds(30)
     /// `time.maxAhead`: how far a record's own time may be ahead of the time that Kafka gave it, and of the worker's clock; nil for `off`.
-    public var maxAhead: EventSpan? = .hours(1)
+    package var maxAhead: EventSpan? = .hours(1)
 
     init(_ reader: inout SettingsReader) {
         outOfOrderness = reader.span("time.outOfOrderness", default: outOfOrderness, from: "0s", to: "30d")
@@ -17,11 +17,11 @@ public struct TimeSection: Sendable {
 }
 
 /// `fraud` and `lifecycle`: settings of the fintech job's processors.
-public struct FintechSection: Sendable {
+package struct FintechSection: Sendable {
     /// `fraud.alertThreshold`: the score from which a transaction becomes an alert, 0 to 100.
-    public var alertThreshold = 60
+    package var alertThreshold = 60
     /// `lifecycle.churnAfter`: how long after the latest transaction a customer counts as lost.
-    public var churnAfter = EventSpan.days(30)
+    package var churnAfter = EventSpan.days(30)
 
     init(_ reader: inout SettingsReader) {
         alertThreshold = reader.integer("fraud.alertThreshold", default: alertThreshold, in: 0...100)

@@ -1,16 +1,16 @@
 import Engine
 
 /// `output.kafka`: topics that the rows of every table go to beside ClickHouse.
-public struct KafkaOutputSection: Sendable {
+package struct KafkaOutputSection: Sendable {
     /// `output.kafka.enabled`. A job with this output on can't be taken back to an earlier state: what is in Kafka can't
     /// be rolled back.
-    public var isEnabled = false
+    package var isEnabled = false
     /// `output.kafka.topicPrefix`: what stands before the topics' names.
-    public var topicPrefix = "fintech."
+    package var topicPrefix = "fintech."
     /// `output.kafka.properties`: passed to librdkafka as they are. Any of them may hold a secret, so all are hidden.
-    public var properties: [String: Secret] = [:]
+    package var properties: [String: Secret] = [:]
     /// True when the brokers are those of the input, whose properties of connections then apply too.
-    public var inheritsConnection: Bool { properties["bootstrap.servers"] == nil && properties["metadata.broker.list"] == nil }
+    package var inheritsConnection: Bool { properties["bootstrap.servers"] == nil && properties["metadata.broker.list"] == nil }
 
     static let propertiesKey = "output.kafka.properties"
 

@@ -1,31 +1,31 @@
 import Engine
 
 /// `input.registry`: where the schemas of records in Avro are.
-public struct RegistrySection: Sendable {
+package struct RegistrySection: Sendable {
     /// `input.registry.url`: without user and password.
-    public var url: String
+    package var url: String
     /// `input.registry.api`: whose interface the registry has.
-    public var api = Interface.confluent
+    package var api = Interface.confluent
     /// `input.registry.ids`: what the numbers in records count, for `apicurio`.
-    public var ids = Numbers.content
+    package var ids = Numbers.content
     /// `input.registry.idBytes`: how many bytes they have in a record.
-    public var idBytes = IDBytes.four
+    package var idBytes = IDBytes.four
     /// `input.registry.username` and `input.registry.password`; nil for none.
-    public var login: (username: String, password: Secret)?
+    package var login: (username: String, password: Secret)?
     /// `input.registry.token`: sent as a bearer; nil for none.
-    public var token: Secret?
+    package var token: Secret?
     /// `input.registry.certificates`: a file of certificates to trust instead of the system's.
-    public var certificates: String?
+    package var certificates: String?
 
-    public enum Interface: String, Sendable, CaseIterable {
+    package enum Interface: String, Sendable, CaseIterable {
         case confluent, apicurio
     }
 
-    public enum Numbers: String, Sendable, CaseIterable {
+    package enum Numbers: String, Sendable, CaseIterable {
         case content, global
     }
 
-    public enum IDBytes: String, Sendable, CaseIterable {
+    package enum IDBytes: String, Sendable, CaseIterable {
         case four = "4"
         case eight = "8"
     }

@@ -1,43 +1,43 @@
 import Engine
 
 /// A text that is never shown: every way of printing it, interpolation and reflection included, gives `<hidden>`.
-public struct Secret: Sendable, Hashable {
+package struct Secret: Sendable, Hashable {
     /// The text itself, for the one call that needs it.
-    public let revealed: String
+    package let revealed: String
 
-    public init(_ text: String) { revealed = text }
+    package init(_ text: String) { revealed = text }
 
-    public var isEmpty: Bool { revealed.isEmpty }
+    package var isEmpty: Bool { revealed.isEmpty }
 
     /// What stands in for a hidden text.
-    public static let placeholder = "<hidden>"
+    package static let placeholder = "<hidden>"
 }
 
 extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    public var description: String { Secret.placeholder }
-    public var debugDescription: String { Secret.placeholder }
-    public var customMirror: Mirror { Mirror(self, children: []) }
+    package var description: String { Secret.placeholder }
+    package var debugDescription: String { Secret.placeholder }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// Takes secrets out of texts that others made, such as a server's error message that repeats what it was sent.
 ///
 /// The second line behind `Secret`: logs, printed errors and the status page pass through it.
-public struct Redactor: Sendable {
+package struct Redactor: Sendable {
     /// Longest first, so that a secret inside another leaves nothing of it standing.
     private let secrets: [Secret]
 
     /// Shorter texts than this are hidden by their type alone: looking for them would garble everything else.
-    public static let shortestText = 4
+    package static let shortestText = 4
 
-    public init(_ secrets: some Sequence<Secret>) {
+    package init(_ secrets: some Sequence<Secret>) {
         self.secrets = Set(secrets).filter { $0.revealed.utf8.count >= Redactor.shortestText }
             .sorted { ($0.revealed.utf8.count, $0.revealed) > ($1.revealed.utf8.count, $1.revealed) }
     }
 
     /// Hides nothing.
-    public static let none = Redactor([])
+    package static let none = Redactor([])
 
-    public func redact(_ text: String) -> String {
+    package func redact(_ text: String) -> String {
         var result = text
         for secret in secrets where result.holds(secret.revealed) {
             result = result.replacing(text: secret.revealed, with: Secret.placeholder)

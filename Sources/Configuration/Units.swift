@@ -1,7 +1,7 @@
 /// How texts become values: the units that the configuration knows.
-public enum Units {
+package enum Units {
     /// `500ms`, `30s`, `5m`, `24h`, `30d`: a whole number and its unit, in milliseconds.
-    public static func milliseconds(_ text: String) -> Int64? {
+    package static func milliseconds(_ text: String) -> Int64? {
         guard let (number, unit) = split(text) else { return nil }
         let factor: Int64
         switch unit {

@@ -8,12 +8,12 @@ import Glibc
 /// proxies not used (one could hold a request back and deliver it later), `Expect: 100-continue` is sent with signed
 /// requests alone, and no request is repeated on its own. Nothing of the environment counts: no proxy variable, no `.netrc`, no
 /// `SSLKEYLOGFILE`, which is taken out of the process's environment.
-public final class HTTPClient {
+package final class HTTPClient {
     private let handle: OpaquePointer
     private let settings: HTTPClientSettings
 
     /// Throws when libcurl can't be set up.
-    public init(settings: HTTPClientSettings = HTTPClientSettings()) throws(HTTPError) {
+    package init(settings: HTTPClientSettings = HTTPClientSettings()) throws(HTTPError) {
         guard HTTPClient.libraryCode == CURLE_OK else {
             throw HTTPError(.nothingSent, "libcurl can't be initialised: \(describe(HTTPClient.libraryCode))")
         }
@@ -41,7 +41,7 @@ public final class HTTPClient {
     ///
     /// - Parameter body: must stay as it is until the call returns.
     /// - Parameter isCancelled: asked at least once a second.
-    public func perform(
+    package func perform(
         _ request: HTTPRequest, body: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
         isCancelled: () -> Bool = { false }
     ) throws(HTTPError) -> HTTPResponse {
@@ -49,7 +49,7 @@ public final class HTTPClient {
     }
 
     /// Sends the first `length` bytes of an open file as the request's body; its position is neither used nor moved.
-    public func perform(
+    package func perform(
         _ request: HTTPRequest, file descriptor: Int32, length: Int, isCancelled: () -> Bool = { false }
     ) throws(HTTPError) -> HTTPResponse {
         try perform(request, sending: .file(descriptor: descriptor, length: length), receiver: nil, isCancelled: isCancelled)
@@ -58,7 +58,7 @@ public final class HTTPClient {
     /// Hands the body of a 2xx answer to `receive` as it comes, without a limit; another answer's body is in the response.
     ///
     /// - Parameter receive: returns nil to go on, or why it can't, which ends the request with an error that says so.
-    public func perform(
+    package func perform(
         _ request: HTTPRequest, isCancelled: () -> Bool = { false }, receive: (UnsafeRawBufferPointer) -> String?
     ) throws(HTTPError) -> HTTPResponse {
         try withoutActuallyEscaping(receive) { (receive) throws(HTTPError) -> HTTPResponse in
@@ -210,4 +210,36 @@ extension Duration {
         let (seconds, attoseconds) = components
         return max(1, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
     }
+}
+
+/// The limits of an `HTTPClient`.
+package struct HTTPClientSettings: Sendable {
+    /// How long connecting, name resolution and TLS included, may take.
+    package var connectTimeout: Duration = .seconds(5)
+    /// A kept connection that was idle for longer is not used again: servers close theirs after a few seconds (ClickHouse
+    /// after 3 to 30), and a request that crosses such a close on its way has an unknown end.
+    package var idleLimit: Duration = .seconds(2)
+    /// A longer response is given up as `unknown`.
+    package var responseBodyLimit = 32 << 20
+    /// All response headers together; more is given up as `unknown`.
+    package var responseHeaderLimit = 256 << 10
+    /// A file of certificates to trust instead of the system's.
+    package var certificateAuthorityFile: String?
+    package var userAgent = "tidemark"
+
+    package init() {}
+}
+
+/// libcurl's linked list of header lines, freed with its owner.
+final class HeaderList {
+    let first: UnsafeMutablePointer<curl_slist>?
+
+    init(_ lines: [String]) {
+        first = lines.reduce(nil) { list, line in
+            guard let longer = curl_slist_append(list, line) else { fatalError("out of memory for an HTTP header") }
+            return longer
+        }
+    }
+
+    deinit { curl_slist_free_all(first) }
 }

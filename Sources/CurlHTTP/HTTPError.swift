@@ -1,6 +1,6 @@
 /// A request that got no complete response.
-public struct HTTPError: Error, CustomStringConvertible, Sendable {
-    public enum Kind: Sendable, Equatable {
+package struct HTTPError: Error, CustomStringConvertible, Sendable {
+    package enum Kind: Sendable, Equatable {
         /// Not one byte of the request left this machine: the other side can't have acted on it.
         case nothingSent
         /// The other side may have received the request, acted on it, or be about to.
@@ -11,16 +11,16 @@ public struct HTTPError: Error, CustomStringConvertible, Sendable {
         case invalidRequest
     }
 
-    public let kind: Kind
-    public let message: String
+    package let kind: Kind
+    package let message: String
     /// The other side's certificate is not taken: it is there, and trying again does not help by itself.
-    public let isOfCertificate: Bool
+    package let isOfCertificate: Bool
 
-    public init(_ kind: Kind, _ message: String, isOfCertificate: Bool = false) {
+    package init(_ kind: Kind, _ message: String, isOfCertificate: Bool = false) {
         self.kind = kind
         self.message = message
         self.isOfCertificate = isOfCertificate
     }
 
-    public var description: String { message }
+    package var description: String { message }
 }

@@ -1,15 +1,15 @@
 import Engine
 
 /// The fintech analytics job: from Debezium's change topics to tables of metrics.
-public enum FintechJob {
+package enum FintechJob {
     /// Counted up with every change of what the job stores or computes.
-    public static let version = 3
+    package static let version = 3
 
     /// Versions before this one took flat records that don't say what was done to their rows for inserts.
-    public static let firstVersionOfStatedOperations = 3
+    package static let firstVersionOfStatedOperations = 3
 
     /// The job as the engine runs it. `fixed`: the settings that the state was built with which it goes on from; nil where it begins one.
-    public static func topology(settings: FintechSettings, over fixed: [String: String]? = nil) -> Topology {
+    package static func topology(settings: FintechSettings, over fixed: [String: String]? = nil) -> Topology {
         let sessionsKeyedBy = settings.sessionsKeyedBy ?? sessionsKeying(of: settings, over: fixed)
         return Topology(
             job: settings.job, version: version,

@@ -1,9 +1,9 @@
 import Engine
 
 /// What to set, or to see to, when records or fields of the input can't be used.
-public enum RejectionCure {
+package enum RejectionCure {
     /// By the reason as `rejected_records` and the metrics have it (`bad_value:amount`); nil where nothing general can be said.
-    public static func words(for reason: String) -> String? {
+    package static func words(for reason: String) -> String? {
         let parts = reason.parts(at: ":", maxSplits: 1)
         let field = parts.count > 1 ? String(parts[1]) : ""
         return switch String(parts[0]) {
@@ -45,7 +45,7 @@ public enum RejectionCure {
     }
 
     /// Of records in a form that is not read, by its name.
-    public static func words(forForm form: String) -> String {
+    package static func words(forForm form: String) -> String {
         let converter = "set value.converter to org.apache.kafka.connect.json.JsonConverter"
         if form.begins(with: "Avro") { return "set input.format: avro with input.registry.url, or \(converter)" }
         return form.begins(with: "a CloudEvent")
@@ -53,10 +53,10 @@ public enum RejectionCure {
     }
 
     /// Whether records in a form that is not read are JSON objects all the same.
-    public static func isObject(form: String) -> Bool { form.begins(with: "a CloudEvent") }
+    package static func isObject(form: String) -> Bool { form.begins(with: "a CloudEvent") }
 
     /// Of keys that do not bring a customer's records into one partition.
-    public static let wordsForKeys =
+    package static let wordsForKeys =
         "key the topic by customer_id (Debezium: message.key.columns=<schema>.<table>:customer_id), or set input.keyedBy: id (of sessions alone input.sessions.keyedBy) before the first start"
 
     private static let decimals =

@@ -6,7 +6,7 @@ public struct SourceError: Failure {
     public let message: String
     public let cause: (any Error)?
 
-    public init(_ kind: FailureKind, _ message: String, cause: (any Error)? = nil) {
+    package init(_ kind: FailureKind, _ message: String, cause: (any Error)? = nil) {
         self.kind = kind
         self.message = message
         self.cause = cause

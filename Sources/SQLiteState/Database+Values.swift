@@ -1,47 +1,39 @@
+import CSQLite
 import Engine
 import Glibc
 
 extension Database {
     /// The one number that a query gives.
-    func integer(_ sql: String) throws -> Int64 {
-        let statement = try Statement(self, sql)
-        _ = try statement.step()
-        return statement.integer(0)
+    func integer(_ sql: String) throws -> Int64 { try first(sql) { $0.integer(0) } ?? 0 }
+
+    /// What `read` makes of a query's first row; nil when it gives none.
+    func first<Row>(_ sql: String, _ values: Statement.Value..., read: (Statement) throws -> Row) throws -> Row? {
+        let row = try Statement(self, sql)
+        try row.bind(all: values)
+        return try row.step() ? read(row) : nil
     }
+
+    /// What `read` makes of each row.
+    func rows<Row>(_ sql: String, _ values: Statement.Value..., read: (Statement) throws -> Row) throws -> [Row] {
+        let row = try Statement(self, sql)
+        try row.bind(all: values)
+        var found: [Row] = []
+        while try row.step() { found.append(try read(row)) }
+        return found
+    }
+
+    /// Hands over each row, until the next.
+    func forEachRow(_ sql: String, _ values: Statement.Value..., body: (Statement) throws -> Void) throws {
+        let row = try Statement(self, sql)
+        try row.bind(all: values)
+        while try row.step() { try body(row) }
+    }
+
+    /// Runs a statement that gives no rows.
+    func run(_ sql: String, _ values: Statement.Value...) throws { try Statement(self, sql).run(all: values) }
 
     /// The number of the row that was inserted last.
-    func lastRowID() throws -> Int64 { try integer("SELECT last_insert_rowid()") }
-
-    /// An entry of the state file's table `meta`; nil when it has none of that name.
-    func meta(_ name: String) throws -> String? {
-        let statement = try Statement(self, "SELECT value FROM meta WHERE name = ?")
-        try statement.bind(.text(name))
-        return try statement.step() ? statement.text(0) : nil
-    }
-
-    /// The output tables that the state file knows, by number. Their names go into statements that a server runs.
-    func outputTables() throws -> [Int64: String] {
-        var names: [Int64: String] = [:]
-        let output = try Statement(self, "SELECT id, name FROM output_table")
-        while try output.step() {
-            guard PlainName.isOutputTable(output.text(1)) else {
-                throw StateError(
-                    .corrupt,
-                    "the state file \(path) is damaged: \(quotedJSON(output.text(1))) is no name of an output table; \(StateError.wayOut)")
-            }
-            names[try output.rowNumber(0)] = output.text(1)
-        }
-        return names
-    }
-
-    func setMeta(_ name: String, _ value: String) throws {
-        try Statement(self, "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value").run(
-            .text(name), .text(value))
-    }
-
-    func removeMeta(_ name: String) throws {
-        try Statement(self, "DELETE FROM meta WHERE name = ?").run(.text(name))
-    }
+    var lastRowID: Int64 { sqlite3_last_insert_rowid(handle) }
 
     /// Removes a file that is there or not, with what belongs to it.
     static func remove(_ path: String) throws {

@@ -2,16 +2,16 @@ import Engine
 import Glibc
 
 /// Who knows how much room there is on a disk.
-public protocol RoomGauge: Sendable {
+package protocol RoomGauge: Sendable {
     /// How many bytes may still be written below a directory; nil when nobody can say.
     func free(in directory: String) -> Int?
 }
 
 /// The room that the file system says there is.
-public struct DiskRoom: RoomGauge {
-    public init() {}
+package struct DiskRoom: RoomGauge {
+    package init() {}
 
-    public func free(in directory: String) -> Int? {
+    package func free(in directory: String) -> Int? {
         var status = statvfs()
         var place = directory
         // One that is not there yet will be made where its parent is.
@@ -26,7 +26,7 @@ public struct DiskRoom: RoomGauge {
     }
 
     /// Throws kind `retry`, caused by a full disk, when there is less room than that. `action`: what needs it, for people.
-    public static func require(_ bytes: Int, in directory: String, to action: String, gauge: any RoomGauge = DiskRoom()) throws {
+    package static func require(_ bytes: Int, in directory: String, to action: String, gauge: any RoomGauge = DiskRoom()) throws {
         guard let free = gauge.free(in: directory), free < bytes else { return }
         throw StateError(
             .retry,
@@ -36,5 +36,5 @@ public struct DiskRoom: RoomGauge {
     }
 
     /// As people read it, rounded up.
-    public static func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20) MiB" }
+    package static func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20) MiB" }
 }

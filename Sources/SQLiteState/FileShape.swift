@@ -38,7 +38,7 @@ struct FileShape {
     }()
 
     private static let deltas: [Int64: FileShape] = {
-        let segment = FileShape(after: [DeltaFormat.segment])
+        let segment = FileShape(after: [SegmentTable.create])
         func delta(_ version: Int64, of format: Int64) -> FileShape {
             let tables = Set(DeltaFormat.wholeTables(version: version) + DeltaFormat.growingTables)
             var shape = segment

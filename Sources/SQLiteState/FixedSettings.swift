@@ -5,14 +5,6 @@ enum FixedSettings {
 
     /// By name.
     static func all(in database: Database) throws -> [String: String] {
-        var settings: [String: String] = [:]
-        let entries = try Statement(database, "SELECT name, value FROM meta")
-        while try entries.step() {
-            let name = entries.text(0).utf8
-            if name.starts(with: prefix.utf8) {
-                settings[String(decoding: name.dropFirst(prefix.utf8.count), as: UTF8.self)] = entries.text(1)
-            }
-        }
-        return settings
+        try Dictionary(MetaTable(database).entries(prefix).map { ($0.name, $0.value) }) { $1 }
     }
 }

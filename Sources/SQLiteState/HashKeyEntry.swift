@@ -8,10 +8,8 @@ struct HashKeyEntry {
 
     /// nil where there is none. What stands there instead of a key is not said: it may be one that somebody cut.
     func read(schema: String = "main") throws -> HashKey? {
-        let statement = try Statement(database, "SELECT value FROM \(schema).meta WHERE name = ?")
-        try statement.bind(.text(HashKeyEntry.name))
-        guard try statement.step() else { return nil }
-        guard let key = HashKey(hex: statement.text(0)) else {
+        guard let value = try MetaTable(database, schema: schema).value(HashKeyEntry.name) else { return nil }
+        guard let key = HashKey(hex: value) else {
             throw StateError(
                 .corrupt, "the state file \(database.path) is damaged: its entry '\(HashKeyEntry.name)' is no key; \(StateError.wayOut)")
         }
@@ -48,5 +46,5 @@ struct HashKeyEntry {
         }
     }
 
-    private func set(_ key: HashKey) throws { try database.setMeta(HashKeyEntry.name, key.hex) }
+    private func set(_ key: HashKey) throws { try MetaTable(database).set(HashKeyEntry.name, key.hex) }
 }

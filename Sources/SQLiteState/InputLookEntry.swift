@@ -5,24 +5,26 @@ import Engine
 struct InputLookEntry {
     static let name = "input_looked_at_by"
 
-    let database: Database
+    private let meta: MetaTable
+
+    init(database: Database) { meta = MetaTable(database) }
 
     /// nil when nobody has looked, no epoch was committed, or an earlier version of the job has written since.
     func version() throws -> Int? {
-        guard try database.meta("epoch") ?? "0" != "0", let writer = try number("job_version"), let known = try number(InputLookEntry.name)
+        guard try meta.value("epoch") ?? "0" != "0", let writer = try number("job_version"), let known = try number(InputLookEntry.name)
         else { return nil }
         return known <= writer ? known : nil
     }
 
     /// Must run inside a transaction.
-    func note(_ version: Int) throws { try database.setMeta(InputLookEntry.name, String(version)) }
+    func note(_ version: Int) throws { try meta.set(InputLookEntry.name, String(version)) }
 
     /// Forgets a look that was of a later version than the one that wrote last: that one took records as it reads them. Must run inside a
     /// transaction, before the version that writes now is noted.
     func forgetIfOutdated() throws {
         guard let writer = try number("job_version"), let known = try number(InputLookEntry.name), known > writer else { return }
-        try database.removeMeta(InputLookEntry.name)
+        try meta.remove(InputLookEntry.name)
     }
 
-    private func number(_ name: String) throws -> Int? { try database.metaNumber(name, StoredBounds.version).map { Int($0) } }
+    private func number(_ name: String) throws -> Int? { try meta.number(name, StoredBounds.version).map { Int($0) } }
 }

@@ -2,14 +2,23 @@ import Engine
 
 /// The layouts of messages between stages that the state file knows, and how this version of the job reads each.
 struct MessageLayouts {
+    static let name = "message_layout"
+    static let create = """
+        -- fields: a JSON array of {"name", "type"}, NULL when only the job knows; forwarded: whether what the engine says of a
+        -- forwarded event leads each payload.
+        CREATE TABLE message_layout (
+            id INTEGER PRIMARY KEY, stage TEXT NOT NULL, version INTEGER NOT NULL, job_version INTEGER NOT NULL,
+            forwarded INTEGER NOT NULL, fields TEXT
+        );
+        """
+
     private(set) var stored: [(id: Int64, layout: StoredMessageLayout)] = []
     private var declared: [StageName: (id: Int64, layout: MessageLayout)] = [:]
 
     /// None of a file of an earlier format, which does not say them.
     init(_ database: Database) throws {
         guard try StateFormat.hasLayouts(database) else { return }
-        let row = try Statement(database, "SELECT id, stage, version, job_version, forwarded, fields FROM message_layout ORDER BY id")
-        while try row.step() {
+        stored = try database.rows("SELECT id, stage, version, job_version, forwarded, fields FROM message_layout ORDER BY id") { row in
             let fields = row.isNull(5) ? nil : SchemaText.fields(fromJSON: row.text(5))
             guard row.isNull(5) || fields != nil else {
                 throw StateError(
@@ -21,7 +30,7 @@ struct MessageLayouts {
                 stage: StageName(row.text(1)), version: try row.version(2), jobVersion: try row.version(3),
                 isForwarded: row.integer(4) != 0, fields: fields
             )
-            stored.append((try row.rowNumber(0), layout))
+            return (try row.rowNumber(0), layout)
         }
     }
 
@@ -38,12 +47,12 @@ struct MessageLayouts {
     }
 
     private mutating func add(_ layout: StoredMessageLayout, _ database: Database) throws -> Int64 {
-        try Statement(database, "INSERT INTO message_layout (stage, version, job_version, forwarded, fields) VALUES (?, ?, ?, ?, ?)").run(
-            .text(layout.stage.text), .integer(Int64(layout.version)), .integer(Int64(layout.jobVersion)),
-            .integer(layout.isForwarded ? 1 : 0),
+        try database.run(
+            "INSERT INTO message_layout (stage, version, job_version, forwarded, fields) VALUES (?, ?, ?, ?, ?)", .text(layout.stage.text),
+            .integer(Int64(layout.version)), .integer(Int64(layout.jobVersion)), .integer(layout.isForwarded ? 1 : 0),
             layout.fields.map { .text(SchemaText.json($0)) } ?? .null
         )
-        let id = try database.lastRowID()
+        let id = database.lastRowID
         stored.append((id, layout))
         return id
     }
@@ -63,7 +72,7 @@ struct MessageLayouts {
     }
 
     private func refusal(_ why: String, stage: StageName, _ database: Database) throws -> StateError {
-        let writer = try database.meta("job_version") ?? "?"
+        let writer = try MetaTable(database).value("job_version") ?? "?"
         return StateError(
             .incompatible,
             "messages of another version of the job wait for stage \(stage) in \(database.path), which this version can't read: \(why). Start version \(writer), which wrote the state last, and stop it with SIGTERM once it is ready, so that it drains (exit code 0); then this one"

@@ -1,14 +1,14 @@
 import Engine
 
 /// What bringing state tables to another version takes, counted before anything is done.
-public struct MigrationEstimate: Sendable, Equatable {
+package struct MigrationEstimate: Sendable, Equatable {
     /// Records that are written anew; one that changed since it was compacted counts as often.
-    public let records: Int
+    package let records: Int
     /// Their keys and what is stored of them.
-    public let bytes: Int
+    package let bytes: Int
     /// The part of `records` and `bytes` that has to be compacted first.
-    public let uncompactedBytes: Int
-    public let uncompactedRecords: Int
+    package let waitingBytes: Int
+    package let waitingRecords: Int
 
     /// Records that one second takes, and their bytes: of `benchmark migrate` in a release build, rounded down. What has to be
     /// compacted is written twice.
@@ -24,23 +24,23 @@ public struct MigrationEstimate: Sendable, Equatable {
     private let unusedBytes: Int
 
     /// About how many seconds it takes.
-    public var seconds: Double {
+    package var seconds: Double {
         max(
-            Double(records + uncompactedRecords) / MigrationEstimate.recordsPerSecond,
-            Double(bytes + uncompactedBytes) / MigrationEstimate.bytesPerSecond)
+            Double(records + waitingRecords) / MigrationEstimate.recordsPerSecond,
+            Double(bytes + waitingBytes) / MigrationEstimate.bytesPerSecond)
     }
 
     /// About how many bytes have to be free on the state directory's disk while it lasts.
-    public var room: Int {
+    package var room: Int {
         let new = Int(Double(bytes + records * MigrationEstimate.recordOverhead) * MigrationEstimate.pageBytesPerByte)
         // A change that is compacted may be all that changes in its page.
-        let compacted = min(new, uncompactedRecords * Int(Database.pageSize))
+        let compacted = min(new, waitingRecords * Int(Database.pageSize))
         // All that is written is in the log first, and then the new records are in the file.
         return compacted + new + max(0, new - unusedBytes) + MigrationEstimate.leastRoom
     }
 
     /// For people. `free`: the bytes that are free there; nil when nobody can say.
-    public func text(free: Int?) -> String {
+    package func text(free: Int?) -> String {
         let time = seconds < 1 ? "a second" : "\(Int(seconds.rounded(.up))) s"
         let found = free.map { "\(DiskRoom.mebibytes($0)) are free" } ?? "how much is free there is not known"
         return
@@ -57,50 +57,30 @@ public struct MigrationEstimate: Sendable, Equatable {
     /// nil where a start would migrate nothing.
     init?(_ database: Database, _ compatibility: StateCompatibility) throws {
         let migrated = Set(compatibility.tables.filter { $0.action == .migrate }.map { StateTableName($0.stage, $0.name) })
-        let rows = try CatalogTable.all(in: database).filter {
+        let rows = try StateTableRows(database: database).all().filter {
             $0.stored.role == .current && migrated.contains(StateTableName($0.stored.stage, $0.schema.table))
         }
         guard !rows.isEmpty else { return nil }
-        var (compacted, uncompacted) = (Share(), Share())
-        for row in rows { compacted += try Share(compacted: row, database) }
-        uncompacted = try Share(uncompacted: Set(rows.map(\.id)), database)
-        (records, bytes) = (compacted.records + uncompacted.records, compacted.bytes + uncompacted.bytes)
-        (uncompactedRecords, uncompactedBytes) = (uncompacted.records, uncompacted.bytes)
-        unusedBytes = Int(try database.integer("PRAGMA freelist_count") * Database.pageSize)
-    }
-
-    private struct Share {
-        var records = 0
-        var bytes = 0
-
-        init() {}
-
-        init(compacted row: CatalogTable, _ database: Database) throws {
-            let count = try Statement(
-                database,
-                """
-                SELECT count(*), coalesce(sum(length(key) + length(record)), 0) FROM task JOIN keyed ON keyed.task = task.id WHERE state_table = ?1 AND stage = ?2
-                """)
-            try count.bind(.integer(row.id), .text(row.stored.stage.text))
-            _ = try count.step()
-            (records, bytes) = (Int(count.integer(0)), Int(count.integer(1)))
+        let (keyed, tasks, deltas) = (KeyedRows(database), try TaskTable(database).all(), DeltaLog(database))
+        var (compacted, waiting) = ((records: 0, bytes: 0), (records: 0, bytes: 0))
+        for row in rows {
+            for task in tasks where task.id.stage == row.stored.stage {
+                let size = try keyed.size(of: RecordGroup(task: task.number, table: row.id))
+                compacted = (compacted.records + size.records, compacted.bytes + size.bytes)
+            }
         }
-
-        init(uncompacted tables: Set<Int64>, _ database: Database) throws {
-            for (group, rows) in try UncompactedDeltas(in: database).inOrder where tables.contains(group.table) {
-                try UncompactedDeltas.forEachChanges(of: rows, in: database) { changes in
-                    _ = StateDelta.forEachChange(in: changes) { change in
-                        guard case .stored(let key, let record) = change else { return }
-                        records += 1
-                        bytes += key.count + record.count
+        let tables = Set(rows.map(\.id))
+        for (group, rows) in try WaitingDeltas(deltas).inOrder where tables.contains(group.table) {
+            try deltas.forEachChanges(of: rows) { changes in
+                _ = StateDelta.forEachChange(in: changes) { change in
+                    if case .stored(let key, let record) = change {
+                        waiting = (waiting.records + 1, waiting.bytes + key.count + record.count)
                     }
                 }
             }
         }
-
-        static func += (sum: inout Share, more: Share) {
-            sum.records += more.records
-            sum.bytes += more.bytes
-        }
+        (records, bytes) = (compacted.records + waiting.records, compacted.bytes + waiting.bytes)
+        (waitingRecords, waitingBytes) = waiting
+        unusedBytes = Int(try database.integer("PRAGMA freelist_count") * Database.pageSize)
     }
 }

@@ -2,6 +2,15 @@ import Engine
 
 /// Output tables as the state file knows them from the job's versions that declared them: what rows that wait were written for.
 struct OutputLayouts {
+    static let name = "output_layout"
+    static let create = """
+        -- columns: a JSON array of {"name", "type"}, order_by one of names; job_version: the first that declared it so.
+        CREATE TABLE output_layout (
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL, job_version INTEGER NOT NULL, time_column TEXT NOT NULL, order_by TEXT NOT NULL,
+            topic TEXT NOT NULL, key_column TEXT, columns TEXT NOT NULL
+        );
+        """
+
     /// In the order in which they were first declared.
     private(set) var all: [(id: Int64, layout: StoredOutputLayout)] = []
     /// Of the job at hand, by table.
@@ -13,9 +22,9 @@ struct OutputLayouts {
     /// None of a file of an earlier format, which does not say them.
     init(_ database: Database) throws {
         guard try StateFormat.hasLayouts(database) else { return }
-        let row = try Statement(
-            database, "SELECT id, name, job_version, time_column, order_by, topic, key_column, columns FROM output_layout ORDER BY id")
-        while try row.step() {
+        all = try database.rows(
+            "SELECT id, name, job_version, time_column, order_by, topic, key_column, columns FROM output_layout ORDER BY id"
+        ) { row in
             guard let order = SchemaText.names(fromJSON: row.text(4)), let columns = OutputLayouts.columns(fromJSON: row.text(7)) else {
                 throw StateError(
                     .incompatible,
@@ -32,7 +41,7 @@ struct OutputLayouts {
                     "the state file \(database.path) is damaged: what it says of output table \(row.text(1)) is no table; \(StateError.wayOut)"
                 )
             }
-            all.append((try row.rowNumber(0), StoredOutputLayout(table: table, jobVersion: try row.version(2))))
+            return (try row.rowNumber(0), StoredOutputLayout(table: table, jobVersion: try row.version(2)))
         }
     }
 
@@ -56,17 +65,13 @@ struct OutputLayouts {
     }
 
     private mutating func add(_ table: OutputTable, _ version: Int, _ database: Database) throws -> Int64 {
-        try Statement(
-            database,
-            """
-            INSERT INTO output_layout (name, job_version, time_column, order_by, topic, key_column, columns) VALUES (?, ?, ?, ?, ?, ?, ?)
-            """
-        ).run(
+        try database.run(
+            "INSERT INTO output_layout (name, job_version, time_column, order_by, topic, key_column, columns) VALUES (?, ?, ?, ?, ?, ?, ?)",
             .text(table.name), .integer(Int64(version)), .text(table.timeColumn), .text(SchemaText.json(table.orderBy)), .text(table.topic),
             table.keyColumn.map { .text($0) } ?? .null,
             .text(SchemaText.json(table.columns.map { (name: $0.name, type: $0.type.rawValue) }))
         )
-        let id = try database.lastRowID()
+        let id = database.lastRowID
         all.append((id, StoredOutputLayout(table: table, jobVersion: version)))
         return id
     }
@@ -79,8 +84,8 @@ struct OutputLayouts {
 }
 
 /// An output table as a version of the job declared it.
-public struct StoredOutputLayout: Sendable, Equatable {
-    public let table: OutputTable
+package struct StoredOutputLayout: Sendable, Equatable {
+    package let table: OutputTable
     /// The first version of the job that declared it so.
-    public let jobVersion: Int
+    package let jobVersion: Int
 }

@@ -19,20 +19,22 @@ struct PlacementEntries {
                 try set(entry(stage.name, declaration.schema.table), declaration.placement.rawValue)
             }
         }
-        for (name, entry) in try raises() where try watermark(of: name) >= entry.watermark {
-            try database.removeMeta(PlacementEntries.raise + name)
+        let watermarks = try TaskTable(database).all().reduce(into: [:]) { $0["\($1.id)"] = $1.watermark }
+        for (name, entry) in try raises() where watermarks[name] ?? .distantPast >= entry.watermark {
+            try MetaTable(database).remove(PlacementEntries.raise + name)
         }
     }
 
     /// The topic that each stage reads.
     func topics() throws -> [StageName: String] {
-        try database.dictionary(try entries(PlacementEntries.topic).map { (StageName($0), $1) }, of: "the topic of stage")
+        try database.dictionary(
+            try MetaTable(database).entries(PlacementEntries.topic).map { (StageName($0.name), $0.value) }, of: "the topic of stage")
     }
 
     /// What becomes of a table's records; nil when it is not noted.
     func placement(of table: String, in stage: StageName) throws -> StatePlacement? {
         let name = entry(stage, table)
-        guard let value = try database.meta(name) else { return nil }
+        guard let value = try MetaTable(database).value(name) else { return nil }
         guard let known = StatePlacement(rawValue: value) else {
             throw StateError(
                 .incompatible,
@@ -44,7 +46,7 @@ struct PlacementEntries {
 
     /// By the tasks as they are written.
     func raises() throws -> [(task: String, raise: WatermarkRaise)] {
-        try entries(PlacementEntries.raise).map { task, value in
+        try MetaTable(database).entries(PlacementEntries.raise).map { task, value in
             let isEnded = value.ends(with: PlacementEntries.ended)
             guard let milliseconds = Int64(isEnded ? String(value.dropLast(PlacementEntries.ended.count)) : value) else {
                 throw StateError(
@@ -61,32 +63,15 @@ struct PlacementEntries {
     }
 
     func set(_ raise: WatermarkRaise, of task: TaskID) throws {
-        try database.setMeta(
+        try MetaTable(database).set(
             PlacementEntries.raise + "\(task)", "\(raise.watermark.milliseconds)\(raise.isEnded ? PlacementEntries.ended : "")")
     }
 
-    func removeRaise(of task: TaskID) throws { try database.removeMeta(PlacementEntries.raise + "\(task)") }
+    func removeRaise(of task: TaskID) throws { try MetaTable(database).remove(PlacementEntries.raise + "\(task)") }
 
     private func entry(_ stage: StageName, _ table: String) -> String { "\(PlacementEntries.placement)\(stage)/\(table)" }
 
     private func set(_ name: String, _ value: String) throws {
-        if try database.meta(name) != value { try database.setMeta(name, value) }
-    }
-
-    /// What is behind the prefix of each entry that has it, and the value.
-    private func entries(_ prefix: String) throws -> [(String, String)] {
-        let statement = try Statement(
-            database, "SELECT substr(name, length(?1) + 1), value FROM meta WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name")
-        try statement.bind(.text(prefix))
-        var found: [(String, String)] = []
-        while try statement.step() { found.append((statement.text(0), statement.text(1))) }
-        return found
-    }
-
-    private func watermark(of task: String) throws -> EventTime {
-        let statement = try Statement(database, "SELECT watermark FROM task WHERE stage || '/' || partition = ?")
-        try statement.bind(.text(task))
-        guard try statement.step(), !statement.isNull(0) else { return .distantPast }
-        return try statement.eventTime(0)
+        if try MetaTable(database).value(name) != value { try MetaTable(database).set(name, value) }
     }
 }

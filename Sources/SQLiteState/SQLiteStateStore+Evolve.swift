@@ -26,21 +26,23 @@ extension SQLiteStateStore {
         for table in compatibility.tables {
             let name = StateTableName(table.stage, table.name)
             let count = try evolution.perform(table.action, on: name, as: declared[name])
-            guard ![.keep, .ignore].contains(table.action), try meta("epoch") != "0" else { continue }
+            guard ![.keep, .ignore].contains(table.action), try meta.required("epoch") != "0" else { continue }
             changes.append(
                 "state table \(table.name) of stage \(table.stage): \(table.action.rawValue), \(table.detail)\(count.map { " (\($0) records)" } ?? "")"
             )
         }
-        if let before = try number("job_version"), before < topology.version, compatibility.isFinalizePending, try meta("epoch") != "0" {
+        if let before = try number("job_version"), before < topology.version, compatibility.isFinalizePending,
+            try meta.required("epoch") != "0"
+        {
             changes.append(
                 "version \(topology.version) of the job goes on from the state of version \(before), which may still come back until `tidemark finalize`"
             )
         }
         let look = InputLookEntry(database: database)
         try look.forgetIfOutdated()
-        try setMeta("job_version", String(topology.version))
+        try meta.set("job_version", String(topology.version))
         if notesInputLook { try look.note(topology.version) }
-        try setMeta("min_reader", String(compatibility.leastReader))
+        try meta.set("min_reader", String(compatibility.leastReader))
         try catalog.readStateTables()
         try writeFallbacks(declared, catalog)
         return changes
@@ -58,9 +60,9 @@ extension SQLiteStateStore {
     }
 
     /// What migrating the state to what this job declares takes; nil when a start would migrate nothing, or be refused.
-    public func migration(to topology: Topology) throws -> MigrationEstimate? {
+    package func migration(to topology: Topology) throws -> MigrationEstimate? {
         try exclusively {
-            guard try VersionsAtRest(self) != nil, try integer("PRAGMA user_version") <= StateFormat.version else { return nil }
+            guard try VersionsAtRest(self) != nil, try StateFormat.version(of: database) <= StateFormat.version else { return nil }
             let compatibility = try compatibility(of: topology, StateCatalog(database), dropping: settings.droppedTables)
             return compatibility.refusals.isEmpty ? try MigrationEstimate(database, compatibility) : nil
         }
@@ -68,7 +70,7 @@ extension SQLiteStateStore {
 
     /// The version of the job of which a start looked at the newest records before it went on from the state; nil when none did, no
     /// epoch was committed, or an earlier version has written since.
-    public func inputLookedAtBy() throws -> Int? {
+    package func inputLookedAtBy() throws -> Int? {
         try exclusively { try versionOfInputLook() }
     }
 
@@ -77,13 +79,13 @@ extension SQLiteStateStore {
     }
 
     /// Has `open` remember that this start has looked at the newest records; to be called before.
-    public func noteInputLook() { exclusively { notesInputLook = true } }
+    package func noteInputLook() { exclusively { notesInputLook = true } }
 
     private func leastReader(of topology: Topology) throws -> Int { try number("min_reader") ?? topology.version }
 
     /// An entry that a new file does not have yet.
     func number(_ name: String) throws -> Int? {
-        try database.metaNumber(name, StoredBounds.counter).map { Int($0) }
+        try meta.number(name, StoredBounds.counter).map { Int($0) }
     }
 
     /// Says what is written beside each table until `tidemark finalize`.

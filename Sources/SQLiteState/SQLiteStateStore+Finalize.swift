@@ -54,7 +54,7 @@ extension SQLiteStateStore {
         let dropped = compatibility.tables.filter { $0.action == .drop }.map { "\($0.stage)/\($0.name)" }
         for row in catalog.stored where row.stored.role == .removed && dropped.contains(row.path) { try evolution.drop(row) }
         let kept = catalog.stored.filter { $0.stored.role == .removed && !dropped.contains($0.path) }.map(\.path)
-        try setMeta("min_reader", String(topology.version))
+        try meta.set("min_reader", String(topology.version))
         return FinalizedState(jobVersion: topology.version, copies: copies, dropped: dropped, kept: kept)
     }
 }

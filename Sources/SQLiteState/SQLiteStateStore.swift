@@ -10,7 +10,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
     public struct Settings: Sendable {
         /// Deltas are compacted into the keyed rows when they pass this many bytes, each counted as 128 more than it has.
         public var compactionBytes = 64 << 20
-        /// One step of compacting takes at most about this many changes.
+        /// One step of compaction takes at most about this many changes.
         public var compactionStep = 20_000
         /// Compacted deltas that the next checkpoint is to take are kept up to this many bytes; beyond that they are dropped,
         /// and the next checkpoint has to be a base.
@@ -22,15 +22,13 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         /// State tables that the job does not have any more, to be dropped when the file is opened: as `name` or `stage/name`.
         public var droppedTables: [String] = []
         /// Says how much room there is for a migration.
-        public var gauge: any RoomGauge = DiskRoom()
+        package var gauge: any RoomGauge = DiskRoom()
 
         public init() {}
     }
 
-    /// Deltas that wait to be compacted take at most about this many times `compactionBytes`.
-    static let compactionLimit = 4
-
     let database: Database
+    let meta: MetaTable
     let settings: Settings
     let directory: StateDirectory
     private let lock = Mutex(())
@@ -41,7 +39,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
     /// What exists once the job is known.
     final class Opened {
         let catalog: StateCatalog
-        let statements: CommitStatements
+        let tables: StateTables
         var watermarks: [TaskID: EventTime] = [:]
         /// The outbox's row of each chunk.
         var chunkRows: [ChunkID: Int64] = [:]
@@ -49,20 +47,13 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         var messageRows: [MessageBatchID: Int64] = [:]
         /// The chunks of each undelivered batch.
         var batchChunks: [SinkBatchID: [ChunkID]] = [:]
-        var lastEpoch = Epoch(0)
-        var compactedThrough = Epoch(0)
-        var compact: CompactionPass?
-        var uncompacted = UncompactedDeltas()
-        /// The number of the last delta ever added by this process; never given twice, so that it tells old ones from new.
-        var lastDelta = Int64(0)
-        /// Every delta up to this number is compacted.
-        var compactedDelta = Int64(0)
-        var keeping = KeptChanges()
+        let compactor: Compactor
         var commitsSincePrune = 0
 
-        init(catalog: StateCatalog, statements: CommitStatements) {
+        init(_ database: Database, _ catalog: StateCatalog, _ settings: Settings) throws {
             self.catalog = catalog
-            self.statements = statements
+            tables = StateTables(database)
+            compactor = try Compactor(database, settings)
         }
     }
 
@@ -75,10 +66,11 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
     }
 
     /// Opens, or makes, the state file of a directory that this process has locked.
-    public init(_ directory: StateDirectory, settings: Settings = Settings()) throws {
+    package init(_ directory: StateDirectory, settings: Settings = Settings()) throws {
         self.directory = directory
         try directory.removeExports()
         database = try Database(path: directory.stateFile)
+        meta = MetaTable(database)
         self.settings = settings
         if try database.integer("PRAGMA application_id") == Database.applicationID { try StateFormat.requireShape(of: database) }
     }
@@ -93,13 +85,13 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         return opened
     }
 
-    public func open(_ topology: Topology) throws -> RestoredState {
+    package func open(_ topology: Topology) throws -> RestoredState {
         try exclusively {
             database.boundContent()
             var changing = Duration.zero
             let (isNew, catalog, changes, changeAtRest) = try database.transaction {
                 let before = try VersionsAtRest(self)
-                let formatBefore = try integer("PRAGMA user_version")
+                let formatBefore = try StateFormat.version(of: database)
                 let isNew = try prepareFile(job: topology.job)
                 try keepSettings(of: topology)
                 let catalog = try StateCatalog(database)
@@ -114,7 +106,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
                 try emptyLog()
                 changing += ContinuousClock.now - start
             }
-            let opened = Opened(catalog: catalog, statements: try CommitStatements(database))
+            let opened = try Opened(database, catalog, settings)
             self.opened = opened
             var restored = try restoredState(isNew: isNew, opened)
             restored.changes = changes
@@ -136,7 +128,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
     /// Makes the tables of a new file, or checks that an old one is ours and brings its format up to date; true when no
     /// epoch was ever committed to it. Must run inside a transaction.
     func prepareFile(job: String) throws -> Bool {
-        let version = try integer("PRAGMA user_version")
+        let version = try StateFormat.version(of: database)
         let application = try integer("PRAGMA application_id")
         if version == 0 && application == 0 {
             guard try integer("SELECT count(*) FROM sqlite_schema") == 0 else {
@@ -146,11 +138,11 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
             try database.execute(StateFormat.create)
             try database.execute("PRAGMA user_version = \(StateFormat.version)")
             try database.execute("PRAGMA application_id = \(Database.applicationID)")
-            try setMeta("job", job)
-            try setMeta("lineage", String(Lineage.first.number))
-            try setMeta("epoch", "0")
-            try setMeta(KeptChanges.entry, "0")
-            try setMeta("identity", String(UInt64.random(in: .min ... .max), radix: 16))
+            try meta.set("job", job)
+            try meta.set("lineage", String(Lineage.first.number))
+            try meta.set("epoch", "0")
+            try meta.set(Compactor.keptAfter, "0")
+            try meta.set("identity", String(UInt64.random(in: .min ... .max), radix: 16))
             try HashKeyEntry(database: database).make()
             return true
         }
@@ -164,7 +156,7 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
                 "\(database.path) has format \(version), this version of Tidemark reads up to \(StateFormat.version); start the version that wrote it"
             )
         }
-        let owner = try meta("job")
+        let owner = try meta.required("job")
         guard owner == job else {
             throw StateError(
                 .invalid, "the state in \(database.path) belongs to job \(owner), not to \(job); set job.id or state.directory")
@@ -172,12 +164,12 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
         try upgradeFile()
         try HashKeyEntry(database: database).make()
         // A state restored from a checkpoint of epoch 0 is none that nobody knows of.
-        return try meta("epoch") == "0" && meta("lineage") == String(Lineage.first.number)
+        return try meta.required("epoch") == "0" && meta.required("lineage") == String(Lineage.first.number)
     }
 
     /// Brings a file of an older format to this version.
     private func upgradeFile() throws {
-        let format = try integer("PRAGMA user_version")
+        let format = try StateFormat.version(of: database)
         guard format != StateFormat.version else { return }
         if format < 2 { try database.execute(StateFormat.upgradeOfFormat1) }
         if format < 3 {
@@ -200,25 +192,14 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
 
     func integer(_ sql: String) throws -> Int64 { try database.integer(sql) }
 
-    func meta(_ name: String) throws -> String {
-        guard let value = try database.meta(name) else {
-            throw StateError(.corrupt, "the state file \(database.path) lacks its entry '\(name)'; \(StateError.wayOut)")
-        }
-        return value
-    }
-
-    func setMeta(_ name: String, _ value: String) throws {
-        try database.setMeta(name, value)
-    }
-
     /// Remembers the settings that the state is built on; refuses others than those remembered. Must run inside a transaction.
     func keepSettings(of topology: Topology) throws {
         let isBegun = try number("job_version") != nil
         for (name, value) in topology.fixedSettings.sorted(by: { $0.key < $1.key }) {
             let entry = FixedSettings.prefix + name
-            let stored = try database.meta(entry)
+            let stored = try meta.value(entry)
             guard let known = stored ?? (isBegun ? topology.settingsOfEarlierStates[name] : nil) else {
-                try setMeta(entry, value)
+                try meta.set(entry, value)
                 continue
             }
             guard known == value else {
@@ -227,24 +208,22 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
                     "the state in \(database.path) was built with \(name): \(known), and \(value) is set now, with which what is in it would no longer fit what comes. Set \(known) again, or start the job anew with an empty state directory, another checkpoints.store and new tables"
                 )
             }
-            if stored == nil { try setMeta(entry, value) }
+            if stored == nil { try meta.set(entry, value) }
         }
     }
 
     /// The settings that the state is built on, by name; nil where there is no state of Tidemark's yet.
-    public func fixedSettings() throws -> [String: String]? {
+    package func fixedSettings() throws -> [String: String]? {
         try exclusively {
             guard try integer("PRAGMA application_id") == Database.applicationID else { return nil }
             return try FixedSettings.all(in: database)
         }
     }
 
-    public func register(partitions: [String: Int]) throws {
+    package func register(partitions: [String: Int]) throws {
         try exclusively {
             try database.transaction {
-                for (name, count) in partitions {
-                    try Statement(database, "INSERT INTO partitions (name, count) VALUES (?, ?)").run(.text(name), .integer(Int64(count)))
-                }
+                for (name, count) in partitions { try PartitionTable(database: database).add(name, count) }
             }
         }
     }
@@ -254,31 +233,24 @@ public final class SQLiteStateStore: StateStore, @unchecked Sendable {
     public func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) throws {
         try exclusively {
             let opened = try ready()
-            guard let (taskID, tableID) = stored(task, table, opened) else { return }
-            let statement = opened.statements.readKeyed
-            try statement.bind(.integer(taskID), .integer(tableID), .blob(key))
-            defer { statement.reset() }
-            if try statement.step() { body(statement.blob(0)) }
+            if let group = group(task, table, opened) { try opened.tables.keyed.read(key, in: group, body) }
         }
     }
 
     public func scan(task: TaskID, table: String, prefix: ByteView, _ body: (ByteView, ByteView) -> Void) throws {
         try exclusively {
             let opened = try ready()
-            guard let (taskID, tableID) = stored(task, table, opened) else { return }
-            let statement = opened.statements.scanKeyed
-            try statement.bind(.integer(taskID), .integer(tableID), .blob(prefix))
-            defer { statement.reset() }
-            while try statement.step() {
-                let key = statement.blob(0)
-                guard key.prefix(prefix.count) == prefix else { return }
-                body(key, statement.blob(1))
+            guard let group = group(task, table, opened) else { return }
+            try opened.tables.keyed.forEach(in: group, from: prefix) { key, record in
+                guard key.prefix(prefix.count) == prefix else { return false }
+                body(key, record)
+                return true
             }
         }
     }
 
-    func stored(_ task: TaskID, _ table: String, _ opened: Opened) -> (task: Int64, table: Int64)? {
+    func group(_ task: TaskID, _ table: String, _ opened: Opened) -> RecordGroup? {
         guard let taskID = opened.catalog.tasks[task], let known = opened.catalog.stateTables[task.stage]?[table] else { return nil }
-        return (taskID, known.id)
+        return RecordGroup(task: taskID, table: known.id)
     }
 }

@@ -3,38 +3,32 @@ import Engine
 /// The entries of `meta` that say which records were passed over by an operator's word. They stay for good.
 struct SkipEntries {
     private static let prefix = "skip "
-    /// The least text behind all that begin with the prefix.
-    private static let end = "skip!"
 
     let database: Database
 
     /// Must run inside a transaction.
     func add(_ skipped: SkippedRecords) throws {
         let name = "\(SkipEntries.prefix)\(skipped.partition.topic)/\(skipped.partition.partition)/\(skipped.first)"
-        try database.setMeta(name, "\(skipped.last) \(skipped.at.milliseconds) \(skipped.reason)")
+        try MetaTable(database).set(name, "\(skipped.last) \(skipped.at.milliseconds) \(skipped.reason)")
     }
 
     /// In the order of topics, partitions and offsets.
     func all() throws -> [SkippedRecords] {
-        let statement = try Statement(
-            database, "SELECT name, value FROM meta WHERE name >= '\(SkipEntries.prefix)' AND name < '\(SkipEntries.end)'")
-        var found: [SkippedRecords] = []
-        while try statement.step() {
-            let (name, value) = (statement.text(0), statement.text(1))
+        let found = try MetaTable(database).entries(SkipEntries.prefix).map { name, value in
             guard let skipped = SkipEntries.read(name, value) else {
                 throw StateError(
-                    .corrupt, "the state file \(database.path) has the entry '\(name)' that names no records; \(StateError.wayOut)")
+                    .corrupt,
+                    "the state file \(database.path) has the entry '\(SkipEntries.prefix)\(name)' that names no records; \(StateError.wayOut)"
+                )
             }
-            found.append(skipped)
+            return skipped
         }
         return found.sorted { ($0.partition, $0.first) < ($1.partition, $1.first) }
     }
 
     /// Topics hold no slash; the reason may hold anything.
     private static func read(_ name: String, _ value: String) -> SkippedRecords? {
-        let place = name.utf8.dropFirst(prefix.utf8.count).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map {
-            String($0)
-        }
+        let place = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { String($0) }
         let words = value.utf8.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false).map { String($0) }
         guard place.count == 3, words.count == 3, let topic = place[0], let partition = place[1].flatMap({ Int($0) }),
             let first = place[2].flatMap({ Int64($0) }),

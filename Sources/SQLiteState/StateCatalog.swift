@@ -20,13 +20,11 @@ final class StateCatalog {
         self.database = database
         layouts = try OutputLayouts(database)
         messageLayouts = try MessageLayouts(database)
-        let task = try Statement(database, "SELECT id, stage, partition FROM task")
-        while try task.step() {
-            let id = TaskID(stage: StageName(task.text(1)), partition: try task.partition(2))
-            guard tasks[id] == nil, taskIDs[try task.rowNumber(0)] == nil else { throw database.damaged("task \(id) is there twice") }
-            remember(id, try task.rowNumber(0))
+        for task in try TaskTable(database).all() {
+            guard taskIDs[task.number] == nil else { throw database.damaged("task \(task.id) is there twice") }
+            remember(task.id, task.number)
         }
-        for (id, name) in try database.outputTables() {
+        for (id, name) in try OutputTables(database: database).all() {
             guard outputs[name] == nil else { throw database.damaged("output table \(name) is there twice") }
             remember(name, id)
         }
@@ -35,7 +33,7 @@ final class StateCatalog {
 
     /// Reads the state tables anew, after they were changed.
     func readStateTables() throws {
-        stored = try CatalogTable.all(in: database)
+        stored = try StateTableRows(database: database).all()
         stateTables = [:]
         for table in stored where table.stored.role == .current {
             stateTables[table.stored.stage, default: [:]][table.schema.table] = table
@@ -65,8 +63,7 @@ final class StateCatalog {
         try findUnknownLayouts(of: topology)
         let tables = topology.outboxTables.map(\.name)
         for table in tables where outputs[table] == nil {
-            try Statement(database, "INSERT INTO output_table (name) VALUES (?)").run(.text(table))
-            remember(table, try lastID())
+            remember(table, try OutputTables(database: database).add(table))
         }
         try refuseUndeliveredRows(ofSinksNotIn: topology)
         try refuseMessages(notTo: Set(topology.stages.map(\.name)))
@@ -75,9 +72,8 @@ final class StateCatalog {
 
     /// Batches for a stage that there is no more would be lost.
     private func refuseMessages(notTo stages: Set<StageName>) throws {
-        let waiting = try Statement(database, "SELECT DISTINCT receiver FROM message")
-        while try waiting.step() {
-            guard let receiver = taskIDs[waiting.integer(0)], !stages.contains(receiver.stage) else { continue }
+        for number in try MessageRows(database).receivers() {
+            guard let receiver = taskIDs[number], !stages.contains(receiver.stage) else { continue }
             throw StateError(
                 .incompatible,
                 "batches wait for stage \(receiver.stage), but this version of the job does not have it; start the version that has it, let it drain, then this one"
@@ -87,34 +83,36 @@ final class StateCatalog {
 
     /// Found out before anything is changed for good: what another version sent must be readable, each message of it.
     private func refuseUnreadableMessages() throws {
-        let row = try Statement(
-            database, "SELECT sender, receiver, epoch, count, layout, bytes FROM message WHERE layout = ? ORDER BY sequence")
-        let layout = try Statement(database, "SELECT DISTINCT layout FROM message")
-        while try layout.step() {
-            if layout.integer(0) == OutputLayouts.unknown {
+        let messages = MessageRows(database)
+        for layout in try messages.layouts() {
+            if layout == OutputLayouts.unknown {
                 throw StateError(
                     .incompatible,
                     "messages wait in the state file \(database.path) for a stage that nobody sends to in this version of the job: start the version that sends them, built with this version of Tidemark, and stop it with SIGTERM once it is ready, so that it drains (exit code 0); then this one"
                 )
             }
-            guard case .mapped = try messageLayouts.reading(layout.integer(0), in: database) else { continue }
-            try row.bind(.integer(layout.integer(0)))
-            while try row.step() {
-                guard let sender = taskIDs[row.integer(0)], let receiver = taskIDs[row.integer(1)],
-                    let epoch = Epoch(stored: row.integer(2))
-                else { continue }
-                let id = MessageBatchID(from: sender, to: receiver, epoch: epoch)
-                _ = try messageLayouts.read(
-                    MessageBatch(id: id, count: try row.count(3), bytes: row.blob(5).copy()), laidOut: row.integer(4), in: database)
+            guard case .mapped = try messageLayouts.reading(layout, in: database) else { continue }
+            try messages.forEach(of: layout) { stored in
+                // Whoever restores them refuses what names an unknown task.
+                if taskIDs[stored.sender] != nil, taskIDs[stored.receiver] != nil { _ = try batch(stored) }
             }
         }
+    }
+
+    /// A stored batch between tasks as this version of the job reads it.
+    func batch(_ stored: StoredMessages) throws -> MessageBatch {
+        guard let sender = taskIDs[stored.sender], let receiver = taskIDs[stored.receiver] else {
+            throw database.damaged("a batch between tasks names an unknown task")
+        }
+        let id = MessageBatchID(from: sender, to: receiver, epoch: stored.epoch)
+        return try messageLayouts.read(MessageBatch(id: id, count: stored.count, bytes: stored.bytes), laidOut: stored.layout, in: database)
     }
 
     /// Rows for a sink that is there no more would wait for ever, and a drain with them.
     private func refuseUndeliveredRows(ofSinksNotIn topology: Topology) throws {
         for (name, id) in outputs {
             guard let sink = OutboxTable.sink(ofName: name), !topology.additionalSinks.contains(sink),
-                try waits("outbox WHERE output_table = ?", .integer(id))
+                try OutboxRows(database).waits(forTable: id)
             else { continue }
             throw StateError(
                 .incompatible,
@@ -123,23 +121,16 @@ final class StateCatalog {
         }
     }
 
-    private func waits(_ place: String, _ value: Statement.Value) throws -> Bool {
-        let waiting = try Statement(database, "SELECT 1 FROM \(place) LIMIT 1")
-        try waiting.bind(value)
-        return try waiting.step()
-    }
-
     /// A file of an earlier format does not say how what waits is laid out: of rows only the version that wrote them knows. Messages
     /// were left by every drain then, and each decoder had to read what the version before it sent: they are taken for its own.
     private func findUnknownLayouts(of topology: Topology) throws {
-        let unknown = Statement.Value.integer(OutputLayouts.unknown)
+        let outbox = OutboxRows(database)
         for (id, task) in taskIDs {
             guard let layout = messageLayouts.id(of: task.stage) else { continue }
-            try Statement(database, "UPDATE message SET layout = ? WHERE layout = ? AND receiver = ?").run(
-                .integer(layout), unknown, .integer(id))
+            try MessageRows(database).set(layout: layout, of: id)
         }
-        guard try waits("outbox WHERE layout = ?", unknown) else { return }
-        let writer = try database.meta("job_version") ?? "?"
+        guard try outbox.waits(ofLayout: OutputLayouts.unknown) else { return }
+        let writer = try MetaTable(database).value("job_version") ?? "?"
         guard writer == String(topology.version) else {
             throw StateError(
                 .incompatible,
@@ -150,10 +141,9 @@ final class StateCatalog {
             guard let table = topology.tables.first(where: { $0.name == OutboxTable.table(ofName: name) }),
                 let layout = layouts.id(of: table)
             else { continue }
-            try Statement(database, "UPDATE outbox SET layout = ? WHERE layout = ? AND output_table = ?").run(
-                .integer(layout), unknown, .integer(id))
+            try outbox.set(layout: layout, ofTable: id)
         }
-        guard try waits("outbox WHERE layout = ?", unknown) else { return }
+        guard try outbox.waits(ofLayout: OutputLayouts.unknown) else { return }
         throw StateError(
             .incompatible,
             "rows wait in the state file \(database.path) for tables that this version of the job does not have, although it is of the same number, \(writer), as the one that wrote them: start the job as it was and let it drain, then raise the version of the changed one"
@@ -163,9 +153,7 @@ final class StateCatalog {
     /// The number of a task, given to it when it is first seen. Must run inside a transaction.
     func id(of task: TaskID) throws -> Int64 {
         if let id = tasks[task] { return id }
-        try Statement(database, "INSERT INTO task (stage, partition) VALUES (?, ?)").run(
-            .text(task.stage.text), .integer(Int64(task.partition)))
-        let id = try lastID()
+        let id = try TaskTable(database).add(task)
         remember(task, id)
         return id
     }
@@ -175,6 +163,4 @@ final class StateCatalog {
         tasks = known
         taskIDs = Dictionary(uniqueKeysWithValues: known.map { ($1, $0) })
     }
-
-    func lastID() throws -> Int64 { try database.lastRowID() }
 }

@@ -8,12 +8,12 @@ import Foundation
 /// <directory>/references.db  the copy of the reference topics (`ReferenceFile`), of a job that has some
 /// <directory>/exports/     checkpoints' files on their way to the store; emptied when the state file is opened
 /// ```
-public final class StateDirectory {
-    public let path: String
+package final class StateDirectory {
+    package let path: String
     private let lock: Int32
 
     /// Creates the directory when it is missing and locks it. Throws kind `locked` when another process has it.
-    public init(path: String) throws {
+    package init(path: String) throws {
         try PrivateFiles.makeDirectory(path, orElse: "create its parent or set state.directory")
         let lockPath = path + "/lock"
         let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -36,7 +36,7 @@ public final class StateDirectory {
 
     /// Holds a directory that exists, as nobody's worker has it, without changing anything; nil when it has no lock file,
     /// so that no worker ever had it. Several may hold it so at once. Throws kind `locked` when a worker has it.
-    public init?(holdingForReading path: String) throws {
+    package init?(holdingForReading path: String) throws {
         let descriptor = open(path + "/lock", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
@@ -53,20 +53,20 @@ public final class StateDirectory {
 
     deinit { close(lock) }
 
-    public var stateFile: String { path + "/state.db" }
+    package var stateFile: String { path + "/state.db" }
 
     /// True when no epoch was ever committed here, so that a checkpoint may be restored in place of what there is. Throws kind
     /// `corrupt` when the state file can't be read, and must not be called while it is open.
-    public func isWithoutEpochs() throws -> Bool {
+    package func isWithoutEpochs() throws -> Bool {
         guard FileManager.default.fileExists(atPath: stateFile) else { return true }
         // Opening a large file for this alone would move its log into it, and what only declares tables is none.
         guard ["", "-wal"].allSatisfy({ size(of: stateFile + $0) <= StateDirectory.largestWithoutEpochs }) else { return false }
         let database = try Database(path: stateFile)
-        guard try database.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") > 0 else {
+        guard try MetaTable.exists(in: database) else {
             return try database.integer("SELECT count(*) FROM sqlite_schema") == 0
         }
         try StateFormat.requireShape(of: database)
-        return try database.meta("epoch") == "0"
+        return try MetaTable(database).value("epoch") == "0"
     }
 
     private static let largestWithoutEpochs = 8 << 20
@@ -77,10 +77,10 @@ public final class StateDirectory {
     var logBytes: Int { size(of: stateFile + "-wal") }
 
     /// Removes the state file and its log; nobody may have them open.
-    public func removeStateFile() throws { try Database.remove(stateFile) }
+    package func removeStateFile() throws { try Database.remove(stateFile) }
 
     /// Where files for a checkpoint are written before they are stored.
-    public var exports: String { path + "/exports" }
+    package var exports: String { path + "/exports" }
 
     /// Makes the directory of exports, and removes what an earlier process left in it.
     func removeExports() throws {

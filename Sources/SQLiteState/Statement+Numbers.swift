@@ -61,11 +61,6 @@ extension Database {
         return number
     }
 
-    /// The same of the entry itself; nil when there is none.
-    func metaNumber(_ entry: String, _ bounds: ClosedRange<Int64>) throws -> Int64? {
-        try meta(entry).map { try number($0, of: entry, bounds) }
-    }
-
     /// Pairs of which no two have the same key. Two rows of one key are damage that SQLite itself doesn't see.
     func dictionary<Key: Hashable, Value>(_ pairs: some Sequence<(Key, Value)>, of what: String) throws -> [Key: Value] {
         var found: [Key: Value] = [:]

@@ -32,10 +32,7 @@ final class Statement {
     }
 
     /// Binds all parameters in order, for a query to step through.
-    func bind(_ values: Value...) throws {
-        sqlite3_reset(handle)
-        try bind(all: values)
-    }
+    func bind(_ values: Value...) throws { try bind(all: values) }
 
     private static let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
@@ -77,12 +74,12 @@ final class Statement {
 
     /// The same with values in an array.
     func run(all values: [Value]) throws {
-        sqlite3_reset(handle)
         try bind(all: values)
         while try step() {}
     }
 
-    private func bind(all values: [Value]) throws {
+    func bind(all values: [Value]) throws {
+        sqlite3_reset(handle)
         instructions = 0
         for (index, value) in values.enumerated() { try bind(value, at: Int32(index + 1)) }
     }

@@ -7,7 +7,7 @@ import Synchronization
 /// The schemas of a registry, each asked for once and kept for as long as the process runs: what a number stands for never changes.
 ///
 /// While the registry is away it is asked again and again, with growing pauses, until it answers; who needs a schema waits meanwhile.
-public final class RegisteredSchemas: SchemaTable {
+package final class RegisteredSchemas: SchemaTable {
     private struct State {
         var known: [SchemaID: FoundSchema] = [:]
         var knownBytes = 0
@@ -36,7 +36,7 @@ public final class RegisteredSchemas: SchemaTable {
     private static let complaintInterval = Duration.seconds(60)
 
     /// Asks nobody yet.
-    public init(_ settings: RegistrySettings, logger: Logger) {
+    package init(_ settings: RegistrySettings, logger: Logger) {
         self.settings = settings
         self.logger = logger
         asking = Asking(settings)
@@ -63,7 +63,7 @@ public final class RegisteredSchemas: SchemaTable {
 
     // MARK: - Looking
 
-    public func schema(_ id: SchemaID) -> FoundSchema {
+    package func schema(_ id: SchemaID) -> FoundSchema {
         state.withLock { $0.known[id] ?? ($0.missingSince[id] == nil ? .unasked : .missing) }
     }
 
@@ -80,12 +80,12 @@ public final class RegisteredSchemas: SchemaTable {
     }
 
     /// For whom the registry keeps somebody waiting, and why: `waits for the schema registry at …: …`; nil while it does not.
-    public var trouble: String? {
+    package var trouble: String? {
         state.withLock { state in state.trouble.map { "reading waits for the schema registry at \(settings.url): \($0)" } }
     }
 
     /// Asks once, as a run asks. Throws when the registry doesn't answer as one, or refuses the user.
-    public func probe() throws {
+    package func probe() throws {
         // No registry counts from 0; but that it says so tells that it understands, and lets this user read.
         let id = SchemaID(settings.interface == .confluent ? .schema : .global, 0)
         _ = try RegistryClient(settings).schema(id)
@@ -110,7 +110,7 @@ public final class RegisteredSchemas: SchemaTable {
     func forget(_ waiter: DispatchSemaphore) { state.withLock { $0.waiters.removeAll { $0 === waiter } } }
 
     /// Asks nothing more.
-    public func stop() { state.withLock { $0.hasEnded = true } }
+    package func stop() { state.withLock { $0.hasEnded = true } }
 
     /// Asks for each schema that is wanted, once; those that the registry gave no answer for are tried again after a pause.
     private func ask() {

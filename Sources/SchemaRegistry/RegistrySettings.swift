@@ -1,36 +1,36 @@
 import Engine
 
 /// How a schema registry is asked.
-public struct RegistrySettings: Sendable {
+package struct RegistrySettings: Sendable {
     /// Whose interface it has.
-    public enum Interface: Sendable {
+    package enum Interface: Sendable {
         /// Confluent's, which Karapace, Redpanda and Apicurio (below `/apis/ccompat/v7`) have as well.
         case confluent
         /// Apicurio's own, below `/apis/registry/v2` or `/apis/registry/v3`.
         case apicurio
     }
 
-    public enum Access: Sendable {
+    package enum Access: Sendable {
         case open
         case basic(user: String, password: String)
         case bearer(token: String)
     }
 
     /// Without user and password, and without a slash at its end.
-    public var url: String
-    public var interface = Interface.confluent
-    public var access = Access.open
+    package var url: String
+    package var interface = Interface.confluent
+    package var access = Access.open
     /// A file of certificates to trust instead of the system's.
-    public var certificateAuthorityFile: String?
+    package var certificateAuthorityFile: String?
     /// Connecting, name resolution and TLS included.
-    public var connectTimeout: Duration = .seconds(5)
+    package var connectTimeout: Duration = .seconds(5)
     /// From the first byte of a request to the last of its answer.
-    public var requestTimeout: Duration = .seconds(10)
+    package var requestTimeout: Duration = .seconds(10)
     /// Between two tries while the registry is away: doubled from the one to the other.
-    public var firstPause: Duration = .milliseconds(100)
-    public var longestPause: Duration = .seconds(5)
+    package var firstPause: Duration = .milliseconds(100)
+    package var longestPause: Duration = .seconds(5)
     /// After so long a number that the registry did not know is asked for again, beside the work.
-    public var missingAgainAfter: Duration = .seconds(60)
+    package var missingAgainAfter: Duration = .seconds(60)
 
-    public init(url: String) { self.url = url }
+    package init(url: String) { self.url = url }
 }

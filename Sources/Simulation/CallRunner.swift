@@ -1,6 +1,6 @@
 /// Runs synchronous code that waits, beside a simulation in virtual time: while it runs, nothing else does. So blocking code
 /// that was not written for a simulation can be part of one, and a seed replays it.
-public protocol CallRunner: AnyObject {
+package protocol CallRunner: AnyObject {
     /// Runs `body` until it waits for the first time, or ends. Not to be called from within a body.
     func begin(_ body: @escaping () -> Void)
     /// Called from within a body: hands `arrange` what makes it go on, and returns when that was called.
@@ -8,12 +8,12 @@ public protocol CallRunner: AnyObject {
 }
 
 /// A process as what it asks of others sees it.
-public final class SimulatedProcess {
+package final class SimulatedProcess {
     /// It died: whatever it had under way goes on without it, and it does nothing more.
-    public private(set) var isGone = false
+    package private(set) var isGone = false
     /// It can't reach the checkpoint store, whatever others can.
-    public var isCutOff = false
-    public let number: Int
+    package var isCutOff = false
+    package let number: Int
     private let calls: any CallRunner
     private let time: VirtualTime
 
@@ -26,7 +26,7 @@ public final class SimulatedProcess {
     func die() { isGone = true }
 
     /// Lets time pass within a call; throws when the process died meanwhile.
-    public func pause(_ length: Duration) throws {
+    package func pause(_ length: Duration) throws {
         calls.wait { goOn in time.after(length, goOn) }
         if isGone { throw SimulatedCrash() }
     }

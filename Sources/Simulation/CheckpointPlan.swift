@@ -1,9 +1,9 @@
 import Engine
 
 /// What a simulation with a checkpoint store runs, and what goes wrong in it; all of it drawn from the seed.
-public struct CheckpointPlan {
+package struct CheckpointPlan {
     /// How a worker's life ends.
-    public enum Ending: Sendable {
+    package enum Ending: Sendable {
         /// The process dies, its disk stays.
         case crash
         /// It is told to drain.
@@ -14,29 +14,29 @@ public struct CheckpointPlan {
         case takeOver
     }
 
-    public struct Life: Sendable {
-        public var length: Duration
-        public var ending: Ending
+    package struct Life: Sendable {
+        package var length: Duration
+        package var ending: Ending
         /// The operator says that the worker before is gone, whether or not it is.
-        public var takesOver: Bool
+        package var takesOver: Bool
         /// For so long after the take-over the old worker can't reach the checkpoint store.
-        public var cutOff = Duration.zero
+        package var cutOff = Duration.zero
     }
 
-    public var durability: Durability
-    public var interval = Duration.seconds(10)
-    public var lives: [Life] = []
-    public var objectFaults = SimulatedObjects.Faults()
+    package var durability: Durability
+    package var interval = Duration.seconds(10)
+    package var lives: [Life] = []
+    package var objectFaults = SimulatedObjects.Faults()
     /// When the checkpoint store is down.
-    public var storeDown: [Range<Duration>] = []
+    package var storeDown: [Range<Duration>] = []
     /// Before each so many lives an operator makes the state that is there final: from then on it keeps out a version of the
     /// job that earlier checkpoints let in. nil: nobody does.
-    public var finalizesEvery: Int?
+    package var finalizesEvery: Int?
 
-    public init(_ durability: Durability) { self.durability = durability }
+    package init(_ durability: Durability) { self.durability = durability }
 
     /// What may go wrong.
-    public enum Trouble: Sendable, CaseIterable {
+    package enum Trouble: Sendable, CaseIterable {
         /// Crashes, drains and lost disks.
         case lostDisks
         /// Workers that go on after another has taken over, too.
@@ -46,7 +46,7 @@ public struct CheckpointPlan {
     }
 
     /// Draws everything but the durability; `until` is when the log ends.
-    public mutating func draw(_ trouble: Trouble, until end: Duration, _ random: inout SeededRandom) {
+    package mutating func draw(_ trouble: Trouble, until end: Duration, _ random: inout SeededRandom) {
         interval = random.milliseconds(in: 1_000...20_000)
         let heat = [0, 1, 1, 2, 3][random.number(in: 0...4)]
         objectFaults.requestLost = heat * random.number(in: 0...2)
@@ -83,7 +83,7 @@ public struct CheckpointPlan {
 }
 
 /// A checkpoint store under test, with the code that workers use it by.
-public protocol CheckpointsUnderTest: AnyObject {
+package protocol CheckpointsUnderTest: AnyObject {
     /// What a process on a machine without a state restores; nil when there is no checkpoint. Blocks.
     func choose(
         on machine: Int, takesOver: Bool, durability: Durability, interval: Duration, except unusable: Set<UInt64>,
@@ -99,13 +99,13 @@ public protocol CheckpointsUnderTest: AnyObject {
 }
 
 /// The files of a checkpoint, and the lineage that it is to begin; nil to go on in its own.
-public struct RestoredCopies {
-    public var names: [String]
-    public var lineage: Lineage?
+package struct RestoredCopies {
+    package var names: [String]
+    package var lineage: Lineage?
     /// Output tables that this checkpoint or a later one knows.
-    public var tables: Set<String>
+    package var tables: Set<String>
 
-    public init(names: [String], lineage: Lineage?, tables: Set<String>) {
+    package init(names: [String], lineage: Lineage?, tables: Set<String>) {
         self.names = names
         self.lineage = lineage
         self.tables = tables

@@ -27,7 +27,7 @@ final class CheckpointWorld {
 /// Workers live and end as the plan says; an operator starts the next one, on the same machine or with an empty state
 /// directory on another. At last one runs bounded to the end. Afterwards the sink must hold what a plain computation
 /// gives, each row once, and no other worker may go on. The same seed gives the same run for ever.
-public final class CheckpointedSimulation {
+package final class CheckpointedSimulation {
     private let parts: SimulationParts
     private let world: CheckpointWorld
     private var random: SeededRandom
@@ -48,7 +48,7 @@ public final class CheckpointedSimulation {
     /// The starts in a row that may be refused.
     private static let startLimit = 200
 
-    public init(
+    package init(
         _ plan: SimulationPlan, _ checkpointPlan: CheckpointPlan, implementations: SimulatedImplementations = .init(),
         calls: any CallRunner,
         random: SeededRandom, checkpoints: (SimulatedObjects, VirtualTime) throws -> any CheckpointsUnderTest
@@ -66,10 +66,10 @@ public final class CheckpointedSimulation {
     }
 
     /// Runs to the end and checks against the `expected` rows, each its table's name and the values in order.
-    public func run(expected: [String]) -> SimulationReport { run { SimulationChecks.contents($0.map(\.text), expected) } }
+    package func run(expected: [String]) -> SimulationReport { run { SimulationChecks.contents($0.map(\.text), expected) } }
 
     /// Runs to the end; `judge` says what is wrong with the contents of the sink's rows.
-    public func run(_ judge: ([SimulatedSink.Row]) -> [String]) -> SimulationReport {
+    package func run(_ judge: ([SimulatedSink.Row]) -> [String]) -> SimulationReport {
         parts.scheduleOutages()
         for period in world.plan.storeDown {
             parts.time.after(period.lowerBound) { [self] in

@@ -1,27 +1,27 @@
 import Engine
 
 /// A task that declares state tables and does nothing, for a state that is written by hand.
-public final class DeclaredTask: StreamTask {
-    public let id: TaskID
-    public let stateTables: [any StateTable]
-    public let watermark = EventTime.distantPast
-    public let lastOpenWindowEnd: EventTime? = nil
-    public let epochBytes = 0
-    public let counters = TaskCounters()
+package final class DeclaredTask: StreamTask {
+    package let id: TaskID
+    package let stateTables: [any StateTable]
+    package let watermark = EventTime.distantPast
+    package let lastOpenWindowEnd: EventTime? = nil
+    package let epochBytes = 0
+    package let counters = TaskCounters()
 
-    public init(id: TaskID, schemas: [StateSchema]) {
+    package init(id: TaskID, schemas: [StateSchema]) {
         self.id = id
         stateTables = schemas.map(DeclaredTable.init)
     }
 
-    public func process(_ records: UnsafeBufferPointer<SourceRecord>, at now: EventTime) {}
-    public func passOver(_ skipped: SkippedRecords) {}
-    public func process(_ batch: MessageBatch) {}
-    public func upstreamReached(_ watermark: EventTime, firingTimers: Bool) {}
-    public func raiseWatermark(to watermark: EventTime, firingTimers: Bool) {}
-    public func begin(at offset: Int64) {}
-    public func resume(at watermark: EventTime, position: SourcePosition?) {}
-    public func cut(_ epoch: Epoch) -> TaskCut {
+    package func process(_ records: UnsafeBufferPointer<SourceRecord>, at now: EventTime) {}
+    package func passOver(_ skipped: SkippedRecords) {}
+    package func process(_ batch: MessageBatch) {}
+    package func upstreamReached(_ watermark: EventTime, firingTimers: Bool) {}
+    package func raiseWatermark(to watermark: EventTime, firingTimers: Bool) {}
+    package func begin(at offset: Int64) {}
+    package func resume(at watermark: EventTime, position: SourcePosition?) {}
+    package func cut(_ epoch: Epoch) -> TaskCut {
         TaskCut(task: id, watermark: watermark, position: nil, deltas: [], rows: [], sent: [], received: [])
     }
 }

@@ -1,9 +1,9 @@
 import Engine
 
 /// Rows as comparable text.
-public enum RowText {
+package enum RowText {
     /// Each row's values in the order of the chunk's columns.
-    public static func rows(of chunk: OutboxChunk) -> [[String]] { rows(of: chunk, readAs: chunk.layout) }
+    package static func rows(of chunk: OutboxChunk) -> [[String]] { rows(of: chunk, readAs: chunk.layout) }
 
     static func rows(of chunk: OutboxChunk, readAs layout: OutputTable) -> [[String]] {
         chunk.bytes.withUnsafeBytes { bytes in

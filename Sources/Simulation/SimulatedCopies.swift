@@ -1,7 +1,7 @@
 import Engine
 
 /// The files of checkpoints, by their names: what is in the store under some name came from one of these.
-public final class SimulatedCopies {
+package final class SimulatedCopies {
     enum Copy {
         case base(SimulatedDisk)
         case delta([SimulatedDisk.Commit], rollback: RollbackPlan.Stage?, declared: [String: [OutputTable]])
@@ -34,17 +34,17 @@ public final class SimulatedCopies {
 }
 
 extension SimulatedStore: CheckpointedStore {
-    public var exportDirectory: String { "" }
+    package var exportDirectory: String { "" }
 
-    public func checkpointFacts() -> CheckpointFacts { disk.facts(jobVersion: jobVersion) }
+    package func checkpointFacts() -> CheckpointFacts { disk.facts(jobVersion: jobVersion) }
 
-    public func beginCopy(_ content: FinishedCheckpoint.Content, at path: String) -> Bool {
+    package func beginCopy(_ content: FinishedCheckpoint.Content, at path: String) -> Bool {
         if case .delta(let epoch) = content, disk.changes(after: epoch) == nil || random.percent(faults.changesGone) { return false }
         copying = (content, path, random.number(in: 1...4))
         return true
     }
 
-    public func stepCopy(for time: Duration) throws -> CheckpointFacts? {
+    package func stepCopy(for time: Duration) throws -> CheckpointFacts? {
         guard let (content, path, steps) = copying else { throw SimulatedFailure(.bug, "nothing is being copied") }
         guard steps == 1 else {
             copying = (content, path, steps - 1)
@@ -61,11 +61,11 @@ extension SimulatedStore: CheckpointedStore {
         return checkpointFacts()
     }
 
-    public func keepChanges(after epoch: Epoch?) { disk.keepChanges(after: epoch ?? disk.epoch) }
+    package func keepChanges(after epoch: Epoch?) { disk.keepChanges(after: epoch ?? disk.epoch) }
 
-    public func keepsChanges(after epoch: Epoch) -> Bool { disk.changes(after: epoch) != nil }
+    package func keepsChanges(after epoch: Epoch) -> Bool { disk.changes(after: epoch) != nil }
 
-    public func rollbackDone(isFinal: Bool) { disk.rollbackDone(isFinal: isFinal) }
+    package func rollbackDone(isFinal: Bool) { disk.rollbackDone(isFinal: isFinal) }
 
-    public func supersessionDone() { disk.supersessionDone() }
+    package func supersessionDone() { disk.supersessionDone() }
 }

@@ -1,7 +1,7 @@
 import Engine
 
 /// What a delivery goes by: Engine's `BatchDelivery`, or a broken one that a test puts in its place.
-public protocol DeliveryRules {
+package protocol DeliveryRules {
     var step: BatchDelivery.Step { get }
     mutating func sent(_ result: BatchDelivery.SendResult)
     mutating func becameQuiet()

@@ -1,7 +1,7 @@
 import Engine
 
 /// What survives a crash: the sum of the cuts that became durable, kept as plainly as can be.
-public final class SimulatedDisk {
+package final class SimulatedDisk {
     struct TableID: Hashable {
         let id: TaskID
         let table: String
@@ -41,7 +41,7 @@ public final class SimulatedDisk {
     private(set) var keyed: [TableID: [[UInt8]: [UInt8]]] = [:]
     private(set) var deltas: [Delta] = []
     /// What a cut said that can't be.
-    public private(set) var violations: [String] = []
+    package private(set) var violations: [String] = []
     private(set) var lineage = Lineage.first
     private(set) var lineageEnds: [String: [LineageEnd]] = [:]
     private(set) var rollback: RollbackPlan.Stage?
@@ -56,7 +56,7 @@ public final class SimulatedDisk {
     /// True from then on until a checkpoint of it is in the store.
     private var supersedes = false
 
-    public init(identity: String = "", hashKey: HashKey = HashKey(first: 0, second: 0)) {
+    package init(identity: String = "", hashKey: HashKey = HashKey(first: 0, second: 0)) {
         self.identity = identity
         self.hashKey = hashKey
     }
@@ -125,7 +125,7 @@ public final class SimulatedDisk {
     func register(_ new: [String: Int]) { partitions.merge(new) { $1 } }
 
     /// True when exactly this batch was frozen in a cut that is durable.
-    public func holds(_ batch: SinkBatch) -> Bool { frozen[batch.id]?.chunks == batch.chunks }
+    package func holds(_ batch: SinkBatch) -> Bool { frozen[batch.id]?.chunks == batch.chunks }
 
     /// The epoch in which a batch was frozen.
     func frozenIn(_ id: SinkBatchID) -> Epoch? { frozen[id]?.epoch }

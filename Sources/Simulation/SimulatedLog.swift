@@ -1,14 +1,14 @@
 import Engine
 
 /// A partitioned log whose records arrive over virtual time.
-public struct SimulatedLog {
-    public struct Record {
+package struct SimulatedLog {
+    package struct Record {
         /// When the record is there to be read.
-        public let arrival: Duration
-        public let key: [UInt8]
-        public let value: [UInt8]
+        package let arrival: Duration
+        package let key: [UInt8]
+        package let value: [UInt8]
 
-        public init(arrival: Duration, key: [UInt8], value: [UInt8]) {
+        package init(arrival: Duration, key: [UInt8], value: [UInt8]) {
             self.arrival = arrival
             self.key = key
             self.value = value
@@ -16,9 +16,9 @@ public struct SimulatedLog {
     }
 
     /// The records of each partition, in order of arrival: a record's index is its offset.
-    public private(set) var records: [TopicPartition: [Record]]
+    package private(set) var records: [TopicPartition: [Record]]
 
-    public init(records: [TopicPartition: [Record]]) {
+    package init(records: [TopicPartition: [Record]]) {
         for partition in records.values {
             precondition(
                 zip(partition, partition.dropFirst()).allSatisfy { $0.arrival <= $1.arrival }, "records arrive in order of their offsets")
@@ -27,15 +27,15 @@ public struct SimulatedLog {
     }
 
     /// How many partitions each topic has.
-    public var partitionCounts: [String: Int] {
+    package var partitionCounts: [String: Int] {
         Dictionary(grouping: records.keys, by: \.topic).mapValues(\.count)
     }
 
     /// When the last record is there.
-    public var lastArrival: Duration { records.values.compactMap { $0.last?.arrival }.max() ?? .zero }
+    package var lastArrival: Duration { records.values.compactMap { $0.last?.arrival }.max() ?? .zero }
 
     /// The offset after the last record that is there at `now`.
-    public func end(of partition: TopicPartition, now: Duration) -> Int64 {
+    package func end(of partition: TopicPartition, now: Duration) -> Int64 {
         let all = records[partition] ?? []
         var (low, high) = (0, all.count)
         while low < high {
@@ -46,7 +46,7 @@ public struct SimulatedLog {
     }
 
     /// Hands over the records from `offset` on, at most `maximum`; returns the offset after the last one.
-    public func read(
+    package func read(
         _ partition: TopicPartition, from offset: Int64, maximum: Int, now: Duration,
         _ body: (UnsafeBufferPointer<SourceRecord>) throws -> Void
     ) rethrows -> Int64 {

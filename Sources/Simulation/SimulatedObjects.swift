@@ -6,24 +6,24 @@ import Engine
 /// and of all puts of a key that must not be there one is the first. Its faults: a request is lost, or lands although its
 /// answer is lost, or lands long after its client gave up; it says of a put that there is one already, and that is the one;
 /// bytes are read damaged; it is down, or a process can't reach it.
-public final class SimulatedObjects {
+package final class SimulatedObjects {
     /// In percent of requests.
-    public struct Faults {
-        public var requestLost = 0
-        public var answerLost = 0
-        public var landsLate = 0
-        public var saysExists = 0
-        public var damagedRead = 0
+    package struct Faults {
+        package var requestLost = 0
+        package var answerLost = 0
+        package var landsLate = 0
+        package var saysExists = 0
+        package var damagedRead = 0
         /// In milliseconds: how long an answer takes at most.
-        public var slowest = 50
+        package var slowest = 50
 
-        public init() {}
+        package init() {}
     }
 
-    public struct Object {
-        public let bytes: [UInt8]
+    package struct Object {
+        package let bytes: [UInt8]
         /// In virtual time.
-        public let modifiedAt: Duration
+        package let modifiedAt: Duration
     }
 
     /// For how long a client asks again before it gives up.
@@ -34,10 +34,10 @@ public final class SimulatedObjects {
     private static let latest = 20_000
 
     /// By key.
-    public private(set) var objects: [String: Object] = [:]
+    package private(set) var objects: [String: Object] = [:]
     /// How many puts ever landed, for who looks whether there is something new.
-    public private(set) var changes = 0
-    public internal(set) var isDown = false
+    package private(set) var changes = 0
+    package internal(set) var isDown = false
     private let time: VirtualTime
     private let faults: Faults
     private var random: SeededRandom
@@ -71,7 +71,7 @@ public final class SimulatedObjects {
     }
 
     /// Whether an object was created, and not one there already.
-    public func put(_ bytes: [UInt8], at key: String, onlyIfAbsent: Bool, by process: SimulatedProcess) throws -> Bool {
+    package func put(_ bytes: [UInt8], at key: String, onlyIfAbsent: Bool, by process: SimulatedProcess) throws -> Bool {
         let fate = fate(process)
         if fate == .lost { try noAnswer(process, "put \(key)") }
         if fate == .late { counts["late puts", default: 0] += 1 }
@@ -100,7 +100,7 @@ public final class SimulatedObjects {
     }
 
     /// An object's bytes; nil when there is none.
-    public func get(_ key: String, by process: SimulatedProcess) throws -> [UInt8]? {
+    package func get(_ key: String, by process: SimulatedProcess) throws -> [UInt8]? {
         try answer(process, "get \(key)") { [self] in
             guard var bytes = objects[key]?.bytes, !bytes.isEmpty, random.percent(faults.damagedRead) else { return objects[key]?.bytes }
             counts["damaged reads", default: 0] += 1
@@ -110,7 +110,7 @@ public final class SimulatedObjects {
     }
 
     /// Up to `limit` keys that start with `prefix` and come after `after`, in the order of their bytes.
-    public func list(prefix: String, after: String?, limit: Int, by process: SimulatedProcess) throws -> [(key: String, object: Object)] {
+    package func list(prefix: String, after: String?, limit: Int, by process: SimulatedProcess) throws -> [(key: String, object: Object)] {
         try answer(process, "list \(prefix)") { [self] in
             let found = objects.filter { object in object.key.begins(with: prefix) && (after.map { precedes($0, object.key) } ?? true) }
             return found.sorted { precedes($0.key, $1.key) }.prefix(limit).map { ($0.key, $0.value) }
@@ -119,7 +119,7 @@ public final class SimulatedObjects {
 
     private func precedes(_ left: String, _ right: String) -> Bool { left.utf8.lexicographicallyPrecedes(right.utf8) }
 
-    public func delete(_ key: String, by process: SimulatedProcess) throws {
+    package func delete(_ key: String, by process: SimulatedProcess) throws {
         try answer(process, "delete \(key)") { [self] in objects[key] = nil }
     }
 

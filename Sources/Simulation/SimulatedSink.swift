@@ -6,30 +6,30 @@ import Engine
 /// within `resolveDelay` of being sent, as long as it is not shown as running), or runs for longer than the client waits,
 /// or is answered with an error before or after it landed. While the server is down nothing lands and nobody answers;
 /// what was running then is gone. A batch lands whole; what landed stays.
-public final class SimulatedSink {
+package final class SimulatedSink {
     /// In percent of requests.
-    public struct Faults {
-        public var requestLost = 0
-        public var answerLost = 0
-        public var landsLate = 0
-        public var runsLong = 0
-        public var errorBefore = 0
-        public var errorAfter = 0
+    package struct Faults {
+        package var requestLost = 0
+        package var answerLost = 0
+        package var landsLate = 0
+        package var runsLong = 0
+        package var errorBefore = 0
+        package var errorAfter = 0
         /// For how long nothing of a batch must be seen running before its rows are counted.
-        public var resolveDelay = Duration.seconds(5)
+        package var resolveDelay = Duration.seconds(5)
 
-        public init() {}
+        package init() {}
     }
 
     /// A row as it landed.
-    public struct Row: Hashable {
-        public let batch: SinkBatchID
-        public let row: Int
+    package struct Row: Hashable {
+        package let batch: SinkBatchID
+        package let row: Int
         /// What it was delivered as, and the values in the order of its columns.
-        public let layout: OutputTable
-        public let values: [String]
+        package let layout: OutputTable
+        package let values: [String]
 
-        public init(batch: SinkBatchID, row: Int, layout: OutputTable, values: [String]) {
+        package init(batch: SinkBatchID, row: Int, layout: OutputTable, values: [String]) {
             self.batch = batch
             self.row = row
             self.layout = layout
@@ -37,38 +37,38 @@ public final class SimulatedSink {
         }
 
         /// The table's name and the values in order.
-        public var text: String { ([layout.name] + values).joined(separator: " ") }
+        package var text: String { ([layout.name] + values).joined(separator: " ") }
     }
 
     var resolveDelay: Duration { faults.resolveDelay }
     /// How long a client waits for an answer.
     static let clientTimeout = Duration.seconds(2)
 
-    public internal(set) var rows: [Row] = []
+    package internal(set) var rows: [Row] = []
     var counts: [SinkBatchID: Int] = [:]
     private(set) var running: Set<SinkBatchID> = []
     /// Deletions that were accepted and are not done.
     var mutations = 0
     /// Counted up when the server goes down: what ran before is gone.
     private var incarnation = 0
-    public private(set) var isDown = false
+    package private(set) var isDown = false
     let time: VirtualTime
     let faults: Faults
     var random: SeededRandom
 
-    public init(time: VirtualTime, faults: Faults, random: SeededRandom) {
+    package init(time: VirtualTime, faults: Faults, random: SeededRandom) {
         self.time = time
         self.faults = faults
         self.random = random
     }
 
-    public func goDown() {
+    package func goDown() {
         isDown = true
         incarnation += 1
         running = []
     }
 
-    public func comeUp() { isDown = false }
+    package func comeUp() { isDown = false }
 
     /// What a client can ask: whether a request of this name runs; nil when nobody answers.
     func isRunning(_ id: SinkBatchID) -> Bool? { isDown ? nil : running.contains(id) }

@@ -3,19 +3,19 @@ import Engine
 /// One process's way to the disk, with the disk's faults.
 ///
 /// `@unchecked Sendable`: a simulation has one thread.
-public final class SimulatedStore: StateStore, @unchecked Sendable {
-    public struct Faults {
+package final class SimulatedStore: StateStore, @unchecked Sendable {
+    package struct Faults {
         /// In percent of commits: the process dies before, or after, the commit is durable.
-        public var crashBefore = 0
-        public var crashAfter = 0
+        package var crashBefore = 0
+        package var crashAfter = 0
         /// In percent of the pauses between commits: the deltas are compacted.
-        public var compact = 20
+        package var compact = 20
         /// At most about this many compacted rows of a table are loaded at a start.
-        public var loadedRows = Int.max
+        package var loadedRows = Int.max
         /// In percent of the deltas that are begun: the changes are not kept any more.
-        public var changesGone = 0
+        package var changesGone = 0
 
-        public init() {}
+        package init() {}
     }
 
     let disk: SimulatedDisk
@@ -34,9 +34,9 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
     /// How many batches between stages were read that another layout laid out.
     private(set) var readMessages = 0
     /// How often an evicted record was read.
-    public private(set) var coldReads = 0
+    package private(set) var coldReads = 0
 
-    public init(
+    package init(
         _ disk: SimulatedDisk, faults: Faults, random: SeededRandom, copies: SimulatedCopies? = nil,
         reading: @escaping (MessageReading) -> MessageReading = { $0 }, isFull: @escaping () -> Bool
     ) {
@@ -48,7 +48,7 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
         self.isFull = isFull
     }
 
-    public func open(_ topology: Topology) throws -> RestoredState {
+    package func open(_ topology: Topology) throws -> RestoredState {
         let layouts = topology.messageLayouts
         jobVersion = topology.version
         sent = Dictionary(uniqueKeysWithValues: layouts.map { ($0, $1.stored(of: $0, since: topology.version)) })
@@ -70,9 +70,9 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
         return try reading(found).apply(to: messages.batch)
     }
 
-    public func register(partitions: [String: Int]) { disk.register(partitions) }
+    package func register(partitions: [String: Int]) { disk.register(partitions) }
 
-    public func restore(_ streamTask: any StreamTask, memoryBudget: Int) throws {
+    package func restore(_ streamTask: any StreamTask, memoryBudget: Int) throws {
         for table in streamTask.stateTables {
             let id = SimulatedDisk.TableID(id: streamTask.id, table: table.schema.table)
             let rows = (disk.keyed[id] ?? [:]).sorted { $0.key.lexicographicallyPrecedes($1.key) }
@@ -99,27 +99,27 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
         guard isComplete && isRight else { throw SimulatedFailure(.corrupt, "a delta of \(delta.table) was refused") }
     }
 
-    public func commit(_ cut: EpochCut) throws {
+    package func commit(_ cut: EpochCut) throws {
         if isFull() { throw SimulatedFailure(.retry, "no space left") }
         if random.percent(faults.crashBefore) { throw SimulatedCrash() }
         disk.apply(SimulatedDisk.Commit(cut: cut, sent: sent))
         if random.percent(faults.crashAfter) { throw SimulatedCrash() }
     }
 
-    public func maintain(for time: Duration) throws -> Housekeeping {
+    package func maintain(for time: Duration) throws -> Housekeeping {
         if isFull() { throw SimulatedFailure(.retry, "no space left") }
         if random.percent(faults.compact) { disk.compact() }
         let left = [Housekeeping.Left.nothing, .nothing, .nothing, .some, .tooMuch][random.number(in: 0...4)]
         return Housekeeping(compactedThrough: disk.compactedThrough, left: left)
     }
 
-    public func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) {
+    package func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) {
         coldReads += 1
         guard let record = disk.keyed[SimulatedDisk.TableID(id: task, table: table)]?[key.copy()] else { return }
         record.withUnsafeBytes { body(ByteView($0)) }
     }
 
-    public func scan(task: TaskID, table: String, prefix: ByteView, _ body: (ByteView, ByteView) -> Void) {
+    package func scan(task: TaskID, table: String, prefix: ByteView, _ body: (ByteView, ByteView) -> Void) {
         let wanted = prefix.copy()
         let rows = disk.keyed[SimulatedDisk.TableID(id: task, table: table)] ?? [:]
         for (key, record) in rows.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) where key.starts(with: wanted) {
@@ -130,17 +130,17 @@ public final class SimulatedStore: StateStore, @unchecked Sendable {
 }
 
 /// The process died inside a call.
-public struct SimulatedCrash: Error {
-    public init() {}
+package struct SimulatedCrash: Error {
+    package init() {}
 }
 
 /// What simulated parts fail with.
-public struct SimulatedFailure: Failure {
-    public let kind: FailureKind
-    public let message: String
-    public let cause: (any Error)? = nil
+package struct SimulatedFailure: Failure {
+    package let kind: FailureKind
+    package let message: String
+    package let cause: (any Error)? = nil
 
-    public init(_ kind: FailureKind, _ message: String) {
+    package init(_ kind: FailureKind, _ message: String) {
         self.kind = kind
         self.message = message
     }

@@ -4,16 +4,16 @@ import Engine
 ///
 /// The worker lives, dies and starts again as the plan says, and at last runs bounded to its end. Afterwards the sink
 /// must hold what a plain computation gives, each row once. The same seed gives the same run for ever.
-public final class Simulation {
+package final class Simulation {
     private let parts: SimulationParts
     private let machine = SimulatedMachine(0)
     private var random: SeededRandom
     private var versions: VersionChoice
 
     /// Longer than any run that makes progress, in virtual time.
-    public static let limit = Duration.seconds(3 * 3600)
+    package static let limit = Duration.seconds(3 * 3600)
 
-    public init(_ plan: SimulationPlan, implementations: SimulatedImplementations = .init(), random: SeededRandom) {
+    package init(_ plan: SimulationPlan, implementations: SimulatedImplementations = .init(), random: SeededRandom) {
         var random = random
         parts = SimulationParts(plan, implementations, &random)
         versions = VersionChoice(plan.versions, &random)
@@ -22,10 +22,10 @@ public final class Simulation {
     }
 
     /// Runs to the end and checks against the `expected` rows, each its table's name and the values in order.
-    public func run(expected: [String]) -> SimulationReport { run { SimulationChecks.contents($0.map(\.text), expected) } }
+    package func run(expected: [String]) -> SimulationReport { run { SimulationChecks.contents($0.map(\.text), expected) } }
 
     /// Runs to the end; `judge` says what is wrong with the contents of the sink's rows.
-    public func run(_ judge: ([SimulatedSink.Row]) -> [String]) -> SimulationReport {
+    package func run(_ judge: ([SimulatedSink.Row]) -> [String]) -> SimulationReport {
         parts.scheduleOutages()
         for life in parts.plan.lives { live(for: life.length, isDrained: life.isDrained) }
         for length in parts.plan.boundedCrashes where runBounded(dyingAfter: length) { return parts.report(judge) }
@@ -90,17 +90,17 @@ public final class Simulation {
 }
 
 /// What came of a simulation.
-public struct SimulationReport {
+package struct SimulationReport {
     /// What broke a promise; empty when all was kept.
-    public let violations: [String]
+    package let violations: [String]
     /// The last things that happened, with their times.
-    public let trace: [String]
+    package let trace: [String]
     /// How often things happened that a simulation is made for.
-    public let counts: [String: Int]
+    package let counts: [String: Int]
     /// In virtual time.
-    public let length: Duration
+    package let length: Duration
 
-    public init(violations: [String], trace: [String], counts: [String: Int], length: Duration) {
+    package init(violations: [String], trace: [String], counts: [String: Int], length: Duration) {
         self.violations = violations
         self.trace = trace
         self.counts = counts
@@ -108,10 +108,10 @@ public struct SimulationReport {
     }
 
     /// Of a simulation that could not be run.
-    public init(failure: String) { self.init(violations: [failure], trace: [], counts: [:], length: .zero) }
+    package init(failure: String) { self.init(violations: [failure], trace: [], counts: [:], length: .zero) }
 
     /// The whole story of a failure, for a test's message.
-    public func story(seed: UInt64) -> String {
+    package func story(seed: UInt64) -> String {
         (["seed \(seed):"] + violations.prefix(20) + ["what happened last:"] + trace.suffix(80)).joined(separator: "\n  ")
     }
 }

@@ -1,14 +1,14 @@
 import Engine
 
 /// What must hold of a sink's rows when a job is over.
-public enum SimulationChecks {
+package enum SimulationChecks {
     /// What is wrong with `rows`: another content than `expected`, a name used twice, a gap in the numbers.
-    public static func differences(_ rows: [SimulatedSink.Row], _ expected: [String]) -> [String] {
+    package static func differences(_ rows: [SimulatedSink.Row], _ expected: [String]) -> [String] {
         contents(rows.map(\.text), expected) + names(rows)
     }
 
     /// Each expected row once, and no other.
-    public static func contents(_ rows: [String], _ expected: [String]) -> [String] {
+    package static func contents(_ rows: [String], _ expected: [String]) -> [String] {
         var missing: [String: Int] = [:]
         for row in expected { missing[row, default: 0] += 1 }
         for row in rows { missing[row, default: 0] -= 1 }

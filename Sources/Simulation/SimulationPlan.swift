@@ -1,47 +1,47 @@
 import Engine
 
 /// What a simulation runs, and what goes wrong in it; all of it drawn from the seed.
-public struct SimulationPlan {
+package struct SimulationPlan {
     /// The versions of the job, of which each life runs one.
-    public let versions: [Topology]
-    public var log: SimulatedLog
-    public var partitioning: [String: RowPartitioning] = [:]
-    public var threads = 1
-    public var epochInterval = Duration.milliseconds(500)
-    public var epochRecords = 100
-    public var flushInterval = Duration.seconds(1)
-    public var outboxLimits = Outbox.Limits()
-    public var idleAfter = Duration.seconds(30)
-    public var drainTimeout = Duration.seconds(20)
+    package let versions: [Topology]
+    package var log: SimulatedLog
+    package var partitioning: [String: RowPartitioning] = [:]
+    package var threads = 1
+    package var epochInterval = Duration.milliseconds(500)
+    package var epochRecords = 100
+    package var flushInterval = Duration.seconds(1)
+    package var outboxLimits = Outbox.Limits()
+    package var idleAfter = Duration.seconds(30)
+    package var drainTimeout = Duration.seconds(20)
     /// How long each life lasts before it ends by a crash or a drain; the lives after them run bounded to their ends.
-    public var lives: [(length: Duration, isDrained: Bool)] = []
+    package var lives: [(length: Duration, isDrained: Bool)] = []
     /// How many of the bounded lives die on the way, and after how long.
-    public var boundedCrashes: [Duration] = []
-    public var sinkFaults = SimulatedSink.Faults()
-    public var storeFaults = SimulatedStore.Faults()
+    package var boundedCrashes: [Duration] = []
+    package var sinkFaults = SimulatedSink.Faults()
+    package var storeFaults = SimulatedStore.Faults()
     /// In a hundred thousand polls of a thread: nothing more can be read, so that the life ends.
-    public var unreadable = 0
+    package var unreadable = 0
     /// When the sink is down, and when the disk is full.
-    public var sinkDown: [Range<Duration>] = []
-    public var diskFull: [Range<Duration>] = []
+    package var sinkDown: [Range<Duration>] = []
+    package var diskFull: [Range<Duration>] = []
 
-    public init(versions: [Topology], log: SimulatedLog) {
+    package init(versions: [Topology], log: SimulatedLog) {
         precondition(!versions.isEmpty, "a job has a version")
         self.versions = versions
         self.log = log
     }
 
-    public init(topology: Topology, log: SimulatedLog) { self.init(versions: [topology], log: log) }
+    package init(topology: Topology, log: SimulatedLog) { self.init(versions: [topology], log: log) }
 
     /// Draws how long rows and messages wait and drains take, so that much is left to the next version of the job.
-    public mutating func drawWaiting(_ random: inout SeededRandom) {
+    package mutating func drawWaiting(_ random: inout SeededRandom) {
         if random.percent(40) { epochInterval = random.milliseconds(in: 2_000...8_000) }
         if random.percent(60) { flushInterval = random.milliseconds(in: 2_000...30_000) }
         drainTimeout = random.milliseconds(in: 200...20_000)
     }
 
     /// Draws everything but the versions and the log.
-    public mutating func drawFaults(_ random: inout SeededRandom) {
+    package mutating func drawFaults(_ random: inout SeededRandom) {
         threads = random.number(in: 1...3)
         epochInterval = random.milliseconds(in: 100...2_000)
         epochRecords = random.number(in: 5...200)
@@ -84,25 +84,25 @@ public struct SimulationPlan {
 }
 
 /// The implementations under test; a test of the harness itself puts broken ones in.
-public struct SimulatedImplementations {
-    public var store: (SimulatedStore) -> any StateStore = { $0 }
-    public var coordinator: (Coordinator) -> any RunCoordinator = { $0 }
-    public var delivery: (BatchDelivery) -> any DeliveryRules = { $0 }
-    public var archive: (any CheckpointArchive) -> any CheckpointArchive = { $0 }
+package struct SimulatedImplementations {
+    package var store: (SimulatedStore) -> any StateStore = { $0 }
+    package var coordinator: (Coordinator) -> any RunCoordinator = { $0 }
+    package var delivery: (BatchDelivery) -> any DeliveryRules = { $0 }
+    package var archive: (any CheckpointArchive) -> any CheckpointArchive = { $0 }
     /// What is restored of what is to be restored.
-    public var restoration: (RestoredCopies) -> RestoredCopies = { $0 }
+    package var restoration: (RestoredCopies) -> RestoredCopies = { $0 }
     /// What is rolled back of what is to be rolled back; nil for nothing.
-    public var rollback: (RollbackPlan) -> RollbackPlan? = { $0 }
+    package var rollback: (RollbackPlan) -> RollbackPlan? = { $0 }
     /// What a start takes for done to the state since its last epoch.
-    public var changeAtRest: (ChangeAtRest) -> ChangeAtRest = { $0 }
+    package var changeAtRest: (ChangeAtRest) -> ChangeAtRest = { $0 }
     /// The tables that rows are rolled back in, of all that the state knows or the version declares.
-    public var rolledBackTables: (_ known: [String], Topology) -> [String] = { known, _ in known }
+    package var rolledBackTables: (_ known: [String], Topology) -> [String] = { known, _ in known }
     /// What the rows of a batch are read as when it is delivered.
-    public var layout: (SinkBatch, Topology) -> OutputTable = { batch, _ in batch.layout }
+    package var layout: (SinkBatch, Topology) -> OutputTable = { batch, _ in batch.layout }
     /// How messages that wait are read by the version at hand.
-    public var reading: (MessageReading) -> MessageReading = { $0 }
+    package var reading: (MessageReading) -> MessageReading = { $0 }
     /// Whether the checkpoint store refuses to create what is there already.
-    public var createIsExclusive = true
+    package var createIsExclusive = true
 
-    public init() {}
+    package init() {}
 }

@@ -1,7 +1,7 @@
 /// Time that passes only from one event to the next: the seeded clock of a simulation.
 ///
 /// Events at the same time happen in the order in which they were asked for, so a seed gives one order for ever.
-public final class VirtualTime {
+package final class VirtualTime {
     private struct Event {
         let time: Duration
         let sequence: Int
@@ -12,12 +12,12 @@ public final class VirtualTime {
 
     private var heap: [Event] = []
     private var sequence = 0
-    public private(set) var now = Duration.zero
+    package private(set) var now = Duration.zero
 
-    public init() {}
+    package init() {}
 
     /// Lets `action` happen when `delay` has passed.
-    public func after(_ delay: Duration, _ action: @escaping () -> Void) {
+    package func after(_ delay: Duration, _ action: @escaping () -> Void) {
         sequence += 1
         heap.append(Event(time: now + delay, sequence: sequence, action: action))
         var child = heap.count - 1
@@ -28,7 +28,7 @@ public final class VirtualTime {
     }
 
     /// Lets the next event happen; false when there is none.
-    public func step() -> Bool {
+    package func step() -> Bool {
         guard let next = heap.first else { return false }
         let last = heap.removeLast()
         if !heap.isEmpty {

@@ -4,20 +4,20 @@ import Engine
 ///
 /// `created_at` grows at the options' rate, now and then a little out of order, never by more than
 /// `TrafficOptions.outOfOrderness`; `started_at` of sessions likewise.
-public struct TrafficGenerator: ~Copyable {
+package struct TrafficGenerator: ~Copyable {
     /// What is made: a topic, the record's key (raw text) and its value. The bytes are valid only inside the call.
-    public typealias Output = (TrafficTopic, _ key: ByteView, _ value: ByteView) throws -> Void
+    package typealias Output = (TrafficTopic, _ key: ByteView, _ value: ByteView) throws -> Void
 
-    public let options: TrafficOptions
+    package let options: TrafficOptions
     /// How many transactions were made so far.
-    public private(set) var transactionCount = 0
+    package private(set) var transactionCount = 0
 
     private let population: Population
     private var random: TrafficRandom
     private var key = ByteWriter(capacity: 64)
     private var row = ByteWriter(capacity: 2048)
 
-    public init(_ options: TrafficOptions) {
+    package init(_ options: TrafficOptions) {
         precondition(options.transactions >= 0, "a number of transactions can't be negative")
         precondition(options.rate > 0 && options.customers > 0 && options.merchants > 0, "traffic needs a rate, customers and merchants")
         self.options = options
@@ -25,10 +25,10 @@ public struct TrafficGenerator: ~Copyable {
         random = TrafficRandom(seed: TrafficRandom.mix(options.seed &+ 1))
     }
 
-    public var isAtEnd: Bool { transactionCount >= options.transactions }
+    package var isAtEnd: Bool { transactionCount >= options.transactions }
 
     /// Customers, accounts and merchants, keyed by their id.
-    public mutating func makeReferenceData(_ output: Output) rethrows {
+    package mutating func makeReferenceData(_ output: Output) rethrows {
         let records = ReferenceRecords(population: population, updatedAt: options.start - .seconds(1))
         for index in 0..<options.customers {
             records.writeCustomer(index, into: &row)
@@ -45,7 +45,7 @@ public struct TrafficGenerator: ~Copyable {
     }
 
     /// The next transactions, at most `limit`, and the sessions between them, keyed by their customer.
-    public mutating func makeTraffic(atMost limit: Int, _ output: Output) rethrows {
+    package mutating func makeTraffic(atMost limit: Int, _ output: Output) rethrows {
         let transactions = TransactionRecords(population: population)
         let sessions = SessionRecords(population: population)
         let end = min(options.transactions, transactionCount + limit)

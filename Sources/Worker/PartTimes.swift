@@ -8,12 +8,12 @@ public struct PartTimes<Part: RawRepresentable<String> & Hashable & Sendable>: S
     /// In the order in which they were first over.
     public private(set) var entries: [Entry] = []
 
-    public init() {}
+    package init() {}
 
     public var isEmpty: Bool { entries.isEmpty }
 
     /// A part that comes in several pieces is the sum of them.
-    public mutating func add(_ part: Part, _ time: Duration) {
+    package mutating func add(_ part: Part, _ time: Duration) {
         if let known = entries.firstIndex(where: { $0.part == part }) {
             entries[known].time += time
         } else {
@@ -22,7 +22,7 @@ public struct PartTimes<Part: RawRepresentable<String> & Hashable & Sendable>: S
     }
 
     /// Runs `body` as a piece of a part.
-    public mutating func timed<Result>(_ part: Part, _ body: () throws -> Result) rethrows -> Result {
+    package mutating func timed<Result>(_ part: Part, _ body: () throws -> Result) rethrows -> Result {
         let start = Clock.now
         let result = try body()
         add(part, Clock.now - start)
@@ -37,3 +37,45 @@ public struct PartTimes<Part: RawRepresentable<String> & Hashable & Sendable>: S
         entries.filter { $0.time >= .milliseconds(1) }.map { "\($0.part.rawValue) \($0.time.text)" }.joined(separator: ", ")
     }
 }
+
+/// The parts of a start, up to its first record.
+public enum StartPart: String, Sendable, CaseIterable {
+    /// Until the state directory was this process's: the worker before drained meanwhile.
+    case wait
+    /// Filling an empty state directory from a checkpoint.
+    case restore
+    /// Opening the state file, and finding out what is in it.
+    case open
+    /// Making the stored tables those of this version of the job.
+    case migrate
+    /// Asking the checkpoint store whose the job is, and saying that it is this worker's.
+    case claim
+    /// Asking the topics for their partitions, ends and last records.
+    case topics
+    /// Asking the sinks for their tables.
+    case sinks
+    /// Loading the records of the state tables.
+    case load
+    /// Taking back what a restored state does not count.
+    case rollBack = "withdraw"
+    /// Loading the reference tables, and reading their topics to the ends.
+    case references
+    /// From the beginning of reading to the first record.
+    case firstRecord = "first record"
+}
+
+public typealias StartTimes = PartTimes<StartPart>
+
+/// The parts of a drain.
+public enum DrainPart: String, Sendable, CaseIterable {
+    /// Until everything that was read is durable.
+    case reading
+    /// Until it is delivered.
+    case delivery
+    /// The last checkpoint.
+    case checkpoint
+    /// Until the threads have ended.
+    case stop
+}
+
+public typealias DrainTimes = PartTimes<DrainPart>

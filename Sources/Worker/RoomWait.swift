@@ -2,7 +2,7 @@ import Engine
 import Logging
 
 /// Lets a start that finds a disk full wait, and go on by itself once there is room.
-public struct RoomWait {
+package struct RoomWait {
     /// The least and the longest time between two tries; between them it is as long as the last try took.
     private static let shortestPause = Duration.seconds(1)
     private static let longestPause = Duration.seconds(30)
@@ -14,7 +14,7 @@ public struct RoomWait {
     private let pause: (Duration) -> Bool
 
     /// `show`: told what it waits for, and nil once it goes on. `pause`: waits for so long; false when the start is to end.
-    public init(logger: Logger, show: @escaping (String?) -> Void = { _ in }, pause: @escaping (Duration) -> Bool) {
+    package init(logger: Logger, show: @escaping (String?) -> Void = { _ in }, pause: @escaping (Duration) -> Bool) {
         self.logger = logger
         self.show = show
         self.pause = pause
@@ -23,7 +23,7 @@ public struct RoomWait {
     /// Does something, again and again for as long as it fails because a disk is full. `what`: what is done, for people.
     /// `mayWait`: false for a disk that is not to be waited for. Throws what `body` throws otherwise, and kind `retry` when
     /// the start is to end meanwhile.
-    public func callAsFunction<Result>(
+    package func callAsFunction<Result>(
         _ what: String, while mayWait: (FullDisk) -> Bool = { _ in true }, _ body: () throws -> Result
     ) throws -> Result {
         let began = Clock.now

@@ -3,7 +3,7 @@ import Logging
 
 extension Worker {
     /// What the start took before there was a worker.
-    public func note(_ times: StartTimes) {
+    package func note(_ times: StartTimes) {
         publish { status in
             for entry in times.entries { status.start.add(entry.part, entry.time) }
         }

@@ -1,6 +1,7 @@
 import Engine
 import Foundation
 import Logging
+import SQLiteState
 
 /// Runs a topology: reads the source, keeps the state, feeds the sink. The parts, and then one `run()`.
 ///
@@ -24,8 +25,17 @@ public final class Worker: @unchecked Sendable {
     private let published = Monitor(WorkerStatus())
 
     /// `references`: needed when the topology declares some. `additionalSinks`: those that the topology also writes to.
+    public convenience init(
+        _ topology: Topology, settings: WorkerSettings, source: any RecordSource, store: SQLiteStateStore, sink: any BatchSink,
+        additionalSinks: [SinkName: any BatchSink] = [:], references: ReferenceInput? = nil, logger: Logger
+    ) {
+        self.init(
+            topology, settings: settings, source: source, store: store as any StateStore, sink: sink, additionalSinks: additionalSinks,
+            references: references, checkpoints: nil, logger: logger)
+    }
+
     /// `checkpoints`: where they go; nil for none. With them the store must be a `CheckpointedStore`.
-    public init(
+    package init(
         _ topology: Topology, settings: WorkerSettings, source: any RecordSource, store: any StateStore, sink: any BatchSink,
         additionalSinks: [SinkName: any BatchSink] = [:], references: ReferenceInput? = nil, checkpoints: CheckpointSettings? = nil,
         logger: Logger

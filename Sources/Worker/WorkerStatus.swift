@@ -42,13 +42,13 @@ public struct WorkerStatus: Sendable {
     }
 
     /// The checkpoints of this run.
-    public struct Checkpoint: Sendable {
+    package struct Checkpoint: Sendable {
         /// The last one that is in the store.
-        public var last: PublishedCheckpoint?
+        package var last: PublishedCheckpoint?
         /// The wall clock then, milliseconds since 1970 UTC.
-        public var lastAt: Int64?
+        package var lastAt: Int64?
         /// Why the one after it is not there; nil when all is well.
-        public var problem: String?
+        package var problem: String?
     }
 
     public enum Phase: String, Sendable { case starting, running, draining, finished }
@@ -64,7 +64,7 @@ public struct WorkerStatus: Sendable {
     public var stateBytes = 0
     public var lastCommit = Duration.zero
     public var references: [Reference] = []
-    public var checkpoint = Checkpoint()
+    package var checkpoint = Checkpoint()
     /// What the start took, part by part; complete with the first record.
     public var start = StartTimes()
     /// Bytes of rows and messages that waited in the state that the run began with; nil before that was opened.

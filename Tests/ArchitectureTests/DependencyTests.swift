@@ -21,6 +21,22 @@ struct DependencyTests {
         #expect(files.flatMap(targets.violations) == [])
     }
 
+    /// What users of the library call is public, and `clicks` is compiled as one of them; all else that another target needs is `package`.
+    @Test func publicIsWhatUsersOfTheLibraryCall() throws {
+        let targets = try PackageTargets()
+        #expect(targets.library.contains("Engine") && targets.library.contains("Worker"))
+        let files = try ["Sources", "tools", "Tests"].flatMap { try Repository.files(below: $0, endings: ["swift"]) }
+        #expect(files.flatMap(targets.publicOutsideOfTheLibrary) == [])
+        for (target, line, isFound) in [
+            ("Avro", "public struct A {}", true), ("Avro", "    public private(set) var a = 1", true), ("Avro", "open class A {}", true),
+            ("Avro", "package struct A {} // public struct", false), ("Avro", "let file = open(path)", false),
+            ("Avro", "try store.open(topology)", false), ("Engine", "public struct A {}", false),
+        ] {
+            let file = SourceFile(path: "Sources/\(target)/A.swift", text: line)
+            #expect(targets.publicOutsideOfTheLibrary(in: file).isEmpty != isFound, "\(line)")
+        }
+    }
+
     /// What a worker decides is decided in Engine/Run: neither the threads nor the simulation make the parts of it themselves.
     @Test func whatAWorkerDecidesIsDecidedOnce() throws {
         let parts = ["Coordinator(", "Checkpointing(", "EpochSchedule(", "IdleTracker(", "TaskGroup(", "PartitionGrowth("]

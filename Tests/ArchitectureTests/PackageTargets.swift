@@ -3,6 +3,8 @@ import Foundation
 /// What Package.swift says that targets are made of.
 struct PackageTargets {
     private let dependencies: [String: Set<String>]
+    /// The targets that the library is made of.
+    let library: Set<String>
 
     /// Beside what targets say: the system's modules, and those of the compiler.
     private static let free = DependencyRules.system.union(["FoundationNetworking", "PackageDescription", "Swift", "Testing"])
@@ -17,6 +19,8 @@ struct PackageTargets {
             found[String(name)] = Set(names)
         }
         dependencies = found
+        let listed = text.firstMatch(of: /\.library\([^\[]*\[([^\]]*)\]/)?.1 ?? ""
+        library = Set(listed.matches(of: /"(\w+)"/).map { String($0.1) })
     }
 
     /// The name of the target that a file belongs to; nil where it is a package's or nobody's.
@@ -33,5 +37,13 @@ struct PackageTargets {
         return file.imports.filter { !allowed.contains($0.module) }.map {
             "\(file.path):\($0.line): \(target) does not say that it depends on \($0.module)"
         }
+    }
+
+    /// `public` where nobody outside of the package can see it: there it says what it can't mean.
+    func publicOutsideOfTheLibrary(in file: SourceFile) -> [String] {
+        guard let target = target(of: file.path), !library.contains(target) else { return [] }
+        return file.lines(with: ["public", "open"]).filter { found in
+            file.code[found.line - 1].contains(/\b(public|open)(\(set\))? +(@|[a-z])/)
+        }.map { "\(file.path):\($0.line): \($0.word) is for the library's targets; between targets it is package" }
     }
 }

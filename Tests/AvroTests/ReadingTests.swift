@@ -128,7 +128,7 @@ struct ReadingTests {
 }
 
 extension SchemaFraming.Framed: Equatable {
-    public static func == (left: SchemaFraming.Framed, right: SchemaFraming.Framed) -> Bool {
+    package static func == (left: SchemaFraming.Framed, right: SchemaFraming.Framed) -> Bool {
         left.schema == right.schema && left.bytes == right.bytes
     }
 }

@@ -17,12 +17,12 @@ enum ShopJob {
         Topology(
             job: job, version: 3,
             stages: [
-                Stage(orders, topic: "shop.orders") { setup in
+                Stage(orders, input: .topic("shop.orders")) { setup in
                     _ = setup.rows(of: table("order_totals"))
                     _ = setup.messages(to: totals)
                     return DeclaredTask(id: setup.task, schemas: ordersSchemas)
                 },
-                Stage(totals, partitions: 1) { setup in
+                Stage(totals, input: .messages(partitions: 1)) { setup in
                     _ = setup.rows(of: table("daily_totals"))
                     return DeclaredTask(id: setup.task, schemas: totalsSchemas)
                 },

@@ -205,7 +205,7 @@ struct EvolutionTests {
         let without = Topology(
             job: "plain", version: 2,
             stages: [
-                Stage("first", topic: "topic") { setup in
+                Stage("first", input: .topic("topic")) { setup in
                     for table in [PlainJob.rows, PlainJob.other] { _ = setup.rows(of: table) }
                     return PlainTask(id: setup.task, schemas: [EvolutionTests.one])
                 }

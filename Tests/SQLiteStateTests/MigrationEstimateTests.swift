@@ -52,10 +52,9 @@ struct MigrationEstimateTests {
         try fill(compacted: 30, uncompacted: 12)
         let store = try reopened(directory.path)
         let estimate = try #require(try store.migration(to: MigrationEstimateTests.second))
-        #expect(estimate.records == 42 && estimate.uncompactedRecords == 12)
+        #expect(estimate.records == 42 && estimate.waitingRecords == 12)
         #expect(
-            estimate.bytes == 42 * MigrationEstimateTests.recordBytes
-                && estimate.uncompactedBytes == 12 * MigrationEstimateTests.recordBytes)
+            estimate.bytes == 42 * MigrationEstimateTests.recordBytes && estimate.waitingBytes == 12 * MigrationEstimateTests.recordBytes)
         #expect(try store.inspect(MigrationEstimateTests.second)?.migration == estimate)
         #expect(try store.migration(to: MigrationEstimateTests.first) == nil, "nothing is to be done")
         #expect(

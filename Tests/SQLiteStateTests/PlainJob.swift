@@ -25,12 +25,12 @@ enum PlainJob {
         Topology(
             job: job, version: version,
             stages: [
-                Stage("first", topic: "topic") { setup in
+                Stage("first", input: .topic("topic")) { setup in
                     for table in tables { _ = setup.rows(of: table) }
                     _ = setup.messages(to: "second", layout: messages)
                     return PlainTask(id: setup.task, declarations: declarations)
                 },
-                Stage("second", partitions: 2) { PlainTask(id: $0.task, schemas: []) },
+                Stage("second", input: .messages(partitions: 2)) { PlainTask(id: $0.task, schemas: []) },
             ], fixedSettings: fixedSettings, settingsOfEarlierStates: settingsOfEarlierStates)
     }
 

@@ -2,8 +2,8 @@ import Engine
 import Foundation
 
 /// The records of a golden case as Avro, written by fastavro (`avro_records.py`).
-public struct AvroTopics: Sendable {
-    public enum Form: String, Sendable, CaseIterable {
+package struct AvroTopics: Sendable {
+    package enum Form: String, Sendable, CaseIterable {
         /// Columns beside `__op` and `__deleted`; decimals and times are texts.
         case flat
         /// `before` and `after`; decimals are bytes, times microseconds, ids say that they are UUIDs.
@@ -11,10 +11,10 @@ public struct AvroTopics: Sendable {
     }
 
     /// By number, from 1 on.
-    public let schemas: [String]
+    package let schemas: [String]
     private let directory: TemporaryDirectory
 
-    public init(_ golden: GoldenCase, _ form: Form) throws {
+    package init(_ golden: GoldenCase, _ form: Form) throws {
         let input = try TemporaryDirectory("tidemark-avro-input")
         directory = try TemporaryDirectory("tidemark-avro")
         try golden.layOutInput(in: input.path)
@@ -28,10 +28,10 @@ public struct AvroTopics: Sendable {
     }
 
     /// The records' values in the order of the log.
-    public func values(_ topic: String) throws -> [[UInt8]] { try read("\(topic).values").map { $0 ?? [] } }
+    package func values(_ topic: String) throws -> [[UInt8]] { try read("\(topic).values").map { $0 ?? [] } }
 
     /// nil for a record without a key.
-    public func keys(_ topic: String) throws -> [[UInt8]?] { try read("\(topic).keys") }
+    package func keys(_ topic: String) throws -> [[UInt8]?] { try read("\(topic).keys") }
 
     private func read(_ name: String) throws -> [[UInt8]?] {
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: directory.file(name))))
@@ -48,16 +48,16 @@ public struct AvroTopics: Sendable {
 }
 
 /// Schemas by number, from 1 on, that are all known.
-public final class KnownSchemas: SchemaTable {
+package final class KnownSchemas: SchemaTable {
     private let schemas: [String]
     private let space: SchemaID.Space
 
-    public init(_ schemas: [String], space: SchemaID.Space = .schema) {
+    package init(_ schemas: [String], space: SchemaID.Space = .schema) {
         self.schemas = schemas
         self.space = space
     }
 
-    public func schema(_ id: SchemaID) -> FoundSchema {
+    package func schema(_ id: SchemaID) -> FoundSchema {
         guard id.space == space, id.number >= 1, id.number <= Int64(schemas.count) else { return .missing }
         return .text(Array(schemas[Int(id.number) - 1].utf8), references: [])
     }

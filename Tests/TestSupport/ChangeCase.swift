@@ -3,9 +3,9 @@ import Foundation
 
 /// Records of several topics, a line each, in `Tests/Golden/changes`: `topic` without its prefix, `key`, `value`, and where they matter
 /// `partition`, `ts` and `headers`.
-public enum ChangeCase {
+package enum ChangeCase {
     /// The records by topic and partition.
-    public static func records(_ name: String, partitions: Int = 2) throws -> [String: [[TestRecord]]] {
+    package static func records(_ name: String, partitions: Int = 2) throws -> [String: [[TestRecord]]] {
         var topics: [String: [[TestRecord]]] = [:]
         for topic in GoldenCase.streams { topics[topic] = Array(repeating: [], count: partitions) }
         for topic in GoldenCase.referenceTopics { topics[topic] = [[]] }

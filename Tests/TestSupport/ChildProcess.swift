@@ -2,15 +2,15 @@ import Foundation
 import Synchronization
 
 /// A process that a test started: its output is kept in files, and it is ended, by its id, with the last reference.
-public final class ChildProcess: Sendable {
-    public let processID: Int32
-    public let outputPath: String
-    public let errorPath: String
+package final class ChildProcess: Sendable {
+    package let processID: Int32
+    package let outputPath: String
+    package let errorPath: String
     private let directory: TemporaryDirectory
     /// The status that `waitpid` gave; nil while the process runs. A process is waited for once.
     private let status = Mutex<Int32?>(nil)
 
-    public init(_ executable: String, _ arguments: [String], environment: [String: String] = [:], workingDirectory: String? = nil) throws {
+    package init(_ executable: String, _ arguments: [String], environment: [String: String] = [:], workingDirectory: String? = nil) throws {
         directory = try TemporaryDirectory("tidemark-child")
         outputPath = directory.file("stdout")
         errorPath = directory.file("stderr")
@@ -55,9 +55,9 @@ public final class ChildProcess: Sendable {
         waitForExit()
     }
 
-    public var isRunning: Bool { status.withLock { ChildProcess.look(at: processID, &$0) == nil } }
-    public var output: String { ChildProcess.text(of: outputPath) }
-    public var errors: String { ChildProcess.text(of: errorPath) }
+    package var isRunning: Bool { status.withLock { ChildProcess.look(at: processID, &$0) == nil } }
+    package var output: String { ChildProcess.text(of: outputPath) }
+    package var errors: String { ChildProcess.text(of: errorPath) }
 
     /// Whole characters only: the last one may be half written.
     private static func text(of path: String) -> String {
@@ -73,7 +73,7 @@ public final class ChildProcess: Sendable {
     }
 
     /// Sends a signal, unless the process has ended.
-    public func send(_ signal: Int32) {
+    package func send(_ signal: Int32) {
         status.withLock { known in
             if ChildProcess.look(at: processID, &known) == nil { kill(processID, signal) }
         }
@@ -81,7 +81,7 @@ public final class ChildProcess: Sendable {
 
     /// Waits for the end; the exit code, or minus the signal that ended it.
     @discardableResult
-    public func waitForExit() -> Int32 {
+    package func waitForExit() -> Int32 {
         while isRunning { usleep(5_000) }
         let ended = status.withLock { $0 } ?? 0
         return ended & 0x7F == 0 ? (ended >> 8) & 0xFF : -(ended & 0x7F)
@@ -89,6 +89,6 @@ public final class ChildProcess: Sendable {
 }
 
 /// A process that could not be started.
-public struct ChildProcessError: Error, CustomStringConvertible {
-    public let description: String
+package struct ChildProcessError: Error, CustomStringConvertible {
+    package let description: String
 }

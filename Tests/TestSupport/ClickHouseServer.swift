@@ -2,8 +2,8 @@ import Foundation
 import Synchronization
 
 /// Debian's clickhouse-server on free ports, with its data in a directory of its own.
-public final class ClickHouseServer: TestClickHouse {
-    public let port: Int
+package final class ClickHouseServer: TestClickHouse {
+    package let port: Int
     private let tcpPort: Int
     private let directory: TemporaryDirectory
     private let child = Mutex<ChildProcess?>(nil)
@@ -11,7 +11,7 @@ public final class ClickHouseServer: TestClickHouse {
     private static let executable = "/usr/sbin/clickhouse-server"
 
     /// Starts the server and waits until it answers.
-    public init() throws {
+    package init() throws {
         guard FileManager.default.isExecutableFile(atPath: ClickHouseServer.executable) else {
             throw QueryRefused(description: "\(ClickHouseServer.executable) is not there: tools/setup installs it")
         }
@@ -26,7 +26,7 @@ public final class ClickHouseServer: TestClickHouse {
         try start()
     }
 
-    public func start() throws {
+    package func start() throws {
         let started = try ChildProcess(
             ClickHouseServer.executable, ["--config-file=\(directory.file("config.xml"))"], workingDirectory: directory.path
         )
@@ -34,9 +34,9 @@ public final class ClickHouseServer: TestClickHouse {
         try waitUntilUp(started)
     }
 
-    public func send(_ signal: Int32) { child.withLock { $0?.send(signal) } }
+    package func send(_ signal: Int32) { child.withLock { $0?.send(signal) } }
 
-    public func kill() {
+    package func kill() {
         child.withLock {
             $0?.send(SIGKILL)
             $0?.waitForExit()
@@ -45,7 +45,7 @@ public final class ClickHouseServer: TestClickHouse {
     }
 
     /// What the server has written to its log since it was started.
-    public var log: String { child.withLock { $0?.errors ?? "" } }
+    package var log: String { child.withLock { $0?.errors ?? "" } }
 
     private var configuration: String {
         """

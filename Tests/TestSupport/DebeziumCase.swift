@@ -2,12 +2,12 @@ import Engine
 import Foundation
 
 /// One of the cases in `Tests/Golden/debezium`: what Debezium wrote, and the rows that are right for what happened in the database.
-public struct DebeziumCase: Sendable, CustomStringConvertible {
-    public let name: String
+package struct DebeziumCase: Sendable, CustomStringConvertible {
+    package let name: String
 
-    public init(_ name: String) { self.name = name }
+    package init(_ name: String) { self.name = name }
 
-    public static let all = [
+    package static let all = [
         "base64-digits.precise", "customer-merge-full.key-customer", "end-9999-timestamp.adaptive", "other-types.env",
         "pk-change-recent.env",
         "precise-1-updates.default", "references-precise.refs--and-facts-string", "restart.env--dedup", "session-delete.env",
@@ -15,7 +15,7 @@ public struct DebeziumCase: Sendable, CustomStringConvertible {
         "string-keys.unwrap-op", "toast-address.env",
     ].map { DebeziumCase($0) }
 
-    public var description: String { name }
+    package var description: String { name }
 
     /// An event as the case's file has it.
     private struct Event: Decodable {
@@ -26,7 +26,7 @@ public struct DebeziumCase: Sendable, CustomStringConvertible {
     }
 
     /// The records of all topics in their order, by topic and partition: the streams' by murmur2 of their keys, the others' in one.
-    public func records() throws -> [String: [[TestRecord]]] {
+    package func records() throws -> [String: [[TestRecord]]] {
         let partitions = try self.partitions()
         var topics: [String: [[TestRecord]]] = [:]
         for topic in GoldenCase.streams { topics[topic] = Array(repeating: [], count: partitions) }
@@ -42,7 +42,7 @@ public struct DebeziumCase: Sendable, CustomStringConvertible {
     }
 
     /// How many partitions each stream has.
-    public func partitions() throws -> Int {
+    package func partitions() throws -> Int {
         let text = String(decoding: try GoldenFile.read("debezium/\(name)/partitions"), as: UTF8.self)
         guard let count = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw GoldenError(description: "\(name): no number of partitions")
@@ -51,9 +51,9 @@ public struct DebeziumCase: Sendable, CustomStringConvertible {
     }
 
     /// What the case's configuration sets beside the defaults, a `key: value` a line.
-    public func settings() throws -> String { String(decoding: try GoldenFile.read("debezium/\(name)/tidemark.yaml"), as: UTF8.self) }
+    package func settings() throws -> String { String(decoding: try GoldenFile.read("debezium/\(name)/tidemark.yaml"), as: UTF8.self) }
 
-    public func expectedRows(of table: String) throws -> [GoldenRow] {
+    package func expectedRows(of table: String) throws -> [GoldenRow] {
         try GoldenFile.read("debezium/\(name)/expected/\(table).jsonl").split(separator: UInt8(ascii: "\n")).map {
             try GoldenRow(json: Data($0))
         }

@@ -1,9 +1,9 @@
 import Engine
 
 /// Records that decode, and whose numbers are at their limits.
-public enum ExtremeRecords {
+package enum ExtremeRecords {
     /// Of a schema: every field at its least, every field at its greatest, and lists of several such.
-    public static func records(_ schema: StateSchema) -> [[UInt8]] {
+    package static func records(_ schema: StateSchema) -> [[UInt8]] {
         (0..<3).map { extreme in
             var writer = ByteWriter()
             if schema.hasTimer { writer.write(zigzag: [Int64.min, .max - 1, .max][extreme]) }

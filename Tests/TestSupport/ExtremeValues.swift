@@ -2,27 +2,27 @@ import CSQLite
 import Foundation
 
 /// Values that somebody who wants to do harm puts where a number or a text is expected, and where a state file has such places.
-public enum ExtremeValues {
-    public static let integers: [Int64] = [0, -1, 1 << 31, -(1 << 31), (1 << 32) - 1, 1 << 53, -(1 << 53), .max, .min]
+package enum ExtremeValues {
+    package static let integers: [Int64] = [0, -1, 1 << 31, -(1 << 31), (1 << 32) - 1, 1 << 53, -(1 << 53), .max, .min]
 
     /// Texts that end what stands around them, that switch escaping off where it goes by characters, and a long one.
-    public static let texts = [
+    package static let texts = [
         "", "x", "9223372036854775808", "-1", "\u{600}' OR 1 --", "\u{600}\"", "\u{600}/\u{301}", "a\u{0}b\u{1B}[2J",
         String(repeating: "0", count: 1 << 16),
     ]
 
     /// A column of a row that may hold any of the values.
-    public struct Place: Sendable, CustomStringConvertible {
-        public let table: String
-        public let column: String
+    package struct Place: Sendable, CustomStringConvertible {
+        package let table: String
+        package let column: String
         /// For the row: a condition.
-        public let row: String
+        package let row: String
 
-        public var description: String { "\(table).\(column) where \(row)" }
+        package var description: String { "\(table).\(column) where \(row)" }
     }
 
     /// Every column of the first and the last row of each table, and the values of all entries of `meta`.
-    public static func places(inStateFile path: String) throws -> [Place] {
+    package static func places(inStateFile path: String) throws -> [Place] {
         let file = try RawSQLite(path)
         var places: [Place] = []
         for table in try file.texts("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name") {
@@ -46,29 +46,29 @@ public enum ExtremeValues {
     }
 
     /// Puts a value at a place, as another program would. False when the table takes no such value there.
-    public static func put(_ value: Int64, at place: Place, inStateFile path: String) throws -> Bool {
+    package static func put(_ value: Int64, at place: Place, inStateFile path: String) throws -> Bool {
         try RawSQLite(path).execute(
             "UPDATE OR REPLACE \(place.table) SET \(place.column) = \(value == .min ? "-9223372036854775807 - 1" : "\(value)") WHERE \(place.row)"
         )
     }
 
-    public static func put(_ text: String, at place: Place, inStateFile path: String) throws -> Bool {
+    package static func put(_ text: String, at place: Place, inStateFile path: String) throws -> Bool {
         let hex = text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         return try RawSQLite(path).execute(
             "UPDATE OR REPLACE \(place.table) SET \(place.column) = CAST(x'\(hex)' AS TEXT) WHERE \(place.row)")
     }
 
-    public static func put(_ bytes: [UInt8], at place: Place, inStateFile path: String) throws -> Bool {
+    package static func put(_ bytes: [UInt8], at place: Place, inStateFile path: String) throws -> Bool {
         let hex = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         return try RawSQLite(path).execute("UPDATE OR REPLACE \(place.table) SET \(place.column) = x'\(hex)' WHERE \(place.row)")
     }
 }
 
 /// SQLite without Tidemark's care, as another program uses it.
-public final class RawSQLite {
+package final class RawSQLite {
     private let handle: OpaquePointer
 
-    public init(_ path: String) throws {
+    package init(_ path: String) throws {
         var opened: OpaquePointer?
         guard sqlite3_open(path, &opened) == SQLITE_OK, let opened else { throw WaitedTooLong(description: "\(path) can't be opened") }
         handle = opened
@@ -78,7 +78,7 @@ public final class RawSQLite {
 
     /// False for what the tables' own constraints refuse.
     @discardableResult
-    public func execute(_ sql: String) throws -> Bool {
+    package func execute(_ sql: String) throws -> Bool {
         let code = sqlite3_exec(handle, sql, nil, nil, nil)
         guard code & 0xFF != SQLITE_CONSTRAINT, code & 0xFF != SQLITE_MISMATCH else { return false }
         guard code == SQLITE_OK else { throw WaitedTooLong(description: "\(sql.prefix(200)): \(String(cString: sqlite3_errmsg(handle)))") }
@@ -86,7 +86,7 @@ public final class RawSQLite {
     }
 
     /// The first column of a query's rows.
-    public func texts(_ sql: String) throws -> [String] {
+    package func texts(_ sql: String) throws -> [String] {
         var statement: OpaquePointer?
         guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK else {
             throw WaitedTooLong(description: "\(sql): \(String(cString: sqlite3_errmsg(handle)))")

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// What a `FaultProxy` does to one request.
-public enum RequestFault: Sendable, Equatable {
+package enum RequestFault: Sendable, Equatable {
     /// The connection ends before the server got anything.
     case refuse
     /// Half of the request's body goes through, then both connections break.
@@ -24,12 +24,12 @@ public enum RequestFault: Sendable, Equatable {
 /// A TCP proxy in front of an HTTP server that breaks chosen requests, by default INSERTs, and passes everything else on.
 ///
 /// A thread a connection; requests are read whole before they are passed on, so it is no measure of speed.
-public final class FaultProxy: Sendable {
-    public let port: Int
+package final class FaultProxy: Sendable {
+    package let port: Int
     private let core: FaultProxyCore
 
     /// - Parameter isChosen: whether a request line, such as `PUT /bucket/key HTTP/1.1`, is one that can meet a fault.
-    public init(to serverPort: Int, breaking isChosen: @escaping @Sendable (String) -> Bool = { $0.contains("query=INSERT") }) throws {
+    package init(to serverPort: Int, breaking isChosen: @escaping @Sendable (String) -> Bool = { $0.contains("query=INSERT") }) throws {
         let (listener, port) = try Socket.listen()
         self.port = port
         core = FaultProxyCore(listener: listener, serverPort: serverPort, isChosen: isChosen)
@@ -38,16 +38,16 @@ public final class FaultProxy: Sendable {
 
     deinit { core.stop() }
 
-    public var url: String { "http://127.0.0.1:\(port)" }
+    package var url: String { "http://127.0.0.1:\(port)" }
 
     /// The next chosen requests meet these, one each; those after them pass.
-    public func meet(_ faults: [RequestFault]) { core.state.withLock { $0.faults = faults } }
+    package func meet(_ faults: [RequestFault]) { core.state.withLock { $0.faults = faults } }
 
     /// As soon as a chosen request comes, it meets the fault, and nothing that comes after it, chosen or not, goes through any more.
-    public func cutOff(with fault: RequestFault) { core.state.withLock { $0.cuttingFault = fault } }
+    package func cutOff(with fault: RequestFault) { core.state.withLock { $0.cuttingFault = fault } }
 
     /// Everything goes through again.
-    public func letThrough() {
+    package func letThrough() {
         core.state.withLock {
             $0.cuttingFault = nil
             $0.isCutOff = false
@@ -55,14 +55,14 @@ public final class FaultProxy: Sendable {
     }
 
     /// True while nothing goes through.
-    public var isCutOff: Bool { core.state.withLock { $0.isCutOff } }
+    package var isCutOff: Bool { core.state.withLock { $0.isCutOff } }
 
     /// Chosen requests that came so far.
-    public var chosenSeen: Int { core.state.withLock { $0.chosenSeen } }
+    package var chosenSeen: Int { core.state.withLock { $0.chosenSeen } }
     /// Requests handed to the server after their client had given them up.
-    public var lateDeliveries: Int { core.state.withLock { $0.lateDeliveries } }
+    package var lateDeliveries: Int { core.state.withLock { $0.lateDeliveries } }
     /// The request targets (`/?query=…`) that came so far.
-    public var targets: [String] { core.state.withLock { $0.targets } }
+    package var targets: [String] { core.state.withLock { $0.targets } }
 }
 
 /// What a proxy's threads share.

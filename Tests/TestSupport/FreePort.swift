@@ -1,7 +1,7 @@
 import Glibc
 
 /// A TCP port on 127.0.0.1 that nobody listened on a moment ago; the kernel doesn't hand it out again soon.
-public func freePort() -> Int {
+package func freePort() -> Int {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     precondition(descriptor >= 0, "no socket: \(errno)")
     defer { close(descriptor) }

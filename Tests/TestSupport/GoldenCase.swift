@@ -2,21 +2,21 @@ import Engine
 import Foundation
 
 /// One of the cases in `Tests/Golden`: inputs of the fintech job and the exact rows that they must produce.
-public struct GoldenCase: Sendable, CustomStringConvertible {
-    public let name: String
+package struct GoldenCase: Sendable, CustomStringConvertible {
+    package let name: String
     /// How many partitions the two streams have; reference topics have one.
-    public let partitions: Int
+    package let partitions: Int
     /// The case whose input this one has, and whose rows where it has none of its own.
     private let base: String
 
-    public static let basic = GoldenCase(name: "basic")
-    public static let basicInEightPartitions = GoldenCase(name: "basic-8", partitions: 8, base: "basic")
-    public static let rules = GoldenCase(name: "rules")
-    public static let edge = GoldenCase(name: "edge")
-    public static let all = [basic, basicInEightPartitions, rules, edge]
+    package static let basic = GoldenCase(name: "basic")
+    package static let basicInEightPartitions = GoldenCase(name: "basic-8", partitions: 8, base: "basic")
+    package static let rules = GoldenCase(name: "rules")
+    package static let edge = GoldenCase(name: "edge")
+    package static let all = [basic, basicInEightPartitions, rules, edge]
 
-    public static let streams = ["fintech.public.transactions", "fintech.public.customer_sessions"]
-    public static let referenceTopics = ["fintech.public.customers", "fintech.public.accounts", "fintech.public.merchants"]
+    package static let streams = ["fintech.public.transactions", "fintech.public.customer_sessions"]
+    package static let referenceTopics = ["fintech.public.customers", "fintech.public.accounts", "fintech.public.merchants"]
 
     private init(name: String, partitions: Int = 1, base: String? = nil) {
         self.name = name
@@ -24,10 +24,10 @@ public struct GoldenCase: Sendable, CustomStringConvertible {
         self.base = base ?? name
     }
 
-    public var description: String { name }
+    package var description: String { name }
 
     /// The values of a topic's records in the order of its log, by partition.
-    public func input(_ topic: String) throws -> [[[UInt8]]] {
+    package func input(_ topic: String) throws -> [[[UInt8]]] {
         var lines = try GoldenFile.read("\(base)/input/\(topic).jsonl").split(
             separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
@@ -47,14 +47,14 @@ public struct GoldenCase: Sendable, CustomStringConvertible {
     }
 
     /// The rows that a table must have after a bounded run.
-    public func expectedRows(of table: String) throws -> [GoldenRow] {
+    package func expectedRows(of table: String) throws -> [GoldenRow] {
         let path = GoldenFile.exists("\(name)/expected/\(table).jsonl") ? name : base
         let lines = try GoldenFile.read("\(path)/expected/\(table).jsonl").split(separator: UInt8(ascii: "\n"))
         return try lines.map { try GoldenRow(json: Data($0)) }
     }
 
     /// Writes the input as a directory that a job can read: `<topic>.jsonl`, or `<topic>/<partition>.jsonl`.
-    public func layOutInput(in directory: String) throws {
+    package func layOutInput(in directory: String) throws {
         for topic in GoldenCase.streams + GoldenCase.referenceTopics {
             let parts = try input(topic)
             if parts.count == 1 {
@@ -77,10 +77,10 @@ public struct GoldenCase: Sendable, CustomStringConvertible {
 }
 
 /// Something is wrong with the golden files themselves.
-public struct GoldenError: Error, CustomStringConvertible {
-    public let description: String
+package struct GoldenError: Error, CustomStringConvertible {
+    package let description: String
 
-    public init(description: String) { self.description = description }
+    package init(description: String) { self.description = description }
 }
 
 /// The files below `Tests/Golden`, plain or compressed.

@@ -2,18 +2,18 @@ import Engine
 import Foundation
 
 /// A row of an output table, column by column, to be compared by value.
-public struct GoldenRow: Hashable, Sendable {
-    public var columns: [String: GoldenValue]
+package struct GoldenRow: Hashable, Sendable {
+    package var columns: [String: GoldenValue]
 
-    public init(columns: [String: GoldenValue]) { self.columns = columns }
+    package init(columns: [String: GoldenValue]) { self.columns = columns }
 
     /// A row as a JSON object, such as a line of a golden file.
-    public init(json: Data) throws {
+    package init(json: Data) throws {
         columns = try JSONDecoder().decode([String: GoldenValue].self, from: json)
     }
 
     /// The rows of a table that an engine wrote, in order.
-    public static func rows(of table: OutputTable, in chunks: [OutboxChunk]) throws -> [GoldenRow] {
+    package static func rows(of table: OutputTable, in chunks: [OutboxChunk]) throws -> [GoldenRow] {
         var rows: [GoldenRow] = []
         for chunk in chunks where chunk.id.table == table.name {
             try chunk.bytes.withUnsafeBytes { bytes in
@@ -30,7 +30,7 @@ public struct GoldenRow: Hashable, Sendable {
     }
 
     /// The row as the golden files show a table's rows: without what they leave out, JSON texts as objects.
-    public func shownInGolden() throws -> GoldenRow {
+    package func shownInGolden() throws -> GoldenRow {
         var shown = self
         for column in ["_task", "_lineage", "_batch", "_row", "date", "hour", "key", "payload", "rejectedAt"] {
             shown.columns[column] = nil
@@ -43,7 +43,7 @@ public struct GoldenRow: Hashable, Sendable {
 }
 
 /// A value of a column. Numbers are compared by value, so that 1 and 1.0 are the same.
-public enum GoldenValue: Hashable, Sendable, Decodable, CustomStringConvertible {
+package enum GoldenValue: Hashable, Sendable, Decodable, CustomStringConvertible {
     case null
     case flag(Bool)
     case number(Double)
@@ -51,7 +51,7 @@ public enum GoldenValue: Hashable, Sendable, Decodable, CustomStringConvertible 
     case list([GoldenValue])
     case object([String: GoldenValue])
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         // JSONSerialization rounds numbers by way of decimals; this reads each as the nearest Double.
         let value = try decoder.singleValueContainer()
         if value.decodeNil() {
@@ -91,13 +91,13 @@ public enum GoldenValue: Hashable, Sendable, Decodable, CustomStringConvertible 
         }
     }
 
-    public static func money(cents: Int128) -> String {
+    package static func money(cents: Int128) -> String {
         let digits = String(cents.magnitude)
         let padded = String(repeating: "0", count: max(3 - digits.count, 0)) + digits
         return (cents < 0 ? "-" : "") + padded.dropLast(2) + "." + padded.suffix(2)
     }
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .null: "null"
         case .flag(let flag): String(flag)

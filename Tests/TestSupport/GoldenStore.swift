@@ -2,14 +2,14 @@ import Foundation
 
 /// A whole checkpoint store that an earlier build wrote, with what it must be read as: a directory of
 /// `Tests/Golden/Checkpoints/<formats>/<job>`. See the page there.
-public struct GoldenStore: Sendable, CustomStringConvertible {
+package struct GoldenStore: Sendable, CustomStringConvertible {
     /// The versions of the formats that the store is written in.
-    public struct Formats: Hashable, Sendable, CustomStringConvertible {
-        public let manifest: Int
-        public let delta: Int
-        public let state: Int
+    package struct Formats: Hashable, Sendable, CustomStringConvertible {
+        package let manifest: Int
+        package let delta: Int
+        package let state: Int
 
-        public init(manifest: Int, delta: Int, state: Int) {
+        package init(manifest: Int, delta: Int, state: Int) {
             self.manifest = manifest
             self.delta = delta
             self.state = state
@@ -23,7 +23,7 @@ public struct GoldenStore: Sendable, CustomStringConvertible {
             guard description == text else { return nil }
         }
 
-        public var description: String { "manifest-\(manifest).delta-\(delta).state-\(state)" }
+        package var description: String { "manifest-\(manifest).delta-\(delta).state-\(state)" }
     }
 
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
@@ -31,14 +31,14 @@ public struct GoldenStore: Sendable, CustomStringConvertible {
     ).path
     private static let folder = "\(root)/Checkpoints"
 
-    public let formats: Formats
-    public let job: String
+    package let formats: Formats
+    package let job: String
 
-    public var description: String { "\(formats)/\(job)" }
-    public var path: String { "\(GoldenStore.folder)/\(description)" }
+    package var description: String { "\(formats)/\(job)" }
+    package var path: String { "\(GoldenStore.folder)/\(description)" }
 
     /// All that there are; a directory whose name is none of a store's is an error, so that none is left out unseen.
-    public static func all() throws -> [GoldenStore] {
+    package static func all() throws -> [GoldenStore] {
         let folders = try FileManager.default.contentsOfDirectory(atPath: folder).sorted().filter { $0 != "README.md" }
         return try folders.flatMap { name in
             guard let formats = Formats(name) else {
@@ -51,22 +51,22 @@ public struct GoldenStore: Sendable, CustomStringConvertible {
     }
 
     /// The formats of state files that there are golden files of, such as 1; see `Golden/State`.
-    public static func stateFileFormats() throws -> [Int] {
+    package static func stateFileFormats() throws -> [Int] {
         try FileManager.default.contentsOfDirectory(atPath: "\(root)/State").compactMap {
             $0.hasPrefix("format-") ? Int($0.dropFirst(7)) : nil
         }.sorted()
     }
 
     /// The golden state file of a format.
-    public static func stateFile(format: Int) -> String { "\(root)/State/format-\(format)/state.db" }
+    package static func stateFile(format: Int) -> String { "\(root)/State/format-\(format)/state.db" }
 
     /// Copies the store to `store` in a directory.
-    public func copy(into directory: TemporaryDirectory) throws {
+    package func copy(into directory: TemporaryDirectory) throws {
         try FileManager.default.copyItem(atPath: "\(path)/store", toPath: directory.file("store"))
     }
 
     /// Every file below the golden directory, by its path there.
-    public func files() throws -> [String: Data] {
+    package func files() throws -> [String: Data] {
         let paths = try FileManager.default.subpathsOfDirectory(atPath: path).filter { !GoldenStore.isFolder("\(path)/\($0)") }
         return try Dictionary(uniqueKeysWithValues: paths.map { ($0, try Data(contentsOf: URL(fileURLWithPath: "\(path)/\($0)"))) })
     }
@@ -77,12 +77,12 @@ public struct GoldenStore: Sendable, CustomStringConvertible {
     }
 
     /// A file of lines beside the store.
-    public func lines(_ name: String) throws -> [String] {
+    package func lines(_ name: String) throws -> [String] {
         try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8).split(separator: "\n").map(String.init)
     }
 
     /// How many records the job had read at each checkpoint that is still there, by the checkpoints' numbers in rising order.
-    public func reads() throws -> [(checkpoint: UInt64, records: Int)] {
+    package func reads() throws -> [(checkpoint: UInt64, records: Int)] {
         try lines("read.txt").map { line in
             let numbers = line.split(separator: " ").compactMap { Int($0) }
             guard numbers.count == 2 else { throw GoldenError(description: "\(path)/read.txt: \(line) is no checkpoint and a count") }

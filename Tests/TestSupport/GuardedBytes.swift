@@ -2,7 +2,7 @@ import Engine
 import Glibc
 
 /// Calls `body` with a copy of the bytes that ends where readable memory ends: reading behind it stops the process.
-public func withGuardedBytes<Result>(_ bytes: [UInt8], _ body: (ByteView) throws -> Result) rethrows -> Result {
+package func withGuardedBytes<Result>(_ bytes: [UInt8], _ body: (ByteView) throws -> Result) rethrows -> Result {
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     let readable = (bytes.count + page) / page * page
     let flags = MAP_PRIVATE | MAP_ANONYMOUS

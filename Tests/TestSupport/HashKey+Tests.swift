@@ -2,5 +2,5 @@ import Engine
 
 extension HashKey {
     /// Of states that tests make by hand.
-    public static let ofTests = HashKey(first: 0x746F_6C64, second: 0x7365_6372_6574)
+    package static let ofTests = HashKey(first: 0x746F_6C64, second: 0x7365_6372_6574)
 }

@@ -4,7 +4,7 @@ import Simulation
 import Synchronization
 
 /// A sink in memory. A batch that comes again must be the same as before, and counts once; what came how often is kept.
-public final class MemorySink: BatchSink {
+package final class MemorySink: BatchSink {
     private struct State {
         var opened: [SinkTable] = []
         var batches: [SinkBatchID: [OutboxChunk]] = [:]
@@ -22,41 +22,41 @@ public final class MemorySink: BatchSink {
     private let state = Mutex(State())
     private let partitioning: RowPartitioning
 
-    public init(partitioning: RowPartitioning = .month) { self.partitioning = partitioning }
+    package init(partitioning: RowPartitioning = .month) { self.partitioning = partitioning }
 
     /// While the sink is down deliveries wait, until they are cancelled.
-    public func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
+    package func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
     /// The next delivery fails for good.
-    public func fail(with failure: MemorySinkError) { state.withLock { $0.failure = failure } }
+    package func fail(with failure: MemorySinkError) { state.withLock { $0.failure = failure } }
 
     /// Until then the second look for rows to roll back waits, or until it is cancelled.
-    public func holdSecondRollback(_ holds: Bool) { state.withLock { $0.holdsSecondRollback = holds } }
+    package func holdSecondRollback(_ holds: Bool) { state.withLock { $0.holdsSecondRollback = holds } }
 
     /// What the sink's server says from now on, or from when it is asked the next time.
-    public func setServerTime(_ time: EventTime, whenAsked: Bool = false) {
+    package func setServerTime(_ time: EventTime, whenAsked: Bool = false) {
         state.withLock { if whenAsked { $0.serverTimeWhenAsked = time } else { $0.serverTime = time } }
     }
 
-    public var serverTime: EventTime? { state.withLock { $0.serverTime } }
-    public func askServerTime() { state.withLock { $0.serverTime = $0.serverTimeWhenAsked ?? $0.serverTime } }
+    package var serverTime: EventTime? { state.withLock { $0.serverTime } }
+    package func askServerTime() { state.withLock { $0.serverTime = $0.serverTimeWhenAsked ?? $0.serverTime } }
 
     /// As they were begun.
-    public var rollbacks: [RollbackPlan.Stage] { state.withLock { $0.rollbacks } }
+    package var rollbacks: [RollbackPlan.Stage] { state.withLock { $0.rollbacks } }
 
-    public var opened: [SinkTable] { state.withLock { $0.opened } }
-    public var deliveries: [(id: SinkBatchID, mayHaveBeenSent: Bool)] { state.withLock { $0.deliveries } }
+    package var opened: [SinkTable] { state.withLock { $0.opened } }
+    package var deliveries: [(id: SinkBatchID, mayHaveBeenSent: Bool)] { state.withLock { $0.deliveries } }
 
     /// Deliveries that are under way.
-    public var waitingDeliveries: Int { state.withLock { $0.waiting } }
+    package var waitingDeliveries: Int { state.withLock { $0.waiting } }
 
     /// Deliveries that were cancelled while the sink was down.
-    public var abandonedDeliveries: Int { state.withLock { $0.abandoned } }
+    package var abandonedDeliveries: Int { state.withLock { $0.abandoned } }
 
     /// The newest epoch of which a row was delivered; nil before the first.
-    public var newestEpochDelivered: Epoch? { state.withLock { $0.batches.values.flatMap { $0.map(\.id.epoch) }.max() } }
+    package var newestEpochDelivered: Epoch? { state.withLock { $0.batches.values.flatMap { $0.map(\.id.epoch) }.max() } }
 
     /// All rows with their names, for `SimulationChecks`.
-    public var rows: [SimulatedSink.Row] {
+    package var rows: [SimulatedSink.Row] {
         state.withLock { state in
             state.batches.flatMap { id, chunks in
                 chunks.flatMap { chunk in RowText.rows(of: chunk).map { (chunk.layout, $0) } }.enumerated().map { number, row in
@@ -66,12 +66,12 @@ public final class MemorySink: BatchSink {
         }
     }
 
-    public func open(_ tables: [SinkTable]) -> [String: RowPartitioning] {
+    package func open(_ tables: [SinkTable]) -> [String: RowPartitioning] {
         state.withLock { $0.opened = tables }
         return Dictionary(uniqueKeysWithValues: tables.map { ($0.table.name, partitioning) })
     }
 
-    public func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: @escaping @Sendable () -> Bool) throws -> DeliveryOutcome {
+    package func deliver(_ batch: SinkBatch, mayHaveBeenSent: Bool, isCancelled: @escaping @Sendable () -> Bool) throws -> DeliveryOutcome {
         state.withLock { $0.waiting += 1 }
         defer { state.withLock { $0.waiting -= 1 } }
         while state.withLock({ $0.isDown }) {
@@ -91,7 +91,7 @@ public final class MemorySink: BatchSink {
     }
 
     /// Removes the batches of earlier lineages that the plan does not count.
-    public func rollBack(_ plan: RollbackPlan, from tables: [String], isCancelled: @escaping @Sendable () -> Bool) -> RollbackOutcome {
+    package func rollBack(_ plan: RollbackPlan, from tables: [String], isCancelled: @escaping @Sendable () -> Bool) -> RollbackOutcome {
         state.withLock { $0.rollbacks.append(plan.stage) }
         while plan.stage == .again && state.withLock({ $0.holdsSecondRollback }) {
             if isCancelled() { return .cancelled }
@@ -110,12 +110,12 @@ public final class MemorySink: BatchSink {
     }
 }
 
-public struct MemorySinkError: Failure {
-    public let kind: FailureKind
-    public let message: String
-    public let cause: (any Error)?
+package struct MemorySinkError: Failure {
+    package let kind: FailureKind
+    package let message: String
+    package let cause: (any Error)?
 
-    public init(_ kind: FailureKind, _ message: String, cause: (any Error)? = nil) {
+    package init(_ kind: FailureKind, _ message: String, cause: (any Error)? = nil) {
         self.kind = kind
         self.message = message
         self.cause = cause

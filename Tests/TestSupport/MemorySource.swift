@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 
 /// A source in memory that records are appended to while it is read.
-public final class MemorySource: RecordSource {
+package final class MemorySource: RecordSource {
     private struct State {
         var records: [TopicPartition: [[UInt8]]]
         /// Where each partition is read from next.
@@ -16,41 +16,41 @@ public final class MemorySource: RecordSource {
     private let state: Mutex<State>
 
     /// `partitions`: how many the topic has; all are empty.
-    public init(topic: String, partitions: Int) {
+    package init(topic: String, partitions: Int) {
         let empty = (0..<partitions).map { (TopicPartition(topic: topic, partition: $0), [[UInt8]]()) }
         state = Mutex(State(records: Dictionary(uniqueKeysWithValues: empty)))
     }
 
-    public func append(_ values: [String], to partition: TopicPartition) {
+    package func append(_ values: [String], to partition: TopicPartition) {
         state.withLock { $0.records[partition, default: []] += values.map { Array($0.utf8) } }
     }
 
     /// The offsets handed over, in the order in which they were.
-    public func reads(of partition: TopicPartition) -> [Int64] { state.withLock { $0.reads[partition] ?? [] } }
-    public var readCount: Int { state.withLock { $0.reads.values.reduce(0) { $0 + $1.count } } }
+    package func reads(of partition: TopicPartition) -> [Int64] { state.withLock { $0.reads[partition] ?? [] } }
+    package var readCount: Int { state.withLock { $0.reads.values.reduce(0) { $0 + $1.count } } }
     /// What the durable positions were last said to be.
-    public var reported: [TopicPartition: Int64] { state.withLock { $0.reported } }
+    package var reported: [TopicPartition: Int64] { state.withLock { $0.reported } }
     /// Leaders that don't say where their logs end: then no partition is idle.
-    public func silenceLeaders(_ areSilent: Bool) { state.withLock { $0.areLeadersSilent = areSilent } }
+    package func silenceLeaders(_ areSilent: Bool) { state.withLock { $0.areLeadersSilent = areSilent } }
 
-    public func partitionCount(of topic: String) -> Int { state.withLock { $0.records.keys.filter { $0.topic == topic }.count } }
+    package func partitionCount(of topic: String) -> Int { state.withLock { $0.records.keys.filter { $0.topic == topic }.count } }
 
-    public func open(_ assignments: [SourceAssignment]) -> [TopicPartition: Int64] {
+    package func open(_ assignments: [SourceAssignment]) -> [TopicPartition: Int64] {
         let starts = Dictionary(uniqueKeysWithValues: assignments.map { ($0.partition, $0.position?.next ?? 0) })
         state.withLock { $0.next = starts }
         return starts
     }
 
-    public func makeReader(of partitions: [TopicPartition]) -> any RecordReader { Reader(self, partitions) }
+    package func makeReader(of partitions: [TopicPartition]) -> any RecordReader { Reader(self, partitions) }
 
-    public func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] {
+    package func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64] {
         state.withLock { state in
             guard !state.areLeadersSilent else { return [:] }
             return Dictionary(uniqueKeysWithValues: partitions.map { ($0, Int64(state.records[$0]?.count ?? 0)) })
         }
     }
 
-    public func report(_ positions: [TopicPartition: Int64]) { state.withLock { $0.reported.merge(positions) { $1 } } }
+    package func report(_ positions: [TopicPartition: Int64]) { state.withLock { $0.reported.merge(positions) { $1 } } }
 
     /// Takes the next records of a partition, and says where it stands then.
     private func take(_ partition: TopicPartition, _ maximum: Int) -> (first: Int64, values: [[UInt8]], isAtEnd: Bool) {

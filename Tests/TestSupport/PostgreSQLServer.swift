@@ -3,14 +3,14 @@ import Foundation
 /// Debian's PostgreSQL on a free port of 127.0.0.1, with a cluster in a directory of its own that a connector may follow.
 ///
 /// It refuses to run as root: then it runs as the user `postgres`, whom its package makes.
-public final class PostgreSQLServer: Sendable {
-    public let port: Int
+package final class PostgreSQLServer: Sendable {
+    package let port: Int
     private let directory: TemporaryDirectory
     private let child: ChildProcess
     private static let binaries = "/usr/lib/postgresql/15/bin"
 
     /// Makes the cluster, starts the server and waits until it answers.
-    public init() throws {
+    package init() throws {
         guard FileManager.default.isExecutableFile(atPath: "\(Self.binaries)/initdb") else {
             throw ChildProcessError(description: "\(Self.binaries)/initdb is not there: tools/setup installs postgresql-15")
         }
@@ -40,17 +40,17 @@ public final class PostgreSQLServer: Sendable {
     }
 
     /// Runs a script; any error in it ends it and is thrown.
-    public func run(_ sql: String) throws {
+    package func run(_ sql: String) throws {
         let path = directory.file("script.sql")
         try sql.write(toFile: path, atomically: true, encoding: .utf8)
         try runFile(path)
     }
 
     /// Runs the script that lies in a file.
-    public func runFile(_ path: String) throws { _ = try client(["-f", path]) }
+    package func runFile(_ path: String) throws { _ = try client(["-f", path]) }
 
     /// The rows of a query, each its fields as text.
-    public func rows(_ sql: String) throws -> [[String]] {
+    package func rows(_ sql: String) throws -> [[String]] {
         try client(["-F", "\t", "-c", sql]).split(separator: "\n").map { line in
             line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
         }

@@ -2,15 +2,15 @@ import Logging
 import Synchronization
 
 /// What was logged, for tests that wait for it or look at it.
-public final class RecordedLog: Sendable {
+package final class RecordedLog: Sendable {
     private let kept = Mutex<[String]>([])
 
-    public init() {}
+    package init() {}
 
     /// A line each, as `level: message`.
-    public var lines: [String] { kept.withLock { $0 } }
-    public var text: String { lines.joined(separator: "\n") }
-    public var logger: Logger { Logger(label: "test") { [self] _ in Handler(log: self) } }
+    package var lines: [String] { kept.withLock { $0 } }
+    package var text: String { lines.joined(separator: "\n") }
+    package var logger: Logger { Logger(label: "test") { [self] _ in Handler(log: self) } }
 
     private struct Handler: LogHandler {
         let log: RecordedLog

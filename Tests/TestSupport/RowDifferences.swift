@@ -1,6 +1,6 @@
 /// How the rows of a table differ from the expected ones, the order not counting: a line for each row that is missing,
 /// too many, or different in some columns, the first `limit` of them. Empty when there is no difference.
-public func rowDifferences(_ actual: [GoldenRow], expected: [GoldenRow], limit: Int = 20) -> [String] {
+package func rowDifferences(_ actual: [GoldenRow], expected: [GoldenRow], limit: Int = 20) -> [String] {
     var surplus: [GoldenRow: Int] = [:]
     for row in actual { surplus[row, default: 0] += 1 }
     var missing: [GoldenRow] = []

@@ -2,17 +2,17 @@ import CurlHTTP
 import Foundation
 
 /// An S3 server with one bucket that checks every request's signature (`s3_front.py`), on a free port.
-public final class S3Server: Sendable {
-    public let port: Int
-    public let bucket = "tide-marks"
-    public static let accessKey = "AKIDEXAMPLE"
-    public static let secretKey = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-    public static let region = "eu-north-1"
+package final class S3Server: Sendable {
+    package let port: Int
+    package let bucket = "tide-marks"
+    package static let accessKey = "AKIDEXAMPLE"
+    package static let secretKey = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+    package static let region = "eu-north-1"
     private let child: ChildProcess
 
     /// Starts the server and waits until it answers.
     /// - Parameter sessionToken: what every request must bring, unless nil.
-    public init(sessionToken: String? = nil) throws {
+    package init(sessionToken: String? = nil) throws {
         port = freePort()
         let environment = try PythonEnvironment("moto", variable: "TIDEMARK_MOTO", package: "moto")
         let arguments = [String(port), S3Server.accessKey, S3Server.secretKey, S3Server.region, bucket] + (sessionToken.map { [$0] } ?? [])
@@ -25,12 +25,12 @@ public final class S3Server: Sendable {
     }
 
     /// The variables that lead a client here, or to a proxy in front.
-    public func environment(port: Int? = nil) -> [String: String] {
+    package func environment(port: Int? = nil) -> [String: String] {
         [
             "AWS_ENDPOINT_URL": "http://127.0.0.1:\(port ?? self.port)", "AWS_REGION": S3Server.region,
             "AWS_ACCESS_KEY_ID": S3Server.accessKey, "AWS_SECRET_ACCESS_KEY": S3Server.secretKey,
         ]
     }
 
-    public func send(_ signal: Int32) { child.send(signal) }
+    package func send(_ signal: Int32) { child.send(signal) }
 }

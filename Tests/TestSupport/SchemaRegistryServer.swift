@@ -2,15 +2,15 @@ import CurlHTTP
 import Foundation
 
 /// A schema registry (`schema_registry.py`) on 127.0.0.1 that keeps its schemas in a file, so that it may end and come back.
-public final class SchemaRegistryServer: Sendable {
-    public let port: Int
+package final class SchemaRegistryServer: Sendable {
+    package let port: Int
     private let child: ChildProcess
     private let authorization: String
 
     /// Starts the server and waits until it answers.
     /// - Parameter file: holds its schemas.
     /// - Parameter authorization: what a request has to bring; empty for nothing.
-    public init(file: String, port: Int = freePort(), authorization: String = "") throws {
+    package init(file: String, port: Int = freePort(), authorization: String = "") throws {
         self.port = port
         self.authorization = authorization
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("schema_registry.py").path
@@ -24,11 +24,11 @@ public final class SchemaRegistryServer: Sendable {
         }
     }
 
-    public var url: String { "http://127.0.0.1:\(port)" }
+    package var url: String { "http://127.0.0.1:\(port)" }
 
     /// Registers a schema; returns its number. `references`: the subjects of the schemas that it uses, in their first version.
     @discardableResult
-    public func register(_ schema: String, subject: String = "subject", references: [String] = []) throws -> Int64 {
+    package func register(_ schema: String, subject: String = "subject", references: [String] = []) throws -> Int64 {
         let uses = references.map { ["name": $0, "subject": $0, "version": 1] as [String: Any] }
         let body = try JSONSerialization.data(withJSONObject: ["schema": schema, "references": uses])
         let headers = [("Content-Type", "application/json")] + (authorization.isEmpty ? [] : [("Authorization", authorization)])
@@ -45,11 +45,11 @@ public final class SchemaRegistryServer: Sendable {
     }
 
     /// Requests so far, such as `GET /schemas/ids/1`.
-    public var requests: [String] { child.output.split(separator: "\n").map(String.init) }
+    package var requests: [String] { child.output.split(separator: "\n").map(String.init) }
 
-    public func send(_ signal: Int32) { child.send(signal) }
+    package func send(_ signal: Int32) { child.send(signal) }
     /// By SIGKILL: a child has the signals blocked that the test's threads have.
-    public func end() {
+    package func end() {
         child.send(SIGKILL)
         child.waitForExit()
     }

@@ -2,16 +2,16 @@ import Foundation
 import Synchronization
 
 /// A tiny HTTP server that answers as a test says, over connections that are kept.
-public final class ScriptedHTTPServer: Sendable {
-    public struct Request: Sendable {
+package final class ScriptedHTTPServer: Sendable {
+    package struct Request: Sendable {
         /// The request line and headers.
-        public let head: String
-        public let body: [UInt8]
+        package let head: String
+        package let body: [UInt8]
         /// Connections are counted from 0.
-        public let connection: Int
+        package let connection: Int
     }
 
-    public enum Reply: Sendable {
+    package enum Reply: Sendable {
         /// These bytes, then the connection goes on.
         case bytes(String)
         /// Nothing: the connection is closed.
@@ -21,8 +21,8 @@ public final class ScriptedHTTPServer: Sendable {
     }
 
     /// What came so far.
-    public var requests: [Request] { shared.requests.withLock { $0 } }
-    public let port: Int
+    package var requests: [Request] { shared.requests.withLock { $0 } }
+    package let port: Int
     private let shared: Shared
 
     private final class Shared: Sendable {
@@ -30,7 +30,7 @@ public final class ScriptedHTTPServer: Sendable {
         let sockets = Mutex<(open: Set<Int32>, connections: Int, threads: Int, isEnding: Bool)>(([], 0, 1, false))
     }
 
-    public init(_ reply: @escaping @Sendable (Request) -> Reply) throws {
+    package init(_ reply: @escaping @Sendable (Request) -> Reply) throws {
         let (listener, port) = try Socket.listen()
         self.port = port
         let shared = Shared()

@@ -1,9 +1,9 @@
 import Glibc
 
 /// The few calls on TCP sockets that the tests' servers need.
-public enum Socket {
+package enum Socket {
     /// A socket that listens on a free port of 127.0.0.1.
-    public static func listen() throws -> (descriptor: Int32, port: Int) {
+    package static func listen() throws -> (descriptor: Int32, port: Int) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = loopback(port: 0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -18,7 +18,7 @@ public enum Socket {
     }
 
     /// nil when nobody listens there.
-    public static func connect(port: Int) -> Int32? {
+    package static func connect(port: Int) -> Int32? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = loopback(port: port)
         let result = withUnsafeMutablePointer(to: &address) { pointer in
@@ -40,7 +40,7 @@ public enum Socket {
     }
 
     /// Writes everything; false when the other side is gone.
-    public static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    package static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)) }
@@ -51,7 +51,7 @@ public enum Socket {
     }
 
     /// Everything until the other side closes.
-    public static func readAll(from descriptor: Int32) -> [UInt8] {
+    package static func readAll(from descriptor: Int32) -> [UInt8] {
         var all: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 64 << 10)
         while true {
@@ -62,10 +62,10 @@ public enum Socket {
     }
 
     /// Ends both directions, so that a thread that reads from it wakes up.
-    public static func shutDown(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    package static func shutDown(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     /// Closing the socket will break the connection instead of ending it in order.
-    public static func resetOnClose(_ descriptor: Int32) {
+    package static func resetOnClose(_ descriptor: Int32) {
         var reset = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
     }

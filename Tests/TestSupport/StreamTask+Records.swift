@@ -2,5 +2,5 @@ import Engine
 
 extension StreamTask {
     /// Processes records by a clock that no record is ahead of.
-    public func process(_ records: UnsafeBufferPointer<SourceRecord>) throws { try process(records, at: .distantFuture) }
+    package func process(_ records: UnsafeBufferPointer<SourceRecord>) throws { try process(records, at: .distantFuture) }
 }

@@ -1,11 +1,11 @@
 import Foundation
 
 /// A directory of a test's own, gone with the last reference to it.
-public final class TemporaryDirectory: Sendable {
-    public let path: String
+package final class TemporaryDirectory: Sendable {
+    package let path: String
 
     /// `inMemory`: on a file system in memory where the system has one, for tests that make many files and are not about disks.
-    public init(_ name: String = "tidemark-test", inMemory: Bool = false) throws {
+    package init(_ name: String = "tidemark-test", inMemory: Bool = false) throws {
         let memory = "/dev/shm"
         let isInMemory = inMemory && FileManager.default.isWritableFile(atPath: memory)
         let base = isInMemory ? URL(fileURLWithPath: memory) : FileManager.default.temporaryDirectory
@@ -17,5 +17,5 @@ public final class TemporaryDirectory: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
     /// The path of something in the directory.
-    public func file(_ name: String) -> String { path + "/" + name }
+    package func file(_ name: String) -> String { path + "/" + name }
 }

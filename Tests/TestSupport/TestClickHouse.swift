@@ -2,7 +2,7 @@ import CurlHTTP
 import Foundation
 
 /// A ClickHouse server that a test talks to.
-public protocol TestClickHouse: AnyObject, Sendable {
+package protocol TestClickHouse: AnyObject, Sendable {
     var port: Int { get }
     /// Ends the process with SIGKILL.
     func kill()
@@ -13,16 +13,16 @@ public protocol TestClickHouse: AnyObject, Sendable {
 }
 
 /// What the server answered to a test's query, when it was no success.
-public struct QueryRefused: Error, CustomStringConvertible {
-    public let description: String
+package struct QueryRefused: Error, CustomStringConvertible {
+    package let description: String
 }
 
 extension TestClickHouse {
-    public var url: String { "http://127.0.0.1:\(port)" }
+    package var url: String { "http://127.0.0.1:\(port)" }
 
     /// Runs a query; its answer as text.
     @discardableResult
-    public func query(_ sql: String, settings: String = "") throws -> String {
+    package func query(_ sql: String, settings: String = "") throws -> String {
         let client = try HTTPClient()
         let body = [UInt8](sql.utf8)
         let response = try body.withUnsafeBytes { try client.perform(HTTPRequest(.post, url: "\(url)/?\(settings)"), body: $0) }
@@ -31,7 +31,7 @@ extension TestClickHouse {
     }
 
     /// The rows of a query without a format, each its fields as tab-separated text has them.
-    public func rows(_ sql: String) throws -> [[String]] {
+    package func rows(_ sql: String) throws -> [[String]] {
         try query(sql + " FORMAT TabSeparated").split(separator: "\n").map { line in
             line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
         }

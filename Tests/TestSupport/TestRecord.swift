@@ -1,22 +1,22 @@
 import Engine
 
 /// A record as a test makes it.
-public struct TestRecord: Sendable {
+package struct TestRecord: Sendable {
     /// nil for a null key.
-    public var key: [UInt8]?
+    package var key: [UInt8]?
     /// nil for a null value.
-    public var value: [UInt8]?
-    public var headers: [String: [UInt8]]
-    public var timestamp: EventTime?
+    package var value: [UInt8]?
+    package var headers: [String: [UInt8]]
+    package var timestamp: EventTime?
 
-    public init(key: [UInt8]? = nil, value: [UInt8]?, headers: [String: [UInt8]] = [:], timestamp: EventTime? = nil) {
+    package init(key: [UInt8]? = nil, value: [UInt8]?, headers: [String: [UInt8]] = [:], timestamp: EventTime? = nil) {
         self.key = key
         self.value = value
         self.headers = headers
         self.timestamp = timestamp
     }
 
-    public init(key: String? = nil, _ value: String?, headers: [String: String] = [:], timestamp: EventTime? = nil) {
+    package init(key: String? = nil, _ value: String?, headers: [String: String] = [:], timestamp: EventTime? = nil) {
         self.init(
             key: key.map { Array($0.utf8) }, value: value.map { Array($0.utf8) }, headers: headers.mapValues { Array($0.utf8) },
             timestamp: timestamp)
@@ -24,7 +24,7 @@ public struct TestRecord: Sendable {
 }
 
 /// Calls `body` with these records, in memory that lives as long as the call.
-public func withRecords<Result>(
+package func withRecords<Result>(
     _ records: [TestRecord], firstOffset: Int64 = 0, _ body: (UnsafeBufferPointer<SourceRecord>) throws -> Result
 ) rethrows -> Result {
     let memory = RecordMemory()
@@ -33,7 +33,7 @@ public func withRecords<Result>(
 }
 
 /// As above, of values alone.
-public func withRecords<Result>(
+package func withRecords<Result>(
     _ values: [[UInt8]], firstOffset: Int64 = 0, timestamp: EventTime? = nil, _ body: (UnsafeBufferPointer<SourceRecord>) throws -> Result
 ) rethrows -> Result {
     try withRecords(values.map { TestRecord(value: $0, timestamp: timestamp) }, firstOffset: firstOffset, body)

@@ -1,7 +1,7 @@
 import Engine
 
 /// A value of an output row, as a test writes it.
-public enum TestValue: Sendable {
+package enum TestValue: Sendable {
     case text(String)
     case count(UInt64)
     case number(Double)
@@ -15,7 +15,7 @@ public enum TestValue: Sendable {
     case textCounts([(String, UInt32)])
     case texts([String])
 
-    public var type: OutputType {
+    package var type: OutputType {
         switch self {
         case .text: .text
         case .count: .count
@@ -30,7 +30,7 @@ public enum TestValue: Sendable {
     }
 
     /// As `OutputType` says.
-    public func encode(into writer: inout ByteWriter) {
+    package func encode(into writer: inout ByteWriter) {
         switch self {
         case .text(let text): writer.write(utf8: text)
         case .count(let number): writer.write(fixed: number)
@@ -63,7 +63,7 @@ extension ByteWriter {
 
 extension SinkBatch {
     /// A batch of these rows, in chunks of `chunkRows`.
-    public init(
+    package init(
         _ table: OutputTable, number: UInt64, lineage: UInt32 = 1, partitioning: RowPartitioning = .month, chunkRows: Int = 2,
         rows: [[TestValue]]
     ) {

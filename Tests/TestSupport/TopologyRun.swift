@@ -3,7 +3,7 @@ import Engine
 /// Runs a job over whole topics in this process: no source, no state file, no sink. What the tables get is what a
 /// bounded run gives them: reference topics are read to their ends first, then the streams; what stages send each other
 /// is handed over after each cut, with the watermarks of that cut.
-public final class TopologyRun {
+package final class TopologyRun {
     private let topology: Topology
     private var epoch = Epoch(1)
     private var references: [String: ReferenceTable] = [:]
@@ -11,24 +11,24 @@ public final class TopologyRun {
     private var topicPartitions: [String: Int] = [:]
     private var watermarks: [TaskID: EventTime] = [:]
     /// Everything that was written, in order.
-    public private(set) var chunks: [OutboxChunk] = []
+    package private(set) var chunks: [OutboxChunk] = []
     /// What became of the records of each reference topic, in order.
-    public private(set) var referenceOutcomes: [String: [ReferenceOutcome]] = [:]
+    package private(set) var referenceOutcomes: [String: [ReferenceOutcome]] = [:]
     /// What each task counted.
-    public private(set) var counters: [TaskID: TaskCounters] = [:]
+    package private(set) var counters: [TaskID: TaskCounters] = [:]
 
     /// Records are handed over this many at a time, and an epoch is cut after each.
-    public static let recordsPerEpoch = 700
+    package static let recordsPerEpoch = 700
 
-    public init(_ topology: Topology) { self.topology = topology }
+    package init(_ topology: Topology) { self.topology = topology }
 
     /// As `run(records:)`, of values alone.
-    public func run(timestamp: EventTime? = nil, values: (_ topic: String) throws -> [[[UInt8]]]) throws {
+    package func run(timestamp: EventTime? = nil, values: (_ topic: String) throws -> [[[UInt8]]]) throws {
         try run { topic in try values(topic).map { $0.map { TestRecord(value: $0, timestamp: timestamp) } } }
     }
 
     /// Reads all topics to their ends and closes all windows. `records`: a topic's records by partition.
-    public func run(records: (_ topic: String) throws -> [[TestRecord]]) throws {
+    package func run(records: (_ topic: String) throws -> [[TestRecord]]) throws {
         for reference in topology.references { try read(reference, records(reference.topic)) }
         var inputs: [(task: any StreamTask, records: [TestRecord])] = []
         var partitions: [StageName: Int] = [:]

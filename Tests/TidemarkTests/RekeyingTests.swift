@@ -52,7 +52,7 @@ struct RekeyingTests {
         #expect(first.status == 0, "\(first.errors)")
         do {
             let file = try Database(path: job.stateDirectory + "/state.db")
-            for name in ["input.sessions.keyedBy", "input.sessionsWhenEnded"] { try file.removeMeta("setting " + name) }
+            for name in ["input.sessions.keyedBy", "input.sessionsWhenEnded"] { try MetaTable(file).remove("setting " + name) }
         }
         expectRefusal(
             try job.runUntilEnd(["--set", "input.sessions.keyedBy=id"]), saying: "built with input.sessions.keyedBy: customer_id",

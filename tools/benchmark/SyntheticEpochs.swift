@@ -15,7 +15,7 @@ final class SyntheticEpochs {
     init(keys: UInt64) { self.keys = keys }
 
     static var topology: Topology {
-        Topology(job: "benchmark", version: 1, stages: [Stage("only", topic: "topic") { HeldTask(id: $0.task) }])
+        Topology(job: "benchmark", version: 1, stages: [Stage("only", input: .topic("topic")) { HeldTask(id: $0.task) }])
     }
 
     /// An epoch with the next `bytes` of new records; nil when there are all.

@@ -1,40 +1,40 @@
 /// What a worker shows of itself at one moment; `/status` answers with it as JSON.
 ///
 /// Texts in it are shown to whoever asks: whoever fills it takes secrets out before.
-public struct StatusSnapshot: Codable, Sendable, Equatable {
+package struct StatusSnapshot: Codable, Sendable, Equatable {
     /// Where the worker is in its life.
-    public enum Phase: String, Codable, Sendable, CaseIterable {
+    package enum Phase: String, Codable, Sendable, CaseIterable {
         case starting, running, draining, finished
     }
 
-    public var job: String
-    public var version: String
-    public var phase: Phase
-    public var uptimeSeconds: Double
-    public var lineage: UInt32
-    public var epoch: UInt64
+    package var job: String
+    package var version: String
+    package var phase: Phase
+    package var uptimeSeconds: Double
+    package var lineage: UInt32
+    package var epoch: UInt64
     /// How long the last epoch's commit took.
-    public var lastCommitMilliseconds: Double
+    package var lastCommitMilliseconds: Double
     /// Reading waits for deliveries, because the outbox or memory is full.
-    public var isReadingHeld: Bool
-    public var partitions: [Partition] = []
-    public var tables: [Table] = []
-    public var references: [Reference] = []
+    package var isReadingHeld: Bool
+    package var partitions: [Partition] = []
+    package var tables: [Table] = []
+    package var references: [Reference] = []
     /// Why records were rejected, and what was remarked of records that were used, by stage and reason.
-    public var reasons: [Reason] = []
-    public var memory: Memory
+    package var reasons: [Reason] = []
+    package var memory: Memory
     /// How many times a name found no room in its record, in all tasks.
-    public var namesLeftOut: UInt64 = 0
+    package var namesLeftOut: UInt64 = 0
     /// The last one of this process; nil before the first.
-    public var checkpoint: Checkpoint?
+    package var checkpoint: Checkpoint?
     /// What the start took, in the order of its parts; complete with the first record.
-    public var start: [PartTime] = []
+    package var start: [PartTime] = []
     /// What the drain took, as far as it is over.
-    public var drain: [PartTime] = []
+    package var drain: [PartTime] = []
     /// The latest problems, newest first.
-    public var problems: [Problem] = []
+    package var problems: [Problem] = []
 
-    public init(
+    package init(
         job: String, version: String, phase: Phase, uptimeSeconds: Double, lineage: UInt32, epoch: UInt64,
         lastCommitMilliseconds: Double, isReadingHeld: Bool, memory: Memory
     ) {
@@ -50,30 +50,30 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
     }
 
     /// One partition of one input topic and the task that reads it.
-    public struct Partition: Codable, Sendable, Equatable {
-        public var topic: String
-        public var partition: Int
+    package struct Partition: Codable, Sendable, Equatable {
+        package var topic: String
+        package var partition: Int
         /// The offset to read next, as of the last commit.
-        public var nextOffset: Int64?
+        package var nextOffset: Int64?
         /// The offset after the partition's last record, when its leader said so lately.
-        public var endOffset: Int64?
+        package var endOffset: Int64?
         /// Milliseconds since 1970; nil before the first record.
-        public var watermark: Int64?
-        public var isIdle: Bool
-        public var records: UInt64
-        public var rejected: UInt64
-        public var late: UInt64
+        package var watermark: Int64?
+        package var isIdle: Bool
+        package var records: UInt64
+        package var rejected: UInt64
+        package var late: UInt64
         /// By reason.
-        public var skipped: [String: UInt64]
+        package var skipped: [String: UInt64]
 
         /// Records that are not read yet.
-        public var lag: Int64? {
+        package var lag: Int64? {
             guard let nextOffset, let endOffset else { return nil }
             let (lag, isOver) = endOffset.subtractingReportingOverflow(nextOffset)
             return isOver ? (endOffset < nextOffset ? 0 : .max) : max(0, lag)
         }
 
-        public init(
+        package init(
             topic: String, partition: Int, nextOffset: Int64?, endOffset: Int64?, watermark: Int64?, isIdle: Bool,
             records: UInt64, rejected: UInt64, late: UInt64, skipped: [String: UInt64]
         ) {
@@ -91,9 +91,9 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
     }
 
     /// One output table: what waits for delivery, and how far that is.
-    public struct Table: Codable, Sendable, Equatable {
+    package struct Table: Codable, Sendable, Equatable {
         /// What the delivery to a table is doing.
-        public enum Delivery: String, Codable, Sendable, CaseIterable {
+        package enum Delivery: String, Codable, Sendable, CaseIterable {
             /// Nothing to deliver.
             case idle
             /// An INSERT is under way.
@@ -106,23 +106,23 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
             case stopped
         }
 
-        public var name: String
-        public var delivery: Delivery
+        package var name: String
+        package var delivery: Delivery
         /// Rows in the outbox that are in no batch yet.
-        public var pendingRows: Int
+        package var pendingRows: Int
         /// Batches that are frozen and not delivered, and their rows.
-        public var frozenBatches: Int
-        public var frozenRows: Int
+        package var frozenBatches: Int
+        package var frozenRows: Int
         /// The last batch frozen; 0 before the first.
-        public var lastFrozenBatch: UInt64
+        package var lastFrozenBatch: UInt64
         /// Since this process began; INSERTs count repeated ones too.
-        public var rowsDelivered: UInt64
-        public var insertsSent: UInt64
+        package var rowsDelivered: UInt64
+        package var insertsSent: UInt64
 
         /// The last batch that is delivered; batches are delivered in the order of their numbers.
-        public var lastDeliveredBatch: UInt64 { lastFrozenBatch - min(lastFrozenBatch, UInt64(frozenBatches)) }
+        package var lastDeliveredBatch: UInt64 { lastFrozenBatch - min(lastFrozenBatch, UInt64(frozenBatches)) }
 
-        public init(
+        package init(
             name: String, delivery: Delivery, pendingRows: Int, frozenBatches: Int, frozenRows: Int, lastFrozenBatch: UInt64,
             rowsDelivered: UInt64, insertsSent: UInt64
         ) {
@@ -138,27 +138,27 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
     }
 
     /// A part of a start or of a drain, and how long it took.
-    public struct PartTime: Codable, Sendable, Equatable {
-        public var part: String
-        public var seconds: Double
+    package struct PartTime: Codable, Sendable, Equatable {
+        package var part: String
+        package var seconds: Double
 
-        public init(part: String, seconds: Double) {
+        package init(part: String, seconds: Double) {
             self.part = part
             self.seconds = seconds
         }
     }
 
     /// A checkpoint in the store.
-    public struct Checkpoint: Codable, Sendable, Equatable {
-        public var number: UInt64
+    package struct Checkpoint: Codable, Sendable, Equatable {
+        package var number: UInt64
         /// The last epoch in it.
-        public var epoch: UInt64
+        package var epoch: UInt64
         /// Milliseconds since 1970 UTC.
-        public var time: Int64
+        package var time: Int64
         /// Of all its files.
-        public var bytes: Int
+        package var bytes: Int
 
-        public init(number: UInt64, epoch: UInt64, time: Int64, bytes: Int) {
+        package init(number: UInt64, epoch: UInt64, time: Int64, bytes: Int) {
             self.number = number
             self.epoch = epoch
             self.time = time
@@ -167,22 +167,22 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
     }
 
     /// One reference topic and the table that is held of it.
-    public struct Reference: Codable, Sendable, Equatable {
-        public var name: String
-        public var topic: String
-        public var keys: Int
-        public var memoryBytes: Int
+    package struct Reference: Codable, Sendable, Equatable {
+        package var name: String
+        package var topic: String
+        package var keys: Int
+        package var memoryBytes: Int
         /// Since this process began; those that could not be used are among them.
-        public var records: UInt64
-        public var unusable: UInt64
+        package var records: UInt64
+        package var unusable: UInt64
         /// What could not be used, by reason and field.
-        public var defects: [Defect] = []
+        package var defects: [Defect] = []
         /// How far the start's reading is, in offsets from where it began; nil where a leader did not say where its
         /// partition ended.
-        public var loaded: Int64
-        public var toLoad: Int64?
+        package var loaded: Int64
+        package var toLoad: Int64?
 
-        public init(
+        package init(
             name: String, topic: String, keys: Int, memoryBytes: Int, records: UInt64, unusable: UInt64, loaded: Int64, toLoad: Int64?
         ) {
             self.name = name
@@ -197,21 +197,21 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
     }
 
     /// A reason for which records of a stage were rejected, or remarked on, since this process began.
-    public struct Reason: Codable, Sendable, Equatable {
-        public enum Kind: String, Codable, Sendable {
+    package struct Reason: Codable, Sendable, Equatable {
+        package enum Kind: String, Codable, Sendable {
             case rejected, remark
         }
 
-        public var kind: Kind
+        package var kind: Kind
         /// The topic that the stage reads, or the stage's name where it reads none.
-        public var topic: String
-        public var reason: String
-        public var count: UInt64
+        package var topic: String
+        package var reason: String
+        package var count: UInt64
         /// Where it was met last, as far as that is known.
-        public var partition: Int?
-        public var offset: Int64?
+        package var partition: Int?
+        package var offset: Int64?
 
-        public init(kind: Kind, topic: String, reason: String, count: UInt64, partition: Int?, offset: Int64?) {
+        package init(kind: Kind, topic: String, reason: String, count: UInt64, partition: Int?, offset: Int64?) {
             self.kind = kind
             self.topic = topic
             self.reason = reason
@@ -222,15 +222,15 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
     }
 
     /// What could not be used of a reference topic for one reason since this process began, and where that was met last.
-    public struct Defect: Codable, Sendable, Equatable {
-        public var reason: String
+    package struct Defect: Codable, Sendable, Equatable {
+        package var reason: String
         /// nil for the record as a whole.
-        public var field: String?
-        public var count: UInt64
-        public var partition: Int
-        public var offset: Int64
+        package var field: String?
+        package var count: UInt64
+        package var partition: Int
+        package var offset: Int64
 
-        public init(reason: String, field: String?, count: UInt64, partition: Int, offset: Int64) {
+        package init(reason: String, field: String?, count: UInt64, partition: Int, offset: Int64) {
             self.reason = reason
             self.field = field
             self.count = count
@@ -240,16 +240,16 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
     }
 
     /// Bytes.
-    public struct Memory: Codable, Sendable, Equatable {
+    package struct Memory: Codable, Sendable, Equatable {
         /// Keyed state held in memory, and what it may take.
-        public var stateBytes: Int
-        public var stateBudget: Int
+        package var stateBytes: Int
+        package var stateBudget: Int
         /// Rows waiting for delivery.
-        public var outboxBytes: Int
+        package var outboxBytes: Int
         /// What the system counts for the process.
-        public var residentBytes: Int
+        package var residentBytes: Int
 
-        public init(stateBytes: Int, stateBudget: Int, outboxBytes: Int, residentBytes: Int) {
+        package init(stateBytes: Int, stateBudget: Int, outboxBytes: Int, residentBytes: Int) {
             self.stateBytes = stateBytes
             self.stateBudget = stateBudget
             self.outboxBytes = outboxBytes
@@ -257,14 +257,14 @@ public struct StatusSnapshot: Codable, Sendable, Equatable {
         }
     }
 
-    public struct Problem: Codable, Sendable, Equatable {
+    package struct Problem: Codable, Sendable, Equatable {
         /// Milliseconds since 1970.
-        public var time: Int64
-        public var message: String
+        package var time: Int64
+        package var message: String
         /// What is said instead to those who may not see records' content, when the message may quote some; no part of the JSON.
-        public var withoutRecords: String?
+        package var withoutRecords: String?
 
-        public init(time: Int64, message: String, withoutRecords: String? = nil) {
+        package init(time: Int64, message: String, withoutRecords: String? = nil) {
             self.time = time
             self.message = message
             self.withoutRecords = withoutRecords

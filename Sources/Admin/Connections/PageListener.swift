@@ -1,9 +1,9 @@
 import Foundation
 
 /// Something that the page has to say to the log.
-public struct PageReport: Sendable {
-    public let isProblem: Bool
-    public let text: String
+package struct PageReport: Sendable {
+    package let isProblem: Bool
+    package let text: String
 }
 
 /// The thread that takes the page's connections; it ends with the last reference.

@@ -6,18 +6,18 @@ import Engine
 /// writer has added, moved or dropped columns.
 ///
 /// `@unchecked Sendable`: immutable once it is made; the plan's memory lives as long as this does.
-public final class AvroSchema: @unchecked Sendable {
+package final class AvroSchema: @unchecked Sendable {
     /// Reads records; not to be used after this schema is gone.
-    public let plan: AvroPlan
+    package let plan: AvroPlan
     /// What the schema says of its types, by the number that values name theirs by.
-    public let annotations: [AvroAnnotation]
+    package let annotations: [AvroAnnotation]
     private let text: UnsafeMutablePointer<UInt8>
 
     /// The most bytes of a schema, those that it refers to included.
-    public static let byteLimit = 4 << 20
+    package static let byteLimit = 4 << 20
 
     /// - Parameter references: the schemas whose types `text` uses, each after the ones that it uses itself.
-    public init(_ text: [UInt8], references: [[UInt8]] = []) throws(AvroSchemaError) {
+    package init(_ text: [UInt8], references: [[UInt8]] = []) throws(AvroSchemaError) {
         guard references.reduce(text.count, { $0 + $1.count }) <= AvroSchema.byteLimit else {
             throw AvroSchemaError("has more than \(AvroSchema.byteLimit) bytes with what it refers to")
         }
@@ -74,4 +74,29 @@ public final class AvroSchema: @unchecked Sendable {
         for (index, element) in elements.enumerated() { (memory + index).initialize(to: element) }
         return memory
     }
+}
+
+/// What a schema says of a type beyond how it is written.
+package struct AvroAnnotation: Equatable, Sendable {
+    /// Avro's own name of what a value means, such as `timestamp-micros`.
+    package var logicalType: String?
+    /// Kafka Connect's name of it, such as `io.debezium.time.MicroTimestamp`.
+    package var connectName: String?
+    /// Of a decimal: how many of its digits stand behind the point. 0 where the schema names none.
+    package var scale: Int
+
+    package init(logicalType: String? = nil, connectName: String? = nil, scale: Int = 0) {
+        self.logicalType = logicalType
+        self.connectName = connectName
+        self.scale = scale
+    }
+
+    package static let none = AvroAnnotation()
+}
+
+/// Why a text is no schema that records can be read by: what is wrong, and where in it.
+package struct AvroSchemaError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
 }

@@ -3,7 +3,7 @@ import Engine
 /// Reads records by their schema: one pass, nothing allocated, and whatever the bytes, nothing but those of the record looked at.
 ///
 /// Belongs to an `AvroSchema`, in whose memory everything lies.
-public struct AvroPlan: BitwiseCopyable, @unchecked Sendable {  // Sendable: the memory is immutable.
+package struct AvroPlan: BitwiseCopyable, @unchecked Sendable {  // Sendable: the memory is immutable.
     @usableFromInline let nodes: UnsafeMutablePointer<SchemaNode>
     @usableFromInline let fields: UnsafeMutablePointer<SchemaField>
     @usableFromInline let nonEmptyTypes: UnsafeMutablePointer<Int32>
@@ -12,15 +12,15 @@ public struct AvroPlan: BitwiseCopyable, @unchecked Sendable {  // Sendable: the
     @usableFromInline let root: Int32
 
     /// How deep records, arrays and maps may lie in each other; deeper ones are malformed.
-    public static let depthLimit = 64
+    package static let depthLimit = 64
 
     /// Whether values of the type are strings or symbols.
-    public func isText(_ type: Int32) -> Bool { nodes[Int(type)].kind == .string || nodes[Int(type)].kind == .enumeration }
+    package func isText(_ type: Int32) -> Bool { nodes[Int(type)].kind == .string || nodes[Int(type)].kind == .enumeration }
 
     /// Reads a value that fills all the bytes, handing the fields of a record to `fields`. Returns the value, a record's without
     /// its bytes; nil when they are malformed.
     @inlinable
-    public func read<Fields: AvroFields>(_ bytes: ByteView, _ fields: inout Fields) -> AvroValue? {
+    package func read<Fields: AvroFields>(_ bytes: ByteView, _ fields: inout Fields) -> AvroValue? {
         guard var cursor = AvroCursor(bytes), let type = branch(root, &cursor) else { return nil }
         let value: AvroValue?
         if nodes[Int(type)].kind == .record {
@@ -33,7 +33,7 @@ public struct AvroPlan: BitwiseCopyable, @unchecked Sendable {  // Sendable: the
 
     /// Hands over the fields of a record that was handed over itself; false when they are malformed.
     @inlinable
-    public func read<Fields: AvroFields>(_ record: AvroValue, _ fields: inout Fields) -> Bool {
+    package func read<Fields: AvroFields>(_ record: AvroValue, _ fields: inout Fields) -> Bool {
         guard record.kind == .record, var cursor = AvroCursor(record.bytes) else { return false }
         return readFields(of: record.type, &cursor, &fields) && cursor.remaining == 0
     }

@@ -1,8 +1,8 @@
 import Engine
 
 /// A value where it stands in a record: what it is, and its number or its bytes, not copied.
-public struct AvroValue: BitwiseCopyable {
-    public enum Kind: UInt8, BitwiseCopyable, Sendable {
+package struct AvroValue: BitwiseCopyable {
+    package enum Kind: UInt8, BitwiseCopyable, Sendable {
         case null, `true`, `false`
         /// An int or a long.
         case integer
@@ -15,12 +15,12 @@ public struct AvroValue: BitwiseCopyable {
         case record, array, map
     }
 
-    public let kind: Kind
+    package let kind: Kind
     /// The number of its type in the schema; of a union the branch's.
-    public let type: Int32
+    package let type: Int32
     @usableFromInline let bits: UInt64
     /// Of a text, bytes or a fixed; of a record, an array or a map all that it takes.
-    public let bytes: ByteView
+    package let bytes: ByteView
 
     @inlinable init(_ kind: Kind, type: Int32, bits: UInt64 = 0, bytes: ByteView = .null) {
         self.kind = kind
@@ -30,16 +30,16 @@ public struct AvroValue: BitwiseCopyable {
     }
 
     /// A record that was handed over, from what was kept of it.
-    @inlinable public init(record type: Int32, bytes: ByteView) { self.init(.record, type: type, bytes: bytes) }
+    @inlinable package init(record type: Int32, bytes: ByteView) { self.init(.record, type: type, bytes: bytes) }
 
     /// Of an `integer`.
-    @inlinable public var integer: Int64 { Int64(bitPattern: bits) }
+    @inlinable package var integer: Int64 { Int64(bitPattern: bits) }
     /// Of a `double`.
-    @inlinable public var double: Double { Double(bitPattern: bits) }
+    @inlinable package var double: Double { Double(bitPattern: bits) }
 }
 
 /// Collects the fields of a record that somebody wants.
-public protocol AvroFields {
+package protocol AvroFields {
     /// Takes note of a field. The name is valid as long as the schema, the value as long as the record.
     mutating func take(_ name: ByteView, _ value: AvroValue)
 }

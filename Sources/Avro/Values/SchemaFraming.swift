@@ -1,34 +1,34 @@
 import Engine
 
 /// How a record names the schema that it was written by: a zero byte, the schema's number, and the value behind it.
-public struct SchemaFraming: BitwiseCopyable, Sendable {
+package struct SchemaFraming: BitwiseCopyable, Sendable {
     /// What the number counts.
-    public var space: SchemaID.Space
+    package var space: SchemaID.Space
     /// How many bytes the number has, the greatest first: 4 as Confluent writes it, or 8.
-    public var numberBytes: NumberBytes
+    package var numberBytes: NumberBytes
 
     /// Whether headers that Apicurio's serializers write count: with one of them the value has no frame.
-    public var looksAtHeaders = false
+    package var looksAtHeaders = false
 
-    public enum NumberBytes: Int, BitwiseCopyable, Sendable {
+    package enum NumberBytes: Int, BitwiseCopyable, Sendable {
         case four = 4
         case eight = 8
     }
 
     /// Their names.
-    public static let headerNames = [
+    package static let headerNames = [
         "apicurio.value.globalId", "apicurio.value.contentId", "apicurio.key.globalId", "apicurio.key.contentId",
     ]
 
-    public init(space: SchemaID.Space = .schema, numberBytes: NumberBytes = .four) {
+    package init(space: SchemaID.Space = .schema, numberBytes: NumberBytes = .four) {
         self.space = space
         self.numberBytes = numberBytes
     }
 
     /// A value without its frame.
-    public struct Framed: BitwiseCopyable {
-        public let schema: SchemaID
-        public let bytes: ByteView
+    package struct Framed: BitwiseCopyable {
+        package let schema: SchemaID
+        package let bytes: ByteView
 
         @inlinable init(schema: SchemaID, bytes: ByteView) {
             self.schema = schema
@@ -38,7 +38,7 @@ public struct SchemaFraming: BitwiseCopyable, Sendable {
 
     /// A record's value.
     @inlinable
-    public func value(of record: SourceRecord) -> Framed? {
+    package func value(of record: SourceRecord) -> Framed? {
         if looksAtHeaders, !record.value.isNull {
             if let id = SchemaFraming.number(record.headers.value(of: "apicurio.value.globalId")) {
                 return Framed(schema: SchemaID(.global, id), bytes: record.value)
@@ -52,7 +52,7 @@ public struct SchemaFraming: BitwiseCopyable, Sendable {
 
     /// A record's key.
     @inlinable
-    public func key(of record: SourceRecord) -> Framed? {
+    package func key(of record: SourceRecord) -> Framed? {
         if looksAtHeaders, !record.key.isNull {
             if let id = SchemaFraming.number(record.headers.value(of: "apicurio.key.globalId")) {
                 return Framed(schema: SchemaID(.global, id), bytes: record.key)
@@ -72,7 +72,7 @@ public struct SchemaFraming: BitwiseCopyable, Sendable {
 
     /// nil for what has no such frame: nothing, or something that is not written so.
     @inlinable
-    public func open(_ framed: ByteView) -> Framed? {
+    package func open(_ framed: ByteView) -> Framed? {
         let length = 1 + numberBytes.rawValue
         guard framed.count >= length, let start = framed.start, start.pointee == 0 else { return nil }
         let number = UnsafeRawPointer(start + 1)

@@ -1,32 +1,32 @@
 import Engine
 
 /// Which checkpoint a worker without a state goes on from, and as what: decided from what the store holds.
-public struct Restoration: Sendable {
+package struct Restoration: Sendable {
     /// What the operator wants, and what is known of the job.
-    public struct Wish: Sendable {
+    package struct Wish: Sendable {
         /// The checkpoint to restore; nil for the newest that can be.
-        public var named: CheckpointReference?
+        package var named: CheckpointReference?
         /// The operator said that the worker that wrote the newest checkpoint is gone.
-        public var takesOver = false
-        public var durability = Durability.local
+        package var takesOver = false
+        package var durability = Durability.local
         /// How often the job's worker writes a checkpoint.
-        public var interval = Duration.seconds(30)
+        package var interval = Duration.seconds(30)
         /// Those whose objects turned out to be damaged.
-        public var unusable: Set<ManifestNumber> = []
+        package var unusable: Set<ManifestNumber> = []
         /// Milliseconds since 1970 UTC.
-        public var now: Int64
+        package var now: Int64
 
-        public init(now: Int64) { self.now = now }
+        package init(now: Int64) { self.now = now }
     }
 
     /// The checkpoint to restore; its objects are there.
-    public let manifest: Manifest
+    package let manifest: Manifest
     /// It and all later ones that can be read, newest first.
-    public let later: [Manifest]
+    package let later: [Manifest]
     /// The lineage to begin with it; nil to go on in its own, where nothing was delivered after it.
-    public let lineage: Lineage?
+    package let lineage: Lineage?
     /// The output tables that rows may have been delivered to: the later checkpoints may be of a version of the job that had more.
-    public var tables: Set<String> { Set(later.flatMap(\.tables).map(\.name)) }
+    package var tables: Set<String> { Set(later.flatMap(\.tables).map(\.name)) }
 
     /// A checkpoint of a worker that did not drain is taken without asking when it is older than so many intervals.
     private static let silentIntervals = 3
@@ -35,13 +35,13 @@ public struct Restoration: Sendable {
     private static let unowned: Set<CheckpointReason> = [.drain, .rewind, .copy]
 
     /// True for a job's newest checkpoint that no worker has gone on from.
-    public static func isUnowned(_ newest: Manifest) -> Bool { unowned.contains(newest.reason) }
+    package static func isUnowned(_ newest: Manifest) -> Bool { unowned.contains(newest.reason) }
 
     /// nil when there is no checkpoint at all. Newer ones that are damaged are told to `refused`.
     ///
     /// Throws `locked` when the worker of the newest may be running, `corrupt` when none can be restored, `invalid` when the
     /// named one must not be, and what the store throws.
-    public static func choose(
+    package static func choose(
         in store: CheckpointStore, _ wish: Wish, refused: (ManifestNumber, CheckpointError) -> Void
     ) throws(CheckpointError) -> Restoration? {
         guard let number = try store.newestNumber() else { return nil }
@@ -67,7 +67,7 @@ public struct Restoration: Sendable {
 
     /// True when the newest checkpoint can be read and is of no worker of this state directory: a state without epochs there
     /// is what a start left that was refused, and not in the way of a restoration.
-    public static func isOfOthers(_ store: CheckpointStore, stateDirectory: String) throws -> Bool {
+    package static func isOfOthers(_ store: CheckpointStore, stateDirectory: String) throws -> Bool {
         guard let newest = try store.liveCheckpoints().first, case .success(let manifest) = newest.manifest else { return false }
         return try !StoreArchive.isOwn(manifest, stateDirectory: stateDirectory)
     }
@@ -114,7 +114,7 @@ public struct Restoration: Sendable {
 extension Lineage {
     /// The lineage to begin after `last` and those that checkpoints which can't be read may be of. Throws kind `invalid` when
     /// there is none.
-    public static func after(_ last: Lineage, andUnreadable count: Int, in store: CheckpointStore) throws(CheckpointError) -> Lineage {
+    package static func after(_ last: Lineage, andUnreadable count: Int, in store: CheckpointStore) throws(CheckpointError) -> Lineage {
         guard let next = Lineage(stored: Int64(last.number) + 1 + Int64(count)) else {
             throw CheckpointError(
                 .invalid,

@@ -5,21 +5,21 @@ import Synchronization
 /// A checkpoint store as a worker uses it: claims the job, publishes, and notices when another worker has taken over.
 ///
 /// `@unchecked Sendable`: the members are constants and one mutex.
-public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
+package final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     /// How the archive is used.
-    public struct Settings: Sendable {
+    package struct Settings: Sendable {
         /// How many of the newest checkpoints are kept.
-        public var keep = 10
+        package var keep = 10
         /// What is younger is never collected: longer than the longest restore.
-        public var keepAge = Duration.seconds(3600)
+        package var keepAge = Duration.seconds(3600)
         /// The least time between two collections.
-        public var collectionInterval = Duration.seconds(60)
+        package var collectionInterval = Duration.seconds(60)
         /// The name to publish under; nil for one that no other worker has.
-        public var writer: String?
+        package var writer: String?
         /// Milliseconds since 1970 UTC.
-        public var wallClock: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
+        package var wallClock: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
 
-        public init() {}
+        package init() {}
     }
 
     private struct State {
@@ -38,7 +38,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     private let state = Mutex(State())
 
     /// `stateDirectory`: where the writers' names are kept; its lock must be held.
-    public init(_ store: CheckpointStore, stateDirectory: String, settings: Settings = Settings()) throws {
+    package init(_ store: CheckpointStore, stateDirectory: String, settings: Settings = Settings()) throws {
         self.store = store
         self.settings = settings
         record = try WriterRecord(stateDirectory: stateDirectory)
@@ -49,16 +49,16 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
 
     /// Notes in an empty state directory that it is filled from this job's checkpoints, of which `manifests` are the restored
     /// one and all later ones that can be read.
-    public static func noteRestored(over manifests: [Manifest], stateDirectory: String) throws {
+    package static func noteRestored(over manifests: [Manifest], stateDirectory: String) throws {
         try WriterRecord(stateDirectory: stateDirectory).keep(Array(Set(manifests.map(\.writer))))
     }
 
     /// True when a worker of the state directory wrote the manifest, or the directory was filled from it.
-    public static func isOwn(_ manifest: Manifest, stateDirectory: String) throws -> Bool {
+    package static func isOwn(_ manifest: Manifest, stateDirectory: String) throws -> Bool {
         try WriterRecord(stateDirectory: stateDirectory).contains(manifest.writer)
     }
 
-    public func claim(_ facts: CheckpointFacts, _ change: ChangeAtRest) throws -> ArchiveStanding {
+    package func claim(_ facts: CheckpointFacts, _ change: ChangeAtRest) throws -> ArchiveStanding {
         switch try whoseIsIt(facts.lineage, facts.identity, facts.epoch) {
         case .nobodys:
             try record.add([writer])
@@ -90,7 +90,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
     }
 
     /// Throws what `claim` would of a worker that goes on from this state, and changes nothing.
-    public func requireClaimable(_ restored: RestoredState) throws {
+    package func requireClaimable(_ restored: RestoredState) throws {
         _ = try whoseIsIt(restored.lineage, restored.identity, restored.epoch)
     }
 
@@ -168,7 +168,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         }
     }
 
-    public func publish(_ checkpoint: FinishedCheckpoint) throws -> PublishedCheckpoint {
+    package func publish(_ checkpoint: FinishedCheckpoint) throws -> PublishedCheckpoint {
         let (newest, parent, isClaimed) = state.withLock { ($0.newest, $0.parent, $0.isClaimed) }
         guard isClaimed else { throw CheckpointError(.bug, "a checkpoint was published before the job was claimed") }
         let facts = checkpoint.facts
@@ -225,7 +225,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         }
     }
 
-    public func confirmOwnership() throws {
+    package func confirmOwnership() throws {
         let (known, isClaimed) = state.withLock { ($0.parent?.number, $0.isClaimed) }
         guard isClaimed, let number = try store.newestNumber(), known.map({ number > $0 }) ?? true else { return }
         try refuseOther(number)
@@ -256,7 +256,7 @@ public final class StoreArchive: CheckpointArchive, @unchecked Sendable {
         }
     }
 
-    public func collect() throws {
+    package func collect() throws {
         let isDue = state.withLock { state in
             guard state.lastCollected.map({ .now - $0 >= settings.collectionInterval }) ?? true else { return false }
             state.lastCollected = .now

@@ -8,7 +8,7 @@ extension Manifest: Codable {
     }
 
     /// Reads a manifest's fields. The hash of its bytes, which a decoder doesn't know, comes with `userInfo`.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         guard let hash = decoder.userInfo[.manifestHash] as? SHA256Digest else {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: [], debugDescription: "manifests are read by CheckpointStore, which knows their hash"))
@@ -42,7 +42,7 @@ extension Manifest: Codable {
         sha256 = hash
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: Key.self)
         try fields.encode(Manifest.format, forKey: .format)
         try fields.encode(minimumReader, forKey: .minimumReader)

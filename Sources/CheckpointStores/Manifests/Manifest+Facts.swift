@@ -2,7 +2,7 @@ import Engine
 
 extension ManifestDraft {
     /// The draft of a checkpoint of the state that `facts` tells of. For the other parameters see the fields.
-    public init(
+    package init(
         _ facts: CheckpointFacts, after parent: ManifestLink?, retaining retained: [ManifestObject], writer: String, createdAt: Int64,
         reason: CheckpointReason
     ) {
@@ -17,7 +17,7 @@ extension ManifestDraft {
 
 extension Manifest {
     /// What the manifest says of the state, as a state file tells it of itself.
-    public var facts: CheckpointFacts {
+    package var facts: CheckpointFacts {
         CheckpointFacts(
             job: job, jobVersion: jobVersion, stateFormat: stateFormat, identity: identity, hashKey: hashKey, lineage: lineage,
             epoch: epoch, partitions: partitions,

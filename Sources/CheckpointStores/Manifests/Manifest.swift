@@ -1,43 +1,43 @@
 import Engine
 
 /// One checkpoint of a job: which objects make up its state, and what that state is. See checkpoints/README.md.
-public struct Manifest: Equatable, Sendable {
+package struct Manifest: Equatable, Sendable {
     /// The version of the format that this program writes, and the newest that it reads.
-    public static let format = 1
+    package static let format = 1
 
-    public let number: ManifestNumber
-    public let job: String
+    package let number: ManifestNumber
+    package let job: String
     /// The least `format` that a reader must know.
-    public let minimumReader: Int
+    package let minimumReader: Int
     /// The version of the job that wrote the state.
-    public let jobVersion: Int
+    package let jobVersion: Int
     /// The version of the state file's format.
-    public let stateFormat: Int
+    package let stateFormat: Int
     /// The history that the state belongs to; a new one begins with an empty state.
-    public let identity: String
+    package let identity: String
     /// The job's, for hashes that the state holds; nil where an earlier build wrote the manifest.
-    public let hashKey: HashKey?
-    public let lineage: Lineage
+    package let hashKey: HashKey?
+    package let lineage: Lineage
     /// Who wrote it: `host:pid:random`, another one each run.
-    public let writer: String
-    public let epoch: Epoch
+    package let writer: String
+    package let epoch: Epoch
     /// Milliseconds since 1970 UTC, by the writer's clock.
-    public let createdAt: Int64
-    public let reason: CheckpointReason
+    package let createdAt: Int64
+    package let reason: CheckpointReason
     /// The manifest before; nil for the first.
-    public let parent: ManifestLink?
+    package let parent: ManifestLink?
     /// The base, then the deltas in the order in which they are applied.
-    public let objects: [ManifestObject]
+    package let objects: [ManifestObject]
     /// Partitions of every topic and stage.
-    public let partitions: [String: Int]
-    public let tasks: [CheckpointFacts.TaskProgress]
-    public let tables: [CheckpointFacts.TableProgress]
+    package let partitions: [String: Int]
+    package let tasks: [CheckpointFacts.TaskProgress]
+    package let tables: [CheckpointFacts.TableProgress]
     /// The hash of the manifest's own bytes as they are stored.
-    public internal(set) var sha256: SHA256Digest
+    package internal(set) var sha256: SHA256Digest
 
-    public var link: ManifestLink { ManifestLink(number: number, sha256: sha256) }
+    package var link: ManifestLink { ManifestLink(number: number, sha256: sha256) }
     /// The size of all objects together, which `fault` bounds.
-    public var bytes: Int { objects.reduce(0) { $0 + $1.digest.bytes } }
+    package var bytes: Int { objects.reduce(0) { $0 + $1.digest.bytes } }
 
     /// What a restore has to fetch.
     var chain: CheckpointChain {
@@ -53,21 +53,21 @@ public struct Manifest: Equatable, Sendable {
 
     /// True when `later` belongs to a lineage that began before this checkpoint: what was delivered between the two was
     /// rolled back, and this one counts it still.
-    public func isAbandoned(by later: Manifest) -> Bool { later.number > number && later.lineage > lineage && later.epoch < epoch }
+    package func isAbandoned(by later: Manifest) -> Bool { later.number > number && later.lineage > lineage && later.epoch < epoch }
 }
 
 /// What stays of a manifest that was collected.
-public struct Tombstone: Hashable, Sendable {
-    public let number: ManifestNumber
+package struct Tombstone: Hashable, Sendable {
+    package let number: ManifestNumber
     /// The hash of the bytes that the manifest had.
-    public let sha256: SHA256Digest
+    package let sha256: SHA256Digest
 }
 
-public enum ManifestOrTombstone: Sendable, Equatable {
+package enum ManifestOrTombstone: Sendable, Equatable {
     case manifest(Manifest)
     case tombstone(Tombstone)
 
-    public var link: ManifestLink {
+    package var link: ManifestLink {
         switch self {
         case .manifest(let manifest): manifest.link
         case .tombstone(let tombstone): ManifestLink(number: tombstone.number, sha256: tombstone.sha256)

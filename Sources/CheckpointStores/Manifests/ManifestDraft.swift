@@ -1,28 +1,28 @@
 import Engine
 
 /// What a writer says of a checkpoint; `CheckpointStore.publish` adds the number, the job and the keys of new objects.
-public struct ManifestDraft: Sendable {
+package struct ManifestDraft: Sendable {
     /// The newest manifest as the writer knows it (`CheckpointStore.newestLink`, also when that one is damaged); nil when
     /// there was none. Losing the race for the number after it means that another writer has the job.
-    public var parent: ManifestLink?
-    public var minimumReader = Manifest.format
-    public var jobVersion: Int
-    public var stateFormat: Int
-    public var identity: String
-    public var hashKey: HashKey?
-    public var lineage: Lineage
-    public var writer: String
-    public var epoch: Epoch
+    package var parent: ManifestLink?
+    package var minimumReader = Manifest.format
+    package var jobVersion: Int
+    package var stateFormat: Int
+    package var identity: String
+    package var hashKey: HashKey?
+    package var lineage: Lineage
+    package var writer: String
+    package var epoch: Epoch
     /// Milliseconds since 1970 UTC.
-    public var createdAt: Int64
-    public var reason: CheckpointReason
+    package var createdAt: Int64
+    package var reason: CheckpointReason
     /// Objects that are in the store already, in front of the new ones: usually the parent's.
-    public var retained: [ManifestObject]
-    public var partitions: [String: Int]
-    public var tasks: [CheckpointFacts.TaskProgress]
-    public var tables: [CheckpointFacts.TableProgress]
+    package var retained: [ManifestObject]
+    package var partitions: [String: Int]
+    package var tasks: [CheckpointFacts.TaskProgress]
+    package var tables: [CheckpointFacts.TableProgress]
 
-    public init(
+    package init(
         parent: ManifestLink?, jobVersion: Int, stateFormat: Int, identity: String, hashKey: HashKey?, lineage: Lineage, writer: String,
         epoch: Epoch,
         createdAt: Int64, reason: CheckpointReason, retained: [ManifestObject], partitions: [String: Int],
@@ -46,13 +46,13 @@ public struct ManifestDraft: Sendable {
 }
 
 /// A local file that becomes an object.
-public struct NewObject: Hashable, Sendable {
-    public let kind: ManifestObject.Kind
-    public let file: String
+package struct NewObject: Hashable, Sendable {
+    package let kind: ManifestObject.Kind
+    package let file: String
     /// The epoch of the state with this file applied.
-    public let epoch: Epoch
+    package let epoch: Epoch
 
-    public init(kind: ManifestObject.Kind, file: String, epoch: Epoch) {
+    package init(kind: ManifestObject.Kind, file: String, epoch: Epoch) {
         self.kind = kind
         self.file = file
         self.epoch = epoch

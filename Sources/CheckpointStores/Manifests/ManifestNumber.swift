@@ -1,13 +1,13 @@
 /// The number of a manifest, dense for each job and counted from 1; never used twice.
-public struct ManifestNumber: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
+package struct ManifestNumber: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     /// A job that wrote a checkpoint a second would reach it after 34,000 years.
-    public static let last = ManifestNumber(1 << 40)
+    package static let last = ManifestNumber(1 << 40)
 
-    public let number: UInt64
+    package let number: UInt64
 
-    public init(_ number: UInt64) { self.number = number }
+    package init(_ number: UInt64) { self.number = number }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         number = try container.decode(UInt64.self)
         guard number <= ManifestNumber.last.number else {
@@ -16,15 +16,15 @@ public struct ManifestNumber: Hashable, Comparable, Sendable, Codable, CustomStr
         }
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(number)
     }
 
-    public static let first = ManifestNumber(1)
-    public var next: ManifestNumber { ManifestNumber(number + 1) }
+    package static let first = ManifestNumber(1)
+    package var next: ManifestNumber { ManifestNumber(number + 1) }
     /// nil before the first.
-    public var previous: ManifestNumber? { number > 1 ? ManifestNumber(number - 1) : nil }
-    public var description: String { String(number) }
-    public static func < (left: ManifestNumber, right: ManifestNumber) -> Bool { left.number < right.number }
+    package var previous: ManifestNumber? { number > 1 ? ManifestNumber(number - 1) : nil }
+    package var description: String { String(number) }
+    package static func < (left: ManifestNumber, right: ManifestNumber) -> Bool { left.number < right.number }
 }

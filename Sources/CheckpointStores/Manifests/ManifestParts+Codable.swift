@@ -22,7 +22,7 @@ extension KeyedDecodingContainer {
 extension ManifestObject: Codable {
     private enum Key: String, CodingKey { case kind, key, sha256, bytes, fromEpoch, epoch }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
         switch try fields.decode(String.self, forKey: .kind) {
         case "base": kind = .base
@@ -36,7 +36,7 @@ extension ManifestObject: Codable {
         epoch = Epoch(UInt64(try fields.number(.epoch, StoredBounds.counter)))
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: Key.self)
         switch kind {
         case .base: try fields.encode("base", forKey: .kind)
@@ -54,7 +54,7 @@ extension ManifestObject: Codable {
 extension CheckpointFacts.TaskProgress: Codable {
     private enum Key: String, CodingKey { case stage, partition, watermark, next }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
         self.init(
             id: TaskID(
@@ -65,7 +65,7 @@ extension CheckpointFacts.TaskProgress: Codable {
         )
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: Key.self)
         try fields.encode(id.stage.text, forKey: .stage)
         try fields.encode(id.partition, forKey: .partition)
@@ -77,7 +77,7 @@ extension CheckpointFacts.TaskProgress: Codable {
 extension CheckpointFacts.TableProgress: Codable {
     private enum Key: String, CodingKey { case name, lastFrozen, lastDelivered }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
         let name = try fields.decode(String.self, forKey: .name)
         guard PlainName.isOutputTable(name) else {
@@ -91,7 +91,7 @@ extension CheckpointFacts.TableProgress: Codable {
         )
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: Key.self)
         try fields.encode(name, forKey: .name)
         try fields.encode(lastFrozen?.number, forKey: .lastFrozen)

@@ -1,22 +1,22 @@
 import Engine
 
 /// A file of state that a manifest is made of.
-public struct ManifestObject: Hashable, Sendable {
-    public enum Kind: Hashable, Sendable {
+package struct ManifestObject: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
         /// A whole state file.
         case base
         /// What changed after an epoch; it is applied to a state of exactly that epoch.
         case delta(after: Epoch)
     }
 
-    public let kind: Kind
+    package let kind: Kind
     /// Below the job: `snapshots/<sha256>.db` or `deltas/<sha256>.db`.
-    public let key: String
-    public let digest: ObjectDigest
+    package let key: String
+    package let digest: ObjectDigest
     /// The epoch of the state with this object applied.
-    public let epoch: Epoch
+    package let epoch: Epoch
 
-    public init(kind: Kind, key: String, digest: ObjectDigest, epoch: Epoch) {
+    package init(kind: Kind, key: String, digest: ObjectDigest, epoch: Epoch) {
         self.kind = kind
         self.key = key
         self.digest = digest
@@ -25,27 +25,27 @@ public struct ManifestObject: Hashable, Sendable {
 }
 
 /// Why a checkpoint was written. Readers meet words that they don't know.
-public struct CheckpointReason: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    public let rawValue: String
-    public init(rawValue: String) { self.rawValue = rawValue }
+package struct CheckpointReason: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
 
-    public static let interval = CheckpointReason(rawValue: "interval")
-    public static let drain = CheckpointReason(rawValue: "drain")
-    public static let start = CheckpointReason(rawValue: "start")
-    public static let takeover = CheckpointReason(rawValue: "takeover")
-    public static let finalize = CheckpointReason(rawValue: "finalize")
-    public static let rewind = CheckpointReason(rawValue: "rewind")
-    public static let copy = CheckpointReason(rawValue: "copy")
+    package static let interval = CheckpointReason(rawValue: "interval")
+    package static let drain = CheckpointReason(rawValue: "drain")
+    package static let start = CheckpointReason(rawValue: "start")
+    package static let takeover = CheckpointReason(rawValue: "takeover")
+    package static let finalize = CheckpointReason(rawValue: "finalize")
+    package static let rewind = CheckpointReason(rawValue: "rewind")
+    package static let copy = CheckpointReason(rawValue: "copy")
 
-    public var description: String { rawValue }
+    package var description: String { rawValue }
 }
 
 /// A manifest's number and the hash of its bytes.
-public struct ManifestLink: Hashable, Sendable, Codable {
-    public let number: ManifestNumber
-    public let sha256: SHA256Digest
+package struct ManifestLink: Hashable, Sendable, Codable {
+    package let number: ManifestNumber
+    package let sha256: SHA256Digest
 
-    public init(number: ManifestNumber, sha256: SHA256Digest) {
+    package init(number: ManifestNumber, sha256: SHA256Digest) {
         self.number = number
         self.sha256 = sha256
     }

@@ -7,22 +7,22 @@ import Synchronization
 /// A file is written and synced under `.incoming/`, then linked (only if absent) or renamed into place, and the folder is
 /// synced: no reader ever sees a part of one. What a crash leaves lies under `.incoming/` alone and is removed by a later
 /// store's first `put`, when it is old enough to be nobody's. The directory must be one file system that has hard links.
-public final class DirectoryObjectStore: ObjectStore {
-    public let location: String
+package final class DirectoryObjectStore: ObjectStore {
+    package let location: String
     private let hasSwept = Mutex(false)
 
     /// Files under `.incoming/` that were not written to for so long are leftovers: 24 hours.
     static let leftoverAgeSeconds = 24 * 3600
 
     /// The directory is created by the first `put`.
-    public init(path: String) {
+    package init(path: String) {
         location = path == "/" ? path : path.rest(before: "/").map(String.init) ?? path
     }
 
     private var incoming: String { "\(location)/.incoming" }
     func path(of key: ObjectKey) -> String { "\(location)/\(key.text)" }
 
-    public func put(_ content: ObjectContent, at key: ObjectKey, onlyIfAbsent: Bool) throws(CheckpointError) -> PutOutcome {
+    package func put(_ content: ObjectContent, at key: ObjectKey, onlyIfAbsent: Bool) throws(CheckpointError) -> PutOutcome {
         try LocalFile.makeFolder(incoming)
         try sweepOnce()
         let final = path(of: key)
@@ -101,7 +101,7 @@ public final class DirectoryObjectStore: ObjectStore {
         }
     }
 
-    public func get(_ key: ObjectKey, limit: Int) throws(CheckpointError) -> [UInt8]? {
+    package func get(_ key: ObjectKey, limit: Int) throws(CheckpointError) -> [UInt8]? {
         guard let descriptor = try openObject(key) else { return nil }
         defer { close(descriptor) }
         var status = stat()
@@ -124,7 +124,7 @@ public final class DirectoryObjectStore: ObjectStore {
         }
     }
 
-    public func download(_ key: ObjectKey, into file: String?, limit: Int) throws(CheckpointError) -> ObjectDigest? {
+    package func download(_ key: ObjectKey, into file: String?, limit: Int) throws(CheckpointError) -> ObjectDigest? {
         guard let descriptor = try openObject(key) else { return nil }
         defer { close(descriptor) }
         guard let file else { return try LocalFile.copy(from: descriptor, path(of: key), to: nil, limit: limit) }
@@ -143,11 +143,11 @@ public final class DirectoryObjectStore: ObjectStore {
         try LocalFile.openFile(path(of: key))
     }
 
-    public func list(prefix: String, after: ObjectKey?, limit: Int) throws(CheckpointError) -> [ListedObject] {
+    package func list(prefix: String, after: ObjectKey?, limit: Int) throws(CheckpointError) -> [ListedObject] {
         try DirectoryListing(root: location).objects(prefix: prefix, after: after, limit: limit)
     }
 
-    public func folders(limit: Int) throws(CheckpointError) -> [String] {
+    package func folders(limit: Int) throws(CheckpointError) -> [String] {
         var folders: [String] = []
         for name in try DirectoryListing.names(in: location).sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) })
         where folders.count < limit {
@@ -157,7 +157,7 @@ public final class DirectoryObjectStore: ObjectStore {
         return folders
     }
 
-    public func delete(_ key: ObjectKey) throws(CheckpointError) {
+    package func delete(_ key: ObjectKey) throws(CheckpointError) {
         guard unlink(path(of: key)) == 0 || errno == ENOENT else { throw LocalFile.failure("remove", path(of: key)) }
     }
 }

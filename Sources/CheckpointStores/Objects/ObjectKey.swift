@@ -1,8 +1,8 @@
 import Engine
 
 /// The name of an object in a store: parts between slashes, `fintech/manifests/00000000000000000042.json`.
-public struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertible {
-    public let text: String
+package struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package let text: String
 
     /// What S3 takes at most, in bytes of UTF-8; a prefix counts too.
     static let longestKey = 1024
@@ -10,7 +10,7 @@ public struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertible
     static let longestPart = 200
 
     /// Throws kind `invalid` for an empty part, one that starts with a dot, a control character, or too long a key.
-    public init(_ text: String) throws(CheckpointError) {
+    package init(_ text: String) throws(CheckpointError) {
         let parts = text.parts(at: "/", omittingEmpty: false)
         let isWellFormed = parts.allSatisfy { part in
             !part.isEmpty && part.utf8.count <= ObjectKey.longestPart && !part.begins(with: ".")
@@ -28,8 +28,8 @@ public struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertible
     /// A key made of parts that were checked before.
     init(known text: String) { self.text = text }
 
-    public var description: String { text }
+    package var description: String { text }
 
     /// By the bytes of their UTF-8, the order in which every store lists.
-    public static func < (left: ObjectKey, right: ObjectKey) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }
+    package static func < (left: ObjectKey, right: ObjectKey) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }
 }

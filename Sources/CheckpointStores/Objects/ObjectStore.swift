@@ -8,7 +8,7 @@
 ///   after which the object may or may not be there.
 ///
 /// Errors are `CheckpointError`s. All calls block; any thread may call, several at once too.
-public protocol ObjectStore: Sendable {
+package protocol ObjectStore: Sendable {
     /// Where it is, for messages: `/var/lib/checkpoints` or `s3://bucket/prefix`. Holds no credentials.
     var location: String { get }
 
@@ -35,7 +35,7 @@ public protocol ObjectStore: Sendable {
 
 extension ObjectStore {
     /// By a listing that goes past each folder's content.
-    public func folders(limit: Int) throws(CheckpointError) -> [String] {
+    package func folders(limit: Int) throws(CheckpointError) -> [String] {
         var folders: [String] = []
         var after: ObjectKey?
         while folders.count < limit, let key = try list(prefix: "", after: after, limit: 1).first?.key {
@@ -51,36 +51,36 @@ extension ObjectStore {
 }
 
 /// What to write.
-public enum ObjectContent: Sendable {
+package enum ObjectContent: Sendable {
     case bytes([UInt8])
     /// A file that must stay as it is meanwhile: a file that doesn't have this size and hash is refused (kind `corrupt`).
     case file(path: String, ObjectDigest)
 }
 
-public enum PutOutcome: Sendable, Equatable {
+package enum PutOutcome: Sendable, Equatable {
     case created
     /// There is one already. It can be this call's own, when the answer to a first attempt was lost: read it back.
     case exists
 }
 
 /// An object's size in bytes and the hash of its content.
-public struct ObjectDigest: Hashable, Sendable {
-    public let bytes: Int
-    public let sha256: SHA256Digest
+package struct ObjectDigest: Hashable, Sendable {
+    package let bytes: Int
+    package let sha256: SHA256Digest
 
-    public init(bytes: Int, sha256: SHA256Digest) {
+    package init(bytes: Int, sha256: SHA256Digest) {
         self.bytes = bytes
         self.sha256 = sha256
     }
 }
 
-public struct ListedObject: Hashable, Sendable {
-    public let key: ObjectKey
-    public let bytes: Int
+package struct ListedObject: Hashable, Sendable {
+    package let key: ObjectKey
+    package let bytes: Int
     /// When it was written, by the store's clock: milliseconds since 1970 UTC.
-    public let modifiedAt: Int64
+    package let modifiedAt: Int64
 
-    public init(key: ObjectKey, bytes: Int, modifiedAt: Int64) {
+    package init(key: ObjectKey, bytes: Int, modifiedAt: Int64) {
         self.key = key
         self.bytes = bytes
         self.modifiedAt = modifiedAt

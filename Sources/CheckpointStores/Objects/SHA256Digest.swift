@@ -1,9 +1,9 @@
 /// A SHA-256 hash, written as 64 lower-case hexadecimal digits.
-public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
-    public let hex: String
+package struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
+    package let hex: String
 
     /// nil unless `hex` is 64 digits of 0–9 and a–f.
-    public init?(hex: String) {
+    package init?(hex: String) {
         guard hex.utf8.count == 64, hex.utf8.allSatisfy(SHA256Digest.isDigit) else { return nil }
         self.hex = hex
     }
@@ -18,11 +18,11 @@ public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
     }
 
-    public var description: String { hex }
+    package var description: String { hex }
 }
 
 extension SHA256Digest: Codable {
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let digest = SHA256Digest(hex: try container.decode(String.self)) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "a SHA-256 is 64 lower-case hexadecimal digits")
@@ -30,7 +30,7 @@ extension SHA256Digest: Codable {
         self = digest
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(hex)
     }

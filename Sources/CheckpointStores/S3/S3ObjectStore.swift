@@ -8,23 +8,23 @@ import Glibc
 /// Every request is signed with the hash of its body, so that the server refuses bytes that changed on the way. A time-out,
 /// a broken connection, 409 and 5xx are unknown: the request is sent again, so often as `S3Settings.attempts` says, which
 /// is safe as a whole object is written to a key whose content the caller knows, or only if nothing is there.
-public final class S3ObjectStore: ObjectStore {
+package final class S3ObjectStore: ObjectStore {
     private let requests: S3Requests
     private let sender: S3Sender
     private let settings: S3Settings
     private let isCancelled: @Sendable () -> Bool
 
     /// - Parameter isCancelled: asked at least once a second during calls; true ends them with kind `retry`.
-    public init(settings: S3Settings, isCancelled: @escaping @Sendable () -> Bool = { false }) {
+    package init(settings: S3Settings, isCancelled: @escaping @Sendable () -> Bool = { false }) {
         self.settings = settings
         self.isCancelled = isCancelled
         requests = S3Requests(settings: settings)
         sender = S3Sender(settings: settings, isCancelled: isCancelled)
     }
 
-    public var location: String { settings.location }
+    package var location: String { settings.location }
 
-    public func put(_ content: ObjectContent, at key: ObjectKey, onlyIfAbsent: Bool) throws(CheckpointError) -> PutOutcome {
+    package func put(_ content: ObjectContent, at key: ObjectKey, onlyIfAbsent: Bool) throws(CheckpointError) -> PutOutcome {
         let subject = "writing \(location)/\(key)"
         let headers = onlyIfAbsent ? [(name: "If-None-Match", value: "*")] : []
         let answer: S3Answer
@@ -77,7 +77,7 @@ public final class S3ObjectStore: ObjectStore {
         CheckpointError(.corrupt, "\(path) changed before it was uploaded; write it anew", cause: cause)
     }
 
-    public func get(_ key: ObjectKey, limit: Int) throws(CheckpointError) -> [UInt8]? {
+    package func get(_ key: ObjectKey, limit: Int) throws(CheckpointError) -> [UInt8]? {
         var bytes: [UInt8] = []
         let tooLong = "\(location)/\(key) is damaged: it has more than the \(limit) bytes that were written at most"
         var isTooLong = false
@@ -94,7 +94,7 @@ public final class S3ObjectStore: ObjectStore {
         return try isPresent(answer.answer, key) ? bytes : nil
     }
 
-    public func download(_ key: ObjectKey, into file: String?, limit: Int) throws(CheckpointError) -> ObjectDigest? {
+    package func download(_ key: ObjectKey, into file: String?, limit: Int) throws(CheckpointError) -> ObjectDigest? {
         var request = requests.object(.get, key)
         request.totalTimeout = settings.transferTimeout
         guard let file else { return try receive(request, key, into: nil, limit: limit) }
@@ -134,7 +134,7 @@ public final class S3ObjectStore: ObjectStore {
     /// Pages of a thousand that one call looks at.
     private static let mostPages = 10_000
 
-    public func list(prefix: String, after: ObjectKey?, limit: Int) throws(CheckpointError) -> [ListedObject] {
+    package func list(prefix: String, after: ObjectKey?, limit: Int) throws(CheckpointError) -> [ListedObject] {
         let subject = "listing \(location)/\(prefix)"
         var found: [ListedObject] = []
         var last = after.map { requests.prefixed($0.text) }
@@ -163,7 +163,7 @@ public final class S3ObjectStore: ObjectStore {
         return Array(found.prefix(limit))
     }
 
-    public func delete(_ key: ObjectKey) throws(CheckpointError) {
+    package func delete(_ key: ObjectKey) throws(CheckpointError) {
         let request = requests.object(.delete, key)
         _ = try sender.send("removing \(location)/\(key)") { (client) throws(HTTPError) in
             try client.perform(request, isCancelled: isCancelled)

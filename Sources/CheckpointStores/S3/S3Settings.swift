@@ -9,11 +9,11 @@ import Engine
 /// | `AWS_REGION`, else `AWS_DEFAULT_REGION` | needed for AWS itself; `us-east-1` for another endpoint |
 /// | `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL` | another server, addressed by path: `<endpoint>/<bucket>/<key>` |
 /// | `AWS_CA_BUNDLE` | a file of certificates to trust instead of the system's |
-public struct S3Settings: Sendable {
-    public let bucket: String
+package struct S3Settings: Sendable {
+    package let bucket: String
     /// In front of every key; empty, or without slashes at its ends.
-    public let prefix: String
-    public let region: String
+    package let prefix: String
+    package let region: String
     /// The URL that keys are appended to: `https://bucket.s3.region.amazonaws.com` or `http://127.0.0.1:9000/bucket`.
     let baseURL: String
     let accessKey: String
@@ -22,20 +22,20 @@ public struct S3Settings: Sendable {
     let certificateAuthorityFile: String?
 
     /// How often a request whose end is unknown is sent, in all.
-    public var attempts = 5
+    package var attempts = 5
     /// The pause before the second attempt; each later one is twice as long.
-    public var firstPause: Duration = .milliseconds(200)
+    package var firstPause: Duration = .milliseconds(200)
     /// How long a request without a large object may take.
-    public var requestTimeout: Duration = .seconds(30)
+    package var requestTimeout: Duration = .seconds(30)
     /// How long uploading or downloading an object may take, and how long it may stand still.
-    public var transferTimeout: Duration = .seconds(6 * 3600)
-    public var stallTimeout: Duration = .seconds(30)
+    package var transferTimeout: Duration = .seconds(6 * 3600)
+    package var stallTimeout: Duration = .seconds(30)
 
     /// What S3 takes in one PUT: 5 GiB. Objects are not uploaded in parts.
-    public static let largestObject = 5 << 30
+    package static let largestObject = 5 << 30
 
     /// Throws kind `invalid`, saying what is missing or wrong.
-    public init(location: String, environment: [String: String]) throws(CheckpointError) {
+    package init(location: String, environment: [String: String]) throws(CheckpointError) {
         let parts = (location.rest(after: "s3://") ?? "").parts(at: "/", maxSplits: 1, omittingEmpty: false)
         bucket = String(parts.first ?? "")
         guard !StoreLocation.mayHoldSecret(location) else { throw StoreLocation.holdsSecret }
@@ -73,7 +73,7 @@ public struct S3Settings: Sendable {
         certificateAuthorityFile = S3Settings.value(of: ["AWS_CA_BUNDLE"], in: environment)
     }
 
-    public var location: String { prefix.isEmpty ? "s3://\(bucket)" : "s3://\(bucket)/\(prefix)" }
+    package var location: String { prefix.isEmpty ? "s3://\(bucket)" : "s3://\(bucket)/\(prefix)" }
 
     /// What no message may hold.
     var secrets: [String] { [secretKey, sessionToken, accessKey].compactMap(\.self) }

@@ -1,7 +1,7 @@
 import Engine
 
 /// How people name a checkpoint.
-public enum CheckpointReference: Hashable, Sendable {
+package enum CheckpointReference: Hashable, Sendable {
     /// `latest`, or so many before it: `latest~2`. Collected ones don't count.
     case latest(back: Int)
     /// `42`
@@ -12,10 +12,10 @@ public enum CheckpointReference: Hashable, Sendable {
     /// `tag:before-upgrade`
     case tag(String)
 
-    public static let latest = CheckpointReference.latest(back: 0)
+    package static let latest = CheckpointReference.latest(back: 0)
 
     /// Throws kind `invalid`, saying what a reference looks like.
-    public init(_ text: String) throws(CheckpointError) {
+    package init(_ text: String) throws(CheckpointError) {
         if text == "latest" {
             self = .latest
         } else if let text = text.rest(after: "latest~"), let back = CheckpointReference.count(text) {

@@ -7,7 +7,7 @@ extension CheckpointStore {
 
     /// Throws kind `missing`, naming the jobs that are there, when the store has no checkpoint of this job: a mistyped place is
     /// never an empty store.
-    public func requireCheckpoints() throws(CheckpointError) {
+    package func requireCheckpoints() throws(CheckpointError) {
         guard try newestNumber() == nil else { return }
         throw try noCheckpoints()
     }

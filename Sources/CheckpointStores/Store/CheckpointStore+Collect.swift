@@ -7,7 +7,7 @@ extension CheckpointStore {
     /// - Parameter olderThan: what is younger stays whatever the policy says, so that restores and uploads under way end
     ///   undisturbed; it must be longer than the longest of them.
     /// - Parameter now: milliseconds since 1970 UTC.
-    public func planCollection(_ policy: RetentionPolicy, olderThan age: Duration, now: Int64) throws(CheckpointError) -> CollectionPlan {
+    package func planCollection(_ policy: RetentionPolicy, olderThan age: Duration, now: Int64) throws(CheckpointError) -> CollectionPlan {
         let before = now - age.components.seconds * 1000
         let tagged = Set(try tags().map(\.number))
         let stored = try storedObjects()
@@ -35,7 +35,7 @@ extension CheckpointStore {
 
     /// Carries a plan out: tombstones first, then, after another look at what is reachable now, the objects. What a crash
     /// in between leaves, the next collection removes. The result is what was done.
-    public func collect(_ plan: CollectionPlan) throws(CheckpointError) -> CollectionPlan {
+    package func collect(_ plan: CollectionPlan) throws(CheckpointError) -> CollectionPlan {
         var done = plan
         var buried: [ManifestNumber: [UInt8]] = [:]
         for number in plan.manifests { buried[number] = try bury(number) }
@@ -57,7 +57,7 @@ extension CheckpointStore {
     }
 
     /// Plans and carries out.
-    public func collect(_ policy: RetentionPolicy, olderThan age: Duration, now: Int64) throws(CheckpointError) -> CollectionPlan {
+    package func collect(_ policy: RetentionPolicy, olderThan age: Duration, now: Int64) throws(CheckpointError) -> CollectionPlan {
         try collect(try planCollection(policy, olderThan: age, now: now))
     }
 
@@ -91,5 +91,26 @@ extension CheckpointStore {
             for object in try listAll(folder) { stored[object.key] = object }
         }
         return stored
+    }
+}
+
+/// What a collection will do.
+package struct CollectionPlan: Sendable, Equatable {
+    /// Manifests that become tombstones, in rising order.
+    package var manifests: [ManifestNumber]
+    /// Objects that no kept manifest reaches.
+    package var objects: [ListedObject]
+    /// Manifests that stay, in rising order.
+    package var kept: [ManifestNumber]
+    /// Damaged and incompatible manifests, which stay too: they, and the objects that only they reach, are for a person to judge.
+    package var unreadable: [ManifestNumber]
+    /// The newest manifest that the plan knows.
+    package var newest: ManifestNumber?
+    /// Objects written at this time or later stay, in milliseconds since 1970 UTC.
+    package var before: Int64
+
+    /// What removing the objects frees.
+    package var bytes: Int {
+        objects.reduce(0) { sum, object in sum.addingReportingOverflow(object.bytes).overflow ? .max : sum + object.bytes }
     }
 }

@@ -5,7 +5,7 @@ extension CheckpointStore {
     ///
     /// Throws kind `invalid` for the newest one, after which nobody has published yet, and for one that can be read;
     /// `missing` when there is none.
-    public func discard(_ number: ManifestNumber) throws(CheckpointError) {
+    package func discard(_ number: ManifestNumber) throws(CheckpointError) {
         let key = layout.manifest(number)
         guard let stored = try stored(number) else { throw CheckpointError(.missing, "\(location) has no checkpoint \(number)") }
         guard try newestNumber() != number else {

@@ -13,18 +13,18 @@ struct CollectedRange: Codable, Equatable {
 }
 
 /// A checkpoint that was not collected.
-public struct LiveCheckpoint: Sendable {
-    public let number: ManifestNumber
+package struct LiveCheckpoint: Sendable {
+    package let number: ManifestNumber
     /// An error is of kind `corrupt`, `incompatible` or `invalid`, or `missing` when somebody removed the manifest.
-    public let manifest: Result<Manifest, CheckpointError>
+    package let manifest: Result<Manifest, CheckpointError>
 
-    public init(number: ManifestNumber, manifest: Result<Manifest, CheckpointError>) {
+    package init(number: ManifestNumber, manifest: Result<Manifest, CheckpointError>) {
         self.number = number
         self.manifest = manifest
     }
 
     /// nil when the manifest can't be read for one of `reasons`; for any other, that is thrown.
-    public func manifest(unless reasons: Set<FailureKind>) throws(CheckpointError) -> Manifest? {
+    package func manifest(unless reasons: Set<FailureKind>) throws(CheckpointError) -> Manifest? {
         switch manifest {
         case .success(let manifest): return manifest
         case .failure(let error):
@@ -39,7 +39,7 @@ extension CheckpointStore {
     static let mostLookedThrough: UInt64 = 1 << 22
 
     /// All checkpoints that were not collected, newest first; damaged and incompatible ones too.
-    public func liveCheckpoints() throws(CheckpointError) -> [LiveCheckpoint] {
+    package func liveCheckpoints() throws(CheckpointError) -> [LiveCheckpoint] {
         guard let newest = try newestNumber() else { return [] }
         var found: [LiveCheckpoint] = []
         var next: ManifestNumber? = newest
@@ -61,7 +61,7 @@ extension CheckpointStore {
     }
 
     /// The numbers of all checkpoints that were not collected, newest first.
-    public func liveNumbers() throws(CheckpointError) -> [ManifestNumber] { try liveCheckpoints().map(\.number) }
+    package func liveNumbers() throws(CheckpointError) -> [ManifestNumber] { try liveCheckpoints().map(\.number) }
 
     /// nil for one that was collected.
     private func liveCheckpoint(_ number: ManifestNumber) throws(CheckpointError) -> LiveCheckpoint? {
@@ -99,10 +99,10 @@ extension CheckpointStore {
     }
 
     /// The manifest that a reference names. Throws kind `missing` when there is none, saying what there is, `corrupt` when it is damaged.
-    public func resolve(_ reference: CheckpointReference) throws(CheckpointError) -> Manifest { try live(try number(of: reference)) }
+    package func resolve(_ reference: CheckpointReference) throws(CheckpointError) -> Manifest { try live(try number(of: reference)) }
 
     /// The number that a reference names, whether or not its manifest can be read. Throws kind `missing` when it names none.
-    public func number(of reference: CheckpointReference) throws(CheckpointError) -> ManifestNumber {
+    package func number(of reference: CheckpointReference) throws(CheckpointError) -> ManifestNumber {
         switch reference {
         case .number(let number): return number
         case .tag(let name): return try taggedNumber(name)

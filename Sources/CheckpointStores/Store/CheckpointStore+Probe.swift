@@ -9,7 +9,7 @@ extension CheckpointStore {
     /// Makes sure that the store keeps the promises that everything here rests on: of 32 concurrent creates one wins, its
     /// bytes stay, and they are read, listed and removed as they should be. Throws kind `invalid` for a store that can't
     /// be used. Writes below `<job>/probe/` and removes it again.
-    public func probe() throws(CheckpointError) {
+    package func probe() throws(CheckpointError) {
         let key = layout.probe(String(UInt64.random(in: 0 ... .max), radix: 16))
         do throws(CheckpointError) {
             try raceForOne(key)

@@ -10,7 +10,7 @@ extension CheckpointStore {
     /// Errors: `fenced` when another writer published meanwhile: stop. `retry` when the store is down or its answer was
     /// lost: the manifest may be there; also when an earlier draft of this same writer turned out to be there: look for
     /// the newest manifest again and publish on top of it. `incompatible` when the parent is a newer version's. `corrupt` when the store gives back other bytes than it was given.
-    public func publish(_ draft: ManifestDraft, files: [NewObject]) throws(CheckpointError) -> Manifest {
+    package func publish(_ draft: ManifestDraft, files: [NewObject]) throws(CheckpointError) -> Manifest {
         let inherited = try objectsOfParent(of: draft)
         var added: [ManifestObject] = []
         for file in files { added.append(try described(file)) }

@@ -1,9 +1,9 @@
 import Engine
 
 /// A name for a checkpoint, which protects it from collection.
-public struct CheckpointTag: Hashable, Sendable {
-    public let name: String
-    public let number: ManifestNumber
+package struct CheckpointTag: Hashable, Sendable {
+    package let name: String
+    package let number: ManifestNumber
 }
 
 /// `tags/<name>.json`.
@@ -24,7 +24,7 @@ extension CheckpointStore {
 
     /// Names a checkpoint. Throws `invalid` for a bad name or, unless `replacing`, one that is taken by another checkpoint;
     /// `missing` when the checkpoint is not there or is collected at the same time.
-    public func tag(_ number: ManifestNumber, as name: String, replacing: Bool = false) throws(CheckpointError) {
+    package func tag(_ number: ManifestNumber, as name: String, replacing: Bool = false) throws(CheckpointError) {
         let key = try layout.tag(name)
         _ = try live(number)
         let bytes = try CheckedJSON.encode(TagDocument(name: name, manifest: number))
@@ -45,7 +45,7 @@ extension CheckpointStore {
     }
 
     /// Throws kind `missing` when there is no such tag.
-    public func untag(_ name: String) throws(CheckpointError) {
+    package func untag(_ name: String) throws(CheckpointError) {
         let key = try layout.tag(name)
         guard try objects.get(key, limit: TagDocument.longest) != nil else { throw try isMissing(tag: name) }
         try objects.delete(key)
@@ -53,7 +53,7 @@ extension CheckpointStore {
 
     /// All tags, by name. Throws kind `corrupt` for a damaged one, as what it protects isn't known then. What has a name that no
     /// tag can have protects nothing: it is told to `findings`, once.
-    public func tags() throws(CheckpointError) -> [CheckpointTag] {
+    package func tags() throws(CheckpointError) -> [CheckpointTag] {
         var tags: [CheckpointTag] = []
         for object in try listAll(layout.tagFolder) {
             let bytes = object.key.text.utf8.dropFirst(layout.tagFolder.utf8.count)

@@ -3,7 +3,7 @@ import Engine
 extension CheckpointStore {
     /// Checks that the manifest's objects are there: their sizes, or, `deep`, their whole content. Throws kind `corrupt` for
     /// the first that is not as it should be, naming it.
-    public func verify(_ manifest: Manifest, deep: Bool) throws(CheckpointError) {
+    package func verify(_ manifest: Manifest, deep: Bool) throws(CheckpointError) {
         for object in manifest.objects { try check(object, deep: deep) }
     }
 
@@ -12,7 +12,7 @@ extension CheckpointStore {
     ///
     /// Errors of kinds other than `corrupt` and `missing` end the search, `incompatible` too: what a newer version wrote is
     /// whole, and going back behind it is a person's decision.
-    public func newestVerified(
+    package func newestVerified(
         deep: Bool, except unusable: Set<ManifestNumber> = [], refused: (ManifestNumber, CheckpointError) -> Void
     ) throws(CheckpointError) -> Manifest? {
         for checkpoint in try liveCheckpoints() where !unusable.contains(checkpoint.number) {
@@ -30,7 +30,7 @@ extension CheckpointStore {
 
     /// Checks that the manifest was published after the one before it as it is now. Throws kind `corrupt` when not: one of
     /// the two was changed later, or comes from another history. What the manifest itself holds can be right all the same.
-    public func verifyChain(_ manifest: Manifest) throws(CheckpointError) {
+    package func verifyChain(_ manifest: Manifest) throws(CheckpointError) {
         guard let parent = manifest.parent, try link(parent.number) != parent else { return }
         throw CheckpointError(
             .corrupt,

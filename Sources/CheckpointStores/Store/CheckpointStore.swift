@@ -6,9 +6,9 @@ import Synchronization
 /// Manifests are numbered 1, 2, 3, … without gaps, each created only if absent: publishing the number after the newest
 /// is what fences two writers. None is ever deleted; a collected one becomes a tombstone. Every call blocks and may come
 /// from any thread; errors are `CheckpointError`s.
-public final class CheckpointStore: Sendable {
-    public let objects: any ObjectStore
-    public let job: String
+package final class CheckpointStore: Sendable {
+    package let objects: any ObjectStore
+    package let job: String
     let layout: StoreLayout
     /// A number that was there once, and so still is: where the search for the newest begins.
     private let seen = Mutex<UInt64>(0)
@@ -22,7 +22,7 @@ public final class CheckpointStore: Sendable {
     /// Throws kind `invalid` when the job's name can't be part of a key.
     ///
     /// - Parameter findings: is told, once each, what lies in the store that should not, but is in nobody's way.
-    public init(objects: any ObjectStore, job: String, findings: @escaping @Sendable (String) -> Void = { _ in }) throws(CheckpointError) {
+    package init(objects: any ObjectStore, job: String, findings: @escaping @Sendable (String) -> Void = { _ in }) throws(CheckpointError) {
         self.objects = objects
         self.job = job
         self.findings = findings
@@ -30,14 +30,14 @@ public final class CheckpointStore: Sendable {
     }
 
     /// Where the job's checkpoints are, for messages.
-    public var location: String { "\(objects.location)/\(job)" }
+    package var location: String { "\(objects.location)/\(job)" }
 
     /// How messages name an object.
     func place(of key: ObjectKey) -> String { "\(objects.location)/\(key)" }
 
     /// The newest manifest; nil in an empty store. Throws `corrupt` or `incompatible` when that very one can't be read:
     /// `newestVerified` goes on to those before.
-    public func newest() throws(CheckpointError) -> Manifest? {
+    package func newest() throws(CheckpointError) -> Manifest? {
         guard let number = try newestNumber() else { return nil }
         guard case .manifest(let manifest)? = try manifest(number) else {
             throw CheckpointError(
@@ -50,7 +50,7 @@ public final class CheckpointStore: Sendable {
 
     /// The newest number and the hash of what is stored there, readable or not: what a writer publishes after. nil in an
     /// empty store.
-    public func newestLink() throws(CheckpointError) -> ManifestLink? {
+    package func newestLink() throws(CheckpointError) -> ManifestLink? {
         guard let number = try newestNumber() else { return nil }
         return try link(number)
     }
@@ -77,14 +77,14 @@ public final class CheckpointStore: Sendable {
     }
 
     /// A manifest or what is left of it; nil when that number was never given.
-    public func manifest(_ number: ManifestNumber) throws(CheckpointError) -> ManifestOrTombstone? {
+    package func manifest(_ number: ManifestNumber) throws(CheckpointError) -> ManifestOrTombstone? {
         let key = layout.manifest(number)
         guard let bytes = try objects.get(key, limit: Manifest.longest) else { return nil }
         return try ManifestOrTombstone.read(bytes, number: number, job: job, at: place(of: key))
     }
 
     /// The newest number, found by galloping up from the last one known and bisecting, without a listing.
-    public func newestNumber() throws(CheckpointError) -> ManifestNumber? {
+    package func newestNumber() throws(CheckpointError) -> ManifestNumber? {
         var there = seen.withLock { $0 }
         var step: UInt64 = 1
         while try isThere(there + step) {

@@ -1,9 +1,9 @@
 /// A checkpoint's objects as local files.
-public struct FetchedCheckpoint: Hashable, Sendable {
+package struct FetchedCheckpoint: Hashable, Sendable {
     /// The path of the base: a whole state file.
-    public let base: String
+    package let base: String
     /// The paths of the deltas in the order in which they are applied.
-    public let deltas: [String]
+    package let deltas: [String]
 }
 
 extension CheckpointStore {
@@ -11,7 +11,7 @@ extension CheckpointStore {
     ///
     /// Every hash is checked. Throws kind `corrupt`, naming the object, or `missing` when the checkpoint was collected
     /// meanwhile; the files fetched so far are removed then.
-    public func fetch(_ manifest: Manifest, into directory: String) throws(CheckpointError) -> FetchedCheckpoint {
+    package func fetch(_ manifest: Manifest, into directory: String) throws(CheckpointError) -> FetchedCheckpoint {
         let names = manifest.objects.indices.map { $0 == 0 ? "base.db" : "delta-\($0).db" }
         var files: [String] = []
         do throws(CheckpointError) {

@@ -1,15 +1,15 @@
 import Engine
 
 /// Which checkpoints a collection keeps, besides tagged ones and those too young.
-public struct RetentionPolicy: Sendable, Equatable {
+package struct RetentionPolicy: Sendable, Equatable {
     /// So many of the newest that verify; never less than one. Those of one and the same state count once: starts that come
     /// to nothing must not push earlier states out.
-    public var last: Int
+    package var last: Int
     /// The newest of each of so many hours (UTC) that have one; likewise days.
-    public var hourly: Int
-    public var daily: Int
+    package var hourly: Int
+    package var daily: Int
 
-    public init(last: Int, hourly: Int = 0, daily: Int = 0) {
+    package init(last: Int, hourly: Int = 0, daily: Int = 0) {
         self.last = max(1, last)
         self.hourly = max(0, hourly)
         self.daily = max(0, daily)

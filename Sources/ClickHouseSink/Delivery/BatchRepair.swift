@@ -5,7 +5,7 @@ import Logging
 /// The operator's way out for a batch whose rows ClickHouse has in part: looks which are there, and sends the others.
 ///
 /// To be used while no worker of the job runs.
-public final class BatchRepair {
+package final class BatchRepair {
     private let settings: ClickHouseSettings
     private let dialect: ServerDialect
     private let connection: ClickHouseConnection
@@ -18,7 +18,7 @@ public final class BatchRepair {
 
     /// `table`: as the batch's rows were written for it. `known`: other layouts whose columns nobody minds. Throws when the
     /// server can't be asked or the table can't take the rows.
-    public init(_ settings: ClickHouseSettings, table: OutputTable, known: [OutputTable] = [], log: Logger) throws {
+    package init(_ settings: ClickHouseSettings, table: OutputTable, known: [OutputTable] = [], log: Logger) throws {
         try settings.validate()
         self.settings = settings
         connection = try ClickHouseConnection(settings)
@@ -32,7 +32,7 @@ public final class BatchRepair {
 
     /// Which of the batch's rows are in the table, once no attempt to send it runs any more.
     /// Throws when the server can't be asked, or `retry` when cancelled.
-    public func find(_ batch: SinkBatch, isCancelled: () -> Bool = { false }) throws -> BatchFindings {
+    package func find(_ batch: SinkBatch, isCancelled: () -> Bool = { false }) throws -> BatchFindings {
         let name = BatchName(settings, batch)
         let queries = "query_id IN (\(SQLText.string(name.queryID)), \(SQLText.string(name.resendQueryID)))"
         guard quietWait.wait(for: queries, isCancelled: isCancelled) else {
@@ -43,7 +43,7 @@ public final class BatchRepair {
 
     /// Sends the rows that are missing and no others, then looks again; returns what was found at first.
     /// Throws `invalid` when the table holds rows that can't be the batch's, or when some are still missing in the end.
-    public func resendMissing(_ batch: SinkBatch, isCancelled: () -> Bool = { false }) throws -> BatchFindings {
+    package func resendMissing(_ batch: SinkBatch, isCancelled: () -> Bool = { false }) throws -> BatchFindings {
         let before = try find(batch, isCancelled: isCancelled)
         var found = before
         for _ in 0..<BatchRepair.attempts {
@@ -91,15 +91,15 @@ public final class BatchRepair {
 }
 
 /// What of a batch is in its table.
-public struct BatchFindings: Sendable, Equatable {
+package struct BatchFindings: Sendable, Equatable {
     /// Rows that the batch has.
-    public let expected: Int
+    package let expected: Int
     /// Rows that the table has of it, repeated ones included.
-    public let found: Int
+    package let found: Int
     /// The `_row` numbers that are not there, ascending.
-    public let missing: [UInt32]
+    package let missing: [UInt32]
     /// The `_row` numbers that are there more than once or are none of the batch's, ascending.
-    public let surplus: [UInt32]
+    package let surplus: [UInt32]
 
     init(expected: Int, rows: [UInt32: Int]) {
         self.expected = expected

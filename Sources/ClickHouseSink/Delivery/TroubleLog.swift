@@ -1,5 +1,6 @@
 import Engine
 import Logging
+import Synchronization
 
 /// Tells of a table's lasting trouble without flooding the log: a line when it begins, one when it comes to need
 /// somebody, then one an interval.
@@ -46,4 +47,14 @@ final class TroubleLog {
         lastLine = nil
         suppressed = 0
     }
+}
+
+/// A table's status, written by its delivering thread and read by any.
+final class TableStatusBox: Sendable {
+    private let status: Mutex<TableStatus>
+
+    init(table: String) { status = Mutex(TableStatus(table: table)) }
+
+    var current: TableStatus { status.withLock { $0 } }
+    func update(_ change: (inout TableStatus) -> Void) { status.withLock { change(&$0) } }
 }

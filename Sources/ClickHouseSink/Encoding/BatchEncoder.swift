@@ -274,3 +274,23 @@ extension ByteWriter {
         text.withUTF8 { write(text: ByteView(UnsafeRawBufferPointer($0))) }
     }
 }
+
+/// Why a batch can't be encoded for its table as it is now.
+enum EncodingFailure: Error, Equatable {
+    /// A value is beyond what its column can hold; an ALTER of the column mends it.
+    case valueDoesNotFit(column: String, value: String)
+    /// The batch's rows lie in more than one partition of the table, so that one INSERT would be no unit.
+    case partitionsDiffer(row: UInt32, first: Int32, other: Int32)
+    /// The batch's bytes are not what its table's declaration says.
+    case damaged(row: UInt32)
+}
+
+/// Cents as people write them.
+enum Money {
+    /// `-12.05`
+    static func text(cents: Int128) -> String {
+        let digits = String(cents.magnitude)
+        let padded = String(repeating: "0", count: max(0, 3 - digits.count)) + digits
+        return (cents < 0 ? "-" : "") + padded.dropLast(2) + "." + padded.suffix(2)
+    }
+}

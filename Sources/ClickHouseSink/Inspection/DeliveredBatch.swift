@@ -1,19 +1,19 @@
 import Engine
 
 /// What a table holds of one batch.
-public struct DeliveredBatch: Sendable, Equatable {
-    public let lineage: Lineage
-    public let batch: BatchNumber
+package struct DeliveredBatch: Sendable, Equatable {
+    package let lineage: Lineage
+    package let batch: BatchNumber
     /// Rows there, repeated ones included.
-    public let rows: Int
+    package let rows: Int
     /// The smallest and largest `_row` there; a whole batch has 0 and its row count less one.
-    public let firstRow: UInt32
-    public let lastRow: UInt32
+    package let firstRow: UInt32
+    package let lastRow: UInt32
     /// How many different `_row` numbers are there.
-    public let distinctRows: Int
+    package let distinctRows: Int
 
     /// Each row once, and none before the last one missing.
-    public var isGapless: Bool { firstRow == 0 && distinctRows == rows && rows == Int(lastRow) + 1 }
+    package var isGapless: Bool { firstRow == 0 && distinctRows == rows && rows == Int(lastRow) + 1 }
 
     /// The fields as `DeliveredBatches.columns` asks for them; nil when they are none.
     init?(_ fields: [String]) {

@@ -61,3 +61,69 @@ struct Rollback {
         TroubleLog(log, table: table, status: TableStatusBox(table: table), interval: settings.logInterval)
     }
 }
+
+/// What a rollback has to know of the server.
+struct RollbackServer {
+    let dialect: ServerDialect
+    /// The engines of the tables that are there, by name.
+    let engines: [String: String]
+    /// Whether `system.mutations` says why a mutation fails; 18.16's does not.
+    let tellsFailures: Bool
+
+    /// Throws when the server can't be asked or refuses.
+    init(_ connection: ClickHouseConnection, tables: [String], _ isCancelled: () -> Bool) throws(SinkError) {
+        dialect = try ServerDialect.detect(connection)
+        let names = tables.map(SQLText.string).joined(separator: ", ")
+        let database = SQLText.string(connection.settings.database)
+        let found =
+            tables.isEmpty
+            ? []
+            : try connection.rows(
+                "SELECT name, engine FROM system.tables WHERE database = \(database) AND name IN (\(names))", isCancelled: isCancelled)
+        engines = Dictionary(found.map { ($0[0], $0[1]) }) { first, _ in first }
+        tellsFailures = try !connection.rows(
+            "SELECT 1 FROM system.columns WHERE database = 'system' AND table = 'mutations' AND name = 'latest_fail_reason'",
+            isCancelled: isCancelled
+        ).isEmpty
+    }
+}
+
+/// Asks until the server answers.
+struct RollbackRetry {
+    let settings: ClickHouseSettings
+    let trouble: TroubleLog
+
+    /// What `question` returned; nil when cancelled before. While the server is away or too busy it is asked again, after
+    /// pauses that grow to `retryPauseLimit`; what only a person can change is thrown.
+    func ask<Answer>(
+        _ problem: String, _ isCancelled: () -> Bool, _ question: () throws(SinkError) -> Answer
+    ) throws(SinkError) -> Answer? {
+        var backoff = Backoff(settings)
+        while !isCancelled() {
+            do {
+                return try question()
+            } catch {
+                switch error.kind {
+                case .retry, .invalid: trouble.trouble(.waiting, "\(problem): \(error)")
+                case .denied, .missing, .incompatible, .corrupt, .fenced, .locked, .bug: throw error
+                }
+            }
+            guard backoff.wait(unless: isCancelled) else { return nil }
+        }
+        return nil
+    }
+}
+
+extension ClickHouseSink {
+    /// Takes back what a restored state does not count: deletes the plan's rows from the tables, waits until they are
+    /// gone, and counts that none is left. Blocks, for as long as the server is down; may be repeated at any time.
+    ///
+    /// Nothing of an earlier lineage may be sent any more: first the end of its queries on the server is waited for.
+    /// Throws `locked` when such queries keep coming, `denied` when the user may not delete, `incompatible` when a
+    /// table's engine can't, and `invalid` when a mutation fails or gets stuck; each says what to do.
+    public func rollBack(
+        _ plan: RollbackPlan, from tables: [String], isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> RollbackOutcome {
+        try Rollback(plan, settings: settings, log: log).run(tables, isCancelled: isCancelled)
+    }
+}

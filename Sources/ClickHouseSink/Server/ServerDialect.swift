@@ -1,25 +1,25 @@
 import Engine
 
 /// What a server knows: from 18.16, without half of today's types, to the newest.
-public struct ServerDialect: Sendable, Equatable {
+package struct ServerDialect: Sendable, Equatable {
     /// As `select version()` says it.
-    public var version: String
+    package var version: String
     /// The zone of columns that name none.
-    public var timeZone: String
+    package var timeZone: String
     /// Type families, by their own names, without aliases.
-    public var types: Set<String>
+    package var types: Set<String>
     /// Settings of a query that we might send; an unknown one would be refused.
-    public var settings: Set<String>
+    package var settings: Set<String>
     /// Settings of a MergeTree table that we might write.
-    public var tableSettings: Set<String>
-    public var hasSkippingIndices: Bool
+    package var tableSettings: Set<String>
+    package var hasSkippingIndices: Bool
     /// `LowCardinality` without a setting that allows it, taken from blocks that hold its inner type. 18.16 has neither.
-    public var hasLowCardinality: Bool
+    package var hasLowCardinality: Bool
     /// `SYSTEM SYNC REPLICA … LIGHTWEIGHT`
-    public var hasLightweightSync: Bool
+    package var hasLightweightSync: Bool
 
     /// A server of today, for statements that are printed without one.
-    public static let modern = ServerDialect(
+    package static let modern = ServerDialect(
         version: "26.9", timeZone: "UTC", types: ["Bool", "DateTime64", "Map", "Decimal", "LowCardinality"],
         settings: wantedSettings, tableSettings: ["non_replicated_deduplication_window"],
         hasSkippingIndices: true, hasLowCardinality: true, hasLightweightSync: true

@@ -1,20 +1,20 @@
 import Engine
 
 /// The statements that create a job's database and tables, in the types that a server has.
-public struct CreateStatements: Sendable {
-    public let database: String
-    public let dialect: ServerDialect
+package struct CreateStatements: Sendable {
+    package let database: String
+    package let dialect: ServerDialect
 
-    public init(database: String, dialect: ServerDialect) {
+    package init(database: String, dialect: ServerDialect) {
         self.database = database
         self.dialect = dialect
     }
 
     /// Creates the database unless it is there.
-    public var createDatabase: String { "CREATE DATABASE IF NOT EXISTS \(SQLText.identifier(database))" }
+    package var createDatabase: String { "CREATE DATABASE IF NOT EXISTS \(SQLText.identifier(database))" }
 
     /// Creates a table unless one of its name is there.
-    public func createTable(_ table: OutputTable) -> String {
+    package func createTable(_ table: OutputTable) -> String {
         let time = SQLText.identifier(table.timeColumn)
         let own = table.columns.map { (SQLText.identifier($0.name), definition(of: $0)) }
         let derived = [("`date`", "Date MATERIALIZED toDate(\(time))"), ("`hour`", "UInt8 MATERIALIZED toHour(\(time))")]
@@ -35,7 +35,7 @@ public struct CreateStatements: Sendable {
     }
 
     /// Every statement, to be run in this order.
-    public func script(_ tables: [OutputTable]) -> String { CreateStatements.script([createDatabase] + tables.map(createTable)) }
+    package func script(_ tables: [OutputTable]) -> String { CreateStatements.script([createDatabase] + tables.map(createTable)) }
 
     static func script(_ statements: [String]) -> String { statements.map { $0 + ";\n" }.joined(separator: "\n") }
 
@@ -51,7 +51,7 @@ public struct CreateStatements: Sendable {
     }
 
     /// The type that a created column gets.
-    public func type(of column: OutputColumn) -> String {
+    package func type(of column: OutputColumn) -> String {
         switch column {
         case Provenance.task: return dialect.hasLowCardinality ? "LowCardinality(String)" : "String"
         case Provenance.lineage, Provenance.row: return "UInt32"
@@ -87,4 +87,17 @@ public struct CreateStatements: Sendable {
         case .texts: "Array(String)"
         }
     }
+}
+
+/// The columns that name a row for ever: no two rows of a table share all four.
+enum Provenance {
+    /// Job and sink, `fintech/clickhouse`.
+    static let task = OutputColumn("_task", .text)
+    static let lineage = OutputColumn("_lineage", .count)
+    static let batch = OutputColumn("_batch", .count)
+    /// Counts from 0 within a batch.
+    static let row = OutputColumn("_row", .count)
+
+    /// In the order in which they follow a table's own columns.
+    static let columns = [task, lineage, batch, row]
 }

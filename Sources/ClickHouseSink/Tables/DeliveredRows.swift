@@ -1,23 +1,23 @@
 import Engine
 
 /// Counts what a job's tables hold, batch by batch; changes nothing.
-public final class DeliveredRows {
+package final class DeliveredRows {
     /// The rows of one batch that are in a table.
-    public struct Batch: Sendable, Equatable {
-        public let lineage: Lineage
-        public let number: BatchNumber
-        public let rows: Int
+    package struct Batch: Sendable, Equatable {
+        package let lineage: Lineage
+        package let number: BatchNumber
+        package let rows: Int
     }
 
     private let connection: ClickHouseConnection
 
-    public init(_ settings: ClickHouseSettings) throws(SinkError) {
+    package init(_ settings: ClickHouseSettings) throws(SinkError) {
         try settings.validate()
         connection = try ClickHouseConnection(settings)
     }
 
     /// The batches of the job in a table, in order of lineage and number. Throws kind `missing` when the table is not there.
-    public func batches(of table: String) throws(SinkError) -> [Batch] {
+    package func batches(of table: String) throws(SinkError) -> [Batch] {
         let settings = connection.settings
         let place = "system.tables WHERE database = \(SQLText.string(settings.database)) AND name = \(SQLText.string(table))"
         guard try connection.rows("SELECT name FROM \(place)").count == 1 else {

@@ -100,3 +100,43 @@ struct TableProbe {
         }
     }
 }
+
+/// What a start would do with the tables beside delivering to them.
+package struct StartIntent: Sendable {
+    /// What the tables hold must fit the state: it is known as the start will find it.
+    package var comparesLedger: Bool
+    /// Rows that were delivered after the state's checkpoint are deleted first.
+    package var rollsBack: Bool
+
+    package init(comparesLedger: Bool, rollsBack: Bool) {
+        self.comparesLedger = comparesLedger
+        self.rollsBack = rollsBack
+    }
+}
+
+/// What a start would find of one of a job's tables.
+package struct TableReport: Sendable {
+    package enum Standing: Sendable {
+        /// It can take the job's rows, in batches cut so.
+        case fits(RowPartitioning)
+        /// There is no such table.
+        case absent
+        /// Why the job can't start with it.
+        case unfit(SinkError)
+    }
+
+    package let table: String
+    package let standing: Standing
+    /// What is wrong with the table itself, each with what to do; empty when it fits, or when something else keeps the job out.
+    package let problems: [String]
+    /// What keeps no row out, each with what can be done.
+    package let notices: [String]
+
+    package var isUnfit: Bool { if case .unfit = standing { true } else { false } }
+
+    /// What has to be done before the job can start with the table, a line each.
+    package var lines: [String] {
+        guard case .unfit(let error) = standing else { return [] }
+        return problems.isEmpty ? [error.description] : problems
+    }
+}

@@ -3,7 +3,7 @@
 /// Whoever chooses keys can choose those that collide under a hash that is known, and a table of them is a list. So tables are
 /// seeded at random, anew in each process: nothing that is stored, sent or placed may depend on them, nor any order. What several
 /// processes of a job have to agree on goes by a seed that is made of the job's key.
-public struct TableSeed: Sendable, BitwiseCopyable {
+@usableFromInline package struct TableSeed: Sendable, BitwiseCopyable {
     @usableFromInline let start: UInt64
     @usableFromInline let factor: UInt64
 
@@ -14,10 +14,11 @@ public struct TableSeed: Sendable, BitwiseCopyable {
     }
 
     /// Of every table of this process.
-    public static let ofProcess = TableSeed(start: .random(in: .min ... .max), factor: .random(in: .min ... .max) | 1 << 63 | 1)
+    @usableFromInline package static let ofProcess = TableSeed(
+        start: .random(in: .min ... .max), factor: .random(in: .min ... .max) | 1 << 63 | 1)
 
     /// The same in all tasks and processes of a job, and in no other: for what they have to agree on. `use` says for what.
-    public init(_ key: HashKey, for use: StaticString) {
+    package init(_ key: HashKey, for use: StaticString) {
         let hash = sipHash(ByteView(start: use.utf8Start, count: use.utf8CodeUnitCount), key: key)
         self.init(start: hash.low, factor: hash.high | 1 << 63 | 1)
     }
@@ -26,7 +27,7 @@ public struct TableSeed: Sendable, BitwiseCopyable {
 /// A 64-bit hash of bytes for in-memory tables: multiply and compact, eight bytes at a time, as wyhash does it
 /// (https://github.com/wangyi-fudan/wyhash). Never stored: only tables in memory use it.
 @inlinable
-public func tableHash(_ bytes: ByteView, seed: TableSeed) -> UInt64 {
+package func tableHash(_ bytes: ByteView, seed: TableSeed) -> UInt64 {
     var hash = seed.start ^ UInt64(truncatingIfNeeded: bytes.count)
     guard let start = bytes.start else { return foldedProduct(hash, 0xA076_1D64_78BD_642F) }
     let raw = UnsafeRawPointer(start)
@@ -45,7 +46,7 @@ public func tableHash(_ bytes: ByteView, seed: TableSeed) -> UInt64 {
 }
 
 @inlinable
-public func foldedProduct(_ left: UInt64, _ right: UInt64) -> UInt64 {
+package func foldedProduct(_ left: UInt64, _ right: UInt64) -> UInt64 {
     let product = left.multipliedFullWidth(by: right)
     return product.high ^ product.low
 }

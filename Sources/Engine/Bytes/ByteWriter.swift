@@ -24,7 +24,7 @@ public struct ByteWriter: ~Copyable {
     @inlinable public mutating func removeAll() { used = 0 }
 
     /// Empties the buffer and gives memory back above `kept` bytes.
-    public mutating func release(keeping kept: Int) {
+    package mutating func release(keeping kept: Int) {
         used = 0
         guard capacity > kept else { return }
         memory.deallocate()
@@ -33,12 +33,12 @@ public struct ByteWriter: ~Copyable {
     }
 
     /// Makes room for so many bytes at once, so that large contents don't grow by doubling.
-    public mutating func reserveExactly(_ total: Int) {
+    package mutating func reserveExactly(_ total: Int) {
         if total > capacity { grow(toHold: total, exactly: true) }
     }
 
     /// Cuts the buffer back to its first `length` bytes.
-    @inlinable public mutating func truncate(to length: Int) {
+    @inlinable package mutating func truncate(to length: Int) {
         precondition(length <= used)
         used = length
     }

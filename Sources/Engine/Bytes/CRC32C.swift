@@ -1,7 +1,7 @@
 /// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), the checksum that recognises a record again.
 ///
 /// Computed only for the last record of a partition in an epoch, so a plain table is fast enough.
-public func crc32c(_ bytes: ByteView, continuing previous: UInt32 = 0) -> UInt32 {
+package func crc32c(_ bytes: ByteView, continuing previous: UInt32 = 0) -> UInt32 {
     var checksum = ~previous
     for byte in bytes.buffer {
         checksum = crc32cTable[Int((checksum ^ UInt32(byte)) & 0xFF)] ^ (checksum >> 8)

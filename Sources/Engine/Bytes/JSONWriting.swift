@@ -1,8 +1,8 @@
 extension ByteWriter {
-    public mutating func write(_ text: StaticString) { write(raw: ByteView(start: text.utf8Start, count: text.utf8CodeUnitCount)) }
+    package mutating func write(_ text: StaticString) { write(raw: ByteView(start: text.utf8Start, count: text.utf8CodeUnitCount)) }
 
     /// A JSON string; `null` for the null view. The text is valid UTF-8.
-    public mutating func write(jsonString text: ByteView) {
+    package mutating func write(jsonString text: ByteView) {
         guard !text.isNull else {
             write("null")
             return
@@ -24,14 +24,14 @@ extension ByteWriter {
     }
 
     /// A JSON string of any bytes: what is no UTF-8 becomes U+FFFD.
-    public mutating func write(jsonStringOfAnyBytes text: ByteView) {
+    package mutating func write(jsonStringOfAnyBytes text: ByteView) {
         if text.buffer.allSatisfy({ $0 < 0x80 }) { return write(jsonString: text) }
         var repaired = text.text
         repaired.withUTF8 { write(jsonString: ByteView(UnsafeRawBufferPointer($0))) }
     }
 
     /// A whole number in decimal digits, the least number of them but no fewer than `digits`.
-    public mutating func write<Number: UnsignedInteger & FixedWidthInteger>(decimal number: Number, digits: Int = 1) {
+    package mutating func write<Number: UnsignedInteger & FixedWidthInteger>(decimal number: Number, digits: Int = 1) {
         var place: Number = 1
         var count = 1
         while number / place >= 10 || count < digits {
@@ -45,10 +45,10 @@ extension ByteWriter {
     }
 
     /// An amount of money as a JSON string with two decimals.
-    public mutating func write(jsonMoney cents: Int64) { write(jsonMoneyOf: cents.magnitude, isNegative: cents < 0) }
+    package mutating func write(jsonMoney cents: Int64) { write(jsonMoneyOf: cents.magnitude, isNegative: cents < 0) }
 
     /// A sum of money in the same form.
-    public mutating func write(jsonMoney cents: Int128) { write(jsonMoneyOf: cents.magnitude, isNegative: cents < 0) }
+    package mutating func write(jsonMoney cents: Int128) { write(jsonMoneyOf: cents.magnitude, isNegative: cents < 0) }
 
     private mutating func write<Number: UnsignedInteger & FixedWidthInteger>(jsonMoneyOf cents: Number, isNegative: Bool) {
         write(byte: UInt8(ascii: "\""))
@@ -60,7 +60,7 @@ extension ByteWriter {
     }
 
     /// A JSON number that reads back as the same Double; `null` where there is none (infinities, not a number).
-    public mutating func write(jsonNumber number: Double) {
+    package mutating func write(jsonNumber number: Double) {
         guard number.isFinite else { return write("null") }
         var text = number.description
         text.withUTF8 { write(raw: ByteView(UnsafeRawBufferPointer($0))) }
@@ -68,7 +68,7 @@ extension ByteWriter {
 
     /// A JSON string such as `"2025-01-15T12:00:00.250Z"`: ISO 8601 with milliseconds, in UTC. Years 0 to 9999; `null`
     /// beyond those.
-    public mutating func write(jsonTime time: EventTime) {
+    package mutating func write(jsonTime time: EventTime) {
         let date = CivilDate(daysSince1970: time.milliseconds.floorDivided(by: 86_400_000))
         guard 0...9999 ~= date.year else { return write("null") }
         let ofDay = UInt64(time.milliseconds.floorRemainder(by: 86_400_000))
@@ -88,4 +88,20 @@ extension ByteWriter {
         write(decimal: ofDay % 1000, digits: 3)
         write("Z\"")
     }
+}
+
+/// A text as JSON writes it, in quotes; what could end a line, hide in one, or mean something to a terminal is escaped.
+package func quotedJSON(_ text: String) -> String {
+    var quoted = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": quoted += "\\\""
+        case "\\": quoted += "\\\\"
+        case "\n": quoted += "\\n"
+        case "\t": quoted += "\\t"
+        case _ where scalar.isUnprintable: quoted += scalar.jsonEscape
+        default: quoted.unicodeScalars.append(scalar)
+        }
+    }
+    return quoted + "\""
 }

@@ -2,13 +2,13 @@
 ///
 /// As `org.apache.kafka.common.utils.Utils.murmur2` has it (seed 0x9747b28c), so that records keyed by Java clients
 /// and by us meet in the same partition. Stored data relies on it: it never changes.
-public func murmur2Partition(of key: ByteView, partitions: Int) -> Int {
+package func murmur2Partition(of key: ByteView, partitions: Int) -> Int {
     precondition(partitions > 0, "a topic has at least one partition")
     return Int(murmur2(key) & 0x7FFF_FFFF) % partitions
 }
 
 /// Murmur2 as Kafka's Java client computes it.
-public func murmur2(_ key: ByteView) -> UInt32 {
+package func murmur2(_ key: ByteView) -> UInt32 {
     let multiplier: UInt32 = 0x5BD1_E995
     var hash: UInt32 = 0x9747_B28C ^ UInt32(truncatingIfNeeded: key.count)
     var index = 0

@@ -1,12 +1,12 @@
 /// 128 bits that stand for a text: equal for equal texts, and for different ones never in practice (of n texts any two
 /// share theirs with a probability of n² / 2¹²⁹).
 @frozen
-public struct Hash128: Hashable, Sendable, BitwiseCopyable {
-    public let low: UInt64
-    public let high: UInt64
+package struct Hash128: Hashable, Sendable, BitwiseCopyable {
+    package let low: UInt64
+    package let high: UInt64
 
     @inlinable
-    public init(low: UInt64, high: UInt64) {
+    package init(low: UInt64, high: UInt64) {
         self.low = low
         self.high = high
     }
@@ -14,7 +14,7 @@ public struct Hash128: Hashable, Sendable, BitwiseCopyable {
 
 /// MurmurHash3's 128 bits for 64-bit machines, as Austin Appleby published it
 /// (https://github.com/aappleby/smhasher, `MurmurHash3_x64_128`). Stored data relies on it: it never changes.
-public func murmur3(_ key: ByteView, seed: UInt32 = 0) -> Hash128 {
+package func murmur3(_ key: ByteView, seed: UInt32 = 0) -> Hash128 {
     var (first, second) = (UInt64(seed), UInt64(seed))
     var offset = 0
     while offset &+ 16 <= key.count {

@@ -1,6 +1,6 @@
 /// SipHash-2-4 with 128 bits, as Jean-Philippe Aumasson and Daniel J. Bernstein published it (https://github.com/veorq/SipHash):
 /// who does not know the key can't find texts that share a hash. Stored data relies on it: it never changes.
-public func sipHash(_ bytes: ByteView, key: HashKey) -> Hash128 {
+package func sipHash(_ bytes: ByteView, key: HashKey) -> Hash128 {
     var state = SipState(key)
     var offset = 0
     while offset &+ 8 <= bytes.count {

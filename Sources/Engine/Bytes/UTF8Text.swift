@@ -32,7 +32,7 @@ extension ByteView {
     }
 
     /// The bytes of the character beyond ASCII that begins at `at`; 0 when they are not UTF-8.
-    @inlinable public static func lengthOfMultibyte(_ at: UnsafePointer<UInt8>, before end: UnsafePointer<UInt8>) -> Int {
+    @inlinable package static func lengthOfMultibyte(_ at: UnsafePointer<UInt8>, before end: UnsafePointer<UInt8>) -> Int {
         let length: Int
         var second: ClosedRange<UInt8> = 0x80...0xBF
         switch at.pointee {

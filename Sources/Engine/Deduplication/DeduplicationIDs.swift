@@ -126,7 +126,7 @@ final class DeduplicationIDs: StateTable {
         var delta = ByteWriter(capacity: records.count + 64)
         delta.write(byte: StateDelta.format)
         delta.write(varint: UInt64(closed.count))
-        for start in closed { WindowPrefix.write(start, into: &delta) }
+        for start in closed { WindowKey.write(start, into: &delta) }
         delta.write(varint: 0)
         delta.write(varint: stored)
         delta.write(raw: records.view)
@@ -141,7 +141,7 @@ final class DeduplicationIDs: StateTable {
         bucket.pending.withUnsafeBytes { pending in
             for start in stride(from: 0, to: pending.count, by: size) {
                 records.write(varint: 12)
-                WindowPrefix.write(bucket.window.start, into: &records)
+                WindowKey.write(bucket.window.start, into: &records)
                 records.write(fixed: UInt32(bucket.record + start / size).byteSwapped)
                 field.removeAll()
                 let hashes = UnsafeRawBufferPointer(rebasing: pending[start..<min(start + size, pending.count)])
@@ -162,7 +162,7 @@ final class DeduplicationIDs: StateTable {
     func restore(_ change: StateDelta.Change, isCompacted: Bool) -> Bool {
         switch change {
         case .windowClosed(let prefix):
-            guard let start = WindowPrefix.read(prefix) else { return false }
+            guard let start = WindowKey.start(of: prefix) else { return false }
             if let bucket = buckets.first(where: { $0.window.start == start }) { forget(bucket) }
             closed.removeAll()
             return true
@@ -172,8 +172,8 @@ final class DeduplicationIDs: StateTable {
     }
 
     private func restore(_ key: ByteView, _ record: ByteView) -> Bool {
-        guard let start = WindowPrefix.read(key), key.count == 12 else { return false }
-        var reader = ByteReader(ByteView(start: key.start.map { $0 + 8 }, count: 4))
+        guard let start = WindowKey.start(of: key), key.count == 12 else { return false }
+        var reader = ByteReader(WindowKey.bareKey(of: key))
         let number = Int(reader.fixed(UInt32.self).byteSwapped)
         guard number <= DeduplicationIDs.largestRecord, let stored = StoredIDs(record) else { return false }
         let (hashes, isKeyed) = (stored.hashes, stored.isKeyed)

@@ -1,7 +1,7 @@
 /// The ids that one record of a stage's remembered ids holds, as hashes.
-public struct StoredIDs {
+package struct StoredIDs {
     /// Of the table that has such records.
-    public static let fields = [StateField(name: "hashes", type: .text)]
+    package static let fields = [StateField(name: "hashes", type: .text)]
     /// Hashes of a record.
     static let most = 32
     static let hashSize = 16
@@ -11,10 +11,10 @@ public struct StoredIDs {
     /// Without their mark.
     let hashes: ByteView
     /// They were made with the job's `HashKey`, and say nothing without it.
-    public let isKeyed: Bool
+    package let isKeyed: Bool
 
     /// nil when the record is damaged.
-    public init?(_ record: ByteView) {
+    package init?(_ record: ByteView) {
         var reader = ByteReader(record)
         let field = reader.text()
         guard !reader.failed, reader.isAtEnd else { return nil }

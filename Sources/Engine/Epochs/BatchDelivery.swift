@@ -4,9 +4,9 @@
 /// only an acknowledged first attempt is trusted as it is; every other end of an attempt is *unknown*, and what landed
 /// is found out by counting, after nothing of the batch can be running any more; a count of none means send again, a
 /// count of all means delivered, and anything else stops.
-public struct BatchDelivery: Sendable {
+package struct BatchDelivery: Sendable {
     /// What the caller is to do.
-    public enum Step: Equatable, Sendable {
+    package enum Step: Equatable, Sendable {
         /// Send the batch under its own name, then call `sent`.
         case send
         /// Wait until the sink has shown nothing of the batch for the resolve delay, then call `becameQuiet`.
@@ -21,7 +21,7 @@ public struct BatchDelivery: Sendable {
     }
 
     /// How an attempt to send ended.
-    public enum SendResult: Equatable, Sendable {
+    package enum SendResult: Equatable, Sendable {
         /// Success in every respect.
         case acknowledged
         /// The sink answered with an error.
@@ -30,21 +30,21 @@ public struct BatchDelivery: Sendable {
         case unknown
     }
 
-    public private(set) var step: Step
+    package private(set) var step: Step
     private let rowCount: Int
     /// True once an attempt may have left rows behind: from then on an acknowledgement alone proves nothing.
     private var isInDoubt: Bool
     private var wasAcknowledgedInDoubt = false
     private var hadError = false
 
-    public init(rowCount: Int, mayHaveBeenSent: Bool) {
+    package init(rowCount: Int, mayHaveBeenSent: Bool) {
         precondition(rowCount > 0, "a batch has at least one row")
         self.rowCount = rowCount
         isInDoubt = mayHaveBeenSent
         step = mayHaveBeenSent ? .awaitQuiet : .send
     }
 
-    public mutating func sent(_ result: SendResult) {
+    package mutating func sent(_ result: SendResult) {
         precondition(step == .send, "nothing was to be sent")
         switch result {
         case .acknowledged where !isInDoubt:
@@ -62,12 +62,12 @@ public struct BatchDelivery: Sendable {
         }
     }
 
-    public mutating func becameQuiet() {
+    package mutating func becameQuiet() {
         precondition(step == .awaitQuiet, "nobody waited for quiet")
         step = .count
     }
 
-    public mutating func counted(_ rows: Int) {
+    package mutating func counted(_ rows: Int) {
         precondition(step == .count, "nothing was to be counted")
         if rows == rowCount {
             step = .done(afterError: hadError)

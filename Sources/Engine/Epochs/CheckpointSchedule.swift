@@ -1,15 +1,15 @@
 /// When a worker makes its checkpoints, and of which kind.
 ///
 /// A synchronous state machine: one checkpoint is under way at most.
-public struct CheckpointSchedule: Sendable {
+package struct CheckpointSchedule: Sendable {
     /// What lets a delta be the next checkpoint: bounds on what a restore has to fetch. The deltas together have to be less
     /// than the base as well.
-    public static let longestChain = 256
+    package static let longestChain = 256
     /// Deltas may take so much however small the base is.
-    public static let leastDeltaBytes = 16 << 20
+    package static let leastDeltaBytes = 16 << 20
     /// A worker that drains has somebody waiting for it, and a delta takes less time than a base: its last checkpoint may be
     /// one up to so many times those bounds. The next worker makes a base then, beside its work.
-    public static let drainAllowance = 2
+    package static let drainAllowance = 2
     /// After a failure the next try comes after this, twice it, and so on, up to the interval or a minute.
     private static let firstRetry = Duration.seconds(1)
     private static let longestRetry = Duration.seconds(60)
@@ -19,13 +19,13 @@ public struct CheckpointSchedule: Sendable {
     private var failures = 0
     private var chain: CheckpointChain
     /// The epoch that a delta may continue.
-    public private(set) var continues: Epoch?
+    package private(set) var continues: Epoch?
     /// The epoch up to which everything is in the archive.
-    public private(set) var covered: Epoch?
-    public private(set) var isUnderWay = false
+    package private(set) var covered: Epoch?
+    package private(set) var isUnderWay = false
 
     /// `standing`: what the archive holds; nil when it could not be asked.
-    public init(interval: Duration, standing: ArchiveStanding?, now: Duration) {
+    package init(interval: Duration, standing: ArchiveStanding?, now: Duration) {
         self.interval = interval
         continues = standing?.continues
         covered = standing?.covered
@@ -34,7 +34,7 @@ public struct CheckpointSchedule: Sendable {
     }
 
     /// What to copy now; nil when nothing is due. `isUrgent`: something waits for it.
-    public mutating func next(now: Duration, epoch: Epoch, isUrgent: Bool) -> FinishedCheckpoint.Content? {
+    package mutating func next(now: Duration, epoch: Epoch, isUrgent: Bool) -> FinishedCheckpoint.Content? {
         guard !isUnderWay, now >= due || (isUrgent && failures == 0) else { return nil }
         guard continues == nil || covered.map({ epoch > $0 }) ?? true else {
             due = now + interval
@@ -45,7 +45,7 @@ public struct CheckpointSchedule: Sendable {
     }
 
     /// The last one of a worker that drains: always one, as it says that the worker let go. Not while one is under way.
-    public mutating func last(epoch: Epoch) -> FinishedCheckpoint.Content {
+    package mutating func last(epoch: Epoch) -> FinishedCheckpoint.Content {
         precondition(!isUnderWay, "a checkpoint is under way")
         isUnderWay = true
         return covered == epoch && continues == epoch ? .nothing : content(allowance: CheckpointSchedule.drainAllowance)
@@ -60,15 +60,15 @@ public struct CheckpointSchedule: Sendable {
     }
 
     /// The changes that a delta needs are not there any more: copy the whole instead.
-    public mutating func changesAreGone() { continues = nil }
+    package mutating func changesAreGone() { continues = nil }
 
     /// The same, and now.
-    public mutating func baseIsDue(now: Duration) {
+    package mutating func baseIsDue(now: Duration) {
         changesAreGone()
         due = now
     }
 
-    public mutating func published(_ checkpoint: PublishedCheckpoint, _ content: FinishedCheckpoint.Content, now: Duration) {
+    package mutating func published(_ checkpoint: PublishedCheckpoint, _ content: FinishedCheckpoint.Content, now: Duration) {
         isUnderWay = false
         failures = 0
         due = now + interval
@@ -85,7 +85,7 @@ public struct CheckpointSchedule: Sendable {
     }
 
     /// The checkpoint failed in a way that may pass.
-    public mutating func failed(now: Duration) {
+    package mutating func failed(now: Duration) {
         isUnderWay = false
         failures += 1
         let pause = CheckpointSchedule.firstRetry * (1 << min(failures - 1, 6))

@@ -2,9 +2,9 @@
 ///
 /// A clock that is behind would have good records rejected for good, so it is held against what is known otherwise: when records were
 /// last read, which the last epoch says, and what the sink's server says the time is. Pure: the edge reads the clocks.
-public struct ClockStanding: Sendable {
+package struct ClockStanding: Sendable {
     /// Why the clock can't be gone by.
-    public enum Doubt: Sendable, Equatable {
+    package enum Doubt: Sendable, Equatable {
         /// Records were read later than that.
         case behindLastRead(now: EventTime, read: EventTime)
         /// The server is ahead of it by more than records may be.
@@ -12,23 +12,23 @@ public struct ClockStanding: Sendable {
     }
 
     /// A clock is set back by less than this all the time, by what keeps it right.
-    public static let tolerance = EventSpan.seconds(1)
+    package static let tolerance = EventSpan.seconds(1)
 
     private let maxAhead: EventSpan
     /// When records were last read, by the clock of then; nil when nobody knows.
-    public private(set) var lastRead: EventTime?
+    package private(set) var lastRead: EventTime?
 
     /// `maxAhead`: how far records may be ahead of the clock.
-    public init(maxAhead: EventSpan, lastRead: EventTime?) {
+    package init(maxAhead: EventSpan, lastRead: EventTime?) {
         self.maxAhead = maxAhead
         self.lastRead = lastRead
     }
 
     /// Records are read while the clock, which is not doubted, says this.
-    public mutating func reads(at now: EventTime) { lastRead = max(now, lastRead ?? now) }
+    package mutating func reads(at now: EventTime) { lastRead = max(now, lastRead ?? now) }
 
     /// nil when the clock can be gone by. `server`: what the sink's server says the time is now; nil while it has not said.
-    public func doubt(now: EventTime, server: EventTime?) -> Doubt? {
+    package func doubt(now: EventTime, server: EventTime?) -> Doubt? {
         if let lastRead, now + ClockStanding.tolerance < lastRead { return .behindLastRead(now: now, read: lastRead) }
         if let server, now + maxAhead < server { return .behindServer(now: now, server: server) }
         return nil
@@ -36,7 +36,7 @@ public struct ClockStanding: Sendable {
 }
 
 extension ClockStanding.Doubt: CustomStringConvertible {
-    public var description: String {
+    package var description: String {
         let (now, other) =
             switch self {
             case .behindLastRead(let now, let read): (now, "the job read records at \(read.text)")

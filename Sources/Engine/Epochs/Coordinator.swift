@@ -3,8 +3,8 @@
 /// A synchronous state machine. The caller feeds it what happened, with the time, and performs the actions that come
 /// back, in order. At most one cut is under way: requested, then handed in by all tasks, then committing; meanwhile the
 /// tasks go on with the next epoch.
-public struct Coordinator {
-    public enum Action {
+package struct Coordinator {
+    package enum Action {
         /// Let every task cut this epoch, then call `tasksCut`.
         case requestCut(Epoch)
         /// Make the cut durable, trying again while that may help, then call `committed`.
@@ -24,12 +24,12 @@ public struct Coordinator {
     }
 
     /// What a task says at a cut.
-    public struct TaskReport: Sendable {
-        public let cut: TaskCut
-        public let lastOpenWindowEnd: EventTime?
-        public let isIdle: Bool
+    package struct TaskReport: Sendable {
+        package let cut: TaskCut
+        package let lastOpenWindowEnd: EventTime?
+        package let isIdle: Bool
 
-        public init(cut: TaskCut, lastOpenWindowEnd: EventTime?, isIdle: Bool) {
+        package init(cut: TaskCut, lastOpenWindowEnd: EventTime?, isIdle: Bool) {
             self.cut = cut
             self.lastOpenWindowEnd = lastOpenWindowEnd
             self.isIdle = isIdle
@@ -48,10 +48,10 @@ public struct Coordinator {
     private enum CutState: Equatable { case none, requested, committing }
 
     /// Bytes between tasks above which reading is held back.
-    public static let messageLimit = 64 << 20
+    package static let messageLimit = 64 << 20
 
-    public private(set) var epoch: Epoch
-    public private(set) var outbox: Outbox
+    package private(set) var epoch: Epoch
+    package private(set) var outbox: Outbox
     private var schedule: EpochSchedule
     private let routes: TaskRoutes
     private var phase = Phase.running
@@ -77,7 +77,7 @@ public struct Coordinator {
     private let startEpoch: Epoch
 
     /// `wait`: what has to wait for `covered`.
-    public init(restored: RestoredState, routes: TaskRoutes, outbox: Outbox, schedule: EpochSchedule, wait: CheckpointWait = .nothing) {
+    package init(restored: RestoredState, routes: TaskRoutes, outbox: Outbox, schedule: EpochSchedule, wait: CheckpointWait = .nothing) {
         epoch = restored.epoch
         self.routes = routes
         self.outbox = outbox
@@ -92,23 +92,23 @@ public struct Coordinator {
         if wait == .everything { uncovered = Dictionary(uniqueKeysWithValues: inDoubt.map { ($0, restored.epoch) }) }
     }
 
-    public var isFinished: Bool { phase == .finished }
-    public var isFlushing: Bool { phase == .flushing }
+    package var isFinished: Bool { phase == .finished }
+    package var isFlushing: Bool { phase == .flushing }
     /// True when the present epoch, and so its cut, has everything that was read before reading ended for good.
-    public var hasCutEverything: Bool { phase == .flushing && epoch > lastEpochOfReading }
+    package var hasCutEverything: Bool { phase == .flushing && epoch > lastEpochOfReading }
     /// The time of the next regular cut.
-    public var nextCut: Duration { schedule.nextCut }
+    package var nextCut: Duration { schedule.nextCut }
 
     // MARK: - Inputs
 
     /// Sends out what an earlier process left: batches between tasks, and sink batches to resolve.
-    public mutating func start() -> [Action] {
+    package mutating func start() -> [Action] {
         defer { restoredMessages = [] }
         return [.receive(restoredMessages, upstream: upstream)] + deliveries() + holding()
     }
 
     /// Looks at the clock. `isFull`: some tasks have reached the limits of an epoch and wait for the cut.
-    public mutating func tick(now: Duration, isFull: Bool) -> [Action] {
+    package mutating func tick(now: Duration, isFull: Bool) -> [Action] {
         guard cutState == .none, phase != .finished else { return [] }
         guard wantsCut || schedule.isDue(now: now, isFull: isFull) else { return [] }
         wantsCut = false
@@ -118,7 +118,7 @@ public struct Coordinator {
     }
 
     /// Every task has handed in its cut.
-    public mutating func tasksCut(_ cut: [TaskReport], now: Duration, wallClock: Int64) -> [Action] {
+    package mutating func tasksCut(_ cut: [TaskReport], now: Duration, wallClock: Int64) -> [Action] {
         precondition(cutState == .requested, "nobody asked for a cut")
         cutState = .committing
         epoch = epoch.next
@@ -131,7 +131,7 @@ public struct Coordinator {
     }
 
     /// The cut is durable.
-    public mutating func committed(_ cut: EpochCut, taking duration: Duration) -> [Action] {
+    package mutating func committed(_ cut: EpochCut, taking duration: Duration) -> [Action] {
         precondition(cutState == .committing && cut.epoch == epoch, "epoch \(cut.epoch) was not being committed")
         cutState = .none
         schedule.committed(taking: duration)
@@ -158,7 +158,7 @@ public struct Coordinator {
     }
 
     /// A batch was delivered.
-    public mutating func delivered(_ id: SinkBatchID) -> [Action] {
+    package mutating func delivered(_ id: SinkBatchID) -> [Action] {
         delivering.remove(id.table)
         inDoubt.remove(id)
         outbox.delivered(id)
@@ -168,7 +168,7 @@ public struct Coordinator {
     }
 
     /// A checkpoint holds everything up to and including this epoch.
-    public mutating func covered(through epoch: Epoch) -> [Action] {
+    package mutating func covered(through epoch: Epoch) -> [Action] {
         uncovered = uncovered.filter { $0.value > epoch }
         // One of the epoch at the start may be of the run before, which did not know the tables.
         if case .tables = wait, epoch > startEpoch { wait = .nothing }
@@ -176,10 +176,10 @@ public struct Coordinator {
     }
 
     /// Bytes of rows that are not delivered and of messages that are not processed.
-    public var waitingBytes: Int { outbox.bytes + inFlight.values.reduce(0, +) }
+    package var waitingBytes: Int { outbox.bytes + inFlight.values.reduce(0, +) }
 
     /// True when batches wait for a checkpoint.
-    public var awaitsCheckpoint: Bool {
+    package var awaitsCheckpoint: Bool {
         switch wait {
         case .nothing: false
         case .everything: !uncovered.isEmpty
@@ -196,14 +196,14 @@ public struct Coordinator {
     }
 
     /// Every partition of a bounded run is read to its end.
-    public mutating func reachedEnd() -> [Action] {
+    package mutating func reachedEnd() -> [Action] {
         guard phase == .running else { return [] }
         phase = .closing
         return stopReading()
     }
 
     /// Stop reading, make durable what was read, deliver it.
-    public mutating func drain() -> [Action] {
+    package mutating func drain() -> [Action] {
         guard phase == .running || phase == .closing else { return [] }
         phase = .flushing
         return stopReading()

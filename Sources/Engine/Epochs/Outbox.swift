@@ -31,17 +31,17 @@ public struct Outbox: Sendable {
         var pendingBytes = 0
     }
 
-    public let lineage: Lineage
+    package let lineage: Lineage
     /// The tables' names, in the order in which they were given.
-    public let names: [String]
+    package let names: [String]
     private let flushInterval: Duration
     private let limits: Limits
     private var tables: [String: Table]
     private var delivered: [SinkBatchID] = []
     /// Bytes of rows that are not known to be delivered.
-    public private(set) var bytes = 0
+    package private(set) var bytes = 0
 
-    public init(lineage: Lineage, tables: [RestoredOutboxTable], flushInterval: Duration, limits: Limits, now: Duration) {
+    package init(lineage: Lineage, tables: [RestoredOutboxTable], flushInterval: Duration, limits: Limits, now: Duration) {
         self.lineage = lineage
         self.flushInterval = flushInterval
         self.limits = limits
@@ -60,10 +60,10 @@ public struct Outbox: Sendable {
 
     /// True when so much is undelivered that nothing more should be read; once reading is held back, until half of
     /// that is gone, so that it doesn't stutter.
-    public func shouldHoldReading(isHolding: Bool) -> Bool { bytes > (isHolding ? limits.bytes / 2 : limits.bytes) }
-    public var isEmpty: Bool { bytes == 0 && delivered.isEmpty }
+    package func shouldHoldReading(isHolding: Bool) -> Bool { bytes > (isHolding ? limits.bytes / 2 : limits.bytes) }
+    package var isEmpty: Bool { bytes == 0 && delivered.isEmpty }
 
-    public mutating func add(_ chunks: [OutboxChunk]) {
+    package mutating func add(_ chunks: [OutboxChunk]) {
         for chunk in chunks {
             precondition(tables[chunk.id.table] != nil, "rows for the undeclared table \(chunk.id.table)")
             tables[chunk.id.table]!.pending.append(chunk)
@@ -75,7 +75,7 @@ public struct Outbox: Sendable {
 
     /// Freezes what is due: all rows of a table whose flush interval is over and whose last batch is delivered, or full
     /// batches; `everything` when the worker drains.
-    public mutating func freeze(now: Duration, everything: Bool = false) -> [SinkBatch] {
+    package mutating func freeze(now: Duration, everything: Bool = false) -> [SinkBatch] {
         var frozen: [SinkBatch] = []
         for name in tables.keys.sorted() {
             guard var table = tables[name], !table.pending.isEmpty else { continue }
@@ -135,7 +135,7 @@ public struct Outbox: Sendable {
     }
 
     /// The epoch that the last frozen batches belong to is durable: they may leave.
-    public mutating func committed() {
+    package mutating func committed() {
         for name in tables.keys {
             tables[name]!.ready += tables[name]!.committing
             tables[name]!.committing = []
@@ -143,10 +143,10 @@ public struct Outbox: Sendable {
     }
 
     /// The batch to deliver next to a table; nil when there is none.
-    public func next(for table: String) -> SinkBatch? { tables[table]?.ready.first }
+    package func next(for table: String) -> SinkBatch? { tables[table]?.ready.first }
 
     /// The batch that `next` gave has been delivered.
-    public mutating func delivered(_ id: SinkBatchID) {
+    package mutating func delivered(_ id: SinkBatchID) {
         guard let first = tables[id.table]?.ready.first, first.id == id else { preconditionFailure("\(id) was not the batch to deliver") }
         tables[id.table]!.ready.removeFirst()
         bytes -= first.byteCount
@@ -154,13 +154,13 @@ public struct Outbox: Sendable {
     }
 
     /// What was delivered since the last cut, for the transaction that records it.
-    public mutating func takeDelivered() -> [SinkBatchID] {
+    package mutating func takeDelivered() -> [SinkBatchID] {
         defer { delivered = [] }
         return delivered
     }
 
     /// Rows and batches that wait, per table, for the status page.
-    public var depths: [OutboxDepth] {
+    package var depths: [OutboxDepth] {
         tables.map { name, table in
             let batches = table.committing + table.ready
             return OutboxDepth(
@@ -179,37 +179,4 @@ public struct OutboxDepth: Sendable, Equatable {
     public let frozenRows: Int
     /// The number of the last batch frozen; 0 before the first.
     public let lastFrozen: UInt64
-}
-
-/// What the durable state holds of one table's outbox.
-public struct RestoredOutboxTable: Sendable {
-    public let table: String
-    /// The last batch frozen in this lineage; nil before the first.
-    public let lastFrozen: BatchNumber?
-    public let pending: [OutboxChunk]
-    /// Frozen and not recorded as delivered, in order of numbers: each may have been sent.
-    public let undelivered: [SinkBatch]
-    /// The table as the job's versions have declared it, those that were met first before the others.
-    public let layouts: [OutputTable]
-
-    public init(table: String, lastFrozen: BatchNumber?, pending: [OutboxChunk], undelivered: [SinkBatch], layouts: [OutputTable] = []) {
-        self.table = table
-        self.layouts = layouts
-        self.lastFrozen = lastFrozen
-        self.pending = pending
-        self.undelivered = undelivered
-    }
-
-    /// The layouts of the rows that wait, each once, in the order in which they are to be delivered.
-    public var waitingLayouts: [OutputTable] {
-        var found: [OutputTable] = []
-        for layout in undelivered.map(\.layout) + pending.map(\.layout) where !found.contains(layout) { found.append(layout) }
-        return found
-    }
-
-    /// The last batch recorded as delivered: they are delivered in order. nil before the first.
-    public var lastDelivered: BatchNumber? {
-        guard let first = undelivered.first else { return lastFrozen }
-        return first.number.number > 1 ? BatchNumber(first.number.number - 1) : nil
-    }
 }

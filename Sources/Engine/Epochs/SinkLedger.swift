@@ -1,23 +1,23 @@
 /// What a sink remembers of the last batch that it took, written in one transaction with the batch's rows.
-public struct SinkLedger: Hashable, Sendable, CustomStringConvertible {
-    public let lineage: Lineage
-    public let number: BatchNumber
+package struct SinkLedger: Hashable, Sendable, CustomStringConvertible {
+    package let lineage: Lineage
+    package let number: BatchNumber
     /// Tells the state that made the batch from other states of the same job.
-    public let stateIdentity: String
+    package let stateIdentity: String
 
-    public init(lineage: Lineage, number: BatchNumber, stateIdentity: String) {
+    package init(lineage: Lineage, number: BatchNumber, stateIdentity: String) {
         self.lineage = lineage
         self.number = number
         self.stateIdentity = stateIdentity
     }
 
     /// The form that is stored: `tidemark/1 lineage=1 batch=17 state=9f3a`.
-    public var description: String { "\(SinkLedger.format) lineage=\(lineage) batch=\(number) state=\(stateIdentity)" }
+    package var description: String { "\(SinkLedger.format) lineage=\(lineage) batch=\(number) state=\(stateIdentity)" }
 
     private static let format = "tidemark/1"
 
     /// Reads what `description` writes; nil when it is something else.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         let words = text.parts(at: " ", omittingEmpty: false)
         guard words.count == 4, words[0] == SinkLedger.format,
             let lineage = SinkLedger.value("lineage", in: words[1]).flatMap({ UInt32($0) }),
@@ -33,7 +33,7 @@ public struct SinkLedger: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Why a sink's ledger does not fit the state: nothing may be delivered then (promise 4).
-public enum LedgerMismatch: Equatable, Sendable {
+package enum LedgerMismatch: Equatable, Sendable {
     /// The sink remembers nothing, but batches were delivered.
     case missing(delivered: BatchNumber)
     /// The sink has a batch that the state has not made.
@@ -51,7 +51,7 @@ public enum LedgerMismatch: Equatable, Sendable {
 extension SinkLedger {
     /// What is wrong with a sink's ledger for a state that knows `delivered` to be delivered and made batches up to
     /// `lastFrozen`; nil when nothing is. `found` is nil where the sink remembers nothing.
-    public static func mismatch(
+    package static func mismatch(
         _ found: SinkLedger?, lineage: Lineage, stateIdentity: String, delivered: BatchNumber?, lastFrozen: BatchNumber?
     ) -> LedgerMismatch? {
         guard let found else { return delivered.map { .missing(delivered: $0) } }

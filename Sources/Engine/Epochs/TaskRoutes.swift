@@ -1,20 +1,20 @@
 /// Which tasks belong together, by topic and by the stage that they send to, and where copies of their rows go.
-public struct TaskRoutes: Sendable {
+package struct TaskRoutes: Sendable {
     /// The tasks that read each topic, a group a stage and topic.
-    public let topicGroups: [TopicGroup]
+    package let topicGroups: [TopicGroup]
     /// For each stage that reads messages, the tasks that send to it.
-    public let senders: [StageName: [TaskID]]
-    public let additionalSinks: [SinkName]
+    package let senders: [StageName: [TaskID]]
+    package let additionalSinks: [SinkName]
 
     /// The tasks of one stage that reads a topic.
-    public struct TopicGroup: Sendable, Equatable {
-        public let tasks: [TaskID]
+    package struct TopicGroup: Sendable, Equatable {
+        package let tasks: [TaskID]
         /// The tasks of every stage that messages of these tasks lead to, over any number of stages.
-        public let behind: [TaskID]
+        package let behind: [TaskID]
     }
 
     /// `partitions`: how many each topic has.
-    public init(_ topology: Topology, partitions: [String: Int]) {
+    package init(_ topology: Topology, partitions: [String: Int]) {
         var tasks: [StageName: [TaskID]] = [:]
         for (stage, count) in topology.taskCounts(partitions) { tasks[stage] = (0..<count).map { TaskID(stage: stage, partition: $0) } }
         var sendsTo: [StageName: [StageName]] = [:]

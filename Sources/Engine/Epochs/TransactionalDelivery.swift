@@ -6,9 +6,9 @@
 /// only when the sink's ledger says that the one before it is the last that landed. After everything but a success the
 /// ledger is read again before anything is sent. A client that can't go on is replaced by a new one, which ends what the
 /// old one left open before the ledger is read; so nothing of an earlier attempt can land after that.
-public struct TransactionalDelivery: Sendable {
+package struct TransactionalDelivery: Sendable {
     /// What the caller is to do.
-    public enum Step: Equatable, Sendable {
+    package enum Step: Equatable, Sendable {
         /// Make the client ready, ending what an earlier one left open; `anew`: as a new client. Then call `performed`.
         case initialize(anew: Bool)
         /// Read the ledger, then call `ledgerRead`.
@@ -25,14 +25,14 @@ public struct TransactionalDelivery: Sendable {
         case stop(Stop)
     }
 
-    public enum Stop: Equatable, Sendable {
+    package enum Stop: Equatable, Sendable {
         /// Another client took over.
         case fenced
         case mismatch(LedgerMismatch)
     }
 
     /// How a step ended.
-    public enum Outcome: Equatable, Sendable {
+    package enum Outcome: Equatable, Sendable {
         case done
         /// Unknown, or not now: the same may be asked again.
         case retry
@@ -45,9 +45,9 @@ public struct TransactionalDelivery: Sendable {
     }
 
     /// How often a step is tried in a row with one client, before a new one is made.
-    public static let attemptLimit = 24
+    package static let attemptLimit = 24
 
-    public private(set) var step: Step
+    package private(set) var step: Step
     private var batch: SinkLedger?
     /// What the sink's ledger holds; nil when that has to be found out.
     private var known: Known?
@@ -58,23 +58,23 @@ public struct TransactionalDelivery: Sendable {
     }
 
     /// Of a client that was made ready and has nothing under way, with the ledger that was read after that.
-    public init(ledger: SinkLedger?) {
+    package init(ledger: SinkLedger?) {
         known = Known(ledger: ledger)
         step = .done
     }
 
     /// What the sink's ledger holds, while no batch is under way and that is known; nil also when it holds nothing.
-    public var knownLedger: SinkLedger? { step == .done ? known?.ledger : nil }
+    package var knownLedger: SinkLedger? { step == .done ? known?.ledger : nil }
 
     /// The client was used for something else and may have been left in any state: the next delivery begins anew.
-    public mutating func forget() { known = nil }
+    package mutating func forget() { known = nil }
 
     /// Another client was found to have taken over, outside of a delivery.
-    public mutating func shutOut() { step = .stop(.fenced) }
+    package mutating func shutOut() { step = .stop(.fenced) }
 
     /// Begins the delivery of a batch. One that was left unfinished before is forgotten, and its client with it; what was
     /// stopped stays so.
-    public mutating func deliver(_ batch: SinkLedger) {
+    package mutating func deliver(_ batch: SinkLedger) {
         if case .stop = step { return }
         let isClientFree = step == .done
         self.batch = batch
@@ -87,7 +87,7 @@ public struct TransactionalDelivery: Sendable {
         judge(known.ledger, batch)
     }
 
-    public mutating func performed(_ outcome: Outcome) {
+    package mutating func performed(_ outcome: Outcome) {
         guard let batch else { preconditionFailure("no batch is being delivered") }
         if outcome == .fenced {
             step = .stop(.fenced)
@@ -121,7 +121,7 @@ public struct TransactionalDelivery: Sendable {
     }
 
     /// The sink's ledger, read after the client was made ready or the transaction aborted.
-    public mutating func ledgerRead(_ found: SinkLedger?) {
+    package mutating func ledgerRead(_ found: SinkLedger?) {
         guard let batch, step == .readLedger else { preconditionFailure("no ledger was to be read") }
         known = Known(ledger: found)
         judge(found, batch)

@@ -1,19 +1,19 @@
 /// Makes encoded records of one schema those of another: where each field of the new record comes from. It works on the
 /// bytes alone, so it needs the code of neither version.
-public struct RecordMapping: Sendable {
+package struct RecordMapping: Sendable {
     enum Source: Sendable {
         case field(Int, [FieldConversion.Function])
         case constant([UInt8])
     }
 
-    public let from: StateSchema
-    public let to: StateSchema
+    package let from: StateSchema
+    package let to: StateSchema
     /// One a field of `to`, in its order.
     let sources: [Source]
 
     /// Appends what `record` becomes to `writer`. False when it is damaged or holds what a conversion can't say; then
     /// `writer` holds nothing more than before.
-    public func map(_ record: ByteView, scratch: inout MappingScratch, into writer: inout ByteWriter) -> Bool {
+    package func map(_ record: ByteView, scratch: inout MappingScratch, into writer: inout ByteWriter) -> Bool {
         guard from.spans(of: record, into: &scratch.spans) else { return false }
         let before = writer.count
         let first = from.hasTimer ? 1 : 0
@@ -42,7 +42,7 @@ public struct RecordMapping: Sendable {
     }
 
     /// What `delta` says, with its records mapped; nil when it is damaged or a record can't be mapped.
-    public func map(delta: ByteView, scratch: inout MappingScratch) -> [UInt8]? {
+    package func map(delta: ByteView, scratch: inout MappingScratch) -> [UInt8]? {
         var (closed, removed, stored) = ([ByteView](), [ByteView](), UInt64(0))
         var records = ByteWriter(capacity: delta.count + 64)
         var record = ByteWriter()
@@ -73,25 +73,25 @@ public struct RecordMapping: Sendable {
 }
 
 /// Memory that mapping records uses over and over.
-public struct MappingScratch {
+package struct MappingScratch {
     var spans: [ByteView] = []
 
-    public init() {}
+    package init() {}
 }
 
 /// Fields that the writer of a record did not know, taken over from the record that was stored before.
-public struct CarriedFields: Sendable {
+package struct CarriedFields: Sendable {
     private let schema: StateSchema
     private let isCarried: [Bool]
 
     /// `names`: of fields of `schema`.
-    public init(_ names: [String], of schema: StateSchema) {
+    package init(_ names: [String], of schema: StateSchema) {
         self.schema = schema
         isCarried = (schema.hasTimer ? [false] : []) + schema.fields.map { names.contains($0.name) }
     }
 
     /// Appends `record` with the carried fields of `earlier` to `writer`. False when either is damaged.
-    public func merge(_ record: ByteView, over earlier: ByteView, into writer: inout ByteWriter) -> Bool {
+    package func merge(_ record: ByteView, over earlier: ByteView, into writer: inout ByteWriter) -> Bool {
         var (new, old): ([ByteView], [ByteView]) = ([], [])
         guard schema.spans(of: record, into: &new), schema.spans(of: earlier, into: &old) else { return false }
         for index in isCarried.indices { writer.write(raw: isCarried[index] ? old[index] : new[index]) }

@@ -1,7 +1,7 @@
 extension StateCompatibility {
     /// Compares what a store holds with what a job declares. `dropping`: tables to drop, as `name` or `stage/name`; this
     /// is final, so no earlier version may go on afterwards.
-    public static func compare(stored: StoredStateVersions, declared: DeclaredStateTables, dropping: [String] = []) -> StateCompatibility {
+    package static func compare(stored: StoredStateVersions, declared: DeclaredStateTables, dropping: [String] = []) -> StateCompatibility {
         let version = declared.jobVersion
         guard version >= stored.leastReader else {
             return StateCompatibility(

@@ -1,7 +1,7 @@
 /// A state table as a store holds it.
-public struct StoredStateTable: Sendable, Hashable {
+package struct StoredStateTable: Sendable, Hashable {
     /// What a stored table is for. The raw values are stored.
-    public enum Role: String, Sendable {
+    package enum Role: String, Sendable {
         /// What the last version of the job reads and writes.
         case current
         /// The same records as an earlier version reads them: written beside until `tidemark finalize`.
@@ -10,15 +10,15 @@ public struct StoredStateTable: Sendable, Hashable {
         case removed
     }
 
-    public var stage: StageName
-    public var schema: StateSchema
-    public var role: Role
+    package var stage: StageName
+    package var schema: StateSchema
+    package var role: Role
     /// The version of the job that made it.
-    public var since: Int
+    package var since: Int
     /// The version of the job that has no such table any more; of a removed one alone.
-    public var removedIn: Int?
+    package var removedIn: Int?
 
-    public init(stage: StageName, schema: StateSchema, role: Role, since: Int, removedIn: Int? = nil) {
+    package init(stage: StageName, schema: StateSchema, role: Role, since: Int, removedIn: Int? = nil) {
         self.stage = stage
         self.schema = schema
         self.role = role
@@ -28,14 +28,14 @@ public struct StoredStateTable: Sendable, Hashable {
 }
 
 /// What a store says about versions.
-public struct StoredStateVersions: Sendable {
+package struct StoredStateVersions: Sendable {
     /// The version of the job that wrote last.
-    public var jobVersion: Int
+    package var jobVersion: Int
     /// The least version of the job that may go on from it.
-    public var leastReader: Int
-    public var tables: [StoredStateTable]
+    package var leastReader: Int
+    package var tables: [StoredStateTable]
 
-    public init(jobVersion: Int, leastReader: Int, tables: [StoredStateTable]) {
+    package init(jobVersion: Int, leastReader: Int, tables: [StoredStateTable]) {
         self.jobVersion = jobVersion
         self.leastReader = leastReader
         self.tables = tables
@@ -43,25 +43,25 @@ public struct StoredStateVersions: Sendable {
 }
 
 /// The state tables that a version of a job declares.
-public struct DeclaredStateTables: Sendable {
-    public var jobVersion: Int
-    public var tables: [(stage: StageName, declaration: StateDeclaration)]
+package struct DeclaredStateTables: Sendable {
+    package var jobVersion: Int
+    package var tables: [(stage: StageName, declaration: StateDeclaration)]
 
-    public init(jobVersion: Int, tables: [(stage: StageName, declaration: StateDeclaration)]) {
+    package init(jobVersion: Int, tables: [(stage: StageName, declaration: StateDeclaration)]) {
         self.jobVersion = jobVersion
         self.tables = tables
     }
 
-    public init(_ topology: Topology) {
+    package init(_ topology: Topology) {
         jobVersion = topology.version
         tables = topology.stages.flatMap { stage in stage.blueprint.declarations.map { (stage.name, $0) } }
     }
 }
 
 /// What a start of one version of a job would do with stored state, table by table; nothing is done yet.
-public struct StateCompatibility: Sendable {
+package struct StateCompatibility: Sendable {
     /// What becomes of a table.
-    public enum Action: String, Sendable {
+    package enum Action: String, Sendable {
         /// It is as declared.
         case keep
         /// Its records become those of the declared version.
@@ -78,25 +78,25 @@ public struct StateCompatibility: Sendable {
         case refuse
     }
 
-    public struct Table: Sendable {
-        public let stage: StageName
-        public let name: String
-        public let action: Action
+    package struct Table: Sendable {
+        package let stage: StageName
+        package let name: String
+        package let action: Action
         /// Why, or what changes; of a refusal also what to do.
-        public let detail: String
+        package let detail: String
     }
 
     /// Why this version of the job may not read the state at all; nil when it may.
-    public let refusal: String?
+    package let refusal: String?
     /// In order of stages and names; empty when `refusal` says all.
-    public let tables: [Table]
+    package let tables: [Table]
     /// The least version of the job that may go on after the start.
-    public let leastReader: Int
+    package let leastReader: Int
     /// True when an earlier version may still go on after the start: until `tidemark finalize`.
-    public let isFinalizePending: Bool
+    package let isFinalizePending: Bool
 
     /// Everything that a start would be refused for.
-    public var refusals: [String] {
+    package var refusals: [String] {
         (refusal.map { [$0] } ?? [])
             + tables.filter { $0.action == .refuse }.map { "state table \($0.name) of stage \($0.stage): \($0.detail)" }
     }

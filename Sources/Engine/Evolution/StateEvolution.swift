@@ -97,15 +97,17 @@ public struct StateEvolution: Sendable {
 }
 
 /// A state table as a version of the job declares it.
-public struct StateDeclaration: Sendable {
-    public let schema: StateSchema
+@usableFromInline package struct StateDeclaration: Sendable {
+    package let schema: StateSchema
     /// The fields of an empty record, each as it is stored, in the schema's order.
     let initial: [[UInt8]]
-    public let evolution: StateEvolution
-    public let placement: StatePlacement
+    package let evolution: StateEvolution
+    package let placement: StatePlacement
 
     /// `initial`: nil for empty fields.
-    public init(schema: StateSchema, initial: [[UInt8]]? = nil, evolution: StateEvolution = .none, placement: StatePlacement = .moves) {
+    @usableFromInline package init(
+        schema: StateSchema, initial: [[UInt8]]? = nil, evolution: StateEvolution = .none, placement: StatePlacement = .moves
+    ) {
         self.schema = schema
         self.placement = placement
         self.initial = initial ?? schema.fields.map(\.type.emptyEncoding)

@@ -1,10 +1,10 @@
 /// What a declared evolution makes of one stored schema: how its records become those of the declared one, and back.
-public struct StateMigration: Sendable {
-    public let forth: RecordMapping
+package struct StateMigration: Sendable {
+    package let forth: RecordMapping
     /// For the copy that an earlier version of the job can go on from.
-    public let back: RecordMapping
+    package let back: RecordMapping
     /// Fields of the stored schema that `back` can't compute: they keep what the earlier record holds.
-    public let carried: [String]
+    package let carried: [String]
 
     /// A field on its way through the changes.
     private struct Passing {
@@ -22,7 +22,7 @@ public struct StateMigration: Sendable {
     }
 
     /// Throws, saying what has to be declared, when the evolution does not lead from `stored` to the declared schema.
-    public init(from stored: StateSchema, to declared: StateDeclaration) throws(EvolutionRefusal) {
+    package init(from stored: StateSchema, to declared: StateDeclaration) throws(EvolutionRefusal) {
         try StateMigration.refuseOtherShape(stored, declared.schema)
         let changes = try StateMigration.changes(from: stored, declared)
         var passing = stored.fields.enumerated().map { Passing(name: $1.name, type: $1.type, origin: .stored($0)) }
@@ -172,8 +172,8 @@ public struct StateMigration: Sendable {
 }
 
 /// Why stored records can't become declared ones, and what to declare.
-public struct EvolutionRefusal: Error, CustomStringConvertible, Sendable {
-    public let description: String
+package struct EvolutionRefusal: Error, CustomStringConvertible, Sendable {
+    package let description: String
 
     init(_ description: String) { self.description = description }
 }

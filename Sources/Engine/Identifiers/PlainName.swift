@@ -1,7 +1,7 @@
 /// What jobs, tables, columns and topics may be called: what Kafka, ClickHouse, file paths and every statement take as it is.
-public enum PlainName {
+package enum PlainName {
     /// Letters, digits, dots, dashes and underscores of ASCII.
-    public static func isByte(_ byte: UInt8) -> Bool {
+    package static func isByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
             UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
@@ -11,17 +11,17 @@ public enum PlainName {
     }
 
     /// The most bytes of a topic's name, which is Kafka's limit, and of a table's and a column's.
-    public static let longest = 249
+    package static let longest = 249
     /// The most bytes of a job's name.
-    public static let longestJob = 64
+    package static let longestJob = 64
 
     /// True for 1 to `limit` of those bytes.
-    public static func isPlain(_ name: some StringProtocol, upTo limit: Int = longest) -> Bool {
+    package static func isPlain(_ name: some StringProtocol, upTo limit: Int = longest) -> Bool {
         (1...limit).contains(name.utf8.count) && name.utf8.allSatisfy(isByte)
     }
 
     /// True for the name of an output table, with the sink's behind an `@` where it is another than the first.
-    public static func isOutputTable(_ name: String) -> Bool {
+    package static func isOutputTable(_ name: String) -> Bool {
         name.parts(at: "@", maxSplits: 1, omittingEmpty: false).allSatisfy { isPlain($0) }
     }
 }

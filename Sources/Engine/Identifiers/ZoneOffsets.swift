@@ -1,5 +1,5 @@
 /// How far a zone's clocks are ahead of UTC, from one change to the next.
-public struct ZoneOffsets: Sendable, Equatable {
+package struct ZoneOffsets: Sendable, Equatable {
     /// From `since` on, in milliseconds of the clock on the wall, clocks are `ahead` milliseconds ahead of UTC.
     struct Part: Sendable, Equatable {
         let since: Int64
@@ -9,11 +9,11 @@ public struct ZoneOffsets: Sendable, Equatable {
     private let parts: [Part]
 
     /// A zone that never changes; `ahead` in milliseconds.
-    public init(ahead: Int64) { parts = [Part(since: .min, ahead: ahead)] }
+    package init(ahead: Int64) { parts = [Part(since: .min, ahead: ahead)] }
 
     /// `first`: how far clocks are ahead at the beginning, in milliseconds; `changes`: from which moment (milliseconds since 1970
     /// UTC) how far, in order. A time that the clocks show twice is taken for the first, one that they leap over for as much later.
-    public init(first: Int64, changes: [(at: Int64, ahead: Int64)]) {
+    package init(first: Int64, changes: [(at: Int64, ahead: Int64)]) {
         var parts = [Part(since: .min, ahead: first)]
         var before = first
         for change in changes {
@@ -24,7 +24,7 @@ public struct ZoneOffsets: Sendable, Equatable {
     }
 
     /// The moment at which the clocks show `milliseconds` since 1970.
-    public func instant(ofLocal milliseconds: Int64) -> Int64 {
+    package func instant(ofLocal milliseconds: Int64) -> Int64 {
         var (low, high) = (0, parts.count - 1)
         while low < high {
             let middle = (low + high + 1) / 2

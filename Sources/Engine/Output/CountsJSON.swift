@@ -1,12 +1,12 @@
 /// Writes counts by name as a JSON object with its names sorted byte-wise, so that equal counts give equal texts.
-public struct CountsJSON: ~Copyable {
+package struct CountsJSON: ~Copyable {
     private var text = ByteWriter(capacity: 256)
     private var entries: [(name: ByteView, count: UInt32)] = []
 
-    public init() {}
+    package init() {}
 
     /// The object, valid until the next call; nil when the encoded counts are damaged.
-    public mutating func object(_ counts: ByteView) -> ByteView? {
+    package mutating func object(_ counts: ByteView) -> ByteView? {
         entries.removeAll(keepingCapacity: true)
         var isSorted = true
         let isWhole = TextCounts.forEach(in: counts) { name, count in

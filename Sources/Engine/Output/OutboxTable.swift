@@ -2,29 +2,29 @@
 ///
 /// Each sink has its own copy of the rows, its own batches with their numbers, and its own progress: none waits for
 /// another, and what one of them knows of its batches is judged without the others.
-public struct OutboxTable: Hashable, Sendable {
-    public let table: OutputTable
+package struct OutboxTable: Hashable, Sendable {
+    package let table: OutputTable
     /// nil: the job's first sink.
-    public let sink: SinkName?
+    package let sink: SinkName?
     /// False for a table that this version of the job does not have: rows that another version left are still delivered.
-    public let isDeclared: Bool
+    package let isDeclared: Bool
 
-    public init(_ table: OutputTable, sink: SinkName? = nil, isDeclared: Bool = true) {
+    package init(_ table: OutputTable, sink: SinkName? = nil, isDeclared: Bool = true) {
         self.table = table
         self.sink = sink
         self.isDeclared = isDeclared
     }
 
     /// What chunks and batches call it, and the state stores: the table's own name, for additional sinks `table@sink`.
-    public var name: String { OutboxTable.name(of: table.name, sink: sink) }
+    package var name: String { OutboxTable.name(of: table.name, sink: sink) }
 
     static func name(of table: String, sink: SinkName?) -> String { sink.map { "\(table)@\($0)" } ?? table }
 
     /// The sink that a stored name says; nil for the job's first.
-    public static func sink(ofName name: String) -> SinkName? { parts(ofName: name).sink }
+    package static func sink(ofName name: String) -> SinkName? { parts(ofName: name).sink }
 
     /// The table's own name in a stored one.
-    public static func table(ofName name: String) -> String { parts(ofName: name).table }
+    package static func table(ofName name: String) -> String { parts(ofName: name).table }
 
     private static func parts(ofName name: String) -> (table: String, sink: SinkName?) {
         guard let at = name.utf8.lastIndex(of: UInt8(ascii: "@")) else { return (name, nil) }
@@ -42,7 +42,7 @@ public struct SinkName: Hashable, Sendable, CustomStringConvertible {
 extension TaskCut {
     /// The cut with a copy of its rows for each additional sink. What those write has no partitions by time, so that a
     /// batch takes all rows that there are.
-    public func copyingRows(to sinks: [SinkName]) -> TaskCut {
+    package func copyingRows(to sinks: [SinkName]) -> TaskCut {
         guard !sinks.isEmpty, !rows.isEmpty else { return self }
         let copies = sinks.flatMap { sink in
             rows.map { chunk in

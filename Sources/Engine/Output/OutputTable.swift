@@ -24,7 +24,7 @@ public struct OutputTable: Hashable, Sendable {
     }
 
     /// As a state keeps it; nil when these parts make no table.
-    public init?(stored name: String, timeColumn: String, orderBy: [String], topic: String, keyColumn: String?, columns: [OutputColumn]) {
+    package init?(stored name: String, timeColumn: String, orderBy: [String], topic: String, keyColumn: String?, columns: [OutputColumn]) {
         self.init(unchecked: name, timeColumn, orderBy, topic, keyColumn, columns)
         if problem != nil { return nil }
     }
@@ -54,7 +54,7 @@ public struct OutputTable: Hashable, Sendable {
         return nil
     }
 
-    public var timeColumnIndex: Int { columns.firstIndex { $0.name == timeColumn }! }
+    package var timeColumnIndex: Int { columns.firstIndex { $0.name == timeColumn }! }
 }
 
 /// One column of an output table.

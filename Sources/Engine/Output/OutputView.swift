@@ -37,15 +37,15 @@ public struct OutputView: Hashable, Sendable {
     }
 
     /// The same over the rows of the last `span`, under another name.
-    public func over(_ span: EventSpan, named name: String) -> OutputView {
+    package func over(_ span: EventSpan, named name: String) -> OutputView {
         OutputView(name, of: table, by: dimension, counting: rows, measuring: measures, span: span)
     }
 
     /// What the view shows: the dimension, then the measures.
-    public var columns: [OutputColumn] { [dimensionColumn] + measures.map { OutputColumn($0.name, type(of: $0)) } }
+    package var columns: [OutputColumn] { [dimensionColumn] + measures.map { OutputColumn($0.name, type(of: $0)) } }
 
     /// The table's columns that the view reads.
-    public var readColumns: Set<String> {
+    package var readColumns: Set<String> {
         var names: Set<String> = [table.timeColumn]
         names.formUnion(measures.compactMap(\.column))
         switch dimension {
@@ -57,7 +57,7 @@ public struct OutputView: Hashable, Sendable {
     }
 
     /// The measure of this name.
-    public func measure(_ name: String) -> ViewMeasure {
+    package func measure(_ name: String) -> ViewMeasure {
         guard let found = measures.first(where: { $0.name == name }) else {
             preconditionFailure("view \(self.name): it has no measure \(name)")
         }
@@ -117,4 +117,36 @@ public struct OutputView: Hashable, Sendable {
     private func mismatch(_ column: String) -> OutputType {
         preconditionFailure("view \(name): the type of \(column) can't be measured so")
     }
+}
+
+/// What the rows of a view are grouped by. The first name is the view's column, the second the table's.
+public enum ViewDimension: Hashable, Sendable {
+    /// The value of a column, under its name.
+    case column(String)
+    /// Each text of a `texts` column: a row stands in the group of each.
+    case eachText(String, in: String)
+    /// Each name of a `textCounts` column: a row stands in the group of each.
+    case eachCounted(String, in: String)
+    /// The hour of the time column, UTC.
+    case hour(String)
+    /// The name of the first band whose least value a `number` reaches, else `otherwise`.
+    case bands(String, of: String, [ViewBand], otherwise: String)
+}
+
+/// A band of a number: from `least` on.
+public struct ViewBand: Hashable, Sendable {
+    public let least: Int
+    public let name: String
+
+    public init(from least: Int, _ name: String) {
+        self.least = least
+        self.name = name
+    }
+}
+
+/// Which rows a view groups.
+public enum ViewRows: Hashable, Sendable {
+    case each
+    /// The latest row of each value of a column: the one with the greatest time, of equal ones the last written.
+    case latest(of: String)
 }

@@ -35,9 +35,9 @@ public final class RowWriter {
     }
 
     /// Bytes of rows written in this epoch.
-    public private(set) var epochBytes = 0
+    package private(set) var epochBytes = 0
     /// Rows written in this epoch.
-    public private(set) var epochRows = 0
+    package private(set) var epochRows = 0
 
     init(table: OutputTable, partitioning: RowPartitioning) {
         self.table = table

@@ -1,17 +1,17 @@
 /// A topic that got more partitions, as far as that says which partitions a key can have come from, or gone to.
-public struct PartitionGrowth: Equatable, Sendable {
+package struct PartitionGrowth: Equatable, Sendable {
     /// How many partitions there were, and are.
-    public let before: Int
-    public let after: Int
+    package let before: Int
+    package let after: Int
     /// Partitions whose numbers are equal modulo this make a family, which no key leaves.
     ///
     /// Partitioners take a key's hash h modulo the number of partitions. So a key of partition p = h mod `before` is in
     /// q = h mod `after` now, and p ≡ h ≡ q modulo every number that divides both counts: with their greatest common divisor
     /// the families are as small as can be. Nothing of the kind holds where keys are placed by a list: one family.
-    public let families: Int
+    package let families: Int
 
     /// `isByHash`: keys are placed by a hash modulo the number of partitions.
-    public init(from before: Int, to after: Int, isByHash: Bool = true) {
+    package init(from before: Int, to after: Int, isByHash: Bool = true) {
         precondition(before > 0 && after > before, "a topic only grows")
         self.before = before
         self.after = after
@@ -19,13 +19,13 @@ public struct PartitionGrowth: Equatable, Sendable {
     }
 
     /// True when no key goes from one old partition to another: every one stays or goes to a new partition.
-    public var fillsNewPartitionsOnly: Bool { families == before }
+    package var fillsNewPartitionsOnly: Bool { families == before }
 
     /// The new partitions that keys of an old one may have gone to, itself included.
-    public func targets(of partition: Int) -> [Int] { Array(stride(from: partition % families, to: after, by: families)) }
+    package func targets(of partition: Int) -> [Int] { Array(stride(from: partition % families, to: after, by: families)) }
 
     /// The old partitions that keys of a new one may have come from.
-    public func sources(of partition: Int) -> [Int] { Array(stride(from: partition % families, to: before, by: families)) }
+    package func sources(of partition: Int) -> [Int] { Array(stride(from: partition % families, to: before, by: families)) }
 
     private static func greatestCommonDivisor(_ first: Int, _ second: Int) -> Int {
         var (first, second) = (first, second)

@@ -1,11 +1,11 @@
 /// How the key of a topic's records is written, as far as it decides on their partitions: some text, the key that state is
 /// kept by, some more text.
-public struct RecordKeyTemplate: Sendable, Equatable {
+package struct RecordKeyTemplate: Sendable, Equatable {
     private let before: [UInt8]
     private let after: [UInt8]
 
     /// The record's key is the state's.
-    public static let same = RecordKeyTemplate(before: [], after: [])
+    package static let same = RecordKeyTemplate(before: [], after: [])
 
     private init(before: [UInt8], after: [UInt8]) {
         self.before = before
@@ -13,7 +13,7 @@ public struct RecordKeyTemplate: Sendable, Equatable {
     }
 
     /// `text`: with `{}` in place of the state's key, such as `{"customer_id":"{}"}`. nil when that is not there, or more than once.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         let bytes = Array(text.utf8)
         let places = bytes.indices.dropLast().filter { bytes[$0] == UInt8(ascii: "{") && bytes[$0 + 1] == UInt8(ascii: "}") }
         guard places.count == 1 else { return nil }
@@ -21,7 +21,7 @@ public struct RecordKeyTemplate: Sendable, Equatable {
     }
 
     /// Where Kafka's default partitioner puts the record of a key.
-    public func partition(of key: ByteView, among partitions: Int) -> Int {
+    package func partition(of key: ByteView, among partitions: Int) -> Int {
         guard !(before.isEmpty && after.isEmpty) else { return murmur2Partition(of: key, partitions: partitions) }
         var whole = ByteWriter(capacity: before.count + key.count + after.count)
         before.withUnsafeBytes { whole.write(raw: ByteView($0)) }

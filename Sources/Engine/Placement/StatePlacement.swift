@@ -12,5 +12,5 @@ public enum StatePlacement: String, Sendable {
     case copiedByNumber
 
     /// Records of one table with `copiedByNumber` that a task can hold.
-    public static let numberedRecords = DeduplicationIDs.limit / DeduplicationIDs.idsInRecord
+    package static let numberedRecords = DeduplicationIDs.limit / DeduplicationIDs.idsInRecord
 }

@@ -35,3 +35,24 @@ extension Failure {
         return "\(message) (cause: \(cause))"
     }
 }
+
+/// What lies at the bottom of a failure of kind `retry` that lasts until somebody makes room: a disk is full, or a quota or a
+/// limit on the size of files is reached.
+package struct FullDisk: Error, Sendable, CustomStringConvertible {
+    /// The file or directory that could not be written.
+    package let path: String
+    /// What the system said.
+    package let reason: String
+
+    package init(path: String, reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+
+    package var description: String { reason }
+}
+
+extension Failure {
+    /// The full disk that caused the failure; nil when none did.
+    package var fullDisk: FullDisk? { cause as? FullDisk ?? (cause as? any Failure)?.fullDisk }
+}

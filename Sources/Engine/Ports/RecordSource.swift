@@ -72,7 +72,7 @@ public struct SourceRecord: BitwiseCopyable {
     }
 
     /// Of key and value, as they are in memory: what a compressed batch becomes says nothing of what it was.
-    public var byteCount: Int { key.count + value.count }
+    package var byteCount: Int { key.count + value.count }
 }
 
 /// One partition and where to go on reading it.
@@ -114,7 +114,7 @@ public struct RecordFingerprint: Hashable, Sendable {
         self.checksum = checksum
     }
 
-    public init(of record: SourceRecord) {
+    package init(of record: SourceRecord) {
         offset = record.offset
         timestamp = record.timestamp?.milliseconds ?? .min
         checksum = crc32c(record.value, continuing: crc32c(record.key))

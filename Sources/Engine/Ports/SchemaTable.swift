@@ -2,14 +2,14 @@
 ///
 /// An implementor guarantees: what a number stands for never changes; whoever hands on records has asked for their schemas
 /// before, so that to those who decode them no number is `unasked`; nothing here waits.
-public protocol SchemaTable: AnyObject, Sendable {
+package protocol SchemaTable: AnyObject, Sendable {
     func schema(_ id: SchemaID) -> FoundSchema
 }
 
 /// What a record calls its schema by.
-public struct SchemaID: Hashable, Sendable, BitwiseCopyable {
+package struct SchemaID: Hashable, Sendable, BitwiseCopyable {
     /// What the number counts.
-    public enum Space: UInt8, Sendable, BitwiseCopyable {
+    package enum Space: UInt8, Sendable, BitwiseCopyable {
         /// The schemas of a registry with Confluent's interface.
         case schema
         /// The artifacts' versions of an Apicurio registry.
@@ -18,17 +18,17 @@ public struct SchemaID: Hashable, Sendable, BitwiseCopyable {
         case content
     }
 
-    public let space: Space
-    public let number: Int64
+    package let space: Space
+    package let number: Int64
 
-    public init(_ space: Space, _ number: Int64) {
+    package init(_ space: Space, _ number: Int64) {
         self.space = space
         self.number = number
     }
 }
 
 /// What is known of a schema.
-public enum FoundSchema: Sendable, Equatable {
+package enum FoundSchema: Sendable, Equatable {
     /// Its text, and those of the schemas whose types it uses, each after the ones that it uses itself.
     case text([UInt8], references: [[UInt8]])
     /// The registry says that there is none under the number.

@@ -1,17 +1,17 @@
 /// An event with what the task knows about it.
-public struct TimedEvent<Event: BitwiseCopyable>: BitwiseCopyable {
-    public var event: Event
-    public var time: EventTime
+@usableFromInline package struct TimedEvent<Event: BitwiseCopyable>: BitwiseCopyable {
+    @usableFromInline package var event: Event
+    @usableFromInline package var time: EventTime
     /// The task's watermark after this event.
-    public var watermark: EventTime
+    @usableFromInline package var watermark: EventTime
     /// The record's place in its batch.
-    public var record: Int32
+    @usableFromInline package var record: Int32
     /// Set by a windowed processor that was too late for the event.
-    public var isLate: Bool
+    @usableFromInline package var isLate: Bool
     /// Set by a windowed processor whose window is not closed for the amendment, and has no record of its key.
-    public var hasNoRecord: Bool
+    @usableFromInline package var hasNoRecord: Bool
     /// No event of its own, but a change of one that came before.
-    public let isAmendment: Bool
+    @usableFromInline package let isAmendment: Bool
 
     @inlinable
     init(event: Event, time: EventTime, watermark: EventTime, record: Int32, isAmendment: Bool = false) {
@@ -27,7 +27,7 @@ public struct TimedEvent<Event: BitwiseCopyable>: BitwiseCopyable {
 
 /// A processor as its task drives it, a batch of events at a time. `WindowedProcessor` and `KeyedProcessorRunner` are
 /// the two kinds; jobs write `WindowedAggregate`s and `KeyedProcessor`s.
-public protocol EventProcessor<Event>: AnyObject {
+@usableFromInline package protocol EventProcessor<Event>: AnyObject {
     associatedtype Event: BitwiseCopyable
     var stateTables: [any StateTable] { get }
     /// Processes events in log order, each before the watermark that it brings.

@@ -22,7 +22,7 @@ public struct MessageLayout: Sendable {
     }
 
     /// Of payloads that are these fields one after the other. A field that evolution adds is empty in earlier messages.
-    public init(version: Int, fields: [StateField], evolution: StateEvolution = .none) {
+    package init(version: Int, fields: [StateField], evolution: StateEvolution = .none) {
         self.version = version
         declaration = StateDeclaration(schema: MessageLayout.schema(version, fields), evolution: evolution)
     }
@@ -40,17 +40,17 @@ public struct MessageLayout: Sendable {
     }
 
     /// The fields in their order; nil when only the job's code knows them.
-    public var fields: [StateField]? { declaration?.schema.fields }
+    package var fields: [StateField]? { declaration?.schema.fields }
 
     func isAlike(_ other: MessageLayout) -> Bool { stored(of: "", since: 0) == other.stored(of: "", since: 0) }
 
     /// As a state keeps it.
-    public func stored(of stage: StageName, since jobVersion: Int) -> StoredMessageLayout {
+    package func stored(of stage: StageName, since jobVersion: Int) -> StoredMessageLayout {
         StoredMessageLayout(stage: stage, version: version, jobVersion: jobVersion, isForwarded: isForwarded, fields: fields)
     }
 
     /// How messages of a stored layout are read in this one. Throws, saying why, when they can't be.
-    public func reading(_ stored: StoredMessageLayout) throws(EvolutionRefusal) -> MessageReading {
+    package func reading(_ stored: StoredMessageLayout) throws(EvolutionRefusal) -> MessageReading {
         guard stored.isForwarded == isForwarded else {
             throw EvolutionRefusal(
                 isForwarded ? "they are no forwarded events, and are to be some now" : "they are forwarded events, and are to be none now")
@@ -90,62 +90,20 @@ public struct MessageLayout: Sendable {
 }
 
 /// The layout of the messages to a stage, as a state keeps it beside those that wait.
-public struct StoredMessageLayout: Hashable, Sendable {
-    public let stage: StageName
-    public let version: Int
+package struct StoredMessageLayout: Hashable, Sendable {
+    package let stage: StageName
+    package let version: Int
     /// The first version of the job that declared it.
-    public let jobVersion: Int
-    public let isForwarded: Bool
+    package let jobVersion: Int
+    package let isForwarded: Bool
     /// nil when only the job's code knows them.
-    public let fields: [StateField]?
+    package let fields: [StateField]?
 
-    public init(stage: StageName, version: Int, jobVersion: Int, isForwarded: Bool, fields: [StateField]?) {
+    package init(stage: StageName, version: Int, jobVersion: Int, isForwarded: Bool, fields: [StateField]?) {
         self.stage = stage
         self.version = version
         self.jobVersion = jobVersion
         self.isForwarded = isForwarded
         self.fields = fields
-    }
-}
-
-/// Why a batch of messages can't be read in another version's layout.
-public enum MessageReadingFailure: Error, Equatable, Sendable {
-    /// Its bytes are not what their layout says.
-    case damaged
-    /// A value can't be said in this version's field, as a number that does not fit.
-    case doesNotFit
-}
-
-/// How stored messages become those that a version of the job reads.
-public enum MessageReading: Sendable {
-    case asTheyAre
-    case mapped(RecordMapping, isForwarded: Bool)
-
-    /// The batch as it is to be processed.
-    public func apply(to batch: MessageBatch) throws(MessageReadingFailure) -> MessageBatch {
-        guard case .mapped(let mapping, let isForwarded) = self else { return batch }
-        var scratch = MappingScratch()
-        var payload = ByteWriter()
-        var messages = ByteWriter(capacity: batch.bytes.count)
-        var isWhole = true
-        var isMapped = true
-        let hasAll = batch.bytes.withUnsafeBytes { bytes in
-            batch.forEachRecord(in: ByteView(bytes)) { record in
-                payload.removeAll()
-                var reader = ByteReader(record.value)
-                if isForwarded {
-                    isWhole = KeyedEvent(&reader) != nil && isWhole
-                    payload.write(raw: record.value.prefix(record.value.count - reader.remaining))
-                }
-                let fields = reader.raw(reader.remaining)
-                isWhole = mapping.from.spans(of: fields, into: &scratch.spans) && isWhole
-                isMapped = isWhole && isMapped && mapping.map(fields, scratch: &scratch, into: &payload)
-                messages.write(text: record.key)
-                messages.write(text: payload.view)
-            }
-        }
-        guard hasAll && isWhole else { throw .damaged }
-        guard isMapped else { throw .doesNotFit }
-        return MessageBatch(id: batch.id, count: batch.count, bytes: messages.copy())
     }
 }

@@ -2,7 +2,7 @@
 public final class MessageWriter {
     public let stage: StageName
     /// How the payloads are laid out.
-    public let layout: MessageLayout
+    package let layout: MessageLayout
     private let from: TaskID
     private var batches: [(bytes: [UInt8], count: Int)]
 
@@ -14,7 +14,7 @@ public final class MessageWriter {
     }
 
     /// Bytes written in this epoch.
-    public private(set) var epochBytes = 0
+    package private(set) var epochBytes = 0
 
     /// Sends `payload` to the partition of `key` (murmur2); the receiver's decoder sees both as a record's key and value.
     public func send(_ payload: ByteView, key: ByteView) {
@@ -41,12 +41,12 @@ public final class MessageWriter {
 
 /// What one task sent to another in one epoch: it travels in that epoch's transaction and is read in a later one.
 public struct MessageBatch: Sendable, Equatable {
-    public let id: MessageBatchID
-    public let count: Int
+    package let id: MessageBatchID
+    package let count: Int
     /// Each message: its key, then its payload, each with a varint length in front.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
 
-    public init(id: MessageBatchID, count: Int, bytes: [UInt8]) {
+    package init(id: MessageBatchID, count: Int, bytes: [UInt8]) {
         self.id = id
         self.count = count
         self.bytes = bytes
@@ -68,12 +68,12 @@ public struct MessageBatch: Sendable, Equatable {
 }
 
 /// Names a batch between two tasks.
-public struct MessageBatchID: Hashable, Sendable {
-    public let from: TaskID
-    public let to: TaskID
-    public let epoch: Epoch
+package struct MessageBatchID: Hashable, Sendable {
+    package let from: TaskID
+    package let to: TaskID
+    package let epoch: Epoch
 
-    public init(from: TaskID, to: TaskID, epoch: Epoch) {
+    package init(from: TaskID, to: TaskID, epoch: Epoch) {
         self.from = from
         self.to = to
         self.epoch = epoch

@@ -33,7 +33,7 @@ public struct ReasonCounts: Sendable, Equatable {
         }
     }
 
-    public init() {}
+    package init() {}
 
     public static func == (left: ReasonCounts, right: ReasonCounts) -> Bool { left.entries == right.entries }
 
@@ -44,7 +44,7 @@ public struct ReasonCounts: Sendable, Equatable {
 
     /// True for the first of its reason and field. `partition`: where the counts are of several.
     @discardableResult
-    public mutating func add(_ rejection: Rejection, at offset: Int64?, of partition: Int? = nil) -> Bool {
+    package mutating func add(_ rejection: Rejection, at offset: Int64?, of partition: Int? = nil) -> Bool {
         let address = Address(rejection)
         if let index = addresses.firstIndex(of: address) {
             entries[index].count += 1
@@ -56,7 +56,7 @@ public struct ReasonCounts: Sendable, Equatable {
     }
 
     /// Adds others. `partition`: the one that they are of; the place stays that of those added last.
-    public mutating func add(_ other: ReasonCounts, of partition: Int? = nil) {
+    package mutating func add(_ other: ReasonCounts, of partition: Int? = nil) {
         for (entry, address) in zip(other.entries, other.addresses) {
             var entry = entry
             entry.partition = partition ?? entry.partition
@@ -75,5 +75,26 @@ public struct ReasonCounts: Sendable, Equatable {
         entries[index].offset = entry.offset
         entries[index].partition = entry.partition
         return false
+    }
+}
+
+/// Where a task's decoder and processors say what is to be known of records that were used all the same, such as a rule that could
+/// not be judged. Counted by reason; shown on the status page and in the metrics. Ask for it with `TaskSetup.remarks`.
+public final class TaskRemarks {
+    private var counts: ReasonCounts?
+
+    public init() {}
+
+    /// `offset`: of the record, where it is at hand.
+    public func add(_ remark: Rejection, at offset: Int64? = nil) {
+        if counts == nil { counts = ReasonCounts() }
+        counts?.add(remark, at: offset)
+    }
+
+    /// What was added since the last call.
+    func take() -> ReasonCounts? {
+        guard counts != nil else { return nil }
+        defer { counts = nil }
+        return counts
     }
 }

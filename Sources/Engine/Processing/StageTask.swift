@@ -141,16 +141,16 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         return rejecting(topic: topic)
     }
 
-    public var stateTables: [any StateTable] {
+    package var stateTables: [any StateTable] {
         processors.flatMap(\.stateTables) + setup.sideStates.map(\.table) + (repeats.map { [$0.ids] } ?? [])
     }
-    public var lastOpenWindowEnd: EventTime? { processors.compactMap(\.lastOpenWindowEnd).max() }
+    package var lastOpenWindowEnd: EventTime? { processors.compactMap(\.lastOpenWindowEnd).max() }
 
-    public var epochBytes: Int {
+    package var epochBytes: Int {
         setup.rowWriters.reduce(0) { $0 + $1.epochBytes } + setup.messageWriters.reduce(0) { $0 + $1.epochBytes }
     }
 
-    public func resume(at watermark: EventTime, position: SourcePosition?) throws {
+    package func resume(at watermark: EventTime, position: SourcePosition?) throws {
         self.watermark = watermark
         self.position = position
         for table in stateTables { table.namesPerRecord = setup.environment.namesPerRecord }
@@ -158,7 +158,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         try setup.checkSideStates()
     }
 
-    public func begin(at offset: Int64) {
+    package func begin(at offset: Int64) {
         position = SourcePosition(next: offset, last: nil)
         hasMoved = true
     }
@@ -186,7 +186,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         }
     }
 
-    public func passOver(_ skipped: SkippedRecords) {
+    package func passOver(_ skipped: SkippedRecords) {
         let reason = Array("skipped:\(skipped.reason)".utf8)
         for offset in skipped.first...skipped.last {
             counters.rejected += 1
@@ -198,7 +198,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         hasMoved = true
     }
 
-    public func reachedEnd(next: Int64) {
+    package func reachedEnd(next: Int64) {
         guard position == nil else { return }
         position = SourcePosition(next: next, last: nil)
         hasMoved = true
@@ -243,7 +243,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         try raiseWatermark(to: watermark, firingTimers: firingTimers)
     }
 
-    public func raiseWatermark(to watermark: EventTime, firingTimers: Bool) throws {
+    package func raiseWatermark(to watermark: EventTime, firingTimers: Bool) throws {
         guard watermark > self.watermark else { return }
         self.watermark = watermark
         isEnded = !firingTimers

@@ -1,5 +1,5 @@
 /// A task as the worker drives it: one partition of one stage, on one thread at a time.
-public protocol StreamTask: AnyObject {
+package protocol StreamTask: AnyObject {
     var id: TaskID { get }
     var watermark: EventTime { get }
     var stateTables: [any StateTable] { get }
@@ -33,7 +33,7 @@ public protocol StreamTask: AnyObject {
 }
 
 extension StreamTask {
-    public func reachedEnd(next: Int64) {}
+    package func reachedEnd(next: Int64) {}
 }
 
 /// How many records a task has seen since it started.
@@ -55,7 +55,7 @@ public struct TaskCounters: Sendable, Equatable {
     /// The record that moved the watermark last; nil when none has.
     public var raisedBy: RaisingRecord?
 
-    public init() {}
+    package init() {}
 }
 
 /// A record that moved its partition's watermark.
@@ -65,7 +65,7 @@ public struct RaisingRecord: Sendable, Equatable {
     /// Its log's; nil where that gives none.
     public let timestamp: EventTime?
 
-    public init(offset: Int64, time: EventTime, timestamp: EventTime?) {
+    package init(offset: Int64, time: EventTime, timestamp: EventTime?) {
         self.offset = offset
         self.time = time
         self.timestamp = timestamp
@@ -79,14 +79,14 @@ public struct TaskCut: Sendable {
     /// True when the watermark was raised last because a bounded run ended, so that nobody fires timers because of it.
     public let isEnded: Bool
     /// How far the task has read its partition; nil when it did not read in this epoch or reads no partition.
-    public let position: SourcePosition?
-    public let deltas: [StateDelta]
+    package let position: SourcePosition?
+    package let deltas: [StateDelta]
     public let rows: [OutboxChunk]
     public let sent: [MessageBatch]
     /// The batches from other tasks that were processed in this epoch.
-    public let received: [MessageBatchID]
+    package let received: [MessageBatchID]
 
-    public init(
+    package init(
         task: TaskID, watermark: EventTime, isEnded: Bool = false, position: SourcePosition?, deltas: [StateDelta], rows: [OutboxChunk],
         sent: [MessageBatch], received: [MessageBatchID]
     ) {

@@ -74,13 +74,13 @@ public struct Topology: Sendable {
     }
 
     /// All output tables on their way to every sink, the first sink's before the others'.
-    public var outboxTables: [OutboxTable] {
+    package var outboxTables: [OutboxTable] {
         let tables = tables
         return tables.map { OutboxTable($0) } + additionalSinks.flatMap { sink in tables.map { OutboxTable($0, sink: sink) } }
     }
 
     /// How many tasks each stage has. `partitions`: how many each topic has, of which those that are not named have none.
-    public func taskCounts(_ partitions: [String: Int]) -> [StageName: Int] {
+    package func taskCounts(_ partitions: [String: Int]) -> [StageName: Int] {
         Dictionary(
             uniqueKeysWithValues: stages.map { stage in
                 switch stage.input {
@@ -91,7 +91,7 @@ public struct Topology: Sendable {
     }
 
     /// How the messages to each stage that is sent to are laid out.
-    public var messageLayouts: [StageName: MessageLayout] {
+    package var messageLayouts: [StageName: MessageLayout] {
         var layouts: [StageName: MessageLayout] = [:]
         for sent in stages.flatMap(\.blueprint.messages) {
             precondition(
@@ -102,62 +102,5 @@ public struct Topology: Sendable {
     }
 
     /// The stages that send to `stage`.
-    public func senders(to stage: StageName) -> [Stage] { stages.filter { $0.blueprint.sendsTo.contains(stage) } }
-}
-
-/// One stage: where its records come from, and how a task of it is built.
-public struct Stage: Sendable {
-    /// Where a stage's records come from.
-    public enum Input: Sendable, Equatable {
-        /// A topic of the source; the stage has a task for each of its partitions.
-        case topic(String)
-        /// Messages of other stages, in this many partitions for ever.
-        case messages(partitions: Int)
-    }
-
-    public let name: StageName
-    public let input: Input
-    public let build: @Sendable (TaskSetup) -> any StreamTask
-
-    public init(_ name: StageName, topic: String, build: @escaping @Sendable (TaskSetup) -> any StreamTask) {
-        self.name = name
-        input = .topic(topic)
-        self.build = build
-    }
-
-    public init(_ name: StageName, partitions: Int, build: @escaping @Sendable (TaskSetup) -> any StreamTask) {
-        self.name = name
-        input = .messages(partitions: partitions)
-        self.build = build
-    }
-
-    /// What the stage declares, learnt by building one task that nothing is ever done with.
-    public var blueprint: StageBlueprint {
-        var environment = TaskEnvironment(partitioning: [:], partitions: [:], cold: NothingEvicted(), hashKey: HashKey(first: 0, second: 0))
-        environment.isBlueprint = true
-        let setup = TaskSetup(task: TaskID(stage: name, partition: 0), environment: environment)
-        let task = build(setup)
-        return StageBlueprint(
-            declarations: task.stateTables.map(\.declaration), tables: setup.rowWriters.map(\.table),
-            messages: setup.messageWriters.map { ($0.stage, $0.layout) }
-        )
-    }
-}
-
-/// What a stage declares: its state tables, output tables, the stages that it sends to, and what it sends them.
-public struct StageBlueprint: Sendable {
-    public let declarations: [StateDeclaration]
-    public let tables: [OutputTable]
-    public let messages: [(stage: StageName, layout: MessageLayout)]
-
-    public var sendsTo: [StageName] { messages.map(\.stage) }
-
-    public var schemas: [StateSchema] { declarations.map(\.schema) }
-}
-
-/// The cold reader of tasks that never evict.
-public struct NothingEvicted: ColdStateReader {
-    public init() {}
-    public func read(task: TaskID, table: String, key: ByteView, _ body: (ByteView) -> Void) {}
-    public func scan(task: TaskID, table: String, prefix: ByteView, _ body: (ByteView, ByteView) -> Void) {}
+    package func senders(to stage: StageName) -> [Stage] { stages.filter { $0.blueprint.sendsTo.contains(stage) } }
 }

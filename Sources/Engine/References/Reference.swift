@@ -4,11 +4,11 @@ public struct Reference: Sendable {
     public let name: String
     public let topic: String
     /// The shape of its records, stored beside them; another version or shape is read anew from the topic.
-    public let schema: StateSchema
+    package let schema: StateSchema
     /// Makes what applies the topic's records to the table.
-    public let makeReader: @Sendable (ReferenceTable) -> any ReferenceReader
+    package let makeReader: @Sendable (ReferenceTable) -> any ReferenceReader
     /// Makes what says of an encoded record whether it is one of this reference's, and sound; for one thread.
-    public let makeRecordCheck: @Sendable () -> (ByteView) -> Bool
+    package let makeRecordCheck: @Sendable () -> (ByteView) -> Bool
 
     public init<Record: StateRecord>(
         _ name: String, topic: String, version: Int, record: Record.Type,
@@ -58,4 +58,24 @@ public enum ReferenceOutcome: Equatable, Sendable {
     /// Not meant for the table, such as a null value where those are ignored.
     case ignored
     case unusable(Rejection)
+}
+
+/// A field of a reference record that can't be used, or only by guessing: the record is held without it, or with what it seems to be.
+public struct FieldDefect: Sendable {
+    /// The reason, with the field.
+    public let rejection: Rejection
+    /// What its value is, never the value itself: `a number`.
+    public let found: StaticString
+    /// What it has to be, with what to set for it: `true, false, 1 or 0`.
+    public let expected: StaticString
+
+    /// The value was used all the same, by what it seems to be.
+    public let isUsed: Bool
+
+    public init(_ rejection: Rejection, found: StaticString, expected: StaticString, isUsed: Bool = false) {
+        self.isUsed = isUsed
+        self.rejection = rejection
+        self.found = found
+        self.expected = expected
+    }
 }

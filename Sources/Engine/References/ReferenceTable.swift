@@ -9,11 +9,11 @@ public final class ReferenceTable: @unchecked Sendable {
     private var table = KeyedTable()
     private var encoder = FieldEncoder()
 
-    public init(name: String) { self.name = name }
+    package init(name: String) { self.name = name }
 
     /// How many keys it holds.
     public var count: Int { table.count }
-    public var memoryBytes: Int { table.memoryBytes }
+    package var memoryBytes: Int { table.memoryBytes }
 
     /// Fills `record` with what is held under `key`. False, and `record` as it was, when there is nothing. All that is held can be
     /// read: `set` takes nothing that is not sound, and what comes from the copy is looked at before.
@@ -47,7 +47,7 @@ public final class ReferenceTable: @unchecked Sendable {
     public func remove(_ key: ByteView) { table.remove(key, hash: table.hash(of: key)) }
 
     /// Forgets everything (a truncated topic); `takeChanges` then says so first.
-    public func removeAll() {
+    package func removeAll() {
         table = KeyedTable()
         wasEmptied = true
     }
@@ -56,7 +56,7 @@ public final class ReferenceTable: @unchecked Sendable {
 
     /// Hands over what changed since the last call, for the durable copy: whether everything before is gone, then the
     /// keys removed and the records stored.
-    public func takeChanges(emptied: () throws -> Void, removed: (ByteView) -> Void, stored: (_ key: ByteView, _ record: ByteView) -> Void)
+    package func takeChanges(emptied: () throws -> Void, removed: (ByteView) -> Void, stored: (_ key: ByteView, _ record: ByteView) -> Void)
         rethrows
     {
         if wasEmptied { try emptied() }
@@ -66,5 +66,5 @@ public final class ReferenceTable: @unchecked Sendable {
     }
 
     /// Puts a record of the durable copy, which can be read, into memory, without listing it as a change.
-    public func load(_ record: ByteView, for key: ByteView) { table.load(record, for: key, changedIn: 0) }
+    package func load(_ record: ByteView, for key: ByteView) { table.load(record, for: key, changedIn: 0) }
 }

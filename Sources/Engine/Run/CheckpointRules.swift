@@ -1,9 +1,9 @@
 /// How a worker with a checkpoint store decides about it.
-public struct CheckpointRules: Sendable {
-    public var interval = Duration.seconds(30)
-    public var durability = Durability.local
+package struct CheckpointRules: Sendable {
+    package var interval = Duration.seconds(30)
+    package var durability = Durability.local
     /// True when a new state may begin although nobody can say whether there are checkpoints to restore.
-    public var mayBeginUnasked = false
+    package var mayBeginUnasked = false
 
-    public init() {}
+    package init() {}
 }

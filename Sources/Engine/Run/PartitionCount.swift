@@ -1,6 +1,6 @@
 /// How many partitions of a topic, or a stage, a start reads, by how many there are and how many the state was built with:
 /// were they others, keys would lie elsewhere than their state.
-public enum PartitionCount: Equatable, Sendable {
+package enum PartitionCount: Equatable, Sendable {
     /// The state knows none yet.
     case new(Int)
     case asKnown(Int)
@@ -8,7 +8,7 @@ public enum PartitionCount: Equatable, Sendable {
     case before(Int, growingTo: Int)
 
     /// `name`: of the topic or the stage. `isTopic`: only topics may have grown. Throws a `StartRefusal`.
-    public init(of name: String, isTopic: Bool, found: Int, known: Int?, endsBeforeRepartition: Bool) throws(StartRefusal) {
+    package init(of name: String, isTopic: Bool, found: Int, known: Int?, endsBeforeRepartition: Bool) throws(StartRefusal) {
         guard let known else {
             self = .new(found)
             return
@@ -27,7 +27,7 @@ public enum PartitionCount: Equatable, Sendable {
     }
 
     /// How many are read.
-    public var read: Int {
+    package var read: Int {
         switch self {
         case .new(let count), .asKnown(let count), .before(let count, _): count
         }

@@ -1,5 +1,5 @@
 /// What the loop goes by; shipped is Engine's `Coordinator`.
-public protocol RunCoordinator {
+package protocol RunCoordinator {
     var epoch: Epoch { get }
     var nextCut: Duration { get }
     var outbox: Outbox { get }

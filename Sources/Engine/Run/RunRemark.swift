@@ -1,5 +1,5 @@
 /// What the loop has to tell: for the log, the page, and whoever measures.
-public enum RunRemark {
+package enum RunRemark {
     /// So many batches of an earlier start may have been sent.
     case inDoubt(batches: Int)
     case holdsReading(Bool)

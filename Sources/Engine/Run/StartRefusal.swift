@@ -1,5 +1,5 @@
 /// Why a start does not begin to read, each with its way out; beside what the state, the input and the sinks refuse themselves.
-public enum StartRefusal: Failure {
+package enum StartRefusal: Failure {
     /// A run before a repartition has no state.
     case nothingToRepartition
     /// A run before a repartition finds no topic that has grown.
@@ -26,18 +26,18 @@ public enum StartRefusal: Failure {
 
     static let anew = "start the job anew with an empty state directory, another checkpoints.store and new tables"
 
-    public var kind: FailureKind {
+    package var kind: FailureKind {
         switch self {
         case .unasked, .endedUnread, .lastCheckpointMissing: .retry
         default: .invalid
         }
     }
 
-    public var cause: (any Error)? {
+    package var cause: (any Error)? {
         if case .unasked(_, let error) = self { error } else { nil }
     }
 
-    public var message: String {
+    package var message: String {
         switch self {
         case .nothingToRepartition:
             "there is no state, so there is nothing to repartition: start the job without --before-repartition, or set state.directory to where its state is"

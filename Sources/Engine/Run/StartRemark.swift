@@ -1,5 +1,5 @@
 /// What a start has to tell, for the log and whoever measures.
-public enum StartRemark {
+package enum StartRemark {
     /// Opening the state changed this in its tables.
     case changed(String)
     /// The archive can't be asked whose the job is; the start goes on without.

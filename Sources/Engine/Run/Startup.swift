@@ -1,5 +1,5 @@
 /// What surrounds a start that has a state, or begins one. Every call blocks, and throws what ends the start.
-public protocol StartSurroundings: AnyObject {
+package protocol StartSurroundings: AnyObject {
     /// From any fixed origin, by a clock that never goes back.
     var now: Duration { get }
     /// Opens the state, or begins it.
@@ -37,16 +37,16 @@ public protocol StartSurroundings: AnyObject {
 }
 
 extension StartSurroundings {
-    public func refuse(_ refusal: StartRefusal) throws { throw refusal }
+    package func refuse(_ refusal: StartRefusal) throws { throw refusal }
 }
 
 /// A start from its state to where reading begins: what is checked, claimed, published and rolled back, in which order.
 ///
 /// The order is the promise: whose the job is is known before anything is published, a state that begins a lineage is in the
 /// archive before anything leaves, and what it does not count has left the sinks before anything new gets there.
-public struct Startup {
+package struct Startup {
     /// How a start ended.
-    public enum End {
+    package enum End {
         case begun(RunStart)
         /// Somebody wanted it to end before anything was read.
         case stopped(RunOutcome)
@@ -61,14 +61,14 @@ public struct Startup {
     private static let never = Duration.seconds(1 << 32)
 
     /// `checkpoints`: nil for a run without.
-    public init(_ topology: Topology, _ settings: RunSettings, checkpoints: CheckpointRules?, in surroundings: any StartSurroundings) {
+    package init(_ topology: Topology, _ settings: RunSettings, checkpoints: CheckpointRules?, in surroundings: any StartSurroundings) {
         self.topology = topology
         self.settings = settings
         self.checkpoints = checkpoints
         self.surroundings = surroundings
     }
 
-    public func run() throws -> End {
+    package func run() throws -> End {
         let restored = try surroundings.open(topology)
         if restored.isNew && settings.endsBeforeRepartition { try surroundings.refuse(.nothingToRepartition) }
         for change in restored.changes { surroundings.tell(.changed(change)) }

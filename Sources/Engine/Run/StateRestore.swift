@@ -1,5 +1,5 @@
 /// What surrounds a start before it has a state. Every call blocks, and throws what ends the start.
-public protocol RestorationSurroundings: AnyObject {
+package protocol RestorationSurroundings: AnyObject {
     /// True when there is no state, or only one without epochs that a start left which was refused, and that is in nobody's way.
     func isWithoutState() throws -> Bool
     /// What is to be restored; nil when there is no checkpoint. `unusable`: those that turned out to be damaged.
@@ -10,9 +10,9 @@ public protocol RestorationSurroundings: AnyObject {
 }
 
 /// The first part of a start: where there is no state, it is made of a checkpoint.
-public struct StateRestore {
+package struct StateRestore {
     /// Which checkpoint the operator wants.
-    public enum Wish: Sendable {
+    package enum Wish: Sendable {
         /// None: what is not there begins anew.
         case none
         /// The newest that can be restored.
@@ -25,12 +25,12 @@ public struct StateRestore {
     private let irrevocable: SinkName?
 
     /// `irrevocable`: a sink that what was delivered can't be rolled back in; nil when there is none.
-    public init(_ wish: Wish, irrevocable: SinkName?) {
+    package init(_ wish: Wish, irrevocable: SinkName?) {
         self.wish = wish
         self.irrevocable = irrevocable
     }
 
-    public func run(in surroundings: any RestorationSurroundings) throws {
+    package func run(in surroundings: any RestorationSurroundings) throws {
         guard try isDue(in: surroundings) else { return }
         var unusable: Set<UInt64> = []
         while let found = try choice(in: surroundings, except: unusable) {
@@ -46,10 +46,10 @@ public struct StateRestore {
     }
 
     /// Whether a start looks for a checkpoint.
-    public func isDue(in surroundings: any RestorationSurroundings) throws -> Bool { try wish != .none && surroundings.isWithoutState() }
+    package func isDue(in surroundings: any RestorationSurroundings) throws -> Bool { try wish != .none && surroundings.isWithoutState() }
 
     /// What a start without a state restores; nil when it begins anew.
-    public func choice(in surroundings: any RestorationSurroundings, except unusable: Set<UInt64> = []) throws -> RestorableCheckpoint? {
+    package func choice(in surroundings: any RestorationSurroundings, except unusable: Set<UInt64> = []) throws -> RestorableCheckpoint? {
         guard wish != .none, let found = try surroundings.choose(except: unusable) else { return nil }
         if let irrevocable, found.lineage != nil { throw StartRefusal.cannotRollBack(irrevocable) }
         return found

@@ -1,19 +1,19 @@
 /// The tasks of one thread and the partitions they read: what the thread does with records and with orders.
 ///
 /// The caller polls the partitions, tells the time, and passes on what comes back; it uses a group on one thread at a time.
-public final class TaskGroup {
+package final class TaskGroup {
     /// Records and bytes of one epoch of the group, above which it reads no more before the cut.
-    public struct Limits: Sendable {
-        public let records: Int
-        public let bytes: Int
+    package struct Limits: Sendable {
+        package let records: Int
+        package let bytes: Int
 
-        public init(records: Int, bytes: Int) {
+        package init(records: Int, bytes: Int) {
             self.records = records
             self.bytes = bytes
         }
     }
 
-    public let tasks: [any StreamTask]
+    package let tasks: [any StreamTask]
     private let byID: [TaskID: any StreamTask]
     private let readers: [TopicPartition: any StreamTask]
     private let partitionOf: [TaskID: TopicPartition]
@@ -31,7 +31,7 @@ public final class TaskGroup {
 
     /// `readers`: the tasks of the group that read partitions. `stopAt`: where a bounded run ends in each of them; nil for
     /// one that goes on.
-    public init(
+    package init(
         tasks: [any StreamTask], readers: [TopicPartition: any StreamTask], stopAt: [TopicPartition: Int64]?, limits: Limits,
         idleAfter: Duration
     ) {
@@ -46,28 +46,28 @@ public final class TaskGroup {
         unfinished = stopAt == nil ? [] : Set(readers.keys)
     }
 
-    public var partitions: [TopicPartition] { readers.keys.sorted() }
-    public var isReading: Bool { !readers.isEmpty }
+    package var partitions: [TopicPartition] { readers.keys.sorted() }
+    package var isReading: Bool { !readers.isEmpty }
     /// True when the epoch has as much as it may have: nothing is read before the cut.
-    public var isFull: Bool { epochRecords >= limits.records || epochBytes >= limits.bytes }
+    package var isFull: Bool { epochRecords >= limits.records || epochBytes >= limits.bytes }
     /// Set when every partition of a bounded run is read to its end, until that was asked for.
     private var hasNewEnd = false
 
     // MARK: - Reading
 
     /// Whether records may be read under these orders.
-    public func mayRead(_ orders: TaskGroupOrders) -> Bool {
+    package func mayRead(_ orders: TaskGroupOrders) -> Bool {
         isReading && !hasReadingFailed && !orders.isHeld && !orders.isReadingOver && !isFull
     }
 
     /// Nothing was read for another reason than that there was nothing.
-    public func readingWasHeld(now: Duration) { idle.readingWasHeld(now: now) }
+    package func readingWasHeld(now: Duration) { idle.readingWasHeld(now: now) }
 
     /// Nothing more can be read; what was handed over before is as good as ever.
-    public func readingFailed() { hasReadingFailed = true }
+    package func readingFailed() { hasReadingFailed = true }
 
     /// Processes consecutive records of a partition, up to the end of a bounded run. `time`: what the worker's clock says.
-    public func process(_ records: UnsafeBufferPointer<SourceRecord>, of partition: TopicPartition, at time: EventTime) throws {
+    package func process(_ records: UnsafeBufferPointer<SourceRecord>, of partition: TopicPartition, at time: EventTime) throws {
         guard let task = readers[partition] else {
             throw RunError(.bug, "the source handed over records of \(partition), which this thread does not read")
         }
@@ -81,7 +81,7 @@ public final class TaskGroup {
     }
 
     /// The reader stands at the end of a partition, where the next record will be `next`.
-    public func reachedEnd(of partition: TopicPartition, next: Int64, now: Duration) {
+    package func reachedEnd(of partition: TopicPartition, next: Int64, now: Duration) {
         idle.reachedEnd(partition, at: next, now: now)
         let stop = stopAt?[partition] ?? .max
         // Records after the end of a bounded run were not processed.
@@ -95,18 +95,18 @@ public final class TaskGroup {
     }
 
     /// True once: when every partition of a bounded run is read to its end.
-    public func hasJustReachedEnd() -> Bool {
+    package func hasJustReachedEnd() -> Bool {
         defer { hasNewEnd = false }
         return hasNewEnd
     }
 
     /// To be called after each poll.
-    public func wasPolled() { epochBytes = tasks.reduce(0) { $0 + $1.epochBytes } }
+    package func wasPolled() { epochBytes = tasks.reduce(0) { $0 + $1.epochBytes } }
 
     // MARK: - Orders
 
     /// Carries orders out; returns what is handed in when one of them was to cut.
-    public func obey(_ orders: TaskGroupOrders, now: Duration) throws -> TaskGroupReport? {
+    package func obey(_ orders: TaskGroupOrders, now: Duration) throws -> TaskGroupReport? {
         for (batches, upstream) in orders.received { try receive(batches, upstream) }
         for (watermarks, isEnding) in orders.raised { try raise(watermarks, isEnding: isEnding, now: now) }
         for (ends, time) in orders.leaderAnswers {
@@ -141,7 +141,7 @@ public final class TaskGroup {
     }
 
     /// Tables take turns to give memory back, until `isOver`, so that reading goes on in between.
-    public func giveBack(until isOver: () -> Bool) {
+    package func giveBack(until isOver: () -> Bool) {
         guard release.bytes > 0, !tables.isEmpty else { return }
         for _ in tables where release.bytes > 0 {
             releaseTurn = (releaseTurn + 1) % tables.count

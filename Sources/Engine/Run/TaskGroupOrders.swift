@@ -1,7 +1,7 @@
 /// What the loop wants of one group of tasks; taken as a whole, carried out in the order of the members.
-public struct TaskGroupOrders: Sendable {
+package struct TaskGroupOrders: Sendable {
     /// One of them, as the loop gives it.
-    public enum Order: Sendable {
+    package enum Order: Sendable {
         /// Process these batches, and then take note of how far their senders were.
         case receive([MessageBatch], UpstreamProgress)
         /// Raise the watermarks of these tasks; those that got a record meanwhile are left alone unless the run ends.
@@ -19,12 +19,12 @@ public struct TaskGroupOrders: Sendable {
     var leaderAnswers: [(ends: [TopicPartition: Int64], at: Duration)] = []
     var release: (compactedThrough: UInt32, bytes: Int)?
     var cut: Epoch?
-    public private(set) var isHeld = false
-    public private(set) var isReadingOver = false
+    package private(set) var isHeld = false
+    package private(set) var isReadingOver = false
 
-    public init() {}
+    package init() {}
 
-    public mutating func add(_ order: Order) {
+    package mutating func add(_ order: Order) {
         switch order {
         case .receive(let batches, let upstream): received.append((batches, upstream))
         case .raise(let watermarks, let isEnding): raised.append((watermarks, isEnding))
@@ -36,10 +36,10 @@ public struct TaskGroupOrders: Sendable {
     }
 
     /// Leaders said where their partitions end, at that time.
-    public mutating func leadersAnswered(_ ends: [TopicPartition: Int64], at time: Duration) { leaderAnswers.append((ends, time)) }
+    package mutating func leadersAnswered(_ ends: [TopicPartition: Int64], at time: Duration) { leaderAnswers.append((ends, time)) }
 
     /// The orders so far; the standing ones stay.
-    public mutating func take() -> TaskGroupOrders {
+    package mutating func take() -> TaskGroupOrders {
         let taken = self
         self = TaskGroupOrders()
         isHeld = taken.isHeld
@@ -48,8 +48,8 @@ public struct TaskGroupOrders: Sendable {
     }
 
     /// True when there is more than standing orders.
-    public var isSomethingToDo: Bool { !received.isEmpty || !raised.isEmpty || !leaderAnswers.isEmpty || release != nil || cut != nil }
+    package var isSomethingToDo: Bool { !received.isEmpty || !raised.isEmpty || !leaderAnswers.isEmpty || release != nil || cut != nil }
 
     /// True when tasks are to process something now.
-    public var hasInput: Bool { !received.isEmpty || !raised.isEmpty }
+    package var hasInput: Bool { !received.isEmpty || !raised.isEmpty }
 }

@@ -1,9 +1,9 @@
 /// What a group of tasks hands in at a cut.
-public struct TaskGroupReport: Sendable {
-    public let reports: [Coordinator.TaskReport]
-    public let counters: [TaskID: TaskCounters]
+package struct TaskGroupReport: Sendable {
+    package let reports: [Coordinator.TaskReport]
+    package let counters: [TaskID: TaskCounters]
     /// Partitions whose leaders are worth asking whether they are idle.
-    public let candidates: [TopicPartition]
+    package let candidates: [TopicPartition]
     /// The records' bytes in memory.
-    public let stateBytes: Int
+    package let stateBytes: Int
 }

@@ -25,21 +25,21 @@ extension WorkerLoop {
     }
 
     /// False when the changes that a delta needs are not kept.
-    public mutating func copyBegan(_ hasBegun: Bool) -> [Action] {
+    package mutating func copyBegan(_ hasBegun: Bool) -> [Action] {
         guard !hasBegun else { return [] }
         checkpointing?.changesAreGone()
         return beginCopy()
     }
 
     /// A step of the copy was made; false while there is more to copy.
-    public mutating func copied(_ isWhole: Bool) -> [Action] {
+    package mutating func copied(_ isWhole: Bool) -> [Action] {
         guard isWhole, let content = checkpointing?.copying, let reason = checkpointing?.copied() else { return [] }
         return [.checkpoint(.publish(content, reason))]
     }
 
     /// What was to be done could not be. A disk that is full, or changes that came too fast, cost a checkpoint, not the run; and what
     /// could not be noted, the next start does again.
-    public mutating func failed(_ action: CheckpointAction, _ error: any Error, now: Duration) throws -> [Action] {
+    package mutating func failed(_ action: CheckpointAction, _ error: any Error, now: Duration) throws -> [Action] {
         guard let failure = error as? any Failure, failure.kind == .retry else { throw error }
         switch action {
         case .endRollback, .endSupersession: return [.tell(.notNoted(action, failure))]

@@ -4,8 +4,8 @@
 /// A synchronous state machine around `Coordinator` and `Checkpointing`. The caller takes turns: it hands over what came
 /// meanwhile, with the time, performs the actions that come back in order, and says what came of them. A commit is the last
 /// of the actions, and no turn is taken before its end was said. Once there is a `result` the run is over.
-public struct WorkerLoop {
-    public enum Action {
+package struct WorkerLoop {
+    package enum Action {
         /// For one group of tasks, by its number; nil: for all of them.
         case order(TaskGroupOrders.Order, group: Int?)
         /// Make the cut durable, then call `committed` or `commitFailed`.
@@ -28,7 +28,7 @@ public struct WorkerLoop {
     }
 
     /// What is to be done about checkpoints. When it throws, call `failed`.
-    public enum CheckpointAction: Sendable, Equatable {
+    package enum CheckpointAction: Sendable, Equatable {
         /// Ask the archive, and put what it answers into the inbox.
         case claim(ChangeAtRest)
         case keepChanges(after: Epoch)
@@ -96,7 +96,7 @@ public struct WorkerLoop {
     private var outcome: RunOutcome?
 
     /// `coordinator`: what the run goes by instead of the one that it is handed.
-    public init(_ start: RunStart, now: Duration, coordinator: (Coordinator) -> any RunCoordinator = { $0 }) {
+    package init(_ start: RunStart, now: Duration, coordinator: (Coordinator) -> any RunCoordinator = { $0 }) {
         settings = start.settings
         let outbox = Outbox(
             lineage: start.restored.lineage, tables: start.restored.outboxes(of: start.outboxTables), flushInterval: settings.flushInterval,
@@ -118,13 +118,13 @@ public struct WorkerLoop {
         inDoubt = start.restored.outbox.reduce(0) { $0 + $1.undelivered.count }
     }
 
-    public var epoch: Epoch { coordinator.epoch }
-    public var outbox: Outbox { coordinator.outbox }
+    package var epoch: Epoch { coordinator.epoch }
+    package var outbox: Outbox { coordinator.outbox }
     /// The epoch up to which everything is in the archive; nil when nothing is.
-    public var covered: Epoch? { checkpointing?.covered }
+    package var covered: Epoch? { checkpointing?.covered }
 
     /// When the next turn is to be taken at the latest; whatever comes into the inbox calls for one as well.
-    public var nextTurn: Duration {
+    package var nextTurn: Duration {
         if outcome != nil || !hasSeenTheTime { return .zero }
         var next = nextHousekeeping ?? .seconds(1 << 32)
         if let deadline { next = min(next, deadline) }
@@ -136,7 +136,7 @@ public struct WorkerLoop {
     // MARK: - Turns
 
     /// What is to be done first.
-    public mutating func begin(now: Duration) -> [Action] {
+    package mutating func begin(now: Duration) -> [Action] {
         var actions: [Action] = inDoubt > 0 ? [.tell(.inDoubt(batches: inDoubt))] : []
         if let covered = checkpointing?.covered { actions += perform(coordinator.covered(through: covered), now) }
         actions += perform(coordinator.start(), now)
@@ -146,7 +146,7 @@ public struct WorkerLoop {
 
     /// Hears what came, and then looks at the clock. `timeOfCut`: when an epoch that is cut now was read, milliseconds since
     /// 1970 UTC. Throws what ends the run.
-    public mutating func turn(_ inbox: RunInbox, now: Duration, timeOfCut: @autoclosure () -> Int64) throws -> [Action] {
+    package mutating func turn(_ inbox: RunInbox, now: Duration, timeOfCut: @autoclosure () -> Int64) throws -> [Action] {
         precondition(committing == nil, "a commit is under way")
         if let error = inbox.error { throw error }
         var actions = try hear(inbox, now, timeOfCut)
@@ -242,7 +242,7 @@ public struct WorkerLoop {
     // MARK: - Commits
 
     /// The commit under way is durable; `duration`: how long the try took that succeeded.
-    public mutating func committed(taking duration: Duration, now: Duration) -> [Action] {
+    package mutating func committed(taking duration: Duration, now: Duration) -> [Action] {
         guard let cut = committing else { preconditionFailure("nothing was to be committed") }
         committing = nil
         hasSeenTheTime = false
@@ -263,14 +263,14 @@ public struct WorkerLoop {
     }
 
     /// A full disk is waited for: meanwhile the tasks fill one more epoch and then stop reading. Throws anything else.
-    public mutating func commitFailed(_ error: any Error, now: Duration) throws -> [Action] {
+    package mutating func commitFailed(_ error: any Error, now: Duration) throws -> [Action] {
         guard let cut = committing, let failure = error as? any Failure, failure.kind == .retry else { throw error }
         let pause = min(WorkerLoop.commitRetry, deadline.map { max($0 - now, .zero) } ?? WorkerLoop.commitRetry)
         return [.tell(.commitWaits(cut.epoch, failure)), .waitToCommit(pause, orDrain: deadline == nil)]
     }
 
     /// `isDraining`: somebody wants the run to drain; what was read before is what the commit has.
-    public mutating func commitIsDue(isDraining: Bool, now: Duration) -> [Action] {
+    package mutating func commitIsDue(isDraining: Bool, now: Duration) -> [Action] {
         guard let cut = committing else { preconditionFailure("nothing was to be committed") }
         if isDraining { deadline = deadline ?? now + settings.drainTimeout }
         guard let deadline, now >= deadline else { return [.commit(cut)] }
@@ -280,7 +280,7 @@ public struct WorkerLoop {
     // MARK: - Housekeeping
 
     /// A step of the housekeeping was made, and took so long.
-    public mutating func kept(_ done: Housekeeping, taking duration: Duration, now: Duration) -> [Action] {
+    package mutating func kept(_ done: Housekeeping, taking duration: Duration, now: Duration) -> [Action] {
         catchUp(isBehind: done.left == .tooMuch && !isDraining)
         switch done.left {
         case .nothing: nextHousekeeping = nil
@@ -298,7 +298,7 @@ public struct WorkerLoop {
     }
 
     /// A disk that is full costs a step, not the run.
-    public mutating func keepingFailed(_ error: any Error) throws -> [Action] {
+    package mutating func keepingFailed(_ error: any Error) throws -> [Action] {
         guard let failure = error as? any Failure, failure.kind == .retry else { throw error }
         catchUp(isBehind: false)
         nextHousekeeping = nil
@@ -319,7 +319,7 @@ public struct WorkerLoop {
     }
 
     /// How the run ended; nil while it goes on. Throws when it ended before what it is for.
-    public func result() throws -> RunOutcome? {
+    package func result() throws -> RunOutcome? {
         guard let outcome else { return nil }
         if let readingError { throw readingError }
         guard settings.endsBeforeRepartition, outcome == .complete else { return outcome }

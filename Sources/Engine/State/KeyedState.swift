@@ -1,6 +1,6 @@
 /// Records by key with one optional timer a key; the timer is stored in front of the record, so both change as one.
-public final class KeyedState<Record: StateRecord>: StateTable {
-    public let declaration: StateDeclaration
+@usableFromInline package final class KeyedState<Record: StateRecord>: StateTable {
+    @usableFromInline package let declaration: StateDeclaration
     @usableFromInline let name: String
     @usableFromInline let task: TaskID
     @usableFromInline let cold: any ColdStateReader
@@ -100,12 +100,12 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         while !large.held.isEmpty { letGo(large.held.count - 1) }
     }
 
-    public var namesPerRecord: Int {
+    @usableFromInline package var namesPerRecord: Int {
         get { names.limit }
         set { names.limit = newValue }
     }
 
-    public func takeNamesLeftOut() -> NamesLeftOut? { names.takeLeftOut(of: name) }
+    @usableFromInline package func takeNamesLeftOut() -> NamesLeftOut? { names.takeLeftOut(of: name) }
 
     /// Fires every timer due at or before `watermark`, in order of time, then of key.
     @inlinable
@@ -167,14 +167,14 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         return true
     }
 
-    public var memoryBytes: Int { table.memoryBytes + timers.memoryBytes + large.bytes }
+    @usableFromInline package var memoryBytes: Int { table.memoryBytes + timers.memoryBytes + large.bytes }
 
-    public func noteUnloaded(_ key: ByteView) -> Bool {
+    @usableFromInline package func noteUnloaded(_ key: ByteView) -> Bool {
         table.markIncomplete()
         return true
     }
 
-    public func cut() -> StateDelta? {
+    @usableFromInline package func cut() -> StateDelta? {
         letAllGo()
         cuts += 1
         let hadChanges = table.hasChanges
@@ -202,7 +202,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         return StateDelta(table: name, bytes: delta.copy())
     }
 
-    public func restore(_ change: StateDelta.Change, isCompacted: Bool) -> Bool {
+    @usableFromInline package func restore(_ change: StateDelta.Change, isCompacted: Bool) -> Bool {
         switch change {
         case .windowClosed: return false
         case .removed(let key): table.unload(key)
@@ -218,7 +218,7 @@ public final class KeyedState<Record: StateRecord>: StateTable {
         return true
     }
 
-    public func release(compactedThrough epoch: UInt32, evicting bytes: Int) -> Int {
+    @usableFromInline package func release(compactedThrough epoch: UInt32, evicting bytes: Int) -> Int {
         letAllGo()
         if epoch > forgottenThrough { table.forgetTombstones(compactedThrough: epoch) }
         forgottenThrough = epoch

@@ -4,7 +4,7 @@
 /// The table knows what changed since the last cut (`writeDelta`) and in which epoch each record changed last, so that
 /// only records which the durable file already holds in its keyed rows are ever evicted (`evict`). While nothing was
 /// evicted (`isComplete`), a key that is not here does not exist.
-public final class KeyedTable {
+@usableFromInline package final class KeyedTable {
     struct Entry {
         var hash: UInt64
         /// The key, then the record; nil for an unused entry.
@@ -37,9 +37,9 @@ public final class KeyedTable {
     private var tombstones = 0
 
     /// How many keys are in memory, tombstones not counted.
-    public private(set) var count = 0
+    @usableFromInline package private(set) var count = 0
     /// False once a record was evicted: then a key that is not in memory may lie in the durable file.
-    public private(set) var isComplete = true
+    @usableFromInline package private(set) var isComplete = true
     /// The epoch that changes are made in, counted from the task's start.
     var currentEpoch: UInt32 = 1
 
@@ -58,7 +58,7 @@ public final class KeyedTable {
     }
 
     /// What the records in memory take, in bytes. Freed blocks are kept for others and not counted.
-    public var memoryBytes: Int {
+    @usableFromInline package var memoryBytes: Int {
         arena.usedBytes + entryCapacity * MemoryLayout<Entry>.stride + (indexMask + 1) * 4 + (changed.count + unused.count) * 4
     }
 
@@ -67,10 +67,10 @@ public final class KeyedTable {
     // MARK: - Looking up
 
     /// What the other calls want as a key's hash.
-    @inlinable public func hash(of key: ByteView) -> UInt64 { tableHash(key, seed: seed) }
+    @inlinable package func hash(of key: ByteView) -> UInt64 { tableHash(key, seed: seed) }
 
     /// What is known about a key.
-    public enum Lookup {
+    @usableFromInline package enum Lookup {
         /// The record, and the number of its entry for `replace`.
         case record(ByteView, entry: Int)
         /// The key has no record.
@@ -80,7 +80,7 @@ public final class KeyedTable {
     }
 
     /// The record of `key`, valid until the table changes.
-    public func lookup(_ key: ByteView, hash: UInt64) -> Lookup {
+    @usableFromInline package func lookup(_ key: ByteView, hash: UInt64) -> Lookup {
         guard let number = find(key, hash: hash) else { return isComplete ? .absent : .unknown }
         // Threads that share a reference table look up side by side: what is set already must not be written again.
         if !entries[number].isTouched { entries[number].isTouched = true }
@@ -109,7 +109,7 @@ public final class KeyedTable {
     }
 
     /// Goes through all records in memory, in no promised order.
-    public func forEach(_ body: (_ key: ByteView, _ record: ByteView) -> Void) {
+    @usableFromInline package func forEach(_ body: (_ key: ByteView, _ record: ByteView) -> Void) {
         for number in 0..<entryCount where entries[number].block != nil && !entries[number].isTombstone {
             body(key(of: number), record(of: number))
         }
@@ -118,13 +118,13 @@ public final class KeyedTable {
     // MARK: - Changing
 
     /// Stores `record` under `key` and lists the change for the next cut.
-    public func store(_ record: ByteView, for key: ByteView, hash: UInt64) {
+    @usableFromInline package func store(_ record: ByteView, for key: ByteView, hash: UInt64) {
         let number = place(record, for: key, hash: hash)
         list(number)
     }
 
     /// Stores `record` in the entry that `lookup` found, with nothing changed in between, and lists the change.
-    public func replace(_ entry: Int, with record: ByteView) {
+    @usableFromInline package func replace(_ entry: Int, with record: ByteView) {
         setRecord(record, of: entry)
         list(entry)
     }
@@ -134,7 +134,7 @@ public final class KeyedTable {
     func willChange(_ entry: Int) { list(entry) }
 
     /// Removes `key`'s record, if there is or may be one, and lists the change for the next cut.
-    public func remove(_ key: ByteView, hash: UInt64) {
+    @usableFromInline package func remove(_ key: ByteView, hash: UInt64) {
         let found = find(key, hash: hash)
         if found == nil && isComplete { return }
         let number = found ?? place(ByteView(start: nil, count: 0), for: key, hash: hash)

@@ -60,8 +60,8 @@ final class OpenWindows {
     }
 
     private func storedKey(_ window: Window, _ key: ByteView) -> [UInt8] {
-        var writer = ByteWriter(capacity: 8 + key.count)
-        WindowPrefix.write(window.start, into: &writer)
+        var writer = ByteWriter(capacity: WindowKey.prefixLength + key.count)
+        WindowKey.write(window.start, into: &writer)
         writer.write(raw: key)
         return writer.copy()
     }
@@ -133,8 +133,8 @@ final class OpenWindows {
         for window in open {
             window.table.takeChanges(removed: { _ in }) { key, record in
                 stored += 1
-                records.write(varint: UInt64(key.count + 8))
-                WindowPrefix.write(window.window.start, into: &records)
+                records.write(varint: UInt64(WindowKey.prefixLength + key.count))
+                WindowKey.write(window.window.start, into: &records)
                 records.write(raw: key)
                 records.write(text: record)
             }
@@ -142,7 +142,7 @@ final class OpenWindows {
         var delta = ByteWriter(capacity: records.count + 64)
         delta.write(byte: StateDelta.format)
         delta.write(varint: UInt64(closed.count))
-        for start in closed { WindowPrefix.write(start, into: &delta) }
+        for start in closed { WindowKey.write(start, into: &delta) }
         delta.write(varint: 0)
         delta.write(varint: stored)
         delta.write(raw: records.view)
@@ -151,7 +151,7 @@ final class OpenWindows {
     }
 
     func noteUnloaded(_ key: ByteView) -> Bool {
-        guard let start = WindowPrefix.read(key) else { return false }
+        guard let start = WindowKey.start(of: key) else { return false }
         table(of: Window(start: start, end: start + span)).markIncomplete()
         return true
     }
@@ -159,16 +159,16 @@ final class OpenWindows {
     func restore(_ change: StateDelta.Change, isCompacted: Bool) -> Bool {
         switch change {
         case .windowClosed(let prefix):
-            guard let start = WindowPrefix.read(prefix) else { return false }
+            guard let start = WindowKey.start(of: prefix) else { return false }
             open.removeAll { $0.window.start == start }
             recent = 0
             return true
         case .removed:
             return false
         case .stored(let key, let record):
-            guard let start = WindowPrefix.read(key) else { return false }
-            let bare = ByteView(start: key.start.map { $0 + 8 }, count: key.count - 8)
-            table(of: Window(start: start, end: start + span)).load(record, for: bare, changedIn: isCompacted ? 0 : cuts)
+            guard let start = WindowKey.start(of: key) else { return false }
+            table(of: Window(start: start, end: start + span)).load(
+                record, for: WindowKey.bareKey(of: key), changedIn: isCompacted ? 0 : cuts)
             return true
         }
     }

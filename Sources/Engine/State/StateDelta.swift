@@ -9,19 +9,19 @@
 /// ```
 /// Closed windows apply first, then removals, then records. In a windowed table a key leads with its window's start
 /// in the same eight bytes, so that byte order is time order.
-public struct StateDelta: Sendable {
-    public static let format: UInt8 = 1
+@usableFromInline package struct StateDelta: Sendable {
+    package static let format: UInt8 = 1
 
-    public let table: String
-    public let bytes: [UInt8]
+    package let table: String
+    package let bytes: [UInt8]
 
-    public init(table: String, bytes: [UInt8]) {
+    package init(table: String, bytes: [UInt8]) {
         self.table = table
         self.bytes = bytes
     }
 
     /// What applying a delta meets, in order.
-    public enum Change {
+    @usableFromInline package enum Change {
         /// All keys of the window that starts there are gone; the eight bytes that lead them.
         case windowClosed(prefix: ByteView)
         case removed(key: ByteView)
@@ -29,7 +29,7 @@ public struct StateDelta: Sendable {
     }
 
     /// Goes through the changes in `bytes`. False when they are damaged or of an unknown format.
-    public static func forEachChange(in bytes: ByteView, _ body: (Change) throws -> Void) rethrows -> Bool {
+    package static func forEachChange(in bytes: ByteView, _ body: (Change) throws -> Void) rethrows -> Bool {
         var reader = ByteReader(bytes)
         guard reader.byte() == format else { return false }
         for section in 0..<3 {
@@ -38,7 +38,7 @@ public struct StateDelta: Sendable {
             for _ in 0..<count {
                 let change: Change =
                     switch section {
-                    case 0: .windowClosed(prefix: reader.raw(8))
+                    case 0: .windowClosed(prefix: reader.raw(WindowKey.prefixLength))
                     case 1: .removed(key: reader.text())
                     default: .stored(key: reader.text(), record: reader.text())
                     }
@@ -47,19 +47,5 @@ public struct StateDelta: Sendable {
             }
         }
         return !reader.failed && reader.isAtEnd
-    }
-}
-
-/// The eight bytes that lead a windowed key: byte order is time order.
-enum WindowPrefix {
-    static func write(_ start: EventTime, into writer: inout ByteWriter) {
-        writer.write(fixed: (UInt64(bitPattern: start.milliseconds) ^ 1 << 63).byteSwapped)
-    }
-
-    static func read(_ prefix: ByteView) -> EventTime? {
-        guard prefix.count >= 8 else { return nil }
-        var reader = ByteReader(prefix)
-        let bits: UInt64 = reader.fixed()
-        return EventTime(milliseconds: Int64(bitPattern: bits.byteSwapped ^ 1 << 63))
     }
 }

@@ -1,17 +1,19 @@
 /// The shape of a state table as it is written beside the state: enough to read any record without the job's code.
-public struct StateSchema: Hashable, Sendable {
+@usableFromInline package struct StateSchema: Hashable, Sendable {
     /// The table's name, unique in its stage.
-    public let table: String
+    package let table: String
     /// Counted up by the job's author whenever the fields change.
-    public let version: Int
-    public let key: StateKeyKind
+    package let version: Int
+    package let key: StateKeyKind
     /// True when each record leads with its key's timer: a zigzag varint of milliseconds, `Int64.max` for none.
-    public let hasTimer: Bool
+    package let hasTimer: Bool
     /// The length of the windows of a windowed table; nil for one without, and for one stored before this was kept.
-    public let span: EventSpan?
-    public let fields: [StateField]
+    @usableFromInline package let span: EventSpan?
+    package let fields: [StateField]
 
-    public init(table: String, version: Int, key: StateKeyKind, hasTimer: Bool, span: EventSpan? = nil, fields: [StateField]) {
+    @usableFromInline package init(
+        table: String, version: Int, key: StateKeyKind, hasTimer: Bool, span: EventSpan? = nil, fields: [StateField]
+    ) {
         self.table = table
         self.version = version
         self.key = key
@@ -21,7 +23,7 @@ public struct StateSchema: Hashable, Sendable {
     }
 
     /// The schema of `Record`, collected by visiting the fields of an empty one.
-    public init<Record: StateRecord>(
+    @usableFromInline package init<Record: StateRecord>(
         table: String, version: Int, key: StateKeyKind, hasTimer: Bool = false, span: EventSpan? = nil, record: Record.Type
     ) {
         self = StateDeclaration(table: table, version: version, key: key, hasTimer: hasTimer, span: span, record: record).schema
@@ -30,7 +32,7 @@ public struct StateSchema: Hashable, Sendable {
 
 extension StateDeclaration {
     /// The table of `Record`s: schema and initial values are collected by visiting the fields of an empty one.
-    public init<Record: StateRecord>(
+    @usableFromInline package init<Record: StateRecord>(
         table: String, version: Int, key: StateKeyKind, hasTimer: Bool = false, span: EventSpan? = nil, evolution: StateEvolution = .none,
         placement: StatePlacement = .moves, record: Record.Type
     ) {
@@ -45,7 +47,7 @@ extension StateDeclaration {
 }
 
 /// What leads a stored key. The raw values are stored.
-public enum StateKeyKind: String, Hashable, Sendable {
+@usableFromInline package enum StateKeyKind: String, Hashable, Sendable {
     /// The key alone.
     case key
     /// The window's start, then the key.
@@ -53,11 +55,11 @@ public enum StateKeyKind: String, Hashable, Sendable {
 }
 
 /// One field of a stored record.
-public struct StateField: Hashable, Sendable {
-    public let name: String
-    public let type: StateFieldType
+@usableFromInline package struct StateField: Hashable, Sendable {
+    package let name: String
+    package let type: StateFieldType
 
-    public init(name: String, type: StateFieldType) {
+    package init(name: String, type: StateFieldType) {
         self.name = name
         self.type = type
     }

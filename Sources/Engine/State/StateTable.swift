@@ -1,5 +1,5 @@
 /// A state table of one task as the engine's own machinery sees it: restored at the start, cut once an epoch, evicted.
-public protocol StateTable: AnyObject {
+@usableFromInline package protocol StateTable: AnyObject {
     var declaration: StateDeclaration { get }
     var memoryBytes: Int { get }
     /// True when a start loads all of it, whatever the memory budget: what a miss means must be known without a read.
@@ -25,17 +25,17 @@ extension StateTable {
     /// How many records a call of `release` looks at: a few milliseconds' work.
     static var recordsReleasedAtOnce: Int { 16_384 }
 
-    public var schema: StateSchema { declaration.schema }
+    @usableFromInline package var schema: StateSchema { declaration.schema }
 
-    public var namesPerRecord: Int {
+    @usableFromInline package var namesPerRecord: Int {
         get { NameBound.usual }
         set {}
     }
 
-    public func takeNamesLeftOut() -> NamesLeftOut? { nil }
+    @usableFromInline package func takeNamesLeftOut() -> NamesLeftOut? { nil }
 
     /// Timers are needed at once.
-    public var isHeldWhole: Bool { schema.hasTimer }
+    @usableFromInline package var isHeldWhole: Bool { schema.hasTimer }
 }
 
 /// Reads records that were evicted from memory.

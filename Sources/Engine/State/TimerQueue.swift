@@ -1,6 +1,6 @@
 /// Keys by the time at which to look at their timers: a binary heap. Entries are hints; the record has the last word,
 /// so moving a timer to later, as most events do, costs nothing here.
-public struct TimerQueue {
+@usableFromInline package struct TimerQueue {
     @usableFromInline
     struct Entry {
         @usableFromInline let time: EventTime

@@ -1,6 +1,6 @@
 /// Records by window and key: one table in memory per open window, dropped whole when the window closes.
-public final class WindowedState<Record: StateRecord>: StateTable {
-    public let declaration: StateDeclaration
+@usableFromInline package final class WindowedState<Record: StateRecord>: StateTable {
+    @usableFromInline package let declaration: StateDeclaration
     @usableFromInline let name: String
     @usableFromInline let span: EventSpan
     @usableFromInline let windows: OpenWindows
@@ -72,12 +72,12 @@ public final class WindowedState<Record: StateRecord>: StateTable {
         while !large.held.isEmpty { letGo(large.held.count - 1) }
     }
 
-    public var namesPerRecord: Int {
+    @usableFromInline package var namesPerRecord: Int {
         get { names.limit }
         set { names.limit = newValue }
     }
 
-    public func takeNamesLeftOut() -> NamesLeftOut? { names.takeLeftOut(of: name) }
+    @usableFromInline package func takeNamesLeftOut() -> NamesLeftOut? { names.takeLeftOut(of: name) }
 
     /// Stores a fresh record under the key unless it has one in the window. True when it had none.
     func insert(_ key: ByteView, in window: Window) throws -> Bool {
@@ -113,29 +113,31 @@ public final class WindowedState<Record: StateRecord>: StateTable {
     }
 
     @inlinable var firstOpenWindowEnd: EventTime? { windows.first?.end }
-    public var lastOpenWindowEnd: EventTime? { windows.last?.end }
-    public var memoryBytes: Int { windows.memoryBytes + large.bytes }
+    @usableFromInline package var lastOpenWindowEnd: EventTime? { windows.last?.end }
+    @usableFromInline package var memoryBytes: Int { windows.memoryBytes + large.bytes }
 
-    public func cut() -> StateDelta? {
+    @usableFromInline package func cut() -> StateDelta? {
         letAllGo()
         return windows.cut()
     }
 
-    public func noteUnloaded(_ key: ByteView) -> Bool { windows.noteUnloaded(key) }
+    @usableFromInline package func noteUnloaded(_ key: ByteView) -> Bool { windows.noteUnloaded(key) }
 
-    public func restore(_ change: StateDelta.Change, isCompacted: Bool) -> Bool { windows.restore(change, isCompacted: isCompacted) }
+    @usableFromInline package func restore(_ change: StateDelta.Change, isCompacted: Bool) -> Bool {
+        windows.restore(change, isCompacted: isCompacted)
+    }
 
-    public func release(compactedThrough epoch: UInt32, evicting bytes: Int) -> Int {
+    @usableFromInline package func release(compactedThrough epoch: UInt32, evicting bytes: Int) -> Int {
         letAllGo()
         return windows.release(compactedThrough: epoch, evicting: bytes, lookingAt: Self.recordsReleasedAtOnce)
     }
 }
 
 /// A stored record that does not decode: the file is damaged, or was written by other code under the same version.
-public struct StateDamage: Failure {
-    public let kind = FailureKind.corrupt
-    public let message: String
-    public let cause: (any Error)? = nil
+@usableFromInline package struct StateDamage: Failure {
+    @usableFromInline package let kind = FailureKind.corrupt
+    @usableFromInline package let message: String
+    @usableFromInline package let cause: (any Error)? = nil
 
     @usableFromInline
     init(table: String, key: [UInt8]) {

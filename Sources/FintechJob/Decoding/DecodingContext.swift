@@ -103,3 +103,13 @@ final class DecodingContext {
         bytes.withUnsafeBytes { text == ByteView($0) }
     }
 }
+
+/// What a task has met of how its topic writes decimals; kept, so that a restart decides as if there had been none.
+package struct DecimalForms: StateRecord {
+    /// A decimal in Base64 where none is taken.
+    var hasBase64 = false
+
+    package init() {}
+
+    package mutating func fields<Visitor: FieldVisitor & ~Copyable>(_ visit: inout Visitor) { visit.field("hasBase64", &hasBase64) }
+}

@@ -1,14 +1,14 @@
 import Engine
 
 /// Reads the signs of a topic's records.
-public protocol InputSignReader: AnyObject {
+package protocol InputSignReader: AnyObject {
     var signs: InputSigns { get }
     func note(_ record: SourceRecord, in partition: Int)
 }
 
 extension FintechJob {
     /// A reader of what the records of one of the job's topics tell.
-    public static func makeSignReader(of topic: String, settings: FintechSettings) -> any InputSignReader {
+    package static func makeSignReader(of topic: String, settings: FintechSettings) -> any InputSignReader {
         switch topic {
         case settings.transactionsTopic: RowSignReader<TransactionRow>(settings.form, comparesKeys: settings.keyedBy == .customerID)
         case settings.sessionsTopic:

@@ -1,11 +1,11 @@
 /// What a topic's records tell beside what the job counts of them: in which form they are, whose their keys are, and how their times
 /// lie to the log's.
-public struct InputSigns: Sendable {
+package struct InputSigns: Sendable {
     /// How many records showed something, and where the last of them is.
-    public struct Sign: Sendable {
-        public private(set) var count = 0
-        public private(set) var partition = 0
-        public private(set) var offset: Int64 = 0
+    package struct Sign: Sendable {
+        package private(set) var count = 0
+        package private(set) var partition = 0
+        package private(set) var offset: Int64 = 0
 
         mutating func note(_ partition: Int, _ offset: Int64) {
             count += 1
@@ -14,20 +14,20 @@ public struct InputSigns: Sendable {
         }
     }
 
-    public init() {}
+    package init() {}
 
     /// Records that were looked at.
-    public internal(set) var records = 0
+    package internal(set) var records = 0
     /// Of these, those with a key.
-    public internal(set) var keys = 0
+    package internal(set) var keys = 0
     /// Keys that a string converter printed (`Struct{id=…}`).
-    public internal(set) var printedKeys = Sign()
+    package internal(set) var printedKeys = Sign()
     /// Values in a form that nothing here reads, by its name.
-    public internal(set) var foreignForms: [String: Sign] = [:]
+    package internal(set) var foreignForms: [String: Sign] = [:]
     /// Keys that could be compared with the row's customer.
-    public internal(set) var comparedKeys = 0
+    package internal(set) var comparedKeys = 0
     /// Of these, those that are not the customer's alone.
-    public internal(set) var keysOfOthers = Sign()
+    package internal(set) var keysOfOthers = Sign()
     /// By how many minutes the rows' own times are ahead of the log's, in steps of half an hour: of inserts whose times lie no more
     /// than `zoneDelay` before such a step.
     var minutesAhead: [Int: Sign] = [:]
@@ -44,7 +44,7 @@ public struct InputSigns: Sendable {
 
     /// By how many minutes all inserts' times are ahead of the log's (behind, when it is negative), as those of clocks in another zone
     /// are; nil when they are not.
-    public var zone: (minutes: Int, sign: Sign)? {
+    package var zone: (minutes: Int, sign: Sign)? {
         guard otherTimes == 0, minutesAhead.count == 1, let found = minutesAhead.first, found.value.count >= InputSigns.leastInserts else {
             return nil
         }

@@ -2,25 +2,25 @@ import CRdKafka
 import Engine
 
 /// A librdkafka property that a configuration can't have, and why.
-public struct KafkaPropertyProblem: Hashable, Sendable {
+package struct KafkaPropertyProblem: Hashable, Sendable {
     /// The property's name as it was written.
-    public let name: String
+    package let name: String
     /// What is wrong with it and what to do; never shows the value, which may be a secret.
-    public let message: String
+    package let message: String
 }
 
 /// Who a set of librdkafka properties is for.
-public enum KafkaRole: Sendable {
+package enum KafkaRole: Sendable {
     case consumer, producer
     /// A producer of a job's rows, in transactions.
     case output
 }
 
 /// Checks librdkafka properties before a client is made of them.
-public enum KafkaProperties {
+package enum KafkaProperties {
     /// Properties of consumers that the engine's guarantees rest on, and the reason for each. `group.id` is not among
     /// them: the engine never joins the group, but lag tools look for its committed offsets under the name that they know.
-    public static let ownedByConsumer: [String: String] = [
+    package static let ownedByConsumer: [String: String] = [
         "enable.auto.commit": "positions live in the state; the group only follows them",
         "auto.commit.enable": "positions live in the state; the group only follows them",
         "auto.commit.interval.ms": "positions live in the state; the group only follows them",
@@ -40,7 +40,7 @@ public enum KafkaProperties {
     ]
 
     /// Properties of producers that the writer's guarantees rest on, and the reason for each.
-    public static let ownedByProducer: [String: String] = [
+    package static let ownedByProducer: [String: String] = [
         "acks": "a record counts as written only when all in-sync replicas have it",
         "request.required.acks": "a record counts as written only when all in-sync replicas have it",
         "delivery.report.only.error": "every delivery is counted",
@@ -50,14 +50,14 @@ public enum KafkaProperties {
     ]
 
     /// Properties of the output's producers that its guarantees rest on, and the reason for each.
-    public static let ownedByOutput: [String: String] = ownedByProducer.merging([
+    package static let ownedByOutput: [String: String] = ownedByProducer.merging([
         "transactional.id": "it is made of the job's id and the topic, so that a restart ends what was left open",
         "enable.idempotence": "transactions need it",
         "group.id": "the group of the ledgers is named after the job",
     ]) { $1 }
 
     /// Those of `properties` that say where the brokers are and how to connect to them.
-    public static func connection(of properties: [String: String]) -> [String: String] {
+    package static func connection(of properties: [String: String]) -> [String: String] {
         let names = [
             "bootstrap.servers", "metadata.broker.list", "security.protocol", "sasl.", "ssl.", "enable.ssl.", "enable.sasl.", "socket.",
             "broker.address.", "broker.version.", "api.version.", "client.dns.lookup", "reconnect.",
@@ -67,7 +67,7 @@ public enum KafkaProperties {
 
     /// All that is wrong with `properties`, in the order of their names: owned by the engine, unknown to librdkafka, or
     /// with a value that it refuses.
-    public static func problems(in properties: [String: String], for role: KafkaRole) -> [KafkaPropertyProblem] {
+    package static func problems(in properties: [String: String], for role: KafkaRole) -> [KafkaPropertyProblem] {
         let owned =
             switch role {
             case .consumer: ownedByConsumer
@@ -109,3 +109,8 @@ func terminated(_ buffer: [CChar]) -> String {
 
 /// librdkafka's words for an error code.
 func text(of code: rd_kafka_resp_err_t) -> String { String(cString: rd_kafka_err2str(code)) }
+
+extension KafkaProperties {
+    /// The version of the librdkafka that runs.
+    package static var libraryVersion: String { String(cString: rd_kafka_version_str()) }
+}

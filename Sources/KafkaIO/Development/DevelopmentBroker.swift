@@ -3,17 +3,17 @@ import Engine
 import Logging
 
 /// A topic that the development broker has from the start.
-public struct DevelopmentTopic: Hashable, Sendable {
-    public let name: String
-    public let partitions: Int
+package struct DevelopmentTopic: Hashable, Sendable {
+    package let name: String
+    package let partitions: Int
 
-    public init(name: String, partitions: Int) {
+    package init(name: String, partitions: Int) {
         self.name = name
         self.partitions = partitions
     }
 
     /// Reads `name:partitions,…`.
-    public static func list(_ text: String) throws -> [DevelopmentTopic] {
+    package static func list(_ text: String) throws -> [DevelopmentTopic] {
         try text.parts(at: ",").map { part in
             let words = part.parts(at: ":", omittingEmpty: false)
             guard words.count == 2, !words[0].isEmpty, let partitions = Int(words[1]), (1...10_000).contains(partitions) else {
@@ -32,17 +32,17 @@ public struct DevelopmentTopic: Hashable, Sendable {
 /// at the end is told of new records only when its `fetch.wait.max.ms` is over.
 ///
 /// `@unchecked Sendable`: the handles never change, and librdkafka lets any thread use them.
-public final class DevelopmentBroker: @unchecked Sendable {
+package final class DevelopmentBroker: @unchecked Sendable {
     private let client: OpaquePointer
     let cluster: OpaquePointer
     private let relay: PortRelay?
     /// What clients take as `bootstrap.servers`: `host:port`, one for each broker.
-    public let bootstrapServers: String
+    package let bootstrapServers: String
 
     /// `port`: where clients may begin (nil: any free one). librdkafka picks the brokers' own ports and has no call to
     /// choose them, so a relay listens there: it is only for the first connection, after which clients
     /// know the broker's own address on this machine.
-    public init(topics: [DevelopmentTopic] = [], port: Int? = nil, brokers: Int = 1) throws {
+    package init(topics: [DevelopmentTopic] = [], port: Int? = nil, brokers: Int = 1) throws {
         var reason = [CChar](repeating: 0, count: 512)
         let configuration = rd_kafka_conf_new()
         // Without it librdkafka remarks that this client, which only carries the cluster, knows no brokers.

@@ -7,11 +7,11 @@ import Foundation
 ///     <directory>/<topic>/<partition>.jsonl   partitions 0 to n-1, none missing
 ///
 /// A file is a partition's log: a line is a record's value, its number (from 0) the offset.
-public struct DirectoryLayout: Sendable {
-    public let path: String
+package struct DirectoryLayout: Sendable {
+    package let path: String
 
     /// Throws when the directory is not there.
-    public init(path: String) throws {
+    package init(path: String) throws {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue else {
             throw SourceError(.missing, "\(path) is no directory: name one that holds <topic>.jsonl or <topic>/<partition>.jsonl")
@@ -20,7 +20,7 @@ public struct DirectoryLayout: Sendable {
     }
 
     /// The topics that have a file or a folder, in the order of their names.
-    public func topics() throws -> [String] {
+    package func topics() throws -> [String] {
         let names = try entries(of: path).compactMap { name -> String? in
             if let topic = name.rest(before: ".jsonl") { return String(topic) }
             return isDirectory(path + "/" + name) ? name : nil
@@ -29,7 +29,7 @@ public struct DirectoryLayout: Sendable {
     }
 
     /// The files of a topic in the order of its partitions.
-    public func files(of topic: String) throws -> [String] {
+    package func files(of topic: String) throws -> [String] {
         let (single, folder) = ("\(path)/\(topic).jsonl", "\(path)/\(topic)")
         guard kind(of: folder) != S_IFLNK else {
             throw SourceError(

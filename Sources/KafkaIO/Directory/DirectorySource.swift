@@ -82,7 +82,7 @@ public final class DirectorySource: RecordSource {
 
     /// Every partition that these topics have; a topic without a file or folder has none. Files that can't be counted to
     /// their end in time are unanswered.
-    public func bounds(of topics: [String], within limit: Duration) throws -> [TopicPartition: LogBounds] {
+    package func bounds(of topics: [String], within limit: Duration) throws -> [TopicPartition: LogBounds] {
         let there = try layout.topics()
         let partitions = try Set(topics).filter(there.contains).flatMap { topic in
             try layout.files(of: topic).indices.map { TopicPartition(topic: topic, partition: $0) }

@@ -26,7 +26,7 @@ public struct KafkaSettings: Sendable {
     /// The least time between two commits of the group's offsets.
     public var lagInterval: Duration
     /// Reference topics are read: what can't be read of them is not passed over, so that errors advise something else.
-    public var readsReferences = false
+    package var readsReferences = false
 
     public init(
         properties: [String: String], defaultGroup: String, start: Start = .earliest,

@@ -3,7 +3,7 @@ import Engine
 import Logging
 
 /// What librdkafka finds when it reads on at an offset.
-public enum OffsetFinding: Sendable, Equatable {
+package enum OffsetFinding: Sendable, Equatable {
     /// The next record there is has this offset.
     case record(Int64)
     /// The partition ends there.
@@ -13,14 +13,14 @@ public enum OffsetFinding: Sendable, Equatable {
 }
 
 /// Finds out what stands at offsets of one partition, with a client of its own.
-public final class OffsetLook {
+package final class OffsetLook {
     private let client: KafkaClient
     private let partition: TopicPartition
     private let topic: OpaquePointer
     private let limit: Duration
 
     /// Throws for properties that are refused; asks nobody yet.
-    public init(_ settings: KafkaSettings, at partition: TopicPartition, logger: Logger) throws {
+    package init(_ settings: KafkaSettings, at partition: TopicPartition, logger: Logger) throws {
         client = try KafkaClient(.consumer, properties: settings.consumerProperties(), logger: logger)
         topic = try client.makeTopic(partition.topic)
         self.partition = partition
@@ -30,7 +30,7 @@ public final class OffsetLook {
     deinit { rd_kafka_topic_destroy(topic) }
 
     /// Throws when the offset is not in the log, or nobody answers within the limit.
-    public func find(at offset: Int64) throws -> OffsetFinding {
+    package func find(at offset: Int64) throws -> OffsetFinding {
         guard rd_kafka_consume_start(topic, Int32(partition.partition), offset) == 0 else {
             throw SourceError(.invalid, "\(partition) can't be read at offset \(offset): \(text(of: rd_kafka_last_error()))")
         }
@@ -59,7 +59,7 @@ public final class OffsetLook {
 
     /// The first offset behind the batch that can't be read and has this offset in it. A batch is one stretch of offsets, and whoever
     /// reads within it is told its first: so halving finds its end, and never passes over another batch.
-    public func end(ofBatch batch: Int64, with offset: Int64) throws -> Int64 {
+    package func end(ofBatch batch: Int64, with offset: Int64) throws -> Int64 {
         func isInside(_ offset: Int64) throws -> Bool {
             do {
                 if case .unreadable(batch, _) = try find(at: offset) { return true }

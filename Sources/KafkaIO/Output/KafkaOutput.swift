@@ -74,7 +74,7 @@ public final class KafkaOutput: BatchSink, @unchecked Sendable {
     }
 
     /// The name of a table's topic.
-    public func topic(of table: OutputTable) -> String { settings.topic(of: table) }
+    package func topic(of table: OutputTable) -> String { settings.topic(of: table) }
 
     public var status: [TableStatus] {
         let deliveries = deliveries.withLock { Array($0.values) }
@@ -85,7 +85,7 @@ public final class KafkaOutput: BatchSink, @unchecked Sendable {
 extension KafkaOutput {
     /// What a start would find of one table's topic, changing nothing: how many partitions it has (nil: no topic yet) and
     /// the last batch in it. Throws what a start would.
-    public func inspect(_ known: SinkTable) throws -> (partitions: Int?, lastBatch: BatchNumber?) {
+    package func inspect(_ known: SinkTable) throws -> (partitions: Int?, lastBatch: BatchNumber?) {
         let topic = settings.topic(of: known.table)
         let partitions = try partitions(of: known.table)
         guard partitions != nil else {
@@ -104,13 +104,13 @@ extension KafkaOutput {
 
 extension KafkaOutput {
     /// How many partitions a table's topic has; nil: no topic yet. Throws when the brokers don't answer.
-    public func partitions(of table: OutputTable) throws -> Int? {
+    package func partitions(of table: OutputTable) throws -> Int? {
         let client = try KafkaClient(.producer, properties: settings.topicProperties, logger: logger)
         return try ClusterTopics.ask(client, within: Deadline(settings.reachLimit)).leaders[settings.topic(of: table)]?.count
     }
 
     /// An operator's word on what a topic holds: writes its ledger, shutting out whoever writes there. No worker may run.
-    public func resolve(_ table: OutboxTable, as ledger: SinkLedger) throws {
+    package func resolve(_ table: OutboxTable, as ledger: SinkLedger) throws {
         let topic = topic(of: table.table)
         let producer = KafkaTransactions(settings, table: table.table, ledgers: try LedgerReader(settings, logger: logger), logger: logger)
         try OutputDelivery.makeReady(producer, topic, Deadline(settings.reachLimit), settings.retryPause)

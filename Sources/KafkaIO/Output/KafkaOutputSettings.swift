@@ -29,9 +29,9 @@ public struct KafkaOutputSettings: Sendable {
 
     /// For messages.
     var brokers: String { properties["bootstrap.servers"] ?? properties["metadata.broker.list"] ?? "?" }
-    public func topic(of table: OutputTable) -> String { topicPrefix + table.topic }
+    package func topic(of table: OutputTable) -> String { topicPrefix + table.topic }
     /// The consumer group whose committed offsets hold the ledgers; nobody ever joins it.
-    public var ledgerGroup: String { "tidemark-\(job)-output" }
+    package var ledgerGroup: String { "tidemark-\(job)-output" }
     func transactionalID(of topic: String) -> String { "tidemark-\(job)-\(topic)" }
 
     /// For how long a transaction may be open before the brokers abort it.

@@ -5,22 +5,22 @@ import Engine
 /// A record goes to the partition of its key (murmur2, as Java's clients have it); without a usable key to partition 0,
 /// with a null key. Lines are sent as they are, invalid UTF-8 too; an empty line is an empty value. The order of lines
 /// of one file is kept within each partition.
-public struct DirectoryLoad: Sendable {
+package struct DirectoryLoad: Sendable {
     private let layout: DirectoryLayout
     private let topicPrefix: String
     private let partitions: Int?
     private let flushLimit: Duration
 
     /// How much of a topic was written.
-    public struct Progress: Hashable, Sendable {
-        public let topic: String
-        public var records = 0
+    package struct Progress: Hashable, Sendable {
+        package let topic: String
+        package var records = 0
         /// Of the records, those that went to partition 0 for want of a key.
-        public var withoutKey = 0
+        package var withoutKey = 0
     }
 
     /// `topicPrefix` is put before the files' names; `partitions`: of topics that don't exist yet (nil: the broker's default).
-    public init(directory: String, topicPrefix: String = "", partitions: Int? = nil, flushLimit: Duration = .seconds(120)) throws {
+    package init(directory: String, topicPrefix: String = "", partitions: Int? = nil, flushLimit: Duration = .seconds(120)) throws {
         layout = try DirectoryLayout(path: directory)
         self.topicPrefix = topicPrefix
         self.partitions = partitions
@@ -29,7 +29,7 @@ public struct DirectoryLoad: Sendable {
 
     /// Writes all topics and waits for their delivery. `report` is told of each topic that is done.
     @discardableResult
-    public func run(with writer: TopicWriter, report: (Progress) -> Void = { _ in }) throws -> [Progress] {
+    package func run(with writer: TopicWriter, report: (Progress) -> Void = { _ in }) throws -> [Progress] {
         let topics = try layout.topics()
         guard !topics.isEmpty else {
             throw SourceError(.missing, "\(layout.path) holds no topic: expected <topic>.jsonl or <topic>/<partition>.jsonl")

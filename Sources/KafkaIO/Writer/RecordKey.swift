@@ -2,15 +2,15 @@ import Engine
 import Foundation
 
 /// Finds the key of a record in its JSON value, for writing it to the partition where it belongs.
-public struct RecordKey: Sendable {
+package struct RecordKey: Sendable {
     /// The field of the row that is the key.
-    public let field: String
+    package let field: String
 
-    public init(field: String) { self.field = field }
+    package init(field: String) { self.field = field }
 
     /// The field that the records of a topic are keyed by: the streams by their customer, reference tables by `id`.
     /// A prefix of the topic's name, up to its last dot, doesn't matter.
-    public static func field(ofTopic topic: String) -> String {
+    package static func field(ofTopic topic: String) -> String {
         switch topic.parts(at: ".").last {
         case "transactions", "customer_sessions": "customer_id"
         default: "id"
@@ -20,7 +20,7 @@ public struct RecordKey: Sendable {
     /// The key's text: a string's own bytes, or a number as it is printed. nil where there is no usable one.
     ///
     /// The value is a flat row or a Debezium envelope (`after`, else `before`), either of them under `payload` or not.
-    public func text(in value: ByteView) -> String? {
+    package func text(in value: ByteView) -> String? {
         guard !value.isEmpty, let parsed = try? JSONSerialization.jsonObject(with: Data(value.copy())) else { return nil }
         var row = parsed as? [String: Any]
         if let payload = row?["payload"] as? [String: Any] { row = payload }

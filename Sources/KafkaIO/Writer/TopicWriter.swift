@@ -2,51 +2,18 @@ import CRdKafka
 import Engine
 import Logging
 
-/// How records are written to Kafka.
-public struct WriterSettings: Sendable {
-    /// librdkafka's properties, verbatim; those of `KafkaProperties.ownedByProducer` are refused. Defaults: zstd,
-    /// idempotence (set enable.idempotence to false for a broker or user that can't), 64 MiB and 100,000 records queued.
-    public var properties: [String: String]
-    /// How long `send` waits for room in the queue before it gives up.
-    public var queueWaitLimit: Duration
-    /// How long the brokers may take to answer what is asked of them (topics, partitions).
-    public var reachLimit: Duration
-
-    public init(properties: [String: String], queueWaitLimit: Duration = .seconds(60), reachLimit: Duration = .seconds(30)) {
-        self.properties = properties
-        self.queueWaitLimit = queueWaitLimit
-        self.reachLimit = reachLimit
-    }
-
-    func producerProperties() throws -> [String: String] {
-        let problems = KafkaProperties.problems(in: properties, for: .producer)
-        guard problems.isEmpty else {
-            throw SourceError(.invalid, "Kafka producer properties: " + problems.map(\.message).joined(separator: "; "))
-        }
-        let defaults = [
-            "client.id": "tidemark-writer",
-            "enable.idempotence": "true",
-            "compression.codec": properties["compression.type"] ?? "zstd",
-            "linger.ms": properties["queue.buffering.max.ms"] ?? "20",
-            "queue.buffering.max.kbytes": "65536",
-            "reconnect.backoff.max.ms": "1000",
-        ]
-        return properties.merging(defaults) { user, _ in user }.merging(["acks": "all"]) { $1 }
-    }
-}
-
 /// Writes records to Kafka: every delivery is checked, what failed is thrown by the next `send` or `flush`.
 ///
 /// Records of a partition stay in the order of `send`. For one thread. What was sent but not flushed is lost with the
 /// writer.
-public final class TopicWriter {
+package final class TopicWriter {
     private let settings: WriterSettings
     private let client: KafkaClient
     private var topics: [String: OpaquePointer] = [:]
     /// Records that the brokers have, by their own word.
-    public private(set) var delivered = 0
+    package private(set) var delivered = 0
 
-    public init(_ settings: WriterSettings, logger: Logger) throws {
+    package init(_ settings: WriterSettings, logger: Logger) throws {
         self.settings = settings
         client = try KafkaClient(.producer, properties: settings.producerProperties(), logger: logger)
     }
@@ -58,7 +25,7 @@ public final class TopicWriter {
     /// Puts a record in the local queue; waits while that is full, at most `queueWaitLimit`.
     /// `timestamp` nil: now. `headers` in their order, a null value as nil. The bytes are copied. Throws when an earlier record could not
     /// be delivered.
-    public func send(
+    package func send(
         topic: String, partition: Int, key: ByteView, value: ByteView, timestamp: EventTime? = nil,
         headers: [(name: String, value: String?)] = []
     ) throws {
@@ -89,7 +56,7 @@ public final class TopicWriter {
     }
 
     /// Waits until everything that was sent is delivered; throws what failed, or when `timeout` is over first.
-    public func flush(timeout: Duration) throws {
+    package func flush(timeout: Duration) throws {
         let result = rd_kafka_flush(client.handle, timeout.milliseconds)
         client.serveCallbacks()
         try checkDeliveries()
@@ -100,7 +67,7 @@ public final class TopicWriter {
     ///
     /// A missing topic is created: by request, with `partitions` (nil: the broker's default); where the broker knows no
     /// such request (librdkafka's mock cluster), by asking for it by name. Throws when the topic has not `partitions`.
-    public func ensureTopic(_ topic: String, partitions: Int? = nil) throws -> Int {
+    package func ensureTopic(_ topic: String, partitions: Int? = nil) throws -> Int {
         try client.ensureTopic(topic, partitions: partitions, within: Deadline(settings.reachLimit))
     }
 

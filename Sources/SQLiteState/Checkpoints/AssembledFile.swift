@@ -22,21 +22,22 @@ struct AssembledFile {
         database = try Database(path: path, for: .export)
         database.boundContent()
         try database.execute("PRAGMA cache_size = -65536")
-        let format = try database.integer("PRAGMA user_version")
+        let format = try StateFormat.version(of: database)
         try AssembledFile.check(database, application: Database.applicationID, versions: DeltaFormat.continued, schema: "main", file: base)
         deltaVersion = DeltaFormat.version(continuing: format)
         facts = try CheckpointFacts(of: database)
-        deltaBytes = try database.integer("SELECT coalesce(sum(length(bytes)), 0) FROM main.delta")
+        deltaBytes = try DeltaLog(database).byteCount()
     }
 
     /// Applies the changes of the delta at `path`.
     mutating func apply(_ path: String) throws {
         applied.append(path)
         database.boundContent(with: applied)
-        try Statement(database, "ATTACH DATABASE ? AS changes").run(.text(AssembledFile.readOnly(path)))
+        try database.run("ATTACH DATABASE ? AS \(DeltaFormat.schema)", .text(AssembledFile.readOnly(path)))
         do {
             try AssembledFile.check(
-                database, application: DeltaFormat.applicationID, versions: deltaVersion...deltaVersion, schema: "changes", file: path)
+                database, application: DeltaFormat.applicationID, versions: deltaVersion...deltaVersion, schema: DeltaFormat.schema,
+                file: path)
             let end = try checkedEnd(of: path)
             try database.transaction { try copyChanges() }
             facts = try CheckpointFacts(of: database)
@@ -44,16 +45,16 @@ struct AssembledFile {
                 throw StateError(
                     .corrupt, "the delta \(path) says that it ends with epoch \(end), and its state is of epoch \(facts.epoch)")
             }
-            deltaBytes += try database.integer("SELECT coalesce(sum(length(bytes)), 0) FROM changes.delta")
+            deltaBytes += try DeltaLog(database, schema: DeltaFormat.schema).byteCount()
             if deltaBytes >= AssembledFile.compactionBytes {
-                try DeltaCompaction.compactEverything(in: database)
+                try GroupCompaction.compactEverything(in: database)
                 deltaBytes = 0
             }
         } catch {
-            try database.execute("DETACH DATABASE changes")
+            try database.execute("DETACH DATABASE \(DeltaFormat.schema)")
             throw error
         }
-        try database.execute("DETACH DATABASE changes")
+        try database.execute("DETACH DATABASE \(DeltaFormat.schema)")
     }
 
     /// An address by which SQLite opens a file without ever writing, whatever its name.
@@ -87,37 +88,20 @@ struct AssembledFile {
 
     /// The epoch that a delta says it ends with, when it continues what was applied so far.
     private func checkedEnd(of path: String) throws -> Epoch {
-        func entry(_ name: String) throws -> String {
-            let statement = try Statement(database, "SELECT value FROM changes.segment WHERE name = ?")
-            try statement.bind(.text(name))
-            guard try statement.step() else { throw StateError(.corrupt, "the delta \(path) lacks its entry '\(name)'") }
-            return statement.text(0)
-        }
-        func epoch(_ name: String) throws -> Epoch {
-            guard let value = UInt64(try entry(name)).flatMap({ Epoch(stored: $0) }) else {
-                throw StateError(.corrupt, "the delta \(path) has an entry '\(name)' that is no epoch")
-            }
-            return value
-        }
-        for (name, known) in [
-            ("job", facts.job), ("identity", facts.identity), ("lineage", String(facts.lineage.number)),
-            ("format", String(facts.stateFormat)),
-        ] {
-            let found = try entry(name)
+        let segment = SegmentTable(database: database)
+        for (name, known) in SegmentTable.entries(of: facts) {
+            let found = try segment.entry(name, of: path)
             guard found == known else { throw doesNotFollow(path, "its \(name) is \(found), not \(known)") }
         }
-        if let known = facts.hashKey, try HashKeyEntry(database: database).read(schema: "changes") != known {
+        if let known = facts.hashKey, try HashKeyEntry(database: database).read(schema: DeltaFormat.schema) != known {
             throw doesNotFollow(path, "its \(HashKeyEntry.name) is another")
         }
-        let from = try epoch("from_epoch")
+        let from = try segment.epoch("from_epoch", of: path)
         guard from == facts.epoch else { throw doesNotFollow(path, "it continues epoch \(from), and this is epoch \(facts.epoch)") }
-        let end = try epoch("to_epoch")
-        let strangers = try Statement(database, "SELECT count(*) FROM changes.delta WHERE epoch <= ? OR epoch > ?")
-        try strangers.bind(.integer(Int64(from.number)), .integer(Int64(end.number)))
-        guard try strangers.step(), strangers.integer(0) == 0 else {
+        let end = try segment.epoch("to_epoch", of: path)
+        guard try DeltaLog(database, schema: DeltaFormat.schema).isWithin(after: from, through: end) else {
             throw StateError(.corrupt, "the delta \(path) has changes of other epochs than it says")
         }
-        strangers.reset()
         return end
     }
 
@@ -130,17 +114,11 @@ struct AssembledFile {
     private func copyChanges() throws {
         for table in DeltaFormat.wholeTables(version: deltaVersion) {
             try database.execute("DELETE FROM main.\(table)")
-            try database.execute("INSERT INTO main.\(table) SELECT * FROM changes.\(table)")
+            try database.execute("INSERT INTO main.\(table) SELECT * FROM \(DeltaFormat.schema).\(table)")
         }
-        // Numbered anew: rows of epochs before these may have larger numbers in the base.
-        try database.execute(
-            "INSERT INTO main.delta (task, state_table, epoch, bytes) SELECT task, state_table, epoch, bytes FROM changes.delta ORDER BY sequence"
-        )
-        // The delta has every batch that is undelivered at its end; others of the base were delivered, and maybe even pruned.
-        try database.execute("DELETE FROM main.batch WHERE delivered_epoch IS NULL")
-        for table in ["epoch_offsets", "batch"] {
-            try database.execute("INSERT OR REPLACE INTO main.\(table) SELECT * FROM changes.\(table)")
-        }
+        try DeltaLog(database).append(from: DeltaFormat.schema)
+        try EpochOffsets(database).replace(from: DeltaFormat.schema)
+        try BatchLedger(database).replace(from: DeltaFormat.schema)
     }
 
     /// Makes sure that the state has the key that its checkpoint's manifest says, nil where it says none.
@@ -151,12 +129,13 @@ struct AssembledFile {
 
     /// Closes what was assembled: nothing of it is kept for deltas of epochs before its own.
     func finish() throws -> CheckpointFacts {
-        try database.execute(
-            "DELETE FROM main.delta WHERE epoch <= (SELECT through FROM fold_mark WHERE task = delta.task AND state_table = delta.state_table)"
-        )
-        try database.setMeta(KeptChanges.entry, String(facts.epoch.number))
+        let log = DeltaLog(database)
+        var compacted: [Int64] = []
+        try log.forEachRow { if $0.isCompacted { compacted.append($0.number) } }
+        try log.remove(compacted)
+        try MetaTable(database).set(Compactor.keptAfter, String(facts.epoch.number))
         // It is the checkpoint itself that supersedes those of before.
-        try database.removeMeta(VersionsAtRest.supersedingEntry)
+        try MetaTable(database).remove(VersionsAtRest.supersedingEntry)
         return try CheckpointFacts(of: database)
     }
 }

@@ -23,38 +23,28 @@ struct LineageStart {
         }
         try database.transaction {
             try refuseHoles()
-            let old = Statement.Value.integer(Int64(facts.lineage.number))
+            let (batches, outputs) = (BatchLedger(database), OutputTables(database: database))
             // What is not known to be delivered waits as rows that were never in a batch, in the order in which they came.
-            try Statement(database, "DELETE FROM batch WHERE lineage = ? AND delivered_epoch IS NULL").run(old)
-            for table in tables.subtracting(facts.tables.map(\.name)).sorted() {
-                try Statement(database, "INSERT INTO output_table (name) VALUES (?)").run(.text(table))
+            try batches.removeUndelivered(facts.lineage)
+            for table in tables.subtracting(facts.tables.map(\.name)).sorted() { try outputs.add(table) }
+            for (table, _) in try outputs.inOrder() {
+                let end = LineageEnd(lineage: facts.lineage, lastBatch: try batches.lastNumber(facts.lineage, ofTable: table))
+                try LineageEnds(database: database).set(end, ofTable: table)
             }
-            try Statement(
-                database,
-                """
-                INSERT OR REPLACE INTO lineage_end (output_table, lineage, last_batch)
-                SELECT id, ?1, coalesce((SELECT max(number) FROM batch WHERE output_table = id AND lineage = ?1), 0) FROM output_table
-                """
-            ).run(old)
-            try database.setMeta("lineage", String(lineage.number))
-            try database.setMeta(SQLiteStateStore.rollbackEntry, RollbackPlan.Stage.due.rawValue)
+            try MetaTable(database).set("lineage", String(lineage.number))
+            try MetaTable(database).set(SQLiteStateStore.rollbackEntry, RollbackPlan.Stage.due.rawValue)
         }
     }
 
     /// A batch that was resolved before one with a smaller number: there is no last batch that counts.
     func refuseHoles() throws {
-        guard let lineage = try database.metaNumber("lineage", StoredBounds.lineage) else { return }
-        let hole = try Statement(
-            database,
-            """
-            SELECT name, number FROM batch JOIN output_table ON id = output_table WHERE lineage = ?1 AND delivered_epoch IS NULL
-            AND number < (SELECT max(number) FROM batch AS later WHERE later.output_table = id AND later.lineage = ?1 AND later.delivered_epoch IS NOT NULL)
-            """)
-        try hole.bind(.integer(lineage))
-        guard try hole.step() else { return }
-        throw StateError(
-            .invalid,
-            "batch \(hole.text(0)):\(hole.integer(1)) was not delivered when a later one of its table was resolved, so nobody can say which batch was the last; resolve it with the version of Tidemark that wrote the state, or restore another checkpoint"
-        )
+        guard let lineage = try MetaTable(database).number("lineage", StoredBounds.lineage) else { return }
+        for (table, name) in try OutputTables(database: database).inOrder() {
+            guard let number = try BatchLedger(database).hole(lineage, ofTable: table) else { continue }
+            throw StateError(
+                .invalid,
+                "batch \(name):\(number) was not delivered when a later one of its table was resolved, so nobody can say which batch was the last; resolve it with the version of Tidemark that wrote the state, or restore another checkpoint"
+            )
+        }
     }
 }

@@ -3,13 +3,13 @@ import Engine
 /// A base: a whole copy of the state file, made in steps between epochs.
 extension SQLiteStateStore {
     /// For how long a step of a checkpoint holds up the epochs.
-    public static let checkpointStep = Duration.milliseconds(25)
+    package static let checkpointStep = Duration.milliseconds(25)
 
     /// Where a checkpoint's files are to be written: what is left here is removed when the state file is opened.
-    public var exportDirectory: String { directory.exports }
+    package var exportDirectory: String { directory.exports }
 
     /// Begins a base at `path`, in place of one that is under way.
-    public func beginBase(at path: String) throws {
+    package func beginBase(at path: String) throws {
         try exclusively {
             _ = try ready()
             try abandonBase()
@@ -21,7 +21,7 @@ extension SQLiteStateStore {
     /// the state as it was at the last commit before this call: its file is whole, and its caller's, who makes it durable.
     ///
     /// When it throws, the base is abandoned and its file removed; kind `retry` says that another one may succeed.
-    public func stepBase(for time: Duration = checkpointStep) throws -> CheckpointFacts? {
+    package func stepBase(for time: Duration = checkpointStep) throws -> CheckpointFacts? {
         try stepBase(for: time, pages: BaseExport.pagesAtOnce)
     }
 
@@ -33,9 +33,7 @@ extension SQLiteStateStore {
                 guard try base.step(for: time, pages: pages) else { return nil }
                 try base.finish()
                 self.base = nil
-                // Whatever was done to the file between two epochs is in the copy, so that a delta may continue it. The file
-                // itself goes on to say that it was done: nobody knows yet whether the copy becomes a checkpoint.
-                opened.keeping.complete = min(opened.keeping.complete, opened.lastEpoch)
+                opened.compactor.noteBase()
                 return try CheckpointFacts(of: database)
             } catch {
                 try abandonBase()
@@ -45,12 +43,12 @@ extension SQLiteStateStore {
     }
 
     /// Abandons a base that is under way, and removes its file.
-    public func cancelBase() throws {
+    package func cancelBase() throws {
         try exclusively { try abandonBase() }
     }
 
     /// Pages of the base under way that are still to be copied, and how many it has; nil while none is under way.
-    public var baseProgress: (remaining: Int, of: Int)? { exclusively { base?.progress } }
+    package var baseProgress: (remaining: Int, of: Int)? { exclusively { base?.progress } }
 
     private func abandonBase() throws {
         guard let path = base?.path else { return }

@@ -2,7 +2,7 @@ import Engine
 
 /// The two ways of copying under one name, as the engine asks for them.
 extension SQLiteStateStore: CheckpointedStore {
-    public func beginCopy(_ content: FinishedCheckpoint.Content, at path: String) throws -> Bool {
+    package func beginCopy(_ content: FinishedCheckpoint.Content, at path: String) throws -> Bool {
         switch content {
         case .base:
             try beginBase(at: path)
@@ -14,7 +14,7 @@ extension SQLiteStateStore: CheckpointedStore {
         }
     }
 
-    public func stepCopy(for time: Duration) throws -> CheckpointFacts? {
+    package func stepCopy(for time: Duration) throws -> CheckpointFacts? {
         exclusively({ base != nil }) ? try stepBase(for: time) : try stepDelta(for: time)
     }
 }

@@ -4,11 +4,11 @@ import Engine
 extension SQLiteStateStore {
     /// Begins a delta at `path` with the changes of epochs after `epoch`, in place of one that is under way. False when they
     /// are not kept any more: then the next checkpoint has to be a base.
-    public func beginDelta(after epoch: Epoch, at path: String) throws -> Bool {
+    package func beginDelta(after epoch: Epoch, at path: String) throws -> Bool {
         try exclusively {
             let opened = try ready()
             try abandonDelta()
-            guard hasChanges(after: epoch, opened) else { return false }
+            guard opened.compactor.hasChanges(after: epoch) else { return false }
             do {
                 deltaExport = try DeltaExport(of: database, after: epoch, at: path)
             } catch {
@@ -24,7 +24,7 @@ extension SQLiteStateStore {
     ///
     /// When it throws, the delta is abandoned and its file removed. Kind `retry`: the disk is full, or the changes outgrew
     /// `Settings.keepBytes` before they were copied.
-    public func stepDelta(for time: Duration = checkpointStep) throws -> CheckpointFacts? {
+    package func stepDelta(for time: Duration = checkpointStep) throws -> CheckpointFacts? {
         try exclusively {
             _ = try ready()
             guard let deltaExport else { throw StateError(.bug, "no delta was begun") }
@@ -46,7 +46,7 @@ extension SQLiteStateStore {
     }
 
     /// Writes a delta at one go; nil when the changes since `epoch` are not kept any more.
-    public func writeDelta(after epoch: Epoch, at path: String) throws -> CheckpointFacts? {
+    package func writeDelta(after epoch: Epoch, at path: String) throws -> CheckpointFacts? {
         guard try beginDelta(after: epoch, at: path) else { return nil }
         while true {
             if let facts = try stepDelta(for: .seconds(1)) { return facts }
@@ -54,7 +54,7 @@ extension SQLiteStateStore {
     }
 
     /// Abandons a delta that is under way, and removes its file.
-    public func cancelDelta() throws {
+    package func cancelDelta() throws {
         try exclusively { try abandonDelta() }
     }
 

@@ -6,7 +6,7 @@ extension SQLiteStateStore {
 
     /// What has to leave the sink, as the file says it.
     func rollback(_ lineage: Lineage, _ ends: [String: [LineageEnd]]) throws -> RollbackPlan? {
-        guard let text = try database.meta(SQLiteStateStore.rollbackEntry) else { return nil }
+        guard let text = try meta.value(SQLiteStateStore.rollbackEntry) else { return nil }
         guard let stage = RollbackPlan.Stage(rawValue: text) else {
             throw damaged("its entry '\(SQLiteStateStore.rollbackEntry)' is '\(text)'")
         }
@@ -16,38 +16,33 @@ extension SQLiteStateStore {
     /// What counts of each table's earlier lineages, in their order.
     func lineageEnds(_ lineage: Lineage, _ opened: Opened) throws -> [String: [LineageEnd]] {
         var tables: [String: [LineageEnd]] = [:]
-        let statement = try Statement(
-            database, "SELECT output_table, lineage, last_batch FROM lineage_end WHERE lineage < ? ORDER BY lineage")
-        try statement.bind(.integer(Int64(lineage.number)))
-        while try statement.step() {
-            guard let name = opened.catalog.outputNames[statement.integer(0)] else {
-                throw damaged("the end of a lineage names an unknown table")
-            }
-            tables[name, default: []].append(LineageEnd(lineage: try statement.lineage(1), lastBatch: try statement.batch(2)))
+        for (table, end) in try LineageEnds(database: database).all(before: lineage) {
+            guard let name = opened.catalog.outputNames[table] else { throw damaged("the end of a lineage names an unknown table") }
+            tables[name, default: []].append(end)
         }
         return tables
     }
 
     /// The rows that the plan names have left the sink; durable when it returns. `isFinal` false: they are looked for once
     /// more, at the next checkpoint, and so after a restart as well.
-    public func rollbackDone(isFinal: Bool) throws {
+    package func rollbackDone(isFinal: Bool) throws {
         try exclusively {
             _ = try ready()
             try database.transaction {
                 if isFinal {
-                    try database.removeMeta(SQLiteStateStore.rollbackEntry)
+                    try meta.remove(SQLiteStateStore.rollbackEntry)
                 } else {
-                    try setMeta(SQLiteStateStore.rollbackEntry, RollbackPlan.Stage.again.rawValue)
+                    try meta.set(SQLiteStateStore.rollbackEntry, RollbackPlan.Stage.again.rawValue)
                 }
             }
         }
     }
 
     /// A checkpoint of the state, which superseded those of before, is in the archive; durable when it returns.
-    public func supersessionDone() throws {
+    package func supersessionDone() throws {
         try exclusively {
             _ = try ready()
-            try database.transaction { try database.removeMeta(VersionsAtRest.supersedingEntry) }
+            try database.transaction { try meta.remove(VersionsAtRest.supersedingEntry) }
         }
     }
 }

@@ -2,7 +2,7 @@ import Engine
 import Foundation
 
 /// Puts a state file together from a base and the deltas that follow it.
-public enum StateAssembly {
+package enum StateAssembly {
     /// Makes `stateFile`, in place of what is there: the base with the deltas applied, in order. With `lineage`, it begins
     /// that lineage, as `beginLineage` says; `tables` are then the output tables that rows may have been delivered to, those
     /// of later checkpoints too. It appears whole and durable, or not at all; nobody may have it open. For files that no manifest
@@ -11,7 +11,7 @@ public enum StateAssembly {
     /// Throws kind `corrupt`, naming the file, when one is damaged; `invalid`, naming both, when a delta does not follow
     /// what is before it; `incompatible` when one is of a format that this version does not read.
     @discardableResult
-    public static func assemble(
+    package static func assemble(
         base: String, deltas: [String], into stateFile: String, beginning lineage: Lineage? = nil, tables: Set<String> = []
     ) throws -> CheckpointFacts {
         try assemble(base, deltas, stateFile, lineage, tables) { try $0.requireKeyOfIDs() }
@@ -20,7 +20,7 @@ public enum StateAssembly {
     /// The same of a checkpoint's files. `hashKey`: what its manifest says, nil where it says none; files with another one, or with ids
     /// that are remembered under one though it says none, are damaged.
     @discardableResult
-    public static func assemble(
+    package static func assemble(
         base: String, deltas: [String], into stateFile: String, beginning lineage: Lineage? = nil, tables: Set<String> = [],
         hashKey: HashKey?
     ) throws -> CheckpointFacts {
@@ -74,7 +74,7 @@ public enum StateAssembly {
 
     /// Makes a state file that nobody has open begin a lineage: batches that are not known to be delivered are unfrozen, the
     /// table `lineage_end` keeps what counts of the lineage that ends, and the rollback of everything else is due.
-    public static func beginLineage(_ lineage: Lineage, tables: Set<String> = [], in stateFile: String) throws {
+    package static func beginLineage(_ lineage: Lineage, tables: Set<String> = [], in stateFile: String) throws {
         guard FileManager.default.fileExists(atPath: stateFile) else {
             throw StateError(.missing, "there is no state file \(stateFile); see to state.directory")
         }

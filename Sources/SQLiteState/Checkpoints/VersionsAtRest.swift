@@ -15,11 +15,11 @@ struct VersionsAtRest: Equatable {
 
     /// nil for a file that is not made yet.
     init?(_ store: SQLiteStateStore) throws {
-        guard try store.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") > 0 else { return nil }
-        format = try store.integer("PRAGMA user_version")
+        guard try MetaTable.exists(in: store.database) else { return nil }
+        format = try StateFormat.version(of: store.database)
         jobVersion = try store.number("job_version")
         leastReader = try store.number("min_reader")
-        mayBeSaved = try (store.number(KeptChanges.entry) ?? 0) <= (store.number("epoch") ?? 0)
+        mayBeSaved = try (store.number(Compactor.keptAfter) ?? 0) <= (store.number("epoch") ?? 0)
     }
 
     /// What was done to the file since it was of these versions. Where that is in no epoch's delta, the file says from now
@@ -27,7 +27,7 @@ struct VersionsAtRest: Equatable {
     /// before. Must run inside the transaction that did it.
     func change(in store: SQLiteStateStore) throws -> ChangeAtRest {
         let change = try plainChange(in: store)
-        return try store.database.meta(VersionsAtRest.supersedingEntry) == nil ? change : .supersedes
+        return try store.meta.value(VersionsAtRest.supersedingEntry) == nil ? change : .supersedes
     }
 
     private func plainChange(in store: SQLiteStateStore) throws -> ChangeAtRest {
@@ -35,7 +35,7 @@ struct VersionsAtRest: Equatable {
         if now.mayBeSaved { try store.endDeltaChain() }
         // An upgrade may keep more versions out than before, too, but nobody has said that they are to be.
         let isMadeFinal = leastReader != nil && now.leastReader != leastReader && now.leastReader == now.jobVersion
-        if isMadeFinal { try store.database.setMeta(VersionsAtRest.supersedingEntry, "1") }
+        if isMadeFinal { try store.meta.set(VersionsAtRest.supersedingEntry, "1") }
         return .changed
     }
 }
@@ -47,6 +47,6 @@ extension SQLiteStateStore {
         guard let epoch = try number("epoch") else {
             throw StateError(.corrupt, "the state file \(database.path) lacks its epoch; \(StateError.wayOut)")
         }
-        try setMeta(KeptChanges.entry, String(epoch + 1))
+        try meta.set(Compactor.keptAfter, String(epoch + 1))
     }
 }

@@ -5,15 +5,15 @@ import Glibc
 ///
 /// A worker's directory is held against workers meanwhile, and refused while one has it. A file whose last changes lie in
 /// a log beside it, as a killed worker leaves it, is copied first: the log is never touched.
-public final class HeldState {
-    public let reader: StateReader
+package final class HeldState {
+    package let reader: StateReader
     private let directory: StateDirectory?
 
     /// - Parameters:
     ///   - path: a state directory, its state file, or a state file of its own such as a checkpoint's.
     ///   - name: what errors call it; nil for its path.
     ///   - makeScratch: makes an empty directory for a copy and returns its path; called when one is needed.
-    public init(path: String, named name: String? = nil, makeScratch: () throws -> String) throws {
+    package init(path: String, named name: String? = nil, makeScratch: () throws -> String) throws {
         var status = stat()
         guard stat(path, &status) == 0 else {
             let kind: FailureKind = errno == ENOENT || errno == ENOTDIR ? .missing : .denied

@@ -56,16 +56,12 @@ enum QueryPermissions {
     private static func isHidden(_ column: UnsafePointer<CChar>?, table: UnsafePointer<CChar>?, of schema: UnsafePointer<CChar>?) -> Bool {
         // Rows may be counted: no column is read then.
         guard let table, let schema, let column, column.pointee != 0 else { return false }
-        return String(cString: schema) == "main" && String(cString: table).lowercased() == "meta"
+        return String(cString: schema) == "main" && String(cString: table).lowercased() == MetaTable.name
     }
 
     /// Puts a copy of `meta` in place of it whose hash key is left out.
     static func offerMeta(_ database: Database) throws {
-        try database.execute(
-            """
-            CREATE TEMP TABLE meta AS
-                SELECT name, CASE name WHEN '\(HashKeyEntry.name)' THEN '(secret)' ELSE value END AS value FROM main.meta ORDER BY name
-            """)
+        try MetaTable(database).offerCopy(hiding: HashKeyEntry.name)
     }
 
     static func lift(_ handle: OpaquePointer) { sqlite3_set_authorizer(handle, nil, nil) }

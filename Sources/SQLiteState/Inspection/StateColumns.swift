@@ -1,8 +1,8 @@
 import Engine
 
 /// A column of a state table where it is shown as a table, in SQL for one.
-public struct StateColumn: Sendable {
-    public enum Content: Sendable {
+package struct StateColumn: Sendable {
+    package enum Content: Sendable {
         case partition
         case window
         case key
@@ -11,10 +11,10 @@ public struct StateColumn: Sendable {
         case field(Int)
     }
 
-    public let name: String
-    public let content: Content
+    package let name: String
+    package let content: Content
     /// True for INTEGER, false for TEXT.
-    public let isInteger: Bool
+    package let isInteger: Bool
 }
 
 extension StoredTable {
@@ -23,7 +23,7 @@ extension StoredTable {
     ///
     /// Numbers are INTEGER, those beyond 64 bits TEXT; times are TEXT such as `2025-01-15T12:00:00.250Z`; sets, counts and
     /// lists are TEXT with JSON, for `json_each`.
-    public var columns: [StateColumn] {
+    package var columns: [StateColumn] {
         let fields = schema.fields
         func own(_ name: String) -> String { fields.contains { $0.name == name } ? "_" + name : name }
         var columns = [StateColumn(name: own("partition"), content: .partition, isInteger: true)]
@@ -64,7 +64,7 @@ extension StateRow {
 
 extension StateValue {
     /// As SQL has it: see `StoredTable.columns`.
-    public var sqlValue: StateQuery.Value {
+    package var sqlValue: StateQuery.Value {
         switch self {
         case .bool(let value): .integer(value ? 1 : 0)
         case .unsigned(let number): Int64(exactly: number).map { .integer($0) } ?? .text(String(number))
@@ -77,7 +77,7 @@ extension StateValue {
     }
 
     /// As JSON: texts and times in quotes, sets and lists as arrays, counts, sums and times by name or bucket as objects.
-    public var json: String {
+    package var json: String {
         switch self {
         case .bool(let value): value ? "true" : "false"
         case .unsigned(let number): String(number)

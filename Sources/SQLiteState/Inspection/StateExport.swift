@@ -1,15 +1,15 @@
 import Engine
 
 /// Writes a state table as a plain SQLite table, its columns as `StoredTable.columns` says.
-public final class StateExport {
+package final class StateExport {
     private let database: Database
 
     /// Makes the file `path`, or adds to it; it is complete when `add` has returned for every table, and not synced.
-    public init(path: String) throws { database = try Database(path: path, for: .export) }
+    package init(path: String) throws { database = try Database(path: path, for: .export) }
 
     /// Returns how many records there were.
     @discardableResult
-    public func add(_ table: StoredTable, of reader: StateReader, progress: (Int) -> Void = { _ in }) throws -> Int {
+    package func add(_ table: StoredTable, of reader: StateReader, progress: (Int) -> Void = { _ in }) throws -> Int {
         let columns = table.columns
         let name = table.schema.table.quoted(with: "\"")
         var count = 0

@@ -5,9 +5,9 @@ import Engine
 /// columns (`StoredTable.columns`), beside the file's own tables.
 ///
 /// Records are decoded as the query asks for them; nothing is copied first.
-public final class StateQuery {
+package final class StateQuery {
     /// A value as SQLite has it.
-    public enum Value: Equatable, Sendable {
+    package enum Value: Equatable, Sendable {
         case null
         case integer(Int64)
         case real(Double)
@@ -15,21 +15,21 @@ public final class StateQuery {
         case blob([UInt8])
     }
 
-    public let columns: [String]
+    package let columns: [String]
     private let reader: StateReader
     private let statement: OpaquePointer
     /// What it has run so far.
     private var instructions = 0
 
     /// What a query runs at most, in instructions of SQLite's machine: some minutes.
-    public static let mostInstructions = 20_000_000_000
+    package static let mostInstructions = 20_000_000_000
     /// The longest value that a query may make, if no value in the file is longer.
     private static let longestValue = 64 << 20
 
     private let mostInstructions: Int
 
     /// Throws kind `invalid` for SQL that is wrong, does more than read (`QueryPermissions`), or is more than one statement.
-    public init(_ reader: StateReader, _ sql: String, mostInstructions: Int = StateQuery.mostInstructions) throws {
+    package init(_ reader: StateReader, _ sql: String, mostInstructions: Int = StateQuery.mostInstructions) throws {
         self.reader = reader
         self.mostInstructions = mostInstructions
         let handle = reader.database.handle
@@ -70,7 +70,7 @@ public final class StateQuery {
     }
 
     /// The next row; nil at the end.
-    public func next() throws -> [Value]? {
+    package func next() throws -> [Value]? {
         reader.database.instructions = instructions
         let code = sqlite3_step(statement)
         instructions = reader.database.instructions

@@ -4,72 +4,72 @@ import Engine
 ///
 /// The file must not change meanwhile: a checkpoint's, or a state directory's that no worker has (`HeldState`).
 /// It is never written. For the use of one thread.
-public final class StateReader {
+package final class StateReader {
     /// The newest format that can be read; older ones can, too.
-    public static let newestFormat = StateFormat.version
+    package static let newestFormat = StateFormat.version
 
     let database: Database
-    public let path: String
+    package let path: String
     /// What errors call it.
     private let name: String
-    public let facts: StateFacts
+    package let facts: StateFacts
     /// In order of stages, then names.
-    public let tables: [StoredTable]
+    package let tables: [StoredTable]
     /// Every table as it is stored, copies for an earlier version of the job and removed ones included.
-    public let storedTables: [StoredStateTable]
+    package let storedTables: [StoredStateTable]
     /// In order of stages, then partitions.
-    public let tasks: [StoredTask]
+    package let tasks: [StoredTask]
     /// How many partitions each topic, and each stage that is sent to, has.
-    public let partitions: [String: Int]
+    package let partitions: [String: Int]
     /// The settings that the state is built on, by name.
-    public let fixedSettings: [String: String]
+    package let fixedSettings: [String: String]
     /// The topic that each stage reads; states of earlier versions don't say.
-    public let topics: [StageName: String]
+    package let topics: [StageName: String]
     let outputs: [Int64: String]
     /// The output tables as the job's versions declared them, those that were met first before the others; a file of an earlier
     /// format does not say them.
-    public let outputLayouts: [StoredOutputLayout]
+    package let outputLayouts: [StoredOutputLayout]
     private let tasksByNumber: [Int64: TaskID]
     /// nil until the first look at a table.
-    private var uncompacted: UncompactedDeltas?
+    private var waiting: WaitingDeltas?
     let queryFailure = QueryFailure()
     var areTablesOffered = false
 
     /// `name`: what errors call the state, such as the checkpoint that it is of; nil for the file's path.
-    public init(path: String, named name: String? = nil) throws {
+    package init(path: String, named name: String? = nil) throws {
         self.path = path
         self.name = name ?? "the state file \(path)"
         database = try Database(unchanging: path)
         facts = try StateFacts(database)
-        let catalog = try CatalogTable.all(in: database)
+        let catalog = try StateTableRows(database: database).all()
         tables = StateReader.tables(catalog, of: self.name)
         storedTables = catalog.map(\.stored).sorted {
             ($0.stage, $0.schema.table, $0.schema.version) < ($1.stage, $1.schema.table, $1.schema.version)
         }
-        tasks = try StateReader.tasks(database)
+        tasks = try TaskTable(database).all()
         tasksByNumber = try database.dictionary(tasks.map { ($0.number, $0.id) }, of: "task")
-        partitions = try CheckpointFacts.partitions(database)
+        partitions = try PartitionTable(database: database).all()
         fixedSettings = try FixedSettings.all(in: database)
         topics = try PlacementEntries(database: database).topics()
-        outputs = try database.outputTables()
+        outputs = try OutputTables(database: database).all()
         outputLayouts = try OutputLayouts(database).all.map(\.layout)
     }
 
     /// What the state says of versions, to compare with what a job declares.
-    public var storedVersions: StoredStateVersions {
+    package var storedVersions: StoredStateVersions {
         StoredStateVersions(jobVersion: facts.jobVersion, leastReader: facts.leastReader, tables: storedTables)
     }
 
     /// What a start that does this takes to migrate; nil when it migrates nothing.
-    public func migration(_ compatibility: StateCompatibility) throws -> MigrationEstimate? {
+    package func migration(_ compatibility: StateCompatibility) throws -> MigrationEstimate? {
         try MigrationEstimate(database, compatibility)
     }
 
     /// The tables that the job writes, in order of names.
-    public var outputTables: [String] { outputs.values.sorted() }
+    package var outputTables: [String] { outputs.values.sorted() }
 
     /// The table called `name`, or `stage.name` where several stages have one of that name.
-    public func table(named name: String) throws -> StoredTable {
+    package func table(named name: String) throws -> StoredTable {
         let found = tables.filter { $0.schema.table == name || $0.fullName == name }
         if found.count == 1 { return found[0] }
         if let exact = found.first(where: { $0.fullName == name }) { return exact }
@@ -81,13 +81,13 @@ public final class StateReader {
     }
 
     /// All records of a table, those of a window, or those whose stored key begins so.
-    public func scan(_ table: StoredTable, window: EventTime? = nil, prefix: [UInt8] = []) throws -> StateScan {
+    package func scan(_ table: StoredTable, window: EventTime? = nil, prefix: [UInt8] = []) throws -> StateScan {
         let lead = window.map { WindowKey.prefix($0) } ?? []
         return try StateScan(self, table, partitions: tasks(of: table.stage), prefix: lead + prefix)
     }
 
     /// Throws kind `corrupt` when SQLite finds the file out of order, or the key is missing that remembered ids go by.
-    public func checkFile() throws {
+    package func checkFile() throws {
         let findings = try Statement(database, "PRAGMA integrity_check(1)")
         guard try findings.step(), findings.text(0) == "ok" else { throw damaged(findings.text(0)) }
         try HashKeyEntry(database: database).requireForIDs()
@@ -100,20 +100,17 @@ public final class StateReader {
         return task
     }
 
-    func uncompactedChanges(of task: StoredTask, _ table: StoredTable) throws -> UncompactedChanges {
-        let changes = UncompactedChanges()
-        try forEachUncompactedDelta(of: task, table) { delta in
-            guard changes.add(delta) else { throw damaged("a delta of table \(table.fullName) can't be read") }
+    /// What the deltas that are not compacted yet say of a task's table, or of some keys of it.
+    func overlay(of group: RecordGroup, _ table: StoredTable, where isWanted: (ByteView) -> Bool = { _ in true }) throws -> DeltaOverlay {
+        let log = DeltaLog(database)
+        let deltas = try waiting ?? WaitingDeltas(log)
+        waiting = deltas
+        let overlay = DeltaOverlay()
+        try log.forEachChanges(of: deltas.rows(of: group)) { delta in
+            guard overlay.add(delta, where: isWanted) else { throw damaged("a delta of table \(table.fullName) can't be read") }
         }
-        changes.finish()
-        return changes
-    }
-
-    /// Hands over the deltas of a task's table that are not in the compacted records yet, in order of epochs, each until the next.
-    func forEachUncompactedDelta(of task: StoredTask, _ table: StoredTable, _ body: (ByteView) throws -> Void) throws {
-        let deltas = try uncompacted ?? UncompactedDeltas(in: database)
-        uncompacted = deltas
-        try UncompactedDeltas.forEachChanges(of: deltas.rows(of: CompactionGroup(task: task.number, table: table.id)), in: database, body)
+        overlay.finish()
+        return overlay
     }
 
     func damaged(_ what: String) -> StateError { StateError(.corrupt, "\(name) is damaged: \(what)") }
@@ -125,22 +122,5 @@ public final class StateReader {
         let removed = catalog.filter { $0.stored.role == .removed && !names.contains(StateTableName($0.stored.stage, $0.schema.table)) }
         return (current + removed).map { StoredTable(id: $0.id, stage: $0.stored.stage, schema: $0.schema, origin: origin) }
             .sorted { ($0.stage, $0.schema.table) < ($1.stage, $1.schema.table) }
-    }
-
-    private static func tasks(_ database: Database) throws -> [StoredTask] {
-        var tasks: [StoredTask] = []
-        let statement = try Statement(
-            database,
-            "SELECT id, stage, partition, watermark, next_offset, last_offset, last_timestamp, last_checksum FROM task ORDER BY stage, partition"
-        )
-        while try statement.step() {
-            tasks.append(
-                StoredTask(
-                    number: try statement.rowNumber(0),
-                    id: TaskID(stage: StageName(statement.text(1)), partition: try statement.partition(2)),
-                    watermark: statement.isNull(3) ? nil : try statement.eventTime(3), position: try statement.position(next: 4)
-                ))
-        }
-        return tasks
     }
 }

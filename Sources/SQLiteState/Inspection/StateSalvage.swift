@@ -4,22 +4,22 @@ import Engine
 /// Reads what can be read of a damaged checkpoint into a new state file, and says what is missing.
 ///
 /// SQLite files have no checksums: damage inside a value is not seen here, only pages, rows and deltas that make no sense.
-public struct StateSalvage {
+package struct StateSalvage {
     /// What became of a part of the checkpoint.
-    public struct Part: Sendable {
+    package struct Part: Sendable {
         /// A table of the file, the records of one task's state table, or a delta.
-        public let name: String
+        package let name: String
         /// Rows that are in the new file.
-        public let rows: Int
+        package let rows: Int
         /// What is missing; nil when nothing is.
-        public let missing: String?
+        package let missing: String?
     }
 
     private let file: String
-    public private(set) var parts: [Part]
+    package private(set) var parts: [Part]
 
     /// Makes `file` of a base. Throws kind `corrupt` when nothing of it can be read, `incompatible` for another format.
-    public init(base: String, into file: String) throws {
+    package init(base: String, into file: String) throws {
         self.file = file
         var copy = try SalvageCopy(base: base, into: file)
         try copy.run()
@@ -27,7 +27,7 @@ public struct StateSalvage {
     }
 
     /// Applies a delta to what was salvaged so far; false when it is damaged, and with it all that follows it.
-    public mutating func apply(_ delta: String, named name: String) throws -> Bool {
+    package mutating func apply(_ delta: String, named name: String) throws -> Bool {
         do {
             var assembly = try AssembledFile(path: file, base: file)
             try assembly.apply(delta)
@@ -52,7 +52,7 @@ private struct SalvageCopy {
         guard try damaged.integer("PRAGMA application_id") == Database.applicationID else {
             throw StateError(.corrupt, "nothing can be read of \(base): it does not even say that it is a state file of Tidemark's")
         }
-        let format = try damaged.integer("PRAGMA user_version")
+        let format = try StateFormat.version(of: damaged)
         guard let create = StateFormat.create(format: format) else {
             throw StateError(
                 .incompatible,
@@ -67,8 +67,10 @@ private struct SalvageCopy {
     }
 
     mutating func run() throws {
-        let deltaVersion = DeltaFormat.version(continuing: try target.integer("PRAGMA user_version"))
-        for table in DeltaFormat.wholeTables(version: deltaVersion) + ["batch", "epoch_offsets", "fold_mark"] { try copyTable(table) }
+        let deltaVersion = DeltaFormat.version(continuing: try StateFormat.version(of: target))
+        for table in DeltaFormat.wholeTables(version: deltaVersion) + [BatchLedger.name, EpochOffsets.name, CompactionMarks.name] {
+            try copyTable(table)
+        }
         try copyDeltas()
         try copyRecords()
     }
@@ -80,31 +82,30 @@ private struct SalvageCopy {
 
     /// One task's state table after the other, so that a damaged page takes no more with it than its own neighbours.
     private mutating func copyRecords() throws {
-        let tables = try CatalogTable.all(in: target)
-        let task = try Statement(target, "SELECT id, stage, partition FROM task ORDER BY stage, partition")
-        while try task.step() {
-            let (id, stage, partition) = (task.integer(0), task.text(1), task.integer(2))
+        let tables = try StateTableRows(database: target).all()
+        for (task, stage, partition) in try TaskTable(target).names() {
             for table in tables where table.stored.stage.text == stage {
-                let group = "task = \(id) AND state_table = \(table.id)"
-                let missing = try copy("keyed", where: group, order: ["key"])
-                let rows = try target.integer("SELECT count(*) FROM keyed WHERE \(group)")
+                let group = RecordGroup(task: task, table: table.id)
+                let missing = try copy(KeyedRows.name, where: KeyedRows.condition(of: group), order: ["key"])
+                let rows = try KeyedRows(target).size(of: group).records
                 parts.append(
-                    StateSalvage.Part(name: "\(stage).\(table.schema.table) in partition \(partition)", rows: Int(rows), missing: missing))
+                    StateSalvage.Part(name: "\(stage).\(table.schema.table) in partition \(partition)", rows: rows, missing: missing))
             }
         }
     }
 
     /// A delta that can't be read whole is left out, since what it says after the damage is lost.
     private mutating func copyDeltas() throws {
-        var missing = try copy("delta", where: "1", order: ["sequence"])
+        var missing = try copy(DeltaLog.name, where: "1", order: ["sequence"])
+        let log = DeltaLog(target)
+        let numbers = try log.numbers()
         var unreadable: [Int64] = []
-        let delta = try Statement(target, "SELECT sequence, bytes FROM delta")
-        while try delta.step() {
-            if !StateDelta.forEachChange(in: delta.blob(1), { _ in }) { unreadable.append(delta.integer(0)) }
+        for number in numbers {
+            try log.forEachChanges(of: [number]) { if !StateDelta.forEachChange(in: $0, { _ in }) { unreadable.append(number) } }
         }
-        for sequence in unreadable { try Statement(target, "DELETE FROM delta WHERE sequence = ?").run(.integer(sequence)) }
+        try log.remove(unreadable)
         if !unreadable.isEmpty { missing = (missing.map { $0 + "; " } ?? "") + "\(unreadable.count) whose bytes are damaged" }
-        parts.append(StateSalvage.Part(name: "delta", rows: Int(try target.integer("SELECT count(*) FROM delta")), missing: missing))
+        parts.append(StateSalvage.Part(name: DeltaLog.name, rows: numbers.count - unreadable.count, missing: missing))
     }
 
     private func keyColumns(of table: String) throws -> [String] {

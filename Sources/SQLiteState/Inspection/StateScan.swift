@@ -2,8 +2,8 @@ import Engine
 
 /// Goes through the records of a state table in the order of their stored keys, over all partitions.
 ///
-/// It holds the table's uncompacted changes in memory, and of the compacted records one a partition.
-public final class StateScan {
+/// It holds the changes of the table that are not compacted in memory, and of the compacted records one a partition.
+package final class StateScan {
     private let table: StoredTable
     /// Those that have a record left, by the key of it.
     private var waiting: [PartitionCursor] = []
@@ -18,7 +18,7 @@ public final class StateScan {
     }
 
     /// The next record, valid until the next call; nil at the end.
-    public func next() throws -> StateRow? {
+    package func next() throws -> StateRow? {
         if let last = current, try last.advance() { insert(last) }
         current = waiting.popLast()
         return current.map { StateRow(table: table, partition: $0.partition, storedKey: $0.key, record: $0.record) }
@@ -35,39 +35,36 @@ public final class StateScan {
     }
 }
 
-/// One partition's records of a table: the compacted ones with the uncompacted changes laid over them.
+/// One partition's records of a table: the compacted ones with the changes since laid over them.
 private final class PartitionCursor {
     let partition: Int
     private(set) var key = ByteView.null
     private(set) var record = ByteView.null
 
-    private let compacted: Statement
-    private var compactedKey: ByteView?
-    private var isCompactedAtEnd = false
-    private let uncompacted: UncompactedChanges
+    private let rows: Statement
+    private var rowKey: ByteView?
+    private var isRowAtEnd = false
+    private let overlay: DeltaOverlay
     private var next: Int
     private let prefix: [UInt8]
 
     init(_ reader: StateReader, _ task: StoredTask, _ table: StoredTable, prefix: [UInt8]) throws {
         partition = task.id.partition
         self.prefix = prefix
-        compacted = try Statement(
-            reader.database, "SELECT key, record FROM keyed WHERE task = ? AND state_table = ? AND key >= ? ORDER BY key")
-        uncompacted = try reader.uncompactedChanges(of: task, table)
-        next = prefix.withUnsafeBytes { [uncompacted] in uncompacted.firstIndex(notBefore: ByteView($0)) }
+        let group = RecordGroup(task: task.number, table: table.id)
+        overlay = try reader.overlay(of: group, table)
+        next = prefix.withUnsafeBytes { [overlay] in overlay.firstIndex(notBefore: ByteView($0)) }
         // The statement keeps the bound bytes' address, so they lie where they stay as long as it is used.
         start = .allocate(byteCount: max(prefix.count, 1), alignment: 1)
-        prefix.withUnsafeBytes { start.copyMemory(from: $0) }
-        try compacted.bind(
-            .integer(task.number), .integer(table.id),
-            .blob(ByteView(UnsafeRawBufferPointer(start: start.baseAddress, count: prefix.count)))
-        )
+        prefix.withUnsafeBytes { [start] in start.copyMemory(from: $0) }
+        rows = try KeyedRows(reader.database).rows(
+            in: group, from: ByteView(UnsafeRawBufferPointer(start: start.baseAddress, count: prefix.count)))
     }
 
     private let start: UnsafeMutableRawBufferPointer
 
     deinit {
-        compacted.reset()
+        rows.reset()
         start.deallocate()
     }
 
@@ -76,23 +73,23 @@ private final class PartitionCursor {
     /// False when there is no further record.
     func advance() throws -> Bool {
         while true {
-            try stepCompacted()
-            let change = next < uncompacted.changes.count ? uncompacted.changes[next] : nil
+            try stepRows()
+            let change = next < overlay.changes.count ? overlay.changes[next] : nil
             let bound = prefix.count
-            switch (compactedKey, change) {
+            switch (rowKey, change) {
             case (nil, nil): return false
             case (let stored?, let change) where change.map({ stored < $0.key }) ?? true:
-                compactedKey = nil
-                if uncompacted.isClosed(stored) { continue }
-                (key, record) = (stored, compacted.blob(1))
+                rowKey = nil
+                if overlay.isClosed(stored) { continue }
+                (key, record) = (stored, rows.blob(1))
                 return true
             case (let stored, let change?):
                 guard prefix.withUnsafeBytes({ change.key.prefix(bound) == ByteView($0) }) else {
-                    next = uncompacted.changes.count
+                    next = overlay.changes.count
                     continue
                 }
                 next += 1
-                if stored == change.key { compactedKey = nil }
+                if stored == change.key { rowKey = nil }
                 guard let record = change.record else { continue }
                 (key, self.record) = (change.key, record)
                 return true
@@ -101,18 +98,18 @@ private final class PartitionCursor {
         }
     }
 
-    private func stepCompacted() throws {
-        guard compactedKey == nil, !isCompactedAtEnd else { return }
-        guard try compacted.step() else {
-            isCompactedAtEnd = true
+    private func stepRows() throws {
+        guard rowKey == nil, !isRowAtEnd else { return }
+        guard try rows.step() else {
+            isRowAtEnd = true
             return
         }
-        let found = compacted.blob(0)
+        let found = rows.blob(0)
         if prefix.withUnsafeBytes({ found.prefix(prefix.count) == ByteView($0) }) {
-            compactedKey = found
+            rowKey = found
         } else {
-            isCompactedAtEnd = true
-            compacted.reset()
+            isRowAtEnd = true
+            rows.reset()
         }
     }
 }

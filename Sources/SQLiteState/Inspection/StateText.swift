@@ -1,22 +1,22 @@
 import Engine
 
 /// Keys as people read and write them.
-public enum StateText {
+package enum StateText {
     /// A key as text; one that is no plain text, or that would read as hex, as `0x…`.
-    public static func key(_ key: ByteView) -> String {
+    package static func key(_ key: ByteView) -> String {
         if let text = plainText(key), !text.begins(with: "0x") { return text }
         return hex(key)
     }
 
-    public static func hex(_ bytes: ByteView) -> String { "0x" + bytes.buffer.map(hexDigits).joined() }
+    package static func hex(_ bytes: ByteView) -> String { "0x" + bytes.buffer.map(hexDigits).joined() }
 
     /// A field's text; bytes that are no UTF-8, which are no text either, as `0x…`.
-    public static func field(_ bytes: [UInt8]) -> String {
+    package static func field(_ bytes: [UInt8]) -> String {
         String(validating: bytes, as: UTF8.self) ?? bytes.withUnsafeBytes { hex(ByteView($0)) }
     }
 
     /// The bytes of a key that somebody wrote: text, or hex after `0x`; nil when those are no hex digits.
-    public static func bytes(ofKey text: String) -> [UInt8]? {
+    package static func bytes(ofKey text: String) -> [UInt8]? {
         guard text.begins(with: "0x") else { return Array(text.utf8) }
         let digits = Array(text.utf8.dropFirst(2))
         guard digits.count.isMultiple(of: 2) else { return nil }

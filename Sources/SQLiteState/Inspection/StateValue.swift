@@ -1,7 +1,7 @@
 import Engine
 
 /// A field of a stored record, read by its schema alone.
-public enum StateValue: Equatable, Sendable {
+package enum StateValue: Equatable, Sendable {
     case bool(Bool)
     case unsigned(UInt64)
     case signed(Int64)
@@ -20,19 +20,19 @@ public enum StateValue: Equatable, Sendable {
     /// In order of arrival.
     case lastSeenTexts([LastSeen])
 
-    public struct TextCount: Equatable, Sendable {
-        public let text: [UInt8]
-        public let count: UInt32
+    package struct TextCount: Equatable, Sendable {
+        package let text: [UInt8]
+        package let count: UInt32
     }
 
-    public struct BucketSum: Equatable, Sendable {
-        public let bucket: Int64
-        public let sum: Int128
+    package struct BucketSum: Equatable, Sendable {
+        package let bucket: Int64
+        package let sum: Int128
     }
 
-    public struct LastSeen: Equatable, Sendable {
-        public let text: [UInt8]
-        public let time: EventTime
+    package struct LastSeen: Equatable, Sendable {
+        package let text: [UInt8]
+        package let time: EventTime
     }
 }
 

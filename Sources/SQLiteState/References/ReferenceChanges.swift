@@ -2,7 +2,7 @@ import Engine
 
 /// What changed in one reference since its file was written last, copied out of memory, so that the table can change
 /// again while this is being written.
-public final class ReferenceChanges {
+package final class ReferenceChanges {
     struct Change {
         /// Where the key begins in `bytes`; the record follows it.
         let start: Int
@@ -11,7 +11,7 @@ public final class ReferenceChanges {
         let recordLength: Int?
     }
 
-    public let name: String
+    package let name: String
     /// By partition, as far as records of it were applied.
     let positions: [Int: SourcePosition]
     /// Everything stored before is gone.
@@ -22,7 +22,7 @@ public final class ReferenceChanges {
     private var bytes = ByteWriter(capacity: 4096)
 
     /// Takes the changes of `table`; nothing else may use the table meanwhile.
-    public init(of table: ReferenceTable, positions: [Int: SourcePosition], notes: Set<String> = []) {
+    package init(of table: ReferenceTable, positions: [Int: SourcePosition], notes: Set<String> = []) {
         name = table.name
         self.notes = notes
         self.positions = positions
@@ -30,9 +30,9 @@ public final class ReferenceChanges {
     }
 
     /// How many keys changed.
-    public var count: Int { changes.count }
+    package var count: Int { changes.count }
     /// About what it takes.
-    public var memoryBytes: Int { bytes.count + changes.count * MemoryLayout<Change>.stride }
+    package var memoryBytes: Int { bytes.count + changes.count * MemoryLayout<Change>.stride }
 
     private func add(_ key: ByteView, _ record: ByteView?) {
         changes.append(Change(start: bytes.count, keyLength: key.count, recordLength: record?.count))

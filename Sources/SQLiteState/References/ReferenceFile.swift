@@ -16,7 +16,7 @@ public final class ReferenceFile: @unchecked Sendable {
     private var statements: Statements?
 
     /// Why the file that was there was thrown away; nil when it was not.
-    public let replacedBecause: String?
+    package let replacedBecause: String?
 
     /// Opens, or makes, `references.db` in a state directory that this process has locked. A file that is damaged or of
     /// another format is replaced by an empty one.
@@ -39,7 +39,7 @@ public final class ReferenceFile: @unchecked Sendable {
 
     /// What `open` would find in a directory's file, without changing anything; nil where there is no file. Throws kinds
     /// `corrupt` and `incompatible` for a file that a start would replace.
-    public static func inspect(directory: String, _ references: [Reference], partitions: [String: Int]) throws -> [String: Stored]? {
+    package static func inspect(directory: String, _ references: [Reference], partitions: [String: Int]) throws -> [String: Stored]? {
         let path = directory + "/references.db"
         guard access(path, F_OK) == 0 else { return nil }
         let file = ReferenceFile(intact: try opened(path))
@@ -78,18 +78,18 @@ public final class ReferenceFile: @unchecked Sendable {
     // MARK: - Opening
 
     /// What the file has of a reference.
-    public struct Stored: Sendable {
+    package struct Stored: Sendable {
         /// How far its topic is in the file, by partition; a partition that no record was read of is not among them.
-        public var positions: [Int: SourcePosition] = [:]
+        package var positions: [Int: SourcePosition] = [:]
         /// What the reader had met of how the topic is written.
-        public var notes: Set<String> = []
+        package var notes: Set<String> = []
         /// Why what was stored can't be used; nil when it can, or nothing was stored.
-        public var droppedBecause: String?
+        package var droppedBecause: String?
     }
 
     /// What is stored of each reference, by name; drops what is of another topic or shape, or of references that there
     /// are no more. `partitions`: how many each topic has now.
-    public func open(_ references: [Reference], partitions: [String: Int]) throws -> [String: Stored] {
+    package func open(_ references: [Reference], partitions: [String: Int]) throws -> [String: Stored] {
         try exclusively {
             let stored = try database.transaction { try declare(references, partitions) }
             statements = try Statements(database)
@@ -175,7 +175,7 @@ public final class ReferenceFile: @unchecked Sendable {
     // MARK: - Using
 
     /// Forgets the records and positions of a reference whose log does not fit them.
-    public func forget(_ name: String) throws {
+    package func forget(_ name: String) throws {
         try exclusively {
             let id = try id(of: name)
             try database.transaction { try empty(id) }
@@ -186,7 +186,7 @@ public final class ReferenceFile: @unchecked Sendable {
 
     /// Puts the stored records into the table of their reference; `check` is called now and then, and may throw to end it. False,
     /// and the table of no use, when a record is none that the reference could have written.
-    public func load(_ reference: Reference, into table: ReferenceTable, check: () throws -> Void = {}) throws -> Bool {
+    package func load(_ reference: Reference, into table: ReferenceTable, check: () throws -> Void = {}) throws -> Bool {
         let isUsable = reference.makeRecordCheck()
         return try exclusively {
             database.boundContent()
@@ -213,7 +213,7 @@ public final class ReferenceFile: @unchecked Sendable {
 
     /// Makes a round of changes durable, all of it or nothing. Throws kind `retry` when trying again may help, as when
     /// the disk is full.
-    public func commit(_ round: [ReferenceChanges]) throws {
+    package func commit(_ round: [ReferenceChanges]) throws {
         try exclusively {
             guard let statements else { throw StateError(.bug, "the reference file was used before it was opened") }
             try database.transaction {

@@ -38,19 +38,13 @@ struct GrowingStage {
     init(_ name: StageName, _ database: Database) throws {
         self.name = name
         let entries = PlacementEntries(database: database)
-        tables = try CatalogTable.all(in: database).filter { $0.stored.stage == name }.map {
+        tables = try StateTableRows(database: database).all().filter { $0.stored.stage == name }.map {
             Table(id: $0.id, stage: name, schema: $0.schema, placement: try entries.placement(of: $0.schema.table, in: name) ?? .moves)
         }.sorted { ($0.name, $0.schema.version) < ($1.name, $1.schema.version) }
         tasks = [:]
         let raises = try entries.raisesByTask()
-        let task = try Statement(database, "SELECT id, partition, watermark, ended FROM task WHERE stage = ?")
-        try task.bind(.text(name.text))
-        while try task.step() {
-            let watermark = task.isNull(2) ? nil : try task.eventTime(2)
-            let partition = try task.partition(1)
-            tasks[partition] = Task(
-                id: try task.rowNumber(0), watermark: watermark, isEnded: task.integer(3) != 0,
-                raise: raises["\(TaskID(stage: name, partition: partition))"])
+        for task in try TaskTable(database).all() where task.id.stage == name {
+            tasks[task.id.partition] = Task(id: task.number, watermark: task.watermark, isEnded: task.isEnded, raise: raises["\(task.id)"])
         }
     }
 

@@ -1,7 +1,7 @@
 import Engine
 
 /// How one knows in which partition the records of a key are.
-public enum KeyPlaces {
+package enum KeyPlaces {
     /// Kafka's default partitioner, of the record's key.
     case murmur2(RecordKeyTemplate)
     /// Somebody has listed where each key is after the growth.
@@ -25,13 +25,13 @@ public enum KeyPlaces {
 }
 
 /// Keys with their partitions, in a file of their own: there may be more than fit into memory.
-public final class ListedKeys {
+package final class ListedKeys {
     private let database: Database
     private let insert: Statement
     private let select: Statement
 
     /// Makes the file, in a directory for such things.
-    public init(scratch: String) throws {
+    package init(scratch: String) throws {
         database = try Database(path: scratch + "/keys.db", for: .export)
         try database.execute("PRAGMA cache_size = -65536")
         try database.execute("CREATE TABLE listed (key BLOB PRIMARY KEY, partition INTEGER NOT NULL) WITHOUT ROWID")
@@ -41,7 +41,7 @@ public final class ListedKeys {
     }
 
     /// Adds what `body` gives to the closure that it gets; of a key that comes twice the last counts.
-    public func add(_ body: ((_ key: [UInt8], _ partition: Int) throws -> Void) throws -> Void) throws {
+    package func add(_ body: ((_ key: [UInt8], _ partition: Int) throws -> Void) throws -> Void) throws {
         try database.execute("BEGIN IMMEDIATE")
         try body { [insert] key, partition in
             try key.withUnsafeBytes { try insert.run(.blob(ByteView($0)), .integer(Int64(partition))) }

@@ -19,16 +19,14 @@ struct PlaceCheck {
 
     /// Returns how many records the task has.
     mutating func look(at task: Int64, of partition: Int, _ database: Database) throws -> Int {
-        let select = try Statement(database, "SELECT key FROM keyed WHERE task = ? AND state_table = ? ORDER BY key")
-        try select.bind(.integer(task), .integer(table.id))
         var count = 0
-        while try select.step() {
+        try KeyedRows(database).forEach(in: RecordGroup(task: task, table: table.id)) { stored, _ in
             count += 1
-            guard table.placement == .moves else { continue }
-            let key = table.key(of: select.blob(0))
-            guard let problem = try problem(key, partition) else { continue }
+            let key = table.key(of: stored)
+            guard table.placement == .moves, let problem = try problem(key, partition) else { return true }
             misplaced += 1
             example = example ?? "'\(StateText.key(key.prefix(64)))' \(problem)"
+            return true
         }
         keys += count
         return count

@@ -1,4 +1,3 @@
-import CSQLite
 import Engine
 
 /// Puts a state table's records where their topic's growth puts them. Everything is compacted before.
@@ -9,13 +8,13 @@ struct RecordMoves {
     private let database: Database
     private let growth: PartitionGrowth
     private let places: KeyPlaces
-    private let insert: Statement
+    private let keyed: KeyedRows
 
     init(_ database: Database, _ growth: PartitionGrowth, _ places: KeyPlaces) throws {
         self.database = database
         self.growth = growth
         self.places = places
-        insert = try Statement(database, "INSERT INTO keyed (task, state_table, key, record) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+        keyed = KeyedRows(database)
     }
 
     /// Returns how many records were moved, or copies made.
@@ -29,7 +28,6 @@ struct RecordMoves {
     }
 
     private func move(_ table: GrowingStage.Table, _ tasks: [Int: GrowingStage.Task]) throws -> Int {
-        let delete = try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ? AND key = ?")
         var moved = 0
         for partition in 0..<growth.before {
             guard let source = tasks[partition] else { continue }
@@ -43,7 +41,7 @@ struct RecordMoves {
                         "\(table.name): the key '\(StateText.key(table.key(of: key).prefix(64)))' is in partition \(partition) and in \(target): the topic is not keyed by it, so nobody knows where its state belongs. Nothing was written"
                     )
                 }
-                try delete.run(.integer(source.id), .integer(table.id), .blob(key))
+                try keyed.remove(key, in: RecordGroup(task: source.id, table: table.id))
                 moved += 1
             }
         }
@@ -79,7 +77,6 @@ struct RecordMoves {
 
     /// Takes all records of some tasks together. Returns how many there are.
     private func gather(_ sources: [Int64], _ table: GrowingStage.Table, isNumbered: Bool) throws -> Int {
-        let known = try Statement(database, "SELECT record FROM keyed WHERE task = ? AND state_table = ? AND key = ?")
         var count = 0
         var numbers: [[UInt8]: UInt32] = [:]
         var numbered = ByteWriter(capacity: 16)
@@ -97,9 +94,7 @@ struct RecordMoves {
                 }
                 count += 1
                 guard try !add(key, record, to: RecordMoves.gathering, table) else { return }
-                try known.bind(.integer(RecordMoves.gathering), .integer(table.id), .blob(key))
-                defer { known.reset() }
-                guard try known.step(), known.blob(0) == record else {
+                guard try keyed.read(key, in: RecordGroup(task: RecordMoves.gathering, table: table.id), { $0 == record }) == true else {
                     throw StateError(
                         .invalid,
                         "\(table.name) can't be copied: several partitions have the key '\(StateText.key(table.key(of: stored).prefix(64)))', with different records. Choose a number of partitions that is a multiple of \(growth.before), with which each new partition gets keys of one old one alone. Nothing was written"
@@ -113,13 +108,12 @@ struct RecordMoves {
     }
 
     private func clear(_ task: Int64, _ table: GrowingStage.Table) throws {
-        try Statement(database, "DELETE FROM keyed WHERE task = ? AND state_table = ?").run(.integer(task), .integer(table.id))
+        try keyed.removeAll(in: RecordGroup(task: task, table: table.id))
     }
 
     /// False when the task has a record of that key.
     private func add(_ key: ByteView, _ record: ByteView, to task: Int64, _ table: GrowingStage.Table) throws -> Bool {
-        try insert.run(.integer(task), .integer(table.id), .blob(key), .blob(record))
-        return sqlite3_changes(database.handle) > 0
+        try keyed.add(record, of: key, to: RecordGroup(task: task, table: table.id))
     }
 
     /// `body` may remove the record at hand, and add some to other tasks: those lie in other ranges of keys, which the query
@@ -127,8 +121,9 @@ struct RecordMoves {
     private func forEachRecord(of task: Int64, _ table: GrowingStage.Table, _ body: (_ key: ByteView, _ record: ByteView) throws -> Void)
         throws
     {
-        let select = try Statement(database, "SELECT key, record FROM keyed WHERE task = ? AND state_table = ? ORDER BY key")
-        try select.bind(.integer(task), .integer(table.id))
-        while try select.step() { try body(select.blob(0), select.blob(1)) }
+        try keyed.forEach(in: RecordGroup(task: task, table: table.id)) { key, record in
+            try body(key, record)
+            return true
+        }
     }
 }

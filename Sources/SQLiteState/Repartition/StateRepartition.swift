@@ -2,23 +2,24 @@ import Engine
 
 /// Brings a state to a topic that got more partitions: the records of its stages go where their keys went, the new partitions
 /// are to be read from their beginning, and no window opens again that was closed for a key.
-public struct StateRepartition {
-    public struct Order {
+package struct StateRepartition {
+    package struct Order {
         /// nil: the only one that the state's job reads.
-        public var topic: String?
+        package var topic: String?
         /// How many partitions it has now.
-        public var partitions: Int
-        public var places: KeyPlaces
+        package var partitions: Int
+        package var places: KeyPlaces
         /// What is to become of state tables, as `stage.table`, against what the job declares.
-        public var placements: [String: StatePlacement]
+        package var placements: [String: StatePlacement]
         /// Somebody's word that the state has everything that was in the topic when it grew, and that nothing of the keys that
         /// moved is unread in the partitions of before; without it the state has to say so.
-        public var isDrained: Bool
+        package var isDrained: Bool
         /// How many numbered records a task can hold of a table.
         var numberedRecords = StatePlacement.numberedRecords
 
-        public init(topic: String?, partitions: Int, places: KeyPlaces, placements: [String: StatePlacement] = [:], isDrained: Bool = false)
-        {
+        package init(
+            topic: String?, partitions: Int, places: KeyPlaces, placements: [String: StatePlacement] = [:], isDrained: Bool = false
+        ) {
             self.topic = topic
             self.partitions = partitions
             self.places = places
@@ -38,13 +39,13 @@ public struct StateRepartition {
     ///
     /// Throws kind `invalid` for an order that does not fit the state, above all when a table's keys are not where `places` puts
     /// them among the partitions that there were; `missing` for names that the state does not have.
-    public static func perform(_ order: Order, in stateFile: String) throws -> RepartitionReport {
+    package static func perform(_ order: Order, in stateFile: String) throws -> RepartitionReport {
         let database = try Database(path: stateFile, for: .export)
         database.boundContent()
         try StateFormat.requireShape(of: database)
         try database.execute("PRAGMA cache_size = -65536")
         var repartition = try StateRepartition(database, order)
-        try DeltaCompaction.compactEverything(in: database)
+        try GroupCompaction.compactEverything(in: database)
         let before = try repartition.verifiedCounts()
         try repartition.refuseTooMany(before)
         // Records that are copied to every partition take more than the file has; all of them were read by now.
@@ -69,7 +70,7 @@ public struct StateRepartition {
             )
         }
         topic = try StateRepartition.topic(order.topic, of: Set(topics.values).sorted())
-        guard let present = try CheckpointFacts.partitions(database)[topic] else {
+        guard let present = try PartitionTable(database: database).all()[topic] else {
             throw StateError(
                 .invalid,
                 "the job has never read topic \(topic), so there is nothing to bring to \(order.partitions) partitions: just start it")
@@ -181,17 +182,11 @@ public struct StateRepartition {
         guard let least = sources.min(by: { watermark($0) < watermark($1) }), let reached else {
             throw StateError(.bug, "nothing comes to \(id)")
         }
-        let stored: Statement.Value = least?.watermark.map { .integer($0.milliseconds) } ?? .null
-        if let task = stage.tasks[id.partition] {
-            try Statement(database, "UPDATE task SET watermark = ?, ended = ? WHERE id = ?").run(
-                stored, .integer(least?.isEnded == true ? 1 : 0), .integer(task.id))
-        } else {
-            // An old partition that was never read begins where its reader says, as it would have.
-            let next: Statement.Value = id.partition < growth.before ? .null : .integer(0)
-            try Statement(database, "INSERT INTO task (stage, partition, watermark, next_offset, ended) VALUES (?, ?, ?, ?, ?)").run(
-                .text(id.stage.text), .integer(Int64(id.partition)), stored, next, .integer(least?.isEnded == true ? 1 : 0)
-            )
-            let number = try database.integer("SELECT last_insert_rowid()")
+        let tasks = TaskTable(database)
+        // An old partition that was never read begins where its reader says, as it would have.
+        let number = try stage.tasks[id.partition]?.id ?? tasks.add(id, next: id.partition < growth.before ? nil : 0)
+        try tasks.set(watermark: least?.watermark, isEnded: least?.isEnded ?? false, of: number)
+        if stage.tasks[id.partition] == nil {
             stage.add(
                 GrowingStage.Task(id: number, watermark: least?.watermark, isEnded: least?.isEnded ?? false, raise: nil), at: id.partition)
         }
@@ -215,19 +210,17 @@ public struct StateRepartition {
 
     private func finish() throws {
         try ReadBeforeEntries(database: database).remove(topic)
-        try Statement(database, "UPDATE partitions SET count = ? WHERE name = ?").run(.integer(Int64(growth.after)), .text(topic))
+        try PartitionTable(database: database).set(topic, growth.after)
         // None of this is in an epoch's delta, and a checkpoint of the present epoch was taken before it: no delta can continue
         // that one, the next checkpoint has to be a base.
-        try database.setMeta(KeptChanges.entry, String(try CheckpointFacts(of: database).epoch.number + 1))
-        try database.setMeta(VersionsAtRest.supersedingEntry, "1")
+        try MetaTable(database).set(Compactor.keptAfter, String(try CheckpointFacts(of: database).epoch.number + 1))
+        try MetaTable(database).set(VersionsAtRest.supersedingEntry, "1")
     }
 
     private func report(_ tables: [RepartitionReport.Table], _ before: [Int64: [Int64: Int]], _ watermarks: [TaskID: EventTime]) throws
         -> RepartitionReport
     {
-        var after: [Int64: Int] = [:]
-        let count = try Statement(database, "SELECT task, count(*) FROM keyed GROUP BY task")
-        while try count.step() { after[count.integer(0)] = Int(count.integer(1)) }
+        let after = try KeyedRows(database).countsByTask()
         let partitions = stages.flatMap { stage in
             stage.tasks.sorted { $0.key < $1.key }.map { partition, task in
                 let watermark = watermarks[TaskID(stage: stage.name, partition: partition)] ?? .distantPast

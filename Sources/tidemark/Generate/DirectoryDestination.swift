@@ -87,3 +87,16 @@ private final class LineFile {
         return TrafficError(.invalid, "\(path) can't be written: \(reason); see to the disk and to permissions", cause: POSIXError(code))
     }
 }
+
+/// What went wrong while traffic was written.
+struct TrafficError: Failure {
+    let kind: FailureKind
+    let message: String
+    let cause: (any Error)?
+
+    init(_ kind: FailureKind, _ message: String, cause: (any Error)? = nil) {
+        self.kind = kind
+        self.message = message
+        self.cause = cause
+    }
+}

@@ -14,7 +14,7 @@ enum UnkeyedRecords {
         delta.write(varint: UInt64(records.count))
         for (number, ids) in records.enumerated() {
             delta.write(varint: 12)
-            WindowPrefix.write(EventTime(milliseconds: start), into: &delta)
+            WindowKey.write(EventTime(milliseconds: start), into: &delta)
             delta.write(fixed: UInt32(first + number).byteSwapped)
             delta.write(varint: UInt64(ids.count * 16 + (ids.count < 8 ? 1 : 2)))
             delta.write(varint: UInt64(ids.count * 16))

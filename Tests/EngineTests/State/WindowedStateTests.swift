@@ -129,10 +129,10 @@ struct WindowedStateTests {
         let times: [Int64] = [.min + 1, -1_000, -1, 0, 1, 1_000, .max]
         let prefixes = times.map { time -> [UInt8] in
             var writer = ByteWriter()
-            WindowPrefix.write(EventTime(milliseconds: time), into: &writer)
+            WindowKey.write(EventTime(milliseconds: time), into: &writer)
             return writer.copy()
         }
         #expect(prefixes == prefixes.sorted { $0.lexicographicallyPrecedes($1) })
-        #expect(prefixes.map { prefix in prefix.withView { WindowPrefix.read($0)?.milliseconds ?? 0 } } == times)
+        #expect(prefixes.map { prefix in prefix.withView { WindowKey.start(of: $0)?.milliseconds ?? 0 } } == times)
     }
 }

@@ -35,7 +35,7 @@ struct FormatTests {
         let blocks = try FormatTests.document.components(separatedBy: "```sql\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
         try #require(blocks.count == 2)
         #expect(statements(blocks[0]) == statements(StateFormat.create))
-        #expect(statements(blocks[1]) == statements(DeltaFormat.segment))
+        #expect(statements(blocks[1]) == statements(SegmentTable.create))
         #expect(statements(blocks[0]).count == 15)
     }
 

@@ -4,7 +4,7 @@ import Engine
 ///
 /// A record's value is `customer shop amount time`, such as `anna bakery 12 61000`. Windows are 10 s and, in later stages,
 /// longer; out-of-orderness is 5 s.
-public enum PurchaseJob: String, CaseIterable, Sendable {
+package enum PurchaseJob: String, CaseIterable, Sendable {
     /// Totals per customer and window: one windowed stage.
     case windowed
     /// Partials per shop and window, sent on close to a second stage that merges them.
@@ -22,38 +22,38 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
     /// As `everything`, with that stage in front and purchases of one partition, so that their order is known.
     case rekeyedInOrder
 
-    public static let topic = "purchases"
-    public static let window = EventSpan.seconds(10)
+    package static let topic = "purchases"
+    package static let window = EventSpan.seconds(10)
     /// Of the second and of the third stage.
-    public static let shopWindow = EventSpan.seconds(20)
-    public static let overallWindow = EventSpan.seconds(60)
-    public static let outOfOrderness = EventSpan.seconds(5)
+    package static let shopWindow = EventSpan.seconds(20)
+    package static let overallWindow = EventSpan.seconds(60)
+    package static let outOfOrderness = EventSpan.seconds(5)
     /// A customer is gone this long after the latest purchase, and looked at once more after `secondLook`.
-    public static let goneAfter = EventSpan.seconds(20)
-    public static let secondLook = EventSpan.seconds(15)
+    package static let goneAfter = EventSpan.seconds(20)
+    package static let secondLook = EventSpan.seconds(15)
 
     /// Purchases are known again for at least this long.
-    public static let horizon = EventSpan.seconds(20)
-    public static let horizonBucket = EventSpan.seconds(10)
+    package static let horizon = EventSpan.seconds(20)
+    package static let horizonBucket = EventSpan.seconds(10)
 
-    public var hasTimers: Bool { [.visits, .everything, .once, .rekeyedInOrder].contains(self) }
+    package var hasTimers: Bool { [.visits, .everything, .once, .rekeyedInOrder].contains(self) }
     /// How many partitions its topic may have, at most `count`.
-    public func partitions(atMost count: Int) -> Int { self == .rekeyedInOrder ? 1 : count }
+    package func partitions(atMost count: Int) -> Int { self == .rekeyedInOrder ? 1 : count }
 
-    public var hasWindows: Bool { self != .visits }
-    public var isRekeyed: Bool { self == .rekeyed || self == .rekeyedInOrder }
+    package var hasWindows: Bool { self != .visits }
+    package var isRekeyed: Bool { self == .rekeyed || self == .rekeyedInOrder }
     var hasCustomerTotals: Bool { [.windowed, .everything, .once, .rekeyed, .rekeyedInOrder].contains(self) }
 
-    public static let customerTotals = totals("customer_totals", "customer")
-    public static let shopTotals = OutputTable(
+    package static let customerTotals = totals("customer_totals", "customer")
+    package static let shopTotals = OutputTable(
         "shop_totals", timeColumn: "eventTime", orderBy: ["shop", "eventTime"],
         columns: [
             OutputColumn("shop", .text), OutputColumn("eventTime", .time), OutputColumn("purchases", .count),
             OutputColumn("total", .amount),
             OutputColumn("customers", .count), OutputColumn("purchasesEver", .count), OutputColumn("totalEver", .amount),
         ])
-    public static let overallTotals = totals("overall_totals", "scope")
-    public static let visitRows = OutputTable(
+    package static let overallTotals = totals("overall_totals", "scope")
+    package static let visitRows = OutputTable(
         "visits", timeColumn: "eventTime", orderBy: ["customer", "eventTime"],
         columns: [
             OutputColumn("customer", .text), OutputColumn("kind", .text), OutputColumn("eventTime", .time),
@@ -70,10 +70,10 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
             ])
     }
 
-    public var topology: Topology { topology(of: nil) }
+    package var topology: Topology { topology(of: nil) }
 
     /// The job in one of its versions; nil: as it is without others.
-    public func topology(of version: PurchaseVersion?) -> Topology {
+    package func topology(of version: PurchaseVersion?) -> Topology {
         var stages = [
             Stage("purchases", topic: PurchaseJob.topic) { setup in
                 let stage = setup.decode(with: PurchaseDecoder(form: .log)).outOfOrderness(PurchaseJob.outOfOrderness).rejecting(
@@ -130,5 +130,5 @@ public enum PurchaseJob: String, CaseIterable, Sendable {
         return stage.keyBy(CustomerFirstKeyBy(), to: "customers")
     }
 
-    public var sendsPartials: Bool { self != .windowed && self != .visits }
+    package var sendsPartials: Bool { self != .windowed && self != .visits }
 }

@@ -2,16 +2,16 @@ import Engine
 import Simulation
 
 /// Logs of purchases drawn from a seed: uneven partitions, empty ones, long silences, records that are far too late.
-public struct PurchaseLog {
+package struct PurchaseLog {
     /// Each partition's records in log order.
-    public private(set) var partitions: [[SimulatedLog.Record]] = []
+    package private(set) var partitions: [[SimulatedLog.Record]] = []
 
     /// Records are at most this far behind their arrival, unless they are meant to be late.
     private static let disorder = 2_000
 
     /// `isThereAtOnce`: every record is there from the start, for a run to the end alone. Of a job that loses the order of
     /// its partitions nothing is late, because nobody could say what is; its customers live in any partition.
-    public init(of job: PurchaseJob, partitions count: Int, isThereAtOnce: Bool, random: inout SeededRandom) {
+    package init(of job: PurchaseJob, partitions count: Int, isThereAtOnce: Bool, random: inout SeededRandom) {
         let length = random.number(in: 20_000...90_000)
         for partition in 0..<count {
             let end = random.percent(8) ? 0 : random.percent(25) ? random.number(in: 0...length) : length
@@ -44,7 +44,7 @@ public struct PurchaseLog {
         return records
     }
 
-    public var simulated: SimulatedLog {
+    package var simulated: SimulatedLog {
         SimulatedLog(
             records: Dictionary(
                 uniqueKeysWithValues: partitions.enumerated().map {
@@ -52,5 +52,5 @@ public struct PurchaseLog {
                 }))
     }
 
-    public var values: [[String]] { partitions.map { $0.map { String(decoding: $0.value, as: UTF8.self) } } }
+    package var values: [[String]] { partitions.map { $0.map { String(decoding: $0.value, as: UTF8.self) } } }
 }

@@ -3,7 +3,7 @@ import Engine
 /// What the purchase jobs compute, computed plainly: one partition after the other, in log order, in dictionaries.
 ///
 /// Rows are texts, as `RowText` of the simulation gives them: the table's name, then the values in order of columns.
-public struct PurchaseReference {
+package struct PurchaseReference {
     private struct Sum {
         var purchases = 0
         var total = 0
@@ -27,7 +27,7 @@ public struct PurchaseReference {
     private var customersOfShops: [WindowKey: Set<String>] = [:]
 
     /// `partitions`: each partition's values in log order.
-    public static func rows(of job: PurchaseJob, _ partitions: [[String]]) -> [String] {
+    package static func rows(of job: PurchaseJob, _ partitions: [[String]]) -> [String] {
         var reference = PurchaseReference(job: job)
         for (number, values) in partitions.enumerated() { reference.run(number, values) }
         if job.hasCustomerTotals {

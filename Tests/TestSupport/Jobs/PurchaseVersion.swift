@@ -4,7 +4,7 @@ import Engine
 /// their tables and the messages between their stages differently.
 ///
 /// A row says in `writer` which version wrote it, so that it can be judged whatever it was delivered as.
-public enum PurchaseVersion: Int, CaseIterable, Sendable {
+package enum PurchaseVersion: Int, CaseIterable, Sendable {
     case first = 1
     /// Columns and fields of the same size change places: who reads one layout as another finds no damage, but wrong values.
     case reordered

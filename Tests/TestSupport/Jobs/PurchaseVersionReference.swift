@@ -2,7 +2,7 @@ import Engine
 import Simulation
 
 /// Judges rows that several versions of a purchase job wrote, by the names of their columns.
-public struct PurchaseVersionReference {
+package struct PurchaseVersionReference {
     private static let plain = Dictionary(
         uniqueKeysWithValues: [
             PurchaseJob.customerTotals, PurchaseJob.shopTotals, PurchaseJob.overallTotals, PurchaseJob.visitRows,
@@ -18,7 +18,7 @@ public struct PurchaseVersionReference {
     /// What is wrong with the rows. `expected`: those of the plain computation, as `PurchaseReference` gives them. Each must be
     /// there once, as the version that its `writer` names lays it out: the columns that the plain table has with their values,
     /// what the version adds as it computes it, no other; and marks of what was written by versions that make some.
-    public static func differences(_ rows: [SimulatedSink.Row], _ expected: [String]) -> [String] {
+    package static func differences(_ rows: [SimulatedSink.Row], _ expected: [String]) -> [String] {
         var reference = PurchaseVersionReference(expected)
         for row in rows { reference.judge(row) }
         return reference.differences + SimulationChecks.contents(reference.found, expected)

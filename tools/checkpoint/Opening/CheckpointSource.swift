@@ -57,3 +57,14 @@ struct CheckpointSource: ParsableArguments {
         return storeOptions.store == nil && storeOptions.config == nil && FileManager.default.fileExists(atPath: reference)
     }
 }
+
+/// A checkpoint whose state can be read.
+struct OpenedCheckpoint {
+    /// The number in its store, or the path that the user gave.
+    let name: String
+    /// nil for a state that is in no store.
+    let manifest: Manifest?
+    let state: HeldState
+
+    var reader: StateReader { state.reader }
+}
