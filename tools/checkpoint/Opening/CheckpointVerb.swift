@@ -21,7 +21,7 @@ struct VerbOperand {
         name: "table", help: "the state table, by its name, or stage.name where several stages have one of that name")
     static let key = VerbOperand(name: "key", help: "as text, or as hex after 0x")
 
-    fileprivate var usage: String { isOptional ? "[<\(name)>]" : "<\(name)>" }
+    var usage: String { isOptional ? "[<\(name)>]" : "<\(name)>" }
 }
 
 extension CheckpointVerb {
