@@ -21,6 +21,8 @@ package struct CheckpointPlan {
         package var takesOver: Bool
         /// For so long after the take-over the old worker can't reach the checkpoint store.
         package var cutOff = Duration.zero
+        /// For so long after its start a worker can't reach the checkpoint store.
+        package var unasked = Duration.zero
     }
 
     package var durability: Durability
@@ -65,6 +67,7 @@ package struct CheckpointPlan {
             case ...70: life.ending = .diskLoss
             default: life.ending = trouble == .zombies ? .takeOver : .diskLoss
             }
+            if durability == .local, random.percent(15) { life.unasked = random.milliseconds(in: 500...30_000) }
             // With local durability a worker that can't ask goes on: what it delivers meanwhile stays until it is rolled back again.
             if durability == .shared, random.percent(40) { life.cutOff = random.milliseconds(in: 500...40_000) }
             if trouble == .cutOffs {

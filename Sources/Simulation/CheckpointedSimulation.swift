@@ -43,6 +43,8 @@ package final class CheckpointedSimulation {
 
     /// How long the workers that were taken for dead have to find out, once nothing is wrong any more.
     private static let zombiePatience = Duration.seconds(120)
+    /// How long the last worker has to make a checkpoint and to roll back once more after it.
+    private static let resolvingPatience = Duration.seconds(300)
     /// After so many such starts in a row the operator moves the state away.
     private static let patience = 3
     /// The starts in a row that may be refused.
@@ -110,7 +112,7 @@ package final class CheckpointedSimulation {
         guard parts.violations.isEmpty else { return }
         parts.trace.note("a life of \(life.length) begins on machine \(machine.number), to end by \(life.ending)")
         let deadline = parts.time.now + life.length
-        guard let worker = start(isBounded: false, isCalm: false, takesOver: life.takesOver, until: deadline) else {
+        guard let worker = start(isBounded: false, isCalm: false, takesOver: life.takesOver, unasked: life.unasked, until: deadline) else {
             return end(life.ending, nil)
         }
         while worker.end == nil && parts.time.now < deadline && parts.advance() {}
@@ -139,8 +141,8 @@ package final class CheckpointedSimulation {
         if ending == .takeOver, worker.end == nil {
             hadZombies = true
             zombies.append(worker)
-            // Some die before they find out.
-            parts.time.after(random.milliseconds(in: 1_000...120_000)) { worker.kill() }
+            // Some die before they find out; the others have to find out.
+            if random.percent(50) { parts.time.after(random.milliseconds(in: 1_000...120_000)) { worker.kill() } }
         } else {
             if worker.end == nil { worker.kill() }
             judge(worker)
@@ -164,17 +166,24 @@ package final class CheckpointedSimulation {
         case .crashed?: parts.count("crashes")
         case .finished?: parts.count("finished lives")
         case .leftUndelivered?: parts.count("drains that ran out of time")
-        case nil where parts.violations.isEmpty: parts.violate("nothing moved any more within \(Simulation.limit)")
+        case nil where parts.violations.isEmpty: parts.violateEndless()
         case nil: break
         }
     }
 
     /// Starts a worker, again and again as a supervisor does; nil when it is killed at `deadline` before it ran.
-    private func start(isBounded: Bool, isCalm: Bool, takesOver: Bool, until deadline: Duration?) -> SimulatedWorker? {
+    private func start(isBounded: Bool, isCalm: Bool, takesOver: Bool, unasked: Duration = .zero, until deadline: Duration?)
+        -> SimulatedWorker?
+    {
         let topology = versions.next(parts)
+        let asks = parts.time.now + unasked
         for attempt in 1...CheckpointedSimulation.startLimit {
             processes += 1
             let process = SimulatedProcess(processes, calls: world.calls, time: parts.time)
+            if parts.time.now < asks {
+                process.isCutOff = true
+                parts.time.after(asks - parts.time.now) { process.isCutOff = false }
+            }
             let surroundings = SimulatedSurroundings(
                 parts, topology, machine, world: world, process: process, takesOver: takesOver || attempt > 20, isCalm: isCalm,
                 isBounded: isBounded,
@@ -274,8 +283,13 @@ package final class CheckpointedSimulation {
     private func resolve() {
         parts.pass(parts.sink.resolveDelay)
         guard parts.violations.isEmpty, let worker = start(isBounded: false, isCalm: true, takesOver: true, until: nil) else { return }
-        let deadline = parts.time.now + CheckpointedSimulation.zombiePatience
+        let deadline = parts.time.now + CheckpointedSimulation.resolvingPatience
         while worker.end == nil, worker.isToRollBackAgain, parts.time.now < deadline, parts.advance() {}
+        if worker.end == nil, worker.isToRollBackAgain, parts.violations.isEmpty {
+            parts.violate(
+                "for \(CheckpointedSimulation.resolvingPatience) nobody looked once more for what was delivered after the restored checkpoint"
+            )
+        }
         worker.drain()
         while worker.end == nil && parts.advance() {}
         judge(worker)

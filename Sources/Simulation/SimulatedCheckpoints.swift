@@ -12,9 +12,19 @@ final class SimulatedCheckpoints {
     private var file = ""
     private var facts: CheckpointFacts?
     private var isCollecting = false
+    /// The state lacks changes that a delta would need: the first copy is a base.
+    private var owesBase: Bool
+    /// A checkpoint was begun, and the loop has not heard what came of it.
+    private(set) var isUnderWay = false
+    /// Since when there is something for the next checkpoint; nil while there is nothing, or one is under way.
+    private var waitsSince: Duration?
     private(set) var isRolledBackAgain = false
     /// Another worker has the job.
     private(set) var isLost = false
+
+    /// After the interval, or the pause after one that failed, a checkpoint is begun within this.
+    private static let grace = Duration.seconds(2)
+    private static let longestPause = Duration.seconds(1)
 
     init(
         _ surroundings: SimulatedSurroundings, _ archive: any CheckpointArchive, _ world: CheckpointWorld, _ process: SimulatedProcess,
@@ -26,6 +36,7 @@ final class SimulatedCheckpoints {
         self.world = world
         self.process = process
         rolledBackTables = surroundings.parts.implementations.rolledBackTables(tables, surroundings.topology)
+        owesBase = surroundings.owesBase
         ownership = OwnershipStanding(durability: world.plan.durability, now: surroundings.parts.time.now)
     }
 
@@ -52,9 +63,55 @@ final class SimulatedCheckpoints {
         }
     }
 
+    // MARK: - What is promised
+
+    /// What is published comes every interval: looked at after a turn, while no commit is under way and the run goes on.
+    func check(_ loop: WorkerLoop) {
+        guard !isUnderWay, loop.covered.map({ loop.epoch > $0 }) ?? true else { return }
+        let since = waitsSince ?? parts.time.now
+        waitsSince = since
+        let longest = max(world.plan.interval, SimulatedCheckpoints.longestPause) + SimulatedCheckpoints.grace
+        guard parts.time.now - since > longest else { return }
+        parts.violate("for \(parts.time.now - since) no checkpoint was begun, and one is due every \(world.plan.interval)")
+    }
+
+    /// The loop has heard what came of the checkpoint.
+    func heard() { isUnderWay = false }
+
+    private func began() {
+        isUnderWay = true
+        waitsSince = nil
+    }
+
+    /// A delta has what changed since the checkpoint before it, unless that became too many; when the state lacks some of it already at
+    /// the start, a base is made first, so that nobody has to wait for it at the end.
+    private func checkDelta(after epoch: Epoch, hasBegun: Bool) {
+        if owesBase { parts.violate("the start found that changes after epoch \(epoch) are not kept, and no base is made") }
+        if !hasBegun, !store.mayLackChanges {
+            parts.violate("the changes after epoch \(epoch) are not kept for a delta, though they did not become too many")
+        }
+    }
+
+    private func beginCopy(_ content: FinishedCheckpoint.Content, keepingAfter epoch: Epoch?) -> Bool {
+        if let epoch { store.keepChanges(after: epoch) }
+        file = world.copies.newName()
+        let hasBegun = store.beginCopy(content, at: file)
+        if case .delta(let before) = content {
+            checkDelta(after: before, hasBegun: hasBegun)
+            parts.count(hasBegun ? "deltas" : "deltas whose changes are gone")
+        } else {
+            owesBase = false
+            parts.count("bases")
+        }
+        return hasBegun
+    }
+
+    // MARK: - What the loop wants
+
     func perform(_ action: WorkerLoop.CheckpointAction, for worker: SimulatedWorker) throws -> [WorkerLoop.Action] {
         switch action {
         case .claim(let change):
+            began()
             process.perform { [archive, store] in
                 try archive.claim(store.checkpointFacts(), change)
             } then: {
@@ -62,13 +119,13 @@ final class SimulatedCheckpoints {
             }
         case .keepChanges(let epoch): store.keepChanges(after: epoch)
         case .beginCopy(let content, let epoch):
-            if let epoch { store.keepChanges(after: epoch) }
-            file = world.copies.newName()
-            return worker.loop.copyBegan(store.beginCopy(content, at: file))
+            began()
+            return worker.loop.copyBegan(beginCopy(content, keepingAfter: epoch))
         case .stepCopy(let time):
             facts = try store.stepCopy(for: time)
             return worker.loop.copied(facts != nil)
         case .publish(let content, let reason):
+            began()
             let facts = facts ?? store.checkpointFacts()
             self.facts = nil
             publish(FinishedCheckpoint(content: content, file: content == .nothing ? "" : file, facts: facts, reason: reason), for: worker)

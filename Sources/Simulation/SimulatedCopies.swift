@@ -39,7 +39,9 @@ extension SimulatedStore: CheckpointedStore {
     package func checkpointFacts() -> CheckpointFacts { disk.facts(jobVersion: jobVersion) }
 
     package func beginCopy(_ content: FinishedCheckpoint.Content, at path: String) -> Bool {
-        if case .delta(let epoch) = content, disk.changes(after: epoch) == nil || random.percent(faults.changesGone) { return false }
+        if case .delta(let epoch) = content, disk.changes(after: epoch) == nil { return false }
+        // What was done to the state between two epochs is in no changes, and the epoch after it is not kept either.
+        if content == .base { lacksChanges(!keepsChanges(after: disk.epoch)) }
         copying = (content, path, random.number(in: 1...4))
         return true
     }

@@ -51,10 +51,12 @@ package final class SimulatedDisk {
     /// The cuts since an epoch, for the next delta.
     private(set) var kept: [Commit] = []
     private(set) var keptAfter = Epoch(0)
+    /// False while changes stay no longer than until they are compacted: nobody wants them, or they became too many.
+    private(set) var isKeeping = false
     /// How often the state was made final.
     private(set) var finals = 0
     /// True from then on until a checkpoint of it is in the store.
-    private var supersedes = false
+    private(set) var supersedes = false
 
     package init(identity: String = "", hashKey: HashKey = HashKey(first: 0, second: 0)) {
         self.identity = identity
@@ -93,8 +95,17 @@ package final class SimulatedDisk {
     func rollbackDone(isFinal: Bool) { rollback = isFinal ? nil : .again }
 
     func keepChanges(after epoch: Epoch) {
-        keptAfter = max(keptAfter, epoch)
-        kept.removeAll { $0.cut.epoch <= keptAfter }
+        isKeeping = true
+        drop(through: epoch)
+    }
+
+    /// From now on changes stay no longer than until they are compacted.
+    func giveUpKeeping() { isKeeping = false }
+
+    private func drop(through epoch: Epoch) {
+        guard epoch > keptAfter else { return }
+        keptAfter = epoch
+        kept.removeAll { $0.cut.epoch <= epoch }
     }
 
     /// From now on a version of the job is kept out: no epoch's cut says so.
@@ -239,5 +250,6 @@ package final class SimulatedDisk {
         }
         deltas = []
         compactedThrough = epoch
+        if !isKeeping { drop(through: epoch) }
     }
 }

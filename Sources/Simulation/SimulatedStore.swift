@@ -12,8 +12,8 @@ package final class SimulatedStore: StateStore, @unchecked Sendable {
         package var compact = 20
         /// At most about this many compacted rows of a table are loaded at a start.
         package var loadedRows = Int.max
-        /// In percent of the deltas that are begun: the changes are not kept any more.
-        package var changesGone = 0
+        /// In percent of commits: the changes that are kept for a delta become too many, and stay no longer than until they are compacted.
+        package var outgrown = 0
 
         package init() {}
     }
@@ -31,6 +31,8 @@ package final class SimulatedStore: StateStore, @unchecked Sendable {
     let copies: SimulatedCopies?
     /// The copy under way, and how many steps it still needs.
     var copying: (content: FinishedCheckpoint.Content, path: String, steps: Int)?
+    /// True while changes since the last base may lack for a reason.
+    private(set) var mayLackChanges = false
     /// How many batches between stages were read that another layout laid out.
     private(set) var readMessages = 0
     /// How often an evicted record was read.
@@ -54,6 +56,7 @@ package final class SimulatedStore: StateStore, @unchecked Sendable {
         sent = Dictionary(uniqueKeysWithValues: layouts.map { ($0, $1.stored(of: $0, since: topology.version)) })
         disk.declare(topology.outboxTables)
         defer { disk.isInUse = true }
+        disk.giveUpKeeping()
         return try disk.restored { try read($0, by: layouts[$0.layout.stage]) }
     }
 
@@ -103,8 +106,17 @@ package final class SimulatedStore: StateStore, @unchecked Sendable {
         if isFull() { throw SimulatedFailure(.retry, "no space left") }
         if random.percent(faults.crashBefore) { throw SimulatedCrash() }
         disk.apply(SimulatedDisk.Commit(cut: cut, sent: sent))
+        if disk.isKeeping, random.percent(faults.outgrown) { outgrow() }
         if random.percent(faults.crashAfter) { throw SimulatedCrash() }
     }
+
+    private func outgrow() {
+        disk.giveUpKeeping()
+        mayLackChanges = true
+    }
+
+    /// What the start found, or a base that is begun, says of the changes that are kept from then on.
+    func lacksChanges(_ lacks: Bool) { mayLackChanges = lacks }
 
     package func maintain(for time: Duration) throws -> Housekeeping {
         if isFull() { throw SimulatedFailure(.retry, "no space left") }

@@ -17,6 +17,13 @@ final class SimulatedSurroundings {
     private let isBounded: Bool
     private var random: SeededRandom
     private var isClaimed = false
+    /// The state lacks changes that a delta would need, and no base was made since.
+    private(set) var owesBase = false
+    private var hasPublishedFirst = false
+    /// The start can't go on without an answer to its claim, and has none.
+    private var isUnanswered = false
+    /// The tables that a sink has held against the state.
+    private(set) var openedTables: Set<String> = []
     /// What tasks and commits see; a broken one where a test puts it.
     private(set) var store: (any StateStore)!
     private(set) var simulated: SimulatedStore!
@@ -50,7 +57,12 @@ final class SimulatedSurroundings {
             checkpoints?.interval = world.plan.interval
         }
         switch try Startup(topology, settings(), checkpoints: checkpoints, in: self).run() {
-        case .begun(let start): return start
+        case .begun(let start):
+            if isUnanswered { parts.violate("nobody said whose the job is, and the start, which can't do without, went on") }
+            if hasPublishedFirst, simulated.disk.supersedes {
+                parts.violate("a checkpoint that supersedes those of before is in the store, and the next start would make another")
+            }
+            return start
         case .stopped: throw SimulatedFailure(.bug, "nobody told the start to end")
         }
     }
@@ -137,24 +149,30 @@ extension SimulatedSurroundings: StartSurroundings {
 
     func claim(_ change: ChangeAtRest, mustAnswer: Bool) throws -> ArchiveStanding {
         guard let archive else { throw SimulatedFailure(.bug, "there is no archive") }
+        isUnanswered = mustAnswer
         let standing = try archive.claim(simulated.checkpointFacts(), change)
+        isUnanswered = false
         isClaimed = true
         return standing
     }
 
     func keepChanges(after epoch: Epoch) -> Bool {
         simulated.keepChanges(after: epoch)
-        return simulated.keepsChanges(after: epoch)
+        owesBase = !simulated.keepsChanges(after: epoch)
+        simulated.lacksChanges(owesBase)
+        return !owesBase
     }
 
     func publishFirst(_ reason: FinishedCheckpoint.Reason) throws -> PublishedCheckpoint? {
         guard let archive, let world else { throw SimulatedFailure(.bug, "there is no archive") }
         let file = world.copies.newName()
         _ = simulated.beginCopy(.base, at: file)
+        owesBase = false
         while true {
             guard let facts = try simulated.stepCopy(for: .seconds(1)) else { continue }
             let published = try archive.publish(FinishedCheckpoint(content: .base, file: file, facts: facts, reason: reason))
             parts.trace.note("machine \(machine.number) published checkpoint \(published.number), epoch \(published.epoch): \(reason)")
+            hasPublishedFirst = true
             return published
         }
     }
@@ -168,11 +186,17 @@ extension SimulatedSurroundings: StartSurroundings {
     func open(_ sink: SinkName?, _ tables: [SinkTable]) throws -> [String: RowPartitioning] {
         if isClaimed, let world { world.finals = max(world.finals, machine.disk.finals) }
         try parts.sink.open(tables, by: process)
+        openedTables.formUnion(tables.map(\.table.name))
         return parts.plan.partitioning
     }
 
     func rollBack(_ plan: RollbackPlan, from tables: [String]) throws -> Bool {
         guard let process, let plan = parts.implementations.rollback(plan) else { return true }
+        let left = Set(simulated.disk.layouts.keys).subtracting(tables)
+        if !left.isEmpty { parts.violate("nothing is rolled back in \(left.sorted()), which a checkpoint names") }
+        if let world, world.checkpoints.newestEpoch(of: plan.lineage) == nil {
+            parts.violate("rows are rolled back for lineage \(plan.lineage), and no checkpoint in the store says that it began")
+        }
         let rows = try parts.sink.rollBack(plan, from: parts.implementations.rolledBackTables(tables, topology), by: process)
         parts.rolledBack(rows, plan)
         try process.pause(.milliseconds(1))

@@ -22,6 +22,7 @@ final class SimulatedWorker {
     private let topology: Topology
     private let store: any StateStore
     let simulated: SimulatedStore
+    private let openedTables: Set<String>
     private let checkpoints: SimulatedCheckpoints?
     private var random: SeededRandom
     var loop: WorkerLoop
@@ -35,11 +36,17 @@ final class SimulatedWorker {
     /// When it was told to drain.
     private var drainBegan: Duration?
     private var isUnreadable = false
+    /// Everything is delivered, or the time for that is over.
+    private var isDelivered = false
+    /// Since when that is so, and no checkpoint is under way.
+    private var finishingSince: Duration?
     /// Why the last checkpoint may lack; nil when it must be there.
     private var lastCheckpointLacks = false
 
     /// A drain may take so much longer than it may: for a commit under way, and the next turn.
     private static let drainGrace = Duration.seconds(3)
+    /// Until the next turn.
+    private static let finishingGrace = Duration.seconds(1)
 
     private var time: VirtualTime { parts.time }
 
@@ -49,6 +56,7 @@ final class SimulatedWorker {
         process = surroundings.process
         store = surroundings.store
         simulated = surroundings.simulated
+        openedTables = surroundings.openedTables
         self.random = random
         loop = WorkerLoop(start, now: parts.time.now, coordinator: parts.implementations.coordinator)
         checkpoints = surroundings.archive.flatMap { archive in
@@ -57,11 +65,10 @@ final class SimulatedWorker {
         }
         let unreadable = start.settings.readsUntilEnd ? 0 : parts.plan.unreadable
         var threads: [SimulatedThread] = []
-        for group in start.groups {
+        for group in start.groups.indices {
             threads.append(
                 SimulatedThread(
-                    group, from: start.starts, log: parts.plan.log, unreadable: unreadable, time: parts.time, random: self.random.fork()
-                ))
+                    group, of: start, log: parts.plan.log, unreadable: unreadable, time: parts.time, random: self.random.fork()))
         }
         self.threads = threads
     }
@@ -110,6 +117,7 @@ final class SimulatedWorker {
         guard isAlive else { return }
         do {
             let step = try threads[number].step()
+            for violation in step.violations { parts.violate(violation) }
             if let report = step.report { inbox.reports.append(report) }
             if step.isFull { inbox.isFull = true }
             if step.hasReachedEnd { inbox.groupsAtEnd += 1 }
@@ -127,9 +135,29 @@ final class SimulatedWorker {
         guard isAlive else { return }
         // As shipped: when something came, or the loop wants to be asked.
         if !isCommitting, !inbox.isEmpty || time.now >= loop.nextTurn {
-            attempt { try loop.turn(inbox.take(), now: time.now, timeOfCut: 0) }
+            takeTurn(inbox.take())
         }
+        checkFinishing()
         time.after(random.milliseconds(in: 1...80)) { [self] in takeTurns() }
+    }
+
+    private func takeTurn(_ taken: RunInbox) {
+        attempt { try loop.turn(taken, now: time.now, timeOfCut: 0) }
+        guard isAlive else { return }
+        if taken.isOfAnotherWorkersJob { parts.violate("process \(process?.number ?? 0) heard that the job is another's, and goes on") }
+        if !isCommitting, drainBegan == nil, !isDelivered { checkpoints?.check(loop) }
+    }
+
+    /// When everything is delivered, the run ends or makes its last checkpoint, at once.
+    private func checkFinishing() {
+        guard isAlive, isDelivered, checkpoints?.isUnderWay != true else {
+            finishingSince = nil
+            return
+        }
+        let since = finishingSince ?? time.now
+        finishingSince = since
+        guard time.now - since > SimulatedWorker.finishingGrace else { return }
+        parts.violate("for \(time.now - since) everything is delivered, and the run neither ends nor makes its last checkpoint")
     }
 
     /// Asks the leaders of quiet partitions where their logs end; some answers are lost.
@@ -194,13 +222,16 @@ final class SimulatedWorker {
         case .holdsReading: parts.count("holds")
         case .checkpointed:
             parts.count("checkpoints")
+            checkpoints?.heard()
             lastCheckpointLacks = false
         case .checkpointFailed:
             parts.count("checkpoints that failed")
+            checkpoints?.heard()
             lastCheckpointLacks = true
         case .lastCheckpointIsMissing: lastCheckpointLacks = true
         // An error of reading begins one as well, once the loop hears of it.
         case .draining: drainBegan = drainBegan ?? time.now
+        case .deliveryIsOver: isDelivered = true
         case .housekeepingWaits: parts.count("steps of housekeeping that waited")
         default: break
         }
@@ -250,6 +281,13 @@ final class SimulatedWorker {
 
     // MARK: - Deliveries
 
+    private func willSend(_ batch: SinkBatch) {
+        parts.willSend(batch, from: simulated.disk)
+        if !openedTables.contains(batch.table) {
+            parts.violate("\(batch.id) was sent, and the start did not hold its table against the state")
+        }
+    }
+
     private func deliver(_ batch: SinkBatch, _ mayHaveBeenSent: Bool) {
         guard isAlive else { return }
         if let checkpoints, !checkpoints.mayDeliver {
@@ -260,7 +298,7 @@ final class SimulatedWorker {
             batch, as: parts.implementations.layout(batch, topology), rules: rules, sink: parts.sink, time: time,
             isAlive: { [self] in isAlive && checkpoints?.isLost != true },
             isHeld: { [self] in checkpoints?.mustHold == true },
-            willSend: { [parts, simulated] in parts.willSend($0, from: simulated.disk) },
+            willSend: { [self] in willSend($0) },
             ended: { [self] result in
                 switch result {
                 case .delivered: inbox.deliveries.append(batch.id)

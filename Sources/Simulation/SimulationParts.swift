@@ -26,12 +26,14 @@ final class SimulationParts {
 
     /// Everything that is held by anybody at the end; `judge` says what is wrong with the rows' contents.
     func report(_ judge: ([SimulatedSink.Row]) -> [String]) -> SimulationReport {
+        defer { time.end() }
+        if violations.isEmpty, isEndless { violateEndless() }
         if violations.isEmpty { violations += judge(sink.rows) + SimulationChecks.names(sink.rows) }
         violations += disks.flatMap(\.violations)
         count("cold reads", stores.reduce(0) { $0 + $1.coldReads })
         count("messages in another layout", stores.reduce(0) { $0 + $1.readMessages })
         count("rows", sink.rows.count)
-        return SimulationReport(violations: violations, trace: trace.lines, counts: counts, length: time.now)
+        return SimulationReport(violations: violations, trace: trace, counts: counts, length: time.now, events: time.events)
     }
 
     /// Lets this much time pass.
@@ -43,7 +45,13 @@ final class SimulationParts {
     }
 
     /// Lets the next thing happen; false when a promise is broken, or nothing is left to happen.
-    func advance() -> Bool { violations.isEmpty && time.now < Simulation.limit && time.step() }
+    func advance() -> Bool { violations.isEmpty && !isEndless && time.step() }
+
+    /// Whatever still happens, nothing comes of it.
+    private var isEndless: Bool { time.now >= Simulation.limit || time.events >= Simulation.eventLimit }
+
+    /// What is said of a run that did not come to its end.
+    func violateEndless() { violate("no end within \(time.events) events and \(time.now) of virtual time") }
 
     func scheduleOutages() {
         for period in plan.sinkDown {
@@ -101,13 +109,15 @@ final class SimulationParts {
 /// The last things that happened, with their times.
 final class SimulationTrace {
     private let time: VirtualTime
-    private(set) var lines: [String] = []
+    private var notes: [(time: Duration, line: String)] = []
     private static let limit = 400
 
     init(_ time: VirtualTime) { self.time = time }
 
     func note(_ line: String) {
-        lines.append("\(time.now): \(line)")
-        if lines.count > 2 * SimulationTrace.limit { lines.removeFirst(SimulationTrace.limit) }
+        notes.append((time.now, line))
+        if notes.count > 2 * SimulationTrace.limit { notes.removeFirst(SimulationTrace.limit) }
     }
+
+    var lines: [String] { notes.map { "\($0.time): \($0.line)" } }
 }

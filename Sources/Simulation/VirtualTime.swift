@@ -12,12 +12,16 @@ package final class VirtualTime {
 
     private var heap: [Event] = []
     private var sequence = 0
+    private var isOver = false
     package private(set) var now = Duration.zero
+    /// How many events have happened.
+    package private(set) var events = 0
 
     package init() {}
 
     /// Lets `action` happen when `delay` has passed.
     package func after(_ delay: Duration, _ action: @escaping () -> Void) {
+        guard !isOver else { return }
         sequence += 1
         heap.append(Event(time: now + delay, sequence: sequence, action: action))
         var child = heap.count - 1
@@ -25,6 +29,12 @@ package final class VirtualTime {
             heap.swapAt(child, (child - 1) / 2)
             child = (child - 1) / 2
         }
+    }
+
+    /// Nothing happens any more: what was to happen is let go, and with it everything that it holds.
+    func end() {
+        isOver = true
+        heap = []
     }
 
     /// Lets the next event happen; false when there is none.
@@ -36,6 +46,7 @@ package final class VirtualTime {
             sink()
         }
         now = next.time
+        events += 1
         next.action()
         return true
     }

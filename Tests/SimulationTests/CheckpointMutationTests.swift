@@ -7,20 +7,25 @@ import Testing
 @Suite("The simulation notices every promise about checkpoints that is broken on purpose")
 struct CheckpointMutationTests {
     /// Seeds tried until one shows the break.
-    static let patience = 300
+    static let patience = 100 as UInt64
 
-    /// `first`: a seed known to show it, so that it need not be looked for each time.
     private func isNoticed(
-        in world: CheckpointedJob.World, from first: UInt64 = 0, finalizesEvery: Int? = nil, _ implementations: SimulatedImplementations
+        in world: CheckpointedJob.World, finalizesEvery: Int? = nil, _ implementations: SimulatedImplementations,
+        change: (inout SimulationPlan, inout CheckpointPlan) -> Void = { _, _ in }
     ) throws -> Bool {
-        for seed in first..<first + UInt64(CheckpointMutationTests.patience) {
-            if try !CheckpointedJob(world, seed: seed, finalizesEvery: finalizesEvery).run(implementations).violations.isEmpty {
-                // To be written down as the first one, where that is far off.
-                if seed > first { print("\(world): noticed with seed \(seed)") }
-                return true
-            }
+        try (0..<CheckpointMutationTests.patience).contains { seed in
+            let job = CheckpointedJob(world, seed: seed, finalizesEvery: finalizesEvery, change: change)
+            return try !job.run(implementations).violations.isEmpty
         }
-        return false
+    }
+
+    /// Every worker goes on when the next one has taken over, and can reach the store.
+    private static func takingOver(_ plan: inout SimulationPlan, _ checkpoints: inout CheckpointPlan) {
+        for life in checkpoints.lives.indices {
+            checkpoints.lives[life].ending = .takeOver
+            checkpoints.lives[life].takesOver = true
+            checkpoints.lives[life].cutOff = .zero
+        }
     }
 
     @Test func rowsThatLeaveBeforeTheirCheckpoint() throws {
@@ -29,17 +34,21 @@ struct CheckpointMutationTests {
         #expect(try isNoticed(in: .sharedWithLostDisks, implementations))
     }
 
-    @Test(
-        arguments: [
-            (BrokenArchive.Break.ignoresALostRace, CheckpointedJob.World.localWithZombies, 237),
-            (.ignoresALostRace, .sharedWithZombies, 21),
-            (.neverAsks, .sharedWithZombies, 244), (.trustsAnUnknownAnswer, .sharedWithLostDisks, 0),
-            (.publishesLate, .sharedWithLostDisks, 0),
-        ] as [(BrokenArchive.Break, CheckpointedJob.World, UInt64)])
-    func archives(broken: BrokenArchive.Break, world: CheckpointedJob.World, seed: UInt64) throws {
+    @Test(arguments: [
+        (BrokenArchive.Break.trustsAnUnknownAnswer, CheckpointedJob.World.sharedWithLostDisks), (.publishesLate, .sharedWithLostDisks),
+        (.neverAsks, .sharedWithCutOffs),
+    ])
+    func archives(broken: BrokenArchive.Break, world: CheckpointedJob.World) throws {
         var implementations = SimulatedImplementations()
         implementations.archive = { BrokenArchive($0, broken) }
-        #expect(try isNoticed(in: world, from: seed, implementations))
+        #expect(try isNoticed(in: world, implementations))
+    }
+
+    @Test(arguments: [CheckpointedJob.World.localWithZombies, .sharedWithZombies])
+    func aLostRaceThatIsIgnored(world: CheckpointedJob.World) throws {
+        var implementations = SimulatedImplementations()
+        implementations.archive = { BrokenArchive($0, .ignoresALostRace) }
+        #expect(try isNoticed(in: world, implementations, change: CheckpointMutationTests.takingOver))
     }
 
     @Test func aRollbackThatIsSkipped() throws {
@@ -72,6 +81,6 @@ struct CheckpointMutationTests {
     @Test func aStoreInWhichACreateWinsOverWhatIsThere() throws {
         var implementations = SimulatedImplementations()
         implementations.createIsExclusive = false
-        #expect(try isNoticed(in: .localWithZombies, from: 237, implementations))
+        #expect(try isNoticed(in: .localWithZombies, implementations, change: CheckpointMutationTests.takingOver))
     }
 }

@@ -45,7 +45,7 @@ package struct CheckpointedJob {
         if hasVersions { plan.drawWaiting(&random) }
         // As shipped: it is what a worker that was taken for dead is given.
         plan.sinkFaults.resolveDelay = .seconds(10)
-        plan.storeFaults.changesGone = random.percent(30) ? 20 : 0
+        plan.storeFaults.outgrown = random.percent(50) ? 2 : 0
         // Two workers that both resolve the same batches, and requests that arrive when both have looked.
         if world.trouble == .zombies, random.percent(50) {
             plan.sinkFaults.requestLost = 20
@@ -67,7 +67,7 @@ package struct CheckpointedJob {
     }
 
     package func run(_ implementations: SimulatedImplementations = .init()) throws -> SimulationReport {
-        let directory = try TemporaryDirectory("tidemark-simulation")
+        let directory = try TemporaryDirectory("tidemark-simulation", inMemory: true)
         let calls = ThreadedCalls()
         defer { calls.end() }
         let simulation = try CheckpointedSimulation(plan, checkpoints, implementations: implementations, calls: calls, random: random) {

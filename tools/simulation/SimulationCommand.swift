@@ -33,6 +33,8 @@ struct SimulationCommand: ParsableCommand {
         var next = 0
         var broken = 0
         var counts: [String: Int] = [:]
+        /// The run in which most happened, and how much that was.
+        var longest = (run: "", events: 0, length: Duration.zero)
     }
 
     func validate() throws {
@@ -61,12 +63,16 @@ struct SimulationCommand: ParsableCommand {
                 progress.withLock { progress in
                     progress.broken += isBroken ? 1 : 0
                     progress.counts.merge(report.counts) { $0 + $1 }
+                    if report.events > progress.longest.events {
+                        progress.longest = ("\(world.name), seed \(seed)", report.events, report.length)
+                    }
                 }
                 if isBroken || trace { print("\(world.name): \(report.story(seed: seed))") }
             }
         }
-        let (ran, broken, counts) = progress.withLock { ($0.next, $0.broken, $0.counts) }
+        let (ran, broken, counts, longest) = progress.withLock { ($0.next, $0.broken, $0.counts, $0.longest) }
         for (name, count) in counts.sorted(by: { $0.key < $1.key }) { print("\(count)  \(name)") }
+        print("the longest run: \(longest.run), \(longest.events) events in \(longest.length) of virtual time")
         print("\(ran) seeds of \(worlds.count) worlds in \(ContinuousClock.now - start): \(broken) broke a promise")
         if broken > 0 { throw ExitCode.failure }
     }
