@@ -202,9 +202,9 @@ final class SimulatedWorker {
                 isCommitting = true
                 parts.trace.note("epoch \(cut.epoch) is committed: \(cut.frozen.map(\.id)) frozen, \(cut.delivered) delivered")
                 commit(cut)
-            case .waitToCommit(let pause, let orDrain):
+            case .waitToCommit(let pause):
                 parts.count("commits that waited")
-                waitToCommit(until: time.now + pause, orDrain: orDrain)
+                waitToCommit(until: time.now + pause)
             case .deliver(let batch, let mayHaveBeenSent): deliver(batch, mayHaveBeenSent)
             case .probe(let partitions): probed = probed == nil ? nil : partitions
             case .stopProbing: probed = nil
@@ -254,12 +254,10 @@ final class SimulatedWorker {
         }
     }
 
-    private func waitToCommit(until due: Duration, orDrain: Bool) {
+    private func waitToCommit(until due: Duration) {
         guard isAlive else { return }
-        if time.now >= due || orDrain && inbox.isDraining {
-            return attempt { loop.commitIsDue(isDraining: inbox.isDraining, now: time.now) }
-        }
-        time.after(min(due - time.now, .milliseconds(50))) { [self] in waitToCommit(until: due, orDrain: orDrain) }
+        if time.now >= due || loop.endsWait(inbox) { return attempt { try loop.commitIsDue(inbox, now: time.now) } }
+        time.after(min(due - time.now, .milliseconds(50))) { [self] in waitToCommit(until: due) }
     }
 
     private func keepHouse() throws -> [WorkerLoop.Action] {

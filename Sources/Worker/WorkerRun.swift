@@ -118,9 +118,9 @@ final class WorkerRun {
                 thread.mail.update { $0.orders.add(order) }
             }
         case .commit(let cut): return try commit(cut)
-        case .waitToCommit(let pause, let orDrain):
-            let isDraining = worker.inbox.wait(upTo: pause) { orDrain && $0.isDraining ? true : nil } ?? false
-            return loop.commitIsDue(isDraining: isDraining, now: Clock.now)
+        case .waitToCommit(let pause):
+            _ = worker.inbox.wait(upTo: pause) { [loop] in loop.endsWait($0) ? true : nil }
+            return try loop.commitIsDue(worker.inbox.look { $0 }, now: Clock.now)
         case .show(let reports): show(reports)
         case .tellSource(let positions): worker.source.report(positions)
         case .deliver(let batch, let mayHaveBeenSent): sinks.deliver(batch, mayHaveBeenSent: mayHaveBeenSent)

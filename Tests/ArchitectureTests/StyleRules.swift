@@ -1,6 +1,8 @@
 /// The rules that every file keeps.
 enum StyleRules {
     static let longestFile = 500
+    /// A type of so many lines has a file of its own.
+    static let longType = 30
     static let vagueFolders: Set<String> = ["util", "utils", "utilities", "common", "types", "helpers", "misc", "shared"]
 
     /// Written in two halves, so that this file doesn't break its own rule.
@@ -23,7 +25,27 @@ enum StyleRules {
             }
         }
         guard file.path.hasSuffix(".swift") else { return found }
-        return found + uncommentedSendables(in: file) + hashes(in: file) + characters(in: file)
+        return found + typesElsewhere(in: file) + uncommentedSendables(in: file) + hashes(in: file) + characters(in: file)
+    }
+
+    /// Types that others may use live in the file of their name, or in `Name+Part.swift`; short ones may stand with what they belong to.
+    private static func typesElsewhere(in file: SourceFile) -> [String] {
+        guard file.path.hasPrefix("Sources/") || file.path.hasPrefix("tools/") else { return [] }
+        let name = file.path.split(separator: "/").last?.split { $0 == "." || $0 == "+" }.first.map(String.init)
+        var found: [String] = []
+        var depth = 0
+        var type: (name: String, start: Int)?
+        for (index, line) in file.code.enumerated() {
+            let declared = line.firstMatch(of: /^(?!.*\b(?:file)?private )[@\w() ]*\b(?:struct|class|enum|protocol|actor) (\w+)/)
+            if depth == 0, let declared { type = (String(declared.1), index) }
+            depth += line.count { $0 == "{" } - line.count { $0 == "}" }
+            guard depth == 0, line.utf8.contains(UInt8(ascii: "}")), let ended = type else { continue }
+            type = nil
+            if ended.name != name, index - ended.start + 1 >= longType {
+                found.append("\(file.path):\(ended.start + 1): \(ended.name) is long enough for a file of its name")
+            }
+        }
+        return found
     }
 
     /// `@unchecked Sendable` without a comment beside or directly above that says why it is safe.

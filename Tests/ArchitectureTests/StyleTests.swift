@@ -59,7 +59,8 @@ struct StyleTests {
         "/// A thing.\nfinal class A: @unchecked Sendable {}", "let b = key.hashValue", "var hasher = Hasher()",
         "let a = name.hasPrefix(\"tag:\")", "let a = names.contains(where: name.hasPrefix)", "for character in text {}",
         "let a = text.split(separator: \"/\")", "let a = text.contains(\"<\")", "let a = text.firstIndex(of: \"=\")",
-        String(repeating: "\n", count: 501),
+        String(repeating: "\n", count: 501), "package struct Other {" + String(repeating: "\n    func f() {}", count: 28) + "\n}",
+        "@usableFromInline final class Other: A {" + String(repeating: "\n", count: 29) + "}\nstruct Short {}",
     ])
     func aViolationIsFound(text: String) {
         #expect(StyleRules.violations(in: SourceFile(path: "Sources/Made/Made.swift", text: text)).count == 1)
@@ -69,6 +70,9 @@ struct StyleTests {
         "// Sendable: only read.\nfinal class A: @unchecked Sendable {}", "final class A: @unchecked Sendable {}  // guarded by its lock",
         "let methodology = 1", "func hash(into hasher: inout Hasher) {}", "let a = names.contains(\"worker\")",
         "let a = bytes.split(separator: UInt8(ascii: \"/\"))", String(repeating: "\n", count: 499),
+        "private struct Other {" + String(repeating: "\n", count: 40) + "}", "struct Made {" + String(repeating: "\n", count: 40) + "}",
+        "struct Short {\n    struct Inner {" + String(repeating: "\n", count: 26) + "}\n}",
+        "extension Other {" + String(repeating: "\n", count: 40) + "}",
     ])
     func whatIsAllowedIsNotFound(text: String) {
         #expect(StyleRules.violations(in: SourceFile(path: "Sources/Made/Made.swift", text: text)) == [])

@@ -67,7 +67,7 @@ struct AdditionalSinkTests {
         bench.append(values)
         let running = try bench.start(untilEnd: false)
         try waitUntil("reading is held") { running.status.isReadingHeld }
-        #expect(!bench.sink.deliveries.isEmpty)
+        try waitUntil("the first sink gets its rows") { !bench.sink.deliveries.isEmpty }
         bench.additionalSink.setDown(false)
         try waitUntil("all is read") { bench.source.readCount == values[0].count }
         running.drain()

@@ -10,8 +10,8 @@ package struct WorkerLoop {
         case order(TaskGroupOrders.Order, group: Int?)
         /// Make the cut durable, then call `committed` or `commitFailed`.
         case commit(EpochCut)
-        /// Wait for so long, then call `commitIsDue`; sooner, where `orDrain` says so, when somebody wants the run to drain.
-        case waitToCommit(Duration, orDrain: Bool)
+        /// Wait for so long, then call `commitIsDue`; sooner, once `endsWait` says so of the inbox.
+        case waitToCommit(Duration)
         /// Show what the groups handed in.
         case show([TaskGroupReport])
         /// Tell the source how far the durable state is.
@@ -172,10 +172,7 @@ package struct WorkerLoop {
         var actions: [Action] = []
         for id in inbox.deliveries { actions += perform(coordinator.delivered(id), now) }
         actions += try hearOfCheckpoints(inbox, now)
-        if let error = inbox.readingError, readingError == nil {
-            readingError = error
-            actions.append(.tell(.readingFailed(error)))
-        }
+        actions += note(readingError: inbox.readingError)
         if inbox.isDraining || readingError != nil { actions += drain(now) }
         groupsAtEnd += inbox.groupsAtEnd
         if inbox.groupsAtEnd > 0 && isReadToEnd { actions += reachedEnd(now) }
@@ -266,15 +263,30 @@ package struct WorkerLoop {
     package mutating func commitFailed(_ error: any Error, now: Duration) throws -> [Action] {
         guard let cut = committing, let failure = error as? any Failure, failure.kind == .retry else { throw error }
         let pause = min(WorkerLoop.commitRetry, deadline.map { max($0 - now, .zero) } ?? WorkerLoop.commitRetry)
-        return [.tell(.commitWaits(cut.epoch, failure)), .waitToCommit(pause, orDrain: deadline == nil)]
+        return [.tell(.commitWaits(cut.epoch, failure)), .waitToCommit(pause)]
     }
 
-    /// `isDraining`: somebody wants the run to drain; what was read before is what the commit has.
-    package mutating func commitIsDue(isDraining: Bool, now: Duration) -> [Action] {
+    /// Whether what is in the inbox ends the wait for a commit.
+    package func endsWait(_ inbox: RunInbox) -> Bool {
+        inbox.error != nil || (inbox.readingError != nil && readingError == nil) || (inbox.isDraining && deadline == nil)
+    }
+
+    /// The wait for a commit is over. `inbox`: as it stands; it is taken with the next turn. What was read before is what the commit
+    /// has. Throws what ends the run.
+    package mutating func commitIsDue(_ inbox: RunInbox, now: Duration) throws -> [Action] {
         guard let cut = committing else { preconditionFailure("nothing was to be committed") }
-        if isDraining { deadline = deadline ?? now + settings.drainTimeout }
-        guard let deadline, now >= deadline else { return [.commit(cut)] }
-        return [.tell(.deliveryIsOver)] + end(.undelivered(bytes: coordinator.waitingBytes))
+        if let error = inbox.error { throw error }
+        let actions = note(readingError: inbox.readingError)
+        if inbox.isDraining || readingError != nil { deadline = deadline ?? now + settings.drainTimeout }
+        guard let deadline, now >= deadline else { return actions + [.commit(cut)] }
+        return actions + [.tell(.deliveryIsOver)] + end(.undelivered(bytes: coordinator.waitingBytes))
+    }
+
+    /// The first one is what the run ends with.
+    private mutating func note(readingError error: (any Error)?) -> [Action] {
+        guard let error, readingError == nil else { return [] }
+        readingError = error
+        return [.tell(.readingFailed(error))]
     }
 
     // MARK: - Housekeeping
