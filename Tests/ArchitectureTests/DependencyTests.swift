@@ -30,7 +30,8 @@ struct DependencyTests {
         for (target, line, isFound) in [
             ("Avro", "public struct A {}", true), ("Avro", "    public private(set) var a = 1", true), ("Avro", "open class A {}", true),
             ("Avro", "package struct A {} // public struct", false), ("Avro", "let file = open(path)", false),
-            ("Avro", "try store.open(topology)", false), ("Engine", "public struct A {}", false),
+            ("Avro", "try store.open(topology)", false), ("Avro", "guard let open else { return }", false),
+            ("Avro", "@frozen public struct A {}", true), ("Engine", "public struct A {}", false),
         ] {
             let file = SourceFile(path: "Sources/\(target)/A.swift", text: line)
             #expect(targets.publicOutsideOfTheLibrary(in: file).isEmpty != isFound, "\(line)")

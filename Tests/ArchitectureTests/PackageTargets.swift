@@ -42,8 +42,11 @@ struct PackageTargets {
     /// `public` where nobody outside of the package can see it: there it says what it can't mean.
     func publicOutsideOfTheLibrary(in file: SourceFile) -> [String] {
         guard let target = target(of: file.path), !library.contains(target) else { return [] }
-        return file.lines(with: ["public", "open"]).filter { found in
-            file.code[found.line - 1].contains(/\b(public|open)(\(set\))? +(@|[a-z])/)
-        }.map { "\(file.path):\($0.line): \($0.word) is for the library's targets; between targets it is package" }
+        // At the beginning of a declaration: elsewhere the words are names.
+        let modifiers =
+            /^ *(?:@\w+(?:\([^)]*\))? +|(?:final|static|override|package|private)(?:\(set\))? +)*(?:public|open)(?:\(set\))? +[@a-z]/
+        return file.lines(with: ["public", "open"]).filter { file.code[$0.line - 1].contains(modifiers) }.map {
+            "\(file.path):\($0.line): \($0.word) is for the library's targets; between targets it is package"
+        }
     }
 }

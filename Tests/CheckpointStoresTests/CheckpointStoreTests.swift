@@ -36,11 +36,11 @@ struct CheckpointStoreTests {
     /// Written by hand from checkpoints/README.md: what is documented is what is stored.
     @Test func aManifestIsStoredAsDocumented() throws {
         let fixture = try StoreFixture()
-        var draft = fixture.draft(epoch: 3, after: nil)
-        draft.tasks.append(
-            CheckpointFacts.TaskProgress(id: TaskID(stage: "totals", partition: 1), watermark: EventTime(milliseconds: -5), next: nil))
-        draft.tables.append(CheckpointFacts.TableProgress(name: "alerts", lastFrozen: BatchNumber(4), lastDelivered: BatchNumber(3)))
-        let base = NewObject(kind: .base, file: try fixture.file("base of 3"), epoch: draft.epoch)
+        let draft = fixture.draft(
+            epoch: 3, after: nil,
+            tasks: [.init(id: TaskID(stage: "totals", partition: 1), watermark: EventTime(milliseconds: -5), next: nil)],
+            tables: [.init(name: "alerts", lastFrozen: BatchNumber(4), lastDelivered: BatchNumber(3))])
+        let base = NewObject(kind: .base, file: try fixture.file("base of 3"), epoch: Epoch(3))
         let manifest = try fixture.store.publish(draft, files: [base])
         let sha = manifest.objects[0].digest.sha256.hex
         let zeros = String(repeating: "0", count: 64)
@@ -139,8 +139,7 @@ struct CheckpointStoreTests {
         let file = NewObject(kind: .base, file: try fixture.file("base"), epoch: Epoch(1))
         let published = try fixture.store.publish(draft, files: [file])
         #expect(try fixture.store.publish(draft, files: [file]) == published)
-        var later = draft
-        later.createdAt += 1
+        var later = fixture.draft(epoch: 1, after: nil, createdAt: StoreFixture.start + 1)
         let error = try StoreFixture.failure { _ = try fixture.store.publish(later, files: [file]) }
         #expect(error?.kind == .retry, "an earlier attempt of the same writer: it looks again and goes on")
         later.parent = try fixture.store.newestLink()

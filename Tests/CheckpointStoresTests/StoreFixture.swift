@@ -51,15 +51,16 @@ struct StoreFixture {
     func draft(
         epoch: UInt64, after parent: Manifest?, retaining retained: [ManifestObject] = [], writer: String = "host:1:a",
         createdAt: Int64 = StoreFixture.start,
-        lineage: Lineage = .first
+        lineage: Lineage = .first, tasks: [CheckpointFacts.TaskProgress] = [], tables: [CheckpointFacts.TableProgress] = []
     ) -> ManifestDraft {
-        ManifestDraft(
-            parent: parent?.link, jobVersion: 3, stateFormat: 2, identity: "b6a1", hashKey: .ofTests, lineage: lineage, writer: writer,
-            epoch: Epoch(epoch),
-            createdAt: createdAt, reason: .interval, retained: retained, partitions: ["transactions": 4],
-            tasks: [CheckpointFacts.TaskProgress(id: TaskID(stage: "by \"key\"", partition: 0), watermark: nil, next: 7)],
-            tables: [CheckpointFacts.TableProgress(name: "metrics", lastFrozen: BatchNumber(9), lastDelivered: nil)]
+        let facts = CheckpointFacts(
+            job: store.job, jobVersion: 3, stateFormat: 2, identity: "b6a1", hashKey: .ofTests, lineage: lineage, epoch: Epoch(epoch),
+            partitions: ["transactions": 4],
+            tasks: [CheckpointFacts.TaskProgress(id: TaskID(stage: "by \"key\"", partition: 0), watermark: nil, next: 7)] + tasks,
+            tables: [CheckpointFacts.TableProgress(name: "metrics", lastFrozen: BatchNumber(9), lastDelivered: nil)] + tables
         )
+        return ManifestDraft(
+            facts, after: parent?.link, retaining: retained, writer: writer, createdAt: createdAt, reason: .interval)
     }
 
     /// Publishes a base of its own as the state of an epoch.

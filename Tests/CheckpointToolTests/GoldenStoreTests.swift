@@ -1,4 +1,5 @@
 import CheckpointStores
+import Engine
 import Foundation
 import TestSupport
 import Testing
@@ -119,11 +120,11 @@ struct GoldenStoreTests {
         let file = GoldenStore.stateFile(format: 1)
         let facts = try StateReader(path: file).facts
         let store = try CheckpointStore.open(location: directory.file("store"), job: facts.job, environment: [:])
-        let draft = ManifestDraft(
-            parent: nil, jobVersion: facts.jobVersion, stateFormat: 1, identity: facts.identity, hashKey: nil, lineage: facts.lineage,
-            writer: "test",
-            epoch: facts.epoch, createdAt: 0, reason: .interval, retained: [], partitions: [:], tasks: [], tables: []
+        let said = CheckpointFacts(
+            job: facts.job, jobVersion: facts.jobVersion, stateFormat: 1, identity: facts.identity, hashKey: nil, lineage: facts.lineage,
+            epoch: facts.epoch, partitions: [:], tasks: [], tables: []
         )
+        let draft = ManifestDraft(said, after: nil, retaining: [], writer: "test", createdAt: 0, reason: .interval)
         _ = try store.publish(draft, files: [NewObject(kind: .base, file: file, epoch: facts.epoch)])
         let arguments = ["--store", "store", "--job", facts.job]
         for verb in ["verify", "show", "stats", "windows", "timers", "offsets"] {

@@ -86,28 +86,37 @@ enum NextBankVersion {
         // A column less.
         Change(
             file: "Lifecycle/LifecycleRowWriter.swift",
-            text:
-                "        rows.count(\"timeSinceLastUpdate\", isFirst ? 0 : UInt64(clamping: Int128(step.time.milliseconds) - Int128(standing.rowTime.milliseconds)))\n",
+            text: """
+                        rows.count(
+                            "timeSinceLastUpdate", isFirst ? 0 : UInt64(clamping: Int128(step.time.milliseconds) - Int128(standing.rowTime.milliseconds)))
+
+                """,
             replacement: ""
         ),
         Change(file: "Lifecycle/LifecycleRowWriter.swift", text: #", OutputColumn("timeSinceLastUpdate", .count)"#, replacement: ""),
 
         // Messages between stages whose numbers of one type are in the other order.
         Change(
-            file: "Merchants/MerchantPartials.swift", text: "layout = MessageLayout(version: 1, fields: [",
-            replacement: "layout = MessageLayout(version: 2, fields: ["
+            file: "Merchants/MerchantPartial.swift", text: "layout = MessageLayout(\n        version: 1,",
+            replacement: "layout = MessageLayout(\n        version: 2,"
         ),
         Change(
-            file: "Merchants/MerchantPartials.swift",
-            text: #"StateField(name: "smallest", type: .signed), StateField(name: "greatest", type: .signed),"#,
-            replacement: #"StateField(name: "greatest", type: .signed), StateField(name: "smallest", type: .signed),"#
+            file: "Merchants/MerchantPartial.swift",
+            text: """
+                StateField(name: "smallest", type: .signed),
+                            StateField(name: "greatest", type: .signed),
+                """,
+            replacement: """
+                StateField(name: "greatest", type: .signed),
+                            StateField(name: "smallest", type: .signed),
+                """
         ),
         Change(
-            file: "Merchants/MerchantPartials.swift", text: "name: \"customers\", type: .unsigned),\n    ])",
-            replacement: "name: \"customers\", type: .unsigned),\n    ], evolution: .from(1))"
+            file: "Merchants/MerchantPartial.swift", text: "name: \"customers\", type: .unsigned),\n        ])",
+            replacement: "name: \"customers\", type: .unsigned),\n        ], evolution: .from(1))"
         ),
         Change(
-            file: "Merchants/MerchantPartials.swift",
+            file: "Merchants/MerchantPartial.swift",
             text: """
                         payload.write(zigzag: totals.smallest)
                         payload.write(zigzag: totals.greatest)
@@ -120,7 +129,7 @@ enum NextBankVersion {
                 """
         ),
         Change(
-            file: "Merchants/MerchantPartials.swift",
+            file: "Merchants/MerchantPartial.swift",
             text: """
                         totals.smallest = reader.zigzag()
                         totals.greatest = reader.zigzag()

@@ -9,12 +9,12 @@ extension Manifest {
         from draft: ManifestDraft, job: String, objects: [ManifestObject]
     ) throws(CheckpointError) -> (manifest: Manifest, bytes: [UInt8]) {
         var manifest = Manifest(
-            number: draft.parent?.number.next ?? .first, job: job, minimumReader: draft.minimumReader, jobVersion: draft.jobVersion,
-            stateFormat: draft.stateFormat, identity: draft.identity, hashKey: draft.hashKey, lineage: draft.lineage, writer: draft.writer,
-            epoch: draft.epoch,
-            createdAt: draft.createdAt, reason: draft.reason, parent: draft.parent, objects: objects, partitions: draft.partitions,
-            tasks: draft.tasks, tables: draft.tables, sha256: SHA256.of([])
+            number: draft.parent?.number.next ?? .first, minimumReader: draft.minimumReader, facts: draft.facts, writer: draft.writer,
+            createdAt: draft.createdAt, reason: draft.reason, parent: draft.parent, objects: objects, sha256: SHA256.of([])
         )
+        guard draft.facts.job == job else {
+            throw CheckpointError(.bug, "a checkpoint of the job \(quotedJSON(draft.facts.job)) was to be published as one of \(job)")
+        }
         if let fault = manifest.fault {
             throw CheckpointError(.invalid, "manifest \(manifest.number) of \(job) can't be published: \(fault)")
         }
@@ -47,7 +47,7 @@ extension Manifest {
             }
             reached = delta.epoch
         }
-        guard reached == epoch else { return "its objects lead to epoch \(reached), and it says \(epoch)" }
+        guard reached == facts.epoch else { return "its objects lead to epoch \(reached), and it says \(facts.epoch)" }
         guard let odd = objects.first(where: { $0.key != StoreLayout.objectName($0.kind, $0.digest.sha256) || $0.digest.bytes < 0 }) else {
             return nil
         }

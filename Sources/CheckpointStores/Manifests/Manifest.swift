@@ -1,26 +1,18 @@
 import Engine
 
 /// One checkpoint of a job: which objects make up its state, and what that state is. See checkpoints/README.md.
+@dynamicMemberLookup
 package struct Manifest: Equatable, Sendable {
     /// The version of the format that this program writes, and the newest that it reads.
     package static let format = 1
 
     package let number: ManifestNumber
-    package let job: String
     /// The least `format` that a reader must know.
     package let minimumReader: Int
-    /// The version of the job that wrote the state.
-    package let jobVersion: Int
-    /// The version of the state file's format.
-    package let stateFormat: Int
-    /// The history that the state belongs to; a new one begins with an empty state.
-    package let identity: String
-    /// The job's, for hashes that the state holds; nil where an earlier build wrote the manifest.
-    package let hashKey: HashKey?
-    package let lineage: Lineage
+    /// What the state is, as its file tells it too; a manifest offers each of these as its own.
+    package let facts: CheckpointFacts
     /// Who wrote it: `host:pid:random`, another one each run.
     package let writer: String
-    package let epoch: Epoch
     /// Milliseconds since 1970 UTC, by the writer's clock.
     package let createdAt: Int64
     package let reason: CheckpointReason
@@ -28,12 +20,10 @@ package struct Manifest: Equatable, Sendable {
     package let parent: ManifestLink?
     /// The base, then the deltas in the order in which they are applied.
     package let objects: [ManifestObject]
-    /// Partitions of every topic and stage.
-    package let partitions: [String: Int]
-    package let tasks: [CheckpointFacts.TaskProgress]
-    package let tables: [CheckpointFacts.TableProgress]
     /// The hash of the manifest's own bytes as they are stored.
     package internal(set) var sha256: SHA256Digest
+
+    package subscript<Value>(dynamicMember fact: KeyPath<CheckpointFacts, Value>) -> Value { facts[keyPath: fact] }
 
     package var link: ManifestLink { ManifestLink(number: number, sha256: sha256) }
     /// The size of all objects together, which `fault` bounds.
@@ -53,7 +43,9 @@ package struct Manifest: Equatable, Sendable {
 
     /// True when `later` belongs to a lineage that began before this checkpoint: what was delivered between the two was
     /// rolled back, and this one counts it still.
-    package func isAbandoned(by later: Manifest) -> Bool { later.number > number && later.lineage > lineage && later.epoch < epoch }
+    package func isAbandoned(by later: Manifest) -> Bool {
+        later.number > number && later.lineage > facts.lineage && later.epoch < facts.epoch
+    }
 }
 
 /// What stays of a manifest that was collected.

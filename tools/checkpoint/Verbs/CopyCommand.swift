@@ -28,13 +28,9 @@ struct CopyCommand: CheckpointVerb {
         guard other.location != store.location else { throw ToolError(.invalid, "\(target) is the store that the checkpoint is in") }
         let fetched = try store.fetch(manifest, into: try Scratch.make())
         let files = zip(manifest.objects, [fetched.base] + fetched.deltas).map { NewObject(kind: $0.kind, file: $1, epoch: $0.epoch) }
-        var draft = ManifestDraft(
-            parent: try other.newestLink(), jobVersion: manifest.jobVersion, stateFormat: manifest.stateFormat, identity: manifest.identity,
-            hashKey: manifest.hashKey, lineage: manifest.lineage, writer: ToolWriter.name, epoch: manifest.epoch,
-            createdAt: manifest.createdAt,
-            reason: .copy, retained: [], partitions: manifest.partitions, tasks: manifest.tasks, tables: manifest.tables
-        )
-        draft.minimumReader = manifest.minimumReader
+        let draft = ManifestDraft(
+            manifest.facts, after: try other.newestLink(), retaining: [], writer: ToolWriter.name, createdAt: manifest.createdAt,
+            reason: .copy, minimumReader: manifest.minimumReader)
         let published = try other.publish(draft, files: files)
         let report = Report("copy", output)
         report.fact("checkpoint", .count(manifest.number.number))
