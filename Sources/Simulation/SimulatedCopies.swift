@@ -53,6 +53,7 @@ extension SimulatedStore: CheckpointedStore {
             return nil
         }
         copying = nil
+        if faults.copyFails > 0, random.percent(faults.copyFails) { throw SimulatedFailure(.retry, "there is no room for the copy") }
         switch content {
         case .base: copies?.keep(.base(SimulatedDisk(copying: disk)), as: path)
         case .delta(let epoch):

@@ -14,6 +14,8 @@ package final class SimulatedStore: StateStore, @unchecked Sendable {
         package var loadedRows = Int.max
         /// In percent of commits: the changes that are kept for a delta become too many, and stay no longer than until they are compacted.
         package var outgrown = 0
+        /// In percent of copies: the disk has no room for the end of it.
+        package var copyFails = 0
 
         package init() {}
     }

@@ -7,10 +7,13 @@ import Foundation
 final class LeaderProbe: @unchecked Sendable {
     private struct State {
         var candidates: Set<TopicPartition> = []
+        var transactions = OpenTransactions()
         var isStopped = false
         var isRunning = true
     }
 
+    /// What waits behind an open transaction is told within this, whatever the interval.
+    private static let longestInterval = Duration.seconds(15)
     /// How long one question may take: a stop waits for it.
     private static let askLimit = Duration.seconds(2)
 
@@ -18,11 +21,17 @@ final class LeaderProbe: @unchecked Sendable {
     private let interval: Duration
     private let state = Monitor(State())
     private let answered: @Sendable ([TopicPartition: Int64], Duration) -> Void
+    private let told: @Sendable ([WorkerStatus.TransactionWait]) -> Void
 
-    init(_ source: any RecordSource, interval: Duration, answered: @escaping @Sendable ([TopicPartition: Int64], Duration) -> Void) {
+    /// `answered`: where the logs of quiet partitions end. `told`: which of them stand before an open transaction, after each question.
+    init(
+        _ source: any RecordSource, interval: Duration, answered: @escaping @Sendable ([TopicPartition: Int64], Duration) -> Void,
+        told: @escaping @Sendable ([WorkerStatus.TransactionWait]) -> Void
+    ) {
         self.source = source
-        self.interval = interval
+        self.interval = min(interval, LeaderProbe.longestInterval)
         self.answered = answered
+        self.told = told
     }
 
     func start() {
@@ -36,8 +45,16 @@ final class LeaderProbe: @unchecked Sendable {
 
     private func ask() {
         let candidates = state.look { $0.candidates.sorted() }
-        guard !candidates.isEmpty else { return }
-        answered(source.ends(of: candidates, timeout: min(interval, LeaderProbe.askLimit)), Clock.now)
+        let ends = candidates.isEmpty ? [:] : source.logEnds(of: candidates, timeout: min(interval, LeaderProbe.askLimit))
+        let now = Clock.now
+        // Behind an open transaction records wait: a partition with such is not idle.
+        if !ends.isEmpty { answered(ends.mapValues(\.end), now) }
+        told(
+            state.look { state in
+                state.transactions.note(ends, now: now)
+                state.transactions.keep(only: state.candidates)
+                return state.transactions.all
+            })
     }
 
     func look(at candidates: Set<TopicPartition>) { state.look { $0.candidates = candidates } }

@@ -52,9 +52,12 @@ final class WorkerRun {
             }
         }
         let mails = threads.map(\.mail)
-        probe = LeaderProbe(worker.source, interval: start.settings.idleAfter / 4) { ends, time in
-            for mail in mails { mail.update { $0.orders.leadersAnswered(ends, at: time) } }
-        }
+        probe = LeaderProbe(
+            worker.source, interval: start.settings.idleAfter / 4,
+            answered: { ends, time in
+                for mail in mails { mail.update { $0.orders.leadersAnswered(ends, at: time) } }
+            },
+            told: { [worker] waits in worker.publish { $0.transactionWaits = waits } })
     }
 
     /// `@unchecked Sendable`: the members are monitors.

@@ -51,6 +51,20 @@ public struct WorkerStatus: Sendable {
         package var problem: String?
     }
 
+    /// Records that wait behind an open transaction of whoever writes them.
+    public struct TransactionWait: Sendable, Equatable {
+        public let partition: TopicPartition
+        /// The first offset that can't be read (Kafka's last stable offset).
+        public let offset: Int64
+        /// The offset after the last record that waits.
+        public let end: Int64
+        /// By the worker's monotonic clock.
+        let since: Duration
+
+        /// For how long, as of now.
+        public var waited: Duration { Clock.now - since }
+    }
+
     public enum Phase: String, Sendable { case starting, running, draining, finished }
 
     public var phase = Phase.starting
@@ -63,6 +77,8 @@ public struct WorkerStatus: Sendable {
     /// Bytes of records in memory.
     public var stateBytes = 0
     public var lastCommit = Duration.zero
+    /// In order of partitions.
+    public var transactionWaits: [TransactionWait] = []
     public var references: [Reference] = []
     package var checkpoint = Checkpoint()
     /// What the start took, part by part; complete with the first record.

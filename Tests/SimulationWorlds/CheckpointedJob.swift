@@ -46,6 +46,7 @@ package struct CheckpointedJob {
         // As shipped: it is what a worker that was taken for dead is given.
         plan.sinkFaults.resolveDelay = .seconds(10)
         plan.storeFaults.outgrown = random.percent(50) ? 2 : 0
+        plan.storeFaults.copyFails = random.percent(50) ? 10 : 0
         // Two workers that both resolve the same batches, and requests that arrive when both have looked.
         if world.trouble == .zombies, random.percent(50) {
             plan.sinkFaults.requestLost = 20
@@ -55,7 +56,7 @@ package struct CheckpointedJob {
             plan.sinkFaults.requestLost = 35
             plan.sinkFaults.landsLate = 45
         }
-        if job.hasTimers { plan.idleAfter = Simulation.limit }
+        job.drawIdleness(of: &plan, &random)
         var checkpoints = CheckpointPlan(world.durability)
         checkpoints.draw(world.trouble, until: log.simulated.lastArrival, &random)
         checkpoints.finalizesEvery = finalizesEvery

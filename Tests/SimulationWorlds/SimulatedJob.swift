@@ -19,8 +19,7 @@ package struct SimulatedJob {
             versions: hasVersions ? PurchaseVersion.allCases.map { job.topology(of: $0) } : [job.topology], log: log.simulated)
         plan.drawFaults(&random)
         if hasVersions { plan.drawWaiting(&random) }
-        // Idle partitions follow the others' watermarks, at times that depend on the schedule: windows don't mind, timers do.
-        if job.hasTimers { plan.idleAfter = Simulation.limit }
+        job.drawIdleness(of: &plan, &random)
         self.plan = plan
         self.hasVersions = hasVersions
         self.random = random

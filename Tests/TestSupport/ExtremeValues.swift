@@ -72,6 +72,8 @@ package final class RawSQLite {
         var opened: OpaquePointer?
         guard sqlite3_open(path, &opened) == SQLITE_OK, let opened else { throw WaitedTooLong(description: "\(path) can't be opened") }
         handle = opened
+        // The one who had the file before may be about to close it.
+        sqlite3_busy_timeout(handle, 5_000)
     }
 
     deinit { sqlite3_close_v2(handle) }

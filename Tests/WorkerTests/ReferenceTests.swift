@@ -258,6 +258,29 @@ import Worker
         #expect(worker.recordsApplied == 2)
         #expect(try worker.reference().keys == 2)
     }
+
+    /// And a copy of the format that knew no notes goes on.
+    @Test func whatAReaderHasMetIsKeptWithTheCopy() throws {
+        let world = try ColorWorld(colors: ["a red"], items: [])
+        _ = try world.runToEnd()
+        try RawSQLite(world.state.file("references.db")).execute("DROP TABLE note; PRAGMA user_version = 1")
+        try world.append(["b green", "!", "c blue"], to: "colors")
+        let first = try world.runToEnd()
+        #expect(first.keys == 2 && first.counters.total == 3 && first.counters.unusable == 1)
+        try world.append(["d white"], to: "colors")
+        try world.append(["a", "b", "c", "d"], to: "items")
+        let second = try world.runToEnd()
+        #expect(second.counters.total == 1 && second.counters.unusable == 1)
+        #expect(world.sink.rows == ["a red", "b green", "c none", "d none"])
+    }
+
+    @Test func whatAReaderKeepsBesideItsTableCounts() throws {
+        let world = try ColorWorld(colors: ["a red", "#"], items: ["a"])
+        world.settings.referenceMemoryLimit = 4 << 20
+        let error = #expect(throws: WorkerError.self) { try world.runToEnd() }
+        #expect(
+            error?.kind == .invalid && error?.message.contains("colors 1 keys (8 MiB)") == true, "\(error.map { "\($0)" } ?? "nothing")")
+    }
 }
 
 /// A source whose readers fall silent after some records, as if a leader were down, until a gate opens.
@@ -314,27 +337,4 @@ private final class Gate: Sendable {
     private let state = Atomic(false)
     var isOpen: Bool { state.load(ordering: .acquiring) }
     func open() { state.store(true, ordering: .releasing) }
-
-    /// And a copy of the format that knew no notes goes on.
-    @Test func whatAReaderHasMetIsKeptWithTheCopy() throws {
-        let world = try ColorWorld(colors: ["a red"], items: [])
-        _ = try world.runToEnd()
-        try RawSQLite(world.state.file("references.db")).execute("DROP TABLE note; PRAGMA user_version = 1")
-        try world.append(["b green", "!", "c blue"], to: "colors")
-        let first = try world.runToEnd()
-        #expect(first.keys == 2 && first.counters.total == 3 && first.counters.unusable == 1)
-        try world.append(["d white"], to: "colors")
-        try world.append(["a", "b", "c", "d"], to: "items")
-        let second = try world.runToEnd()
-        #expect(second.counters.total == 1 && second.counters.unusable == 1)
-        #expect(world.sink.rows == ["a red", "b green", "c none", "d none"])
-    }
-
-    @Test func whatAReaderKeepsBesideItsTableCounts() throws {
-        let world = try ColorWorld(colors: ["a red", "#"], items: ["a"])
-        world.settings.referenceMemoryLimit = 4 << 20
-        let error = #expect(throws: WorkerError.self) { try world.runToEnd() }
-        #expect(
-            error?.kind == .invalid && error?.message.contains("colors 1 keys (8 MiB)") == true, "\(error.map { "\($0)" } ?? "nothing")")
-    }
 }

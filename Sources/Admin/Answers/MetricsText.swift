@@ -55,6 +55,9 @@ struct MetricsText {
             "tidemark_partition_watermark_seconds", "gauge", "The watermark, in seconds since 1970.",
             samples { $0.watermark.map { "\(Double($0) / 1000)" } })
         add("tidemark_partition_idle", "gauge", "1 while the partition counts as idle.", samples { $0.isIdle ? "1" : "0" })
+        add(
+            "tidemark_partition_open_transaction_seconds", "gauge", "How long reading has stood before an open transaction.",
+            samples { $0.openTransactionSeconds.map { "\($0)" } })
         add("tidemark_records_total", "counter", "Records read.", samples { "\($0.records)" })
         add("tidemark_rejected_total", "counter", "Records that can't be used.", samples { "\($0.rejected)" })
         add("tidemark_late_total", "counter", "Records too late for their window.", samples { "\($0.late)" })

@@ -81,7 +81,8 @@ struct StatusPage {
             row([
                 escaped(partition.topic), "\(partition.partition)", partition.nextOffset.map { grouped(Int(clamping: $0)) } ?? "–",
                 partition.lag.map { grouped(Int(clamping: $0)) } ?? "–", partition.watermark.map(time) ?? "–",
-                partition.isIdle ? "idle" : "read",
+                partition.openTransactionSeconds.map { "open transaction for \(grouped(Int($0)))\u{202F}s" }
+                    ?? (partition.isIdle ? "idle" : "read"),
                 grouped(Int(clamping: partition.records)), skipped(partition), grouped(Int(clamping: partition.rejected)),
                 grouped(Int(clamping: partition.late)),
             ])

@@ -57,6 +57,8 @@ package struct StatusSnapshot: Codable, Sendable, Equatable {
         package var nextOffset: Int64?
         /// The offset after the partition's last record, when its leader said so lately.
         package var endOffset: Int64?
+        /// For how long reading has stood before an open transaction; nil while it does not.
+        package var openTransactionSeconds: Double?
         /// Milliseconds since 1970; nil before the first record.
         package var watermark: Int64?
         package var isIdle: Bool
@@ -74,13 +76,14 @@ package struct StatusSnapshot: Codable, Sendable, Equatable {
         }
 
         package init(
-            topic: String, partition: Int, nextOffset: Int64?, endOffset: Int64?, watermark: Int64?, isIdle: Bool,
-            records: UInt64, rejected: UInt64, late: UInt64, skipped: [String: UInt64]
+            topic: String, partition: Int, nextOffset: Int64?, endOffset: Int64?, openTransactionSeconds: Double? = nil,
+            watermark: Int64?, isIdle: Bool, records: UInt64, rejected: UInt64, late: UInt64, skipped: [String: UInt64]
         ) {
             self.topic = topic
             self.partition = partition
             self.nextOffset = nextOffset
             self.endOffset = endOffset
+            self.openTransactionSeconds = openTransactionSeconds
             self.watermark = watermark
             self.isIdle = isIdle
             self.records = records

@@ -2,7 +2,10 @@
 /// nothing held reading back, and no record came. It never goes by the wall clock or by silence alone.
 package struct IdleTracker: Sendable {
     private struct Partition {
-        /// Since when the reader stands at the log's end with nothing new; nil while it doesn't.
+        /// The reader stands at the end of what can be read.
+        var isAtEnd = false
+        /// Since when the reader stands at the log's end with nothing new; nil while it doesn't, or records wait behind an open
+        /// transaction.
         var quietSince: Duration?
         /// The offset that it stands at.
         var end: Int64 = 0
@@ -22,10 +25,14 @@ package struct IdleTracker: Sendable {
     /// How often leaders are asked: answers further apart than twice this are a gap.
     package var probeInterval: Duration { idleAfter / 4 }
 
-    package mutating func recordsCame(_ partition: TopicPartition) { partitions[partition]?.quietSince = nil }
+    package mutating func recordsCame(_ partition: TopicPartition) {
+        partitions[partition]?.isAtEnd = false
+        partitions[partition]?.quietSince = nil
+    }
 
     package mutating func reachedEnd(_ partition: TopicPartition, at offset: Int64, now: Duration) {
         guard let known = partitions[partition] else { return }
+        partitions[partition]!.isAtEnd = true
         partitions[partition]!.end = offset
         if known.quietSince == nil { partitions[partition]!.quietSince = now }
     }
@@ -35,16 +42,21 @@ package struct IdleTracker: Sendable {
         for partition in partitions.keys where partitions[partition]!.quietSince != nil { partitions[partition]!.quietSince = now }
     }
 
-    /// The leader said where its log ends. An end beyond the reader's means that records are on their way.
+    /// The leader said where its log ends. An end beyond the reader's means that records are on their way, or wait behind an open
+    /// transaction.
     package mutating func leaderAnswered(_ partition: TopicPartition, end: Int64, now: Duration) {
         guard let known = partitions[partition] else { return }
         if known.answeredSince == nil || now - known.lastAnswer > probeInterval * 2 { partitions[partition]!.answeredSince = now }
         partitions[partition]!.lastAnswer = now
-        if end > known.end { partitions[partition]!.quietSince = nil }
+        if end > known.end {
+            partitions[partition]!.quietSince = nil
+        } else if known.isAtEnd, known.quietSince == nil {
+            partitions[partition]!.quietSince = now
+        }
     }
 
-    /// The partitions whose leaders are worth asking now: those that may be or become idle.
-    package var candidates: [TopicPartition] { partitions.filter { $0.value.quietSince != nil }.map(\.key).sorted() }
+    /// The partitions whose leaders are worth asking now: those that may be or become idle, and those that wait.
+    package var candidates: [TopicPartition] { partitions.filter(\.value.isAtEnd).map(\.key).sorted() }
 
     package func isIdle(_ partition: TopicPartition, now: Duration) -> Bool {
         guard let known = partitions[partition], let quiet = known.quietSince, let answered = known.answeredSince else { return false }

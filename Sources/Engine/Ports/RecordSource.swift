@@ -16,9 +16,11 @@ public protocol RecordSource: AnyObject, Sendable {
     func open(_ assignments: [SourceAssignment]) throws -> [TopicPartition: Int64]
     /// A reader of some of the assigned partitions, for the use of one thread.
     func makeReader(of partitions: [TopicPartition]) throws -> any RecordReader
-    /// The offset after the last record of each partition, asked of its leader now; partitions whose leader did not
-    /// answer within `timeout` are left out. Blocks; may be called from any thread.
+    /// The offset after the last record of each partition that can be read now, asked of its leader; partitions whose leader did
+    /// not answer within `timeout` are left out. Blocks; may be called from any thread.
     func ends(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: Int64]
+    /// As `ends`, and where the logs end for those who may read everything.
+    func logEnds(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: LogEnd]
     /// Tells the outside (a consumer group's lag tools) how far the durable state is. Failures are logged, never fatal.
     func report(_ positions: [TopicPartition: Int64])
 }
@@ -26,6 +28,10 @@ public protocol RecordSource: AnyObject, Sendable {
 extension RecordSource {
     public func reach() throws {}
     public var outage: String? { nil }
+    /// Of a log without transactions.
+    public func logEnds(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: LogEnd] {
+        ends(of: partitions, timeout: timeout).mapValues { LogEnd(end: $0, readable: $0) }
+    }
 }
 
 /// Reads assigned partitions on one thread.

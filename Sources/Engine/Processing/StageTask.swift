@@ -199,8 +199,9 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
     }
 
     package func reachedEnd(next: Int64) {
-        guard position == nil else { return }
-        position = SourcePosition(next: next, last: nil)
+        guard next > position?.next ?? -1 else { return }
+        // What lies between is nothing that anybody reads: the ends of transactions, and records of those that were aborted.
+        position = SourcePosition(next: next, last: position?.last)
         hasMoved = true
     }
 

@@ -81,6 +81,14 @@ public final class KafkaSource: RecordSource {
         LogEnds(client: client).available(of: partitions, leaders: opened.withLock { $0.topics }, timeout: timeout)
     }
 
+    public func logEnds(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: LogEnd] {
+        let ends = LogEnds(client: client)
+        return Dictionary(
+            uniqueKeysWithValues: self.ends(of: partitions, timeout: timeout).map { partition, readable in
+                (partition, LogEnd(end: max(readable, ends.fetched(partition) ?? readable), readable: readable))
+            })
+    }
+
     public func report(_ positions: [TopicPartition: Int64]) { lag.report(positions) }
 
     private func checkedStarts(of assignments: [SourceAssignment], within deadline: Deadline) throws -> [TopicPartition: Int64] {

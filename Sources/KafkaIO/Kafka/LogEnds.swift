@@ -59,6 +59,15 @@ struct LogEnds: Sendable {
         sideBySide(partitions, leaders) { answers(.high, of: $0, milliseconds: timeout.milliseconds) }
     }
 
+    /// The high watermark that came with the last answer to a fetch; nil before there was one. A leader is asked by the isolation level
+    /// of the client, and answers a read_committed one with the last stable offset; what it sends to who reads says both, and comes
+    /// every `fetch.wait.max.ms`.
+    func fetched(_ partition: TopicPartition) -> Int64? {
+        var (low, high) = (Int64(-1), Int64(-1))
+        let code = rd_kafka_get_watermark_offsets(client.handle, partition.topic, Int32(partition.partition), &low, &high)
+        return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
+    }
+
     /// Both ends of the partitions whose leaders answer in time.
     func bounds(of partitions: [TopicPartition], leaders: ClusterTopics, within deadline: Deadline) -> [TopicPartition: LogBounds] {
         sideBySide(partitions, leaders) { group in

@@ -31,5 +31,9 @@ package final class RegistrySource: RecordSource {
         source.ends(of: partitions, timeout: timeout)
     }
 
+    package func logEnds(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: LogEnd] {
+        source.logEnds(of: partitions, timeout: timeout)
+    }
+
     package func report(_ positions: [TopicPartition: Int64]) { source.report(positions) }
 }

@@ -16,6 +16,7 @@ final class RunWatch: @unchecked Sendable {
     private let logger: Logger
     private let rejections = Mutex(RejectionWatch())
     private let hasToldNames = Mutex(false)
+    private let transactions = Mutex(TransactionWatch())
     private let timer: any DispatchSourceTimer
 
     private static let interval = DispatchTimeInterval.seconds(1)
@@ -51,6 +52,10 @@ final class RunWatch: @unchecked Sendable {
             seen[topic, default: RejectionWatch.Topic()].add(task.id.partition, task.counters)
         }
         tellNamesLeftOut()
+        for warning in transactions.withLock({ $0.warnings(worker.status.transactionWaits) }) {
+            publisher.note(problem: warning)
+            logger.warning("\(warning)")
+        }
         for warning in rejections.withLock({ $0.warnings(seen, isLast: isLast) }) { logger.warning("\(warning)") }
     }
 

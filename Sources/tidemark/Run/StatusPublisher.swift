@@ -96,9 +96,11 @@ final class StatusPublisher: Sendable {
             topics[task.id.stage].map { (TopicPartition(topic: $0, partition: task.id.partition), task) }
         }
         let ends = ends.current(of: read.map(\.0))
+        let waits = Dictionary(uniqueKeysWithValues: status.transactionWaits.map { ($0.partition, $0.waited) })
         return read.map { partition, task in
             StatusSnapshot.Partition(
                 topic: partition.topic, partition: partition.partition, nextOffset: task.position?.next, endOffset: ends[partition],
+                openTransactionSeconds: waits[partition].map(seconds),
                 watermark: task.watermark == .distantPast ? nil : task.watermark.milliseconds, isIdle: task.isIdle,
                 records: task.counters.records, rejected: task.counters.rejected, late: task.counters.late, skipped: task.counters.skipped
             )
@@ -173,6 +175,9 @@ final class StatusPublisher: Sendable {
 
     private static let registry = "Schema registry:"
     private static let brokers = "Kafka:"
+
+    /// Adds a problem to the page, unless it is there.
+    func note(problem: String) { note([(problem, nil)]) }
 
     /// Adds the problems that are new, without secrets, and forgets the oldest beyond the limit.
     private func note(_ messages: [(text: String, withoutRecords: String?)]) {
@@ -254,7 +259,7 @@ private final class LogEnds: Sendable {
     }
 
     private func ask(_ partitions: [TopicPartition]) {
-        let ends = source.ends(of: partitions, timeout: LogEnds.timeout)
+        let ends = source.logEnds(of: partitions, timeout: LogEnds.timeout).mapValues(\.end)
         known.withLock { known in
             known = Known(ends: ends, asked: .now)
         }

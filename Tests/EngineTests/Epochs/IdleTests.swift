@@ -37,6 +37,29 @@ struct IdleTests {
         #expect(!tracker.isIdle(IdleTests.partition, now: .seconds(41)))
     }
 
+    /// What waits behind an open transaction comes when that ends, maybe after long; until then its leader is asked on.
+    @Test func aPartitionThatStandsBeforeAnOpenTransactionIsNotIdle() {
+        var tracker = tracker(quietThrough: 40)
+        for second in stride(from: Int64(42), through: 400, by: 2) {
+            tracker.leaderAnswered(IdleTests.partition, end: 25, now: .seconds(second))
+            #expect(!tracker.isIdle(IdleTests.partition, now: .seconds(second)))
+        }
+        #expect(tracker.candidates == [IdleTests.partition])
+        // It was aborted: the reader has passed what nobody reads.
+        tracker.reachedEnd(IdleTests.partition, at: 26, now: .seconds(400))
+        for second in stride(from: Int64(402), through: 430, by: 2) {
+            tracker.leaderAnswered(IdleTests.partition, end: 26, now: .seconds(second))
+        }
+        #expect(!tracker.isIdle(IdleTests.partition, now: .seconds(429)))
+        #expect(tracker.isIdle(IdleTests.partition, now: .seconds(430)))
+        // What was not committed is gone with a leader that had it alone.
+        tracker.leaderAnswered(IdleTests.partition, end: 30, now: .seconds(432))
+        for second in stride(from: Int64(434), through: 464, by: 2) {
+            tracker.leaderAnswered(IdleTests.partition, end: 26, now: .seconds(second))
+        }
+        #expect(tracker.isIdle(IdleTests.partition, now: .seconds(464)))
+    }
+
     @Test func heldReadingStartsItAnew() {
         var tracker = tracker(quietThrough: 40)
         tracker.readingWasHeld(now: .seconds(40))

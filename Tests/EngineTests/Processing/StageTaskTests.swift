@@ -55,8 +55,19 @@ struct StageTaskTests {
         #expect(clicks.cut().position == SourcePosition(next: 100, last: nil))
         try clicks.process(["home 1000"])
         let position = try #require(clicks.cut().position)
-        clicks.task.reachedEnd(next: 200)
+        clicks.task.reachedEnd(next: position.next)
         #expect(clicks.cut().position == nil, "\(position) stays")
+    }
+
+    @Test("what ends transactions, and what was aborted, is behind a task that stands at the end: its lag is 0")
+    func theEndBehindWhatNobodyReadsIsAPosition() throws {
+        var clicks = ClickTask()
+        try clicks.process(["home 1000"])
+        let read = try #require(clicks.cut().position)
+        clicks.task.reachedEnd(next: read.next + 3)
+        #expect(clicks.cut().position == SourcePosition(next: read.next + 3, last: read.last))
+        clicks.task.reachedEnd(next: read.next)
+        #expect(clicks.cut().position == nil, "it never moves back")
     }
 
     @Test func anotherTaskGoesOnFromTheDeltasAlone() throws {
