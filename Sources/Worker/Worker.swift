@@ -67,6 +67,7 @@ public final class Worker: @unchecked Sendable {
     public func run() throws -> RunOutcome {
         var settings = settings.run
         if settings.threads == 0 { settings.threads = ProcessInfo.processInfo.activeProcessorCount }
+        settings.recordLimit = source.limit(of: settings.recordLimit)
         let surroundings = WorkerSurroundings(self)
         switch try Startup(topology, settings, checkpoints: checkpoints?.rules, in: surroundings).run() {
         case .stopped(let outcome):

@@ -2,12 +2,17 @@ import CheckpointStores
 import Engine
 import Synchronization
 
-/// A store that counts what is asked of another.
+/// A store that counts what is asked of another, and lets something happen meanwhile.
 final class CountingStore: ObjectStore {
     private let objects: any ObjectStore
     private let counts = Mutex((gets: 0, lists: 0))
+    private let onList: @Sendable (_ lists: Int) -> Void
 
-    init(_ objects: any ObjectStore) { self.objects = objects }
+    /// `onList`: called before a list is answered, with how many were asked for.
+    init(_ objects: any ObjectStore, onList: @escaping @Sendable (_ lists: Int) -> Void = { _ in }) {
+        self.objects = objects
+        self.onList = onList
+    }
 
     var gets: Int { counts.withLock(\.gets) }
     var lists: Int { counts.withLock(\.lists) }
@@ -29,7 +34,11 @@ final class CountingStore: ObjectStore {
     }
 
     func list(prefix: String, after: ObjectKey?, limit: Int) throws(CheckpointError) -> [ListedObject] {
-        counts.withLock { $0.lists += 1 }
+        onList(
+            counts.withLock { counts in
+                counts.lists += 1
+                return counts.lists
+            })
         return try objects.list(prefix: prefix, after: after, limit: limit)
     }
 

@@ -19,8 +19,8 @@ import Testing
         return directory
     }
 
-    private func source(_ directory: TemporaryDirectory, bounded: Bool = true) throws -> DirectorySource {
-        try DirectorySource(path: directory.path, readsUnterminatedLastLine: bounded)
+    private func source(_ directory: TemporaryDirectory) throws -> DirectorySource {
+        try DirectorySource(path: directory.path)
     }
 
     private func append(_ text: String, to path: String) throws {
@@ -63,7 +63,7 @@ import Testing
     func partialLine() throws {
         let directory = try directory(["t.jsonl": "one\ntw"])
         let told = Mutex<[String]>([])
-        let source = try DirectorySource(path: directory.path, readsUnterminatedLastLine: false, partialLineLimit: .zero) { text in
+        let source = try DirectorySource(path: directory.path, partialLineLimit: .zero) { text in
             told.withLock { $0.append(text) }
         }
         let reader = try openReader(source, fresh([partition]))
@@ -83,9 +83,11 @@ import Testing
         #expect(seen.records[partition]?.map(\.value) == ["one", "two"] && told.withLock { $0.count } == 1)
     }
 
-    @Test("lines are records in order, numbered from 0, without key and timestamp; an empty line is an empty value")
+    @Test(
+        "whole lines are records in order, numbered from 0, without key and timestamp; an empty line is an empty value, and a byte order mark is none of the first"
+    )
     func lines() throws {
-        let directory = try directory(["t.jsonl": "{\"a\":1}\n\nnull\nlast"])
+        let directory = try directory(["t.jsonl": "\u{FEFF}{\"a\":1}\n\nnull\nlast\nhalf a l"])
         let source = try source(directory)
         #expect(try source.partitionCount(of: "t") == 1)
         let reader = try openReader(source, fresh([partition]))
@@ -101,7 +103,7 @@ import Testing
     @Test("a line that comes just as the end is found is read, though none follows it")
     func growthAtTheEnd() throws {
         let directory = try directory(["t.jsonl": ""])
-        let reader = try openReader(try source(directory, bounded: false), fresh([partition]))
+        let reader = try openReader(try source(directory), fresh([partition]))
         let burst = 20
         var seen = Seen()
         for round in 1...3000 {
@@ -146,7 +148,7 @@ import Testing
     @Test("appended lines are read after the end was told; a line still being written is waited for")
     func growth() throws {
         let directory = try directory(["t.jsonl": "a\nb"])
-        let source = try source(directory, bounded: false)
+        let source = try source(directory)
         let reader = try openReader(source, fresh([partition]))
         var seen = Seen()
         try seen.readToEnds(reader, of: [partition])
@@ -161,9 +163,9 @@ import Testing
         #expect(source.ends(of: [partition], timeout: .seconds(5)) == [partition: 3])
     }
 
-    @Test("reading goes on at the state's line, also after a last line that had no newline yet")
+    @Test("reading goes on at the state's line, also after a last line that an earlier version read before it had its newline")
     func position() throws {
-        let directory = try directory(["t.jsonl": "a\nb\nc"])
+        let directory = try directory(["t.jsonl": "a\nb\nc\n"])
         var first = Seen()
         try first.readToEnds(openReader(source(directory), fresh([partition])), of: [partition])
         let records = try #require(first.records[partition])
@@ -173,27 +175,52 @@ import Testing
         #expect(seen.values(partition) == ["b", "c"])
 
         let end = SourcePosition(next: 3, last: records[2].fingerprint)
+        try Data("a\nb\nc".utf8).write(to: URL(fileURLWithPath: directory.file("t.jsonl")))
+        let reader = try openReader(source(directory), [partition: end])
+        var rest = Seen()
+        try rest.readToEnds(reader, of: [partition])
+        #expect(rest.values(partition).isEmpty)
         try append("\nd\n", to: directory.file("t.jsonl"))
-        for bounded in [true, false] {
-            var rest = Seen()
-            try rest.readToEnds(openReader(source(directory, bounded: bounded), [partition: end]), of: [partition])
-            #expect(rest.values(partition) == ["d"])
-            #expect(rest.offsets(partition) == [3])
+        try waitUntil("the line after it") {
+            try rest.poll(reader)
+            return !rest.values(partition).isEmpty
         }
+        #expect(rest.values(partition) == ["d"] && rest.offsets(partition) == [3])
     }
 
-    @Test("a last line read without its newline gets it later and is no empty record then")
-    func newlineComesLater() throws {
-        let directory = try directory(["t.jsonl": "a\nb"])
-        let reader = try openReader(source(directory), fresh([partition]))
+    /// Earlier versions took the last line of a bounded run as it was, and a byte order mark for a part of the first line.
+    @Test func whatEarlierVersionsReadIsRecognised() throws {
+        func fingerprint(_ text: String, _ offset: Int64) -> RecordFingerprint {
+            RecordFingerprint(offset: offset, timestamp: .min, checksum: Array(text.utf8).withUnsafeBytes { crc32c(ByteView($0)) })
+        }
+        func error(_ text: String, _ position: SourcePosition) throws -> String {
+            let directory = try directory(["t.jsonl": text])
+            return message { try source(directory).open([SourceAssignment(partition: partition, position: position)]) }
+        }
+        let half = SourcePosition(next: 2, last: fingerprint(#"{"id":"#, 1))
+        #expect(try error("a\n{\"id\":7}\n", half).contains("of line 1 an earlier version has read the beginning"))
+        #expect(try error("a\n{\"ix\":7}\n", half).contains("t[0] was recreated"))
+        #expect(try error("a\n{\"id\":", half) == "no error")
+        #expect(try error("\u{FEFF}a\nb\n", SourcePosition(next: 1, last: fingerprint("\u{FEFF}a", 0))) == "no error")
+        #expect(try error("\u{FEFF}a\nb\n", SourcePosition(next: 1, last: fingerprint("a", 0))) == "no error")
+    }
+
+    @Test("of a line beyond every limit the beginning is handed over, and the lines around it whole")
+    func endlessLine() throws {
+        let directory = try directory(["t.jsonl": "a\n"])
+        let path = directory.file("t.jsonl")
+        for _ in 0..<9 { try append(String(repeating: "x", count: 8 << 20), to: path) }
+        let source = try source(directory)
+        let reader = try openReader(source, fresh([partition]))
         var seen = Seen()
         try seen.readToEnds(reader, of: [partition])
-        try append("\nc", to: directory.file("t.jsonl"))
-        try waitUntil("the last line") {
-            try seen.poll(reader)
-            return seen.values(partition) == ["a", "b", "c"]
-        }
-        #expect(seen.offsets(partition) == [0, 1, 2])
+        #expect(seen.values(partition) == ["a"], "it may be half of one")
+        try append("\nb\n", to: path)
+        let whole = try openReader(self.source(directory), fresh([partition]))
+        var all = Seen()
+        try all.readToEnds(whole, of: [partition])
+        #expect(all.values(partition).map(\.utf8.count) == [1, 64 << 20, 1])
+        #expect(source.longestRecord.map { $0 < 64 << 20 } == true, "so that it is rejected, whatever else is taken")
     }
 
     @Test("a file that no longer fits the position is refused: shorter, other record, grown last line")
@@ -236,7 +263,7 @@ import Testing
     @Test("what is missing or ambiguous is an error that says so")
     func layout() throws {
         #expect(
-            message { _ = try DirectorySource(path: "/no/such/directory", readsUnterminatedLastLine: true) }.contains(
+            message { _ = try DirectorySource(path: "/no/such/directory") }.contains(
                 "/no/such/directory is no directory"))
         let directory = try directory([
             "gap/0.jsonl": "", "gap/2.jsonl": "", "odd/x.jsonl": "", "both.jsonl": "", "both/0.jsonl": "", "empty/readme": "",

@@ -163,6 +163,26 @@ struct CheckpointTests {
         #expect(try bench.start(untilEnd: true, checkpoints: unasked).wait() == .complete)
     }
 
+    /// What can't be read says nothing of whose the job is; it is asked again, as for a publication that failed.
+    @Test func aClaimOfARunningWorkerThatMeetsDamageCostsACheckpointAndNotTheRun() throws {
+        let bench = try Bench(.everything, partitions: 1)
+        let values = [Bench.purchases(0, seconds: 0..<50)]
+        bench.append(values)
+        archive.setDown(true)
+        var settings = settings()
+        settings.mayBeginUnasked = true
+        let running = try bench.start(untilEnd: false, checkpoints: settings)
+        try waitUntil("the job goes on without being asked about") { running.status.epoch.number > 0 }
+        archive.setDamaged(true)
+        archive.setDown(false)
+        try waitUntil("it is told") { running.status.checkpoint.problem?.contains("other bytes") == true }
+        archive.setDamaged(false)
+        try waitUntil("the job is claimed") { archive.covered != nil }
+        running.drain()
+        #expect(try running.wait() == .complete)
+        #expect(archive.published.last?.reason == .drain)
+    }
+
     @Test func aSinkThatIsAwayHoldsUpNoCheckpointWhileRowsAreToBeRolledBackOnceMore() throws {
         let bench = try Bench(.everything, partitions: 1)
         let values = [Bench.purchases(0, seconds: 0..<50)]

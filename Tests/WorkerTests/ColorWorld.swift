@@ -52,10 +52,10 @@ final class ColorWorld {
         let (store, file) = try openState(directory)
         let (path, wrap) = (input.path, wrap)
         let references = ReferenceInput(file: file) {
-            wrap(try DirectorySource(path: path, readsUnterminatedLastLine: false))
+            wrap(try DirectorySource(path: path))
         }
         return Worker(
-            topology, settings: settings, source: try DirectorySource(path: path, readsUnterminatedLastLine: false), store: store,
+            topology, settings: settings, source: try DirectorySource(path: path), store: store,
             sink: sink, references: references, logger: log.logger
         )
     }

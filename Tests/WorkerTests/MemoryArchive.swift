@@ -7,6 +7,7 @@ import TestSupport
 final class MemoryArchive: CheckpointArchive {
     private struct State {
         var isDown = false
+        var isDamaged = false
         var full: String?
         var isTakenOver = false
         var onRefusal: (@Sendable () -> Void)?
@@ -19,6 +20,7 @@ final class MemoryArchive: CheckpointArchive {
     private let collecting = NSLock()
 
     func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
+    func setDamaged(_ isDamaged: Bool) { state.withLock { $0.isDamaged = isDamaged } }
     /// The file that the archive's disk has no room for; nil where there is room.
     func setFull(_ path: String?) { state.withLock { $0.full = path } }
     /// `onRefusal` runs when that is said for the first time.
@@ -28,6 +30,7 @@ final class MemoryArchive: CheckpointArchive {
 
     private func check(_ state: inout State) throws {
         if state.isDown { throw MemorySinkError(.retry, "the archive is down") }
+        if state.isDamaged { throw MemorySinkError(.corrupt, "the archive gives back other bytes than it was given") }
         if let path = state.full {
             throw MemorySinkError(.retry, "the archive's disk is full", cause: FullDisk(path: path, reason: "no space left"))
         }

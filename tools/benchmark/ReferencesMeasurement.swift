@@ -18,9 +18,9 @@ struct ReferencesMeasurement {
         let file = try ReferenceFile(directory: state)
         let topology = FintechJob.topology(settings: FintechSettings())
         let logger = Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }
-        let references = ReferenceInput(file: file) { [input] in try DirectorySource(path: input, readsUnterminatedLastLine: true) }
+        let references = ReferenceInput(file: file) { [input] in try DirectorySource(path: input) }
         let worker = Worker(
-            topology, settings: WorkerSettings(), source: try DirectorySource(path: input, readsUnterminatedLastLine: true), store: store,
+            topology, settings: WorkerSettings(), source: try DirectorySource(path: input), store: store,
             sink: NoSink(), references: references, logger: logger
         )
         let (cpu, wall) = (Figures.processSeconds, Date())

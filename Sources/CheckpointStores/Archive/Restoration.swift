@@ -37,6 +37,9 @@ package struct Restoration: Sendable {
     /// True for a job's newest checkpoint that no worker has gone on from.
     package static func isUnowned(_ newest: Manifest) -> Bool { unowned.contains(newest.reason) }
 
+    /// How often a checkpoint that came meanwhile is looked at in place of the one before: a worker that is gone has one under way at most.
+    private static let looks = 2
+
     /// nil when there is no checkpoint at all. Newer ones that are damaged are told to `refused`.
     ///
     /// Throws `locked` when the worker of the newest may be running, `corrupt` when none can be restored, `invalid` when the
@@ -44,6 +47,17 @@ package struct Restoration: Sendable {
     package static func choose(
         in store: CheckpointStore, _ wish: Wish, refused: (ManifestNumber, CheckpointError) -> Void
     ) throws(CheckpointError) -> Restoration? {
+        for _ in 1..<looks {
+            guard let found = try look(in: store, wish, refused) else { return nil }
+            if wish.named != nil || !found.isOvertaken { return found.restoration }
+        }
+        return try look(in: store, wish, refused)?.restoration
+    }
+
+    /// `isOvertaken`: a newer one came while it was looked at.
+    private static func look(
+        in store: CheckpointStore, _ wish: Wish, _ refused: (ManifestNumber, CheckpointError) -> Void
+    ) throws(CheckpointError) -> (restoration: Restoration, isOvertaken: Bool)? {
         guard let number = try store.newestNumber() else { return nil }
         let manifest =
             if let named = wish.named { try verified(named, in: store) } else { try newest(upTo: number, in: store, wish, refused) }
@@ -61,8 +75,9 @@ package struct Restoration: Sendable {
         // A shared state goes on where its newest checkpoint ends; anything before that leaves rows in the sink.
         let isAhead = wish.durability == .local || later.count + unreadable > 1
         let last = later.map(\.lineage).max() ?? manifest.lineage
-        return Restoration(
+        let restoration = Restoration(
             manifest: manifest, later: later, lineage: isAhead ? try Lineage.after(last, andUnreadable: unreadable, in: store) : nil)
+        return (restoration, later.first.map { $0.number > number } ?? false)
     }
 
     /// True when the newest checkpoint can be read and is of no worker of this state directory: a state without epochs there

@@ -33,6 +33,11 @@ public struct ByteView: BitwiseCopyable, @unchecked Sendable {  // Sendable: lik
     @inlinable public var rawBuffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
 
     /// The first `length` bytes, or all of them when there are fewer.
+    /// The bytes after the first so many; none where it has no more.
+    @inlinable package func dropFirst(_ length: Int) -> ByteView {
+        guard let start, length < count else { return ByteView(start: start, count: 0) }
+        return ByteView(start: start + length, count: count - length)
+    }
     @inlinable public func prefix(_ length: Int) -> ByteView { ByteView(start: start, count: min(length, count)) }
 
     public func copy() -> [UInt8] { [UInt8](buffer) }

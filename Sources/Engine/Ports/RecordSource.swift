@@ -8,6 +8,8 @@ public protocol RecordSource: AnyObject, Sendable {
     func reach() throws
     /// What was said when the last of those that the records come from went away, until one answers again; nil while they answer.
     var outage: String? { get }
+    /// Of records with more bytes of key and value only the beginning is handed over; nil where there is no such limit.
+    var longestRecord: Int? { get }
     /// How many partitions the topic has. Throws when it does not exist or nobody answers within the source's limit.
     func partitionCount(of topic: String) throws -> Int
     /// Checks every assignment against the log and positions the source; called once, before any reader is made.
@@ -28,6 +30,9 @@ public protocol RecordSource: AnyObject, Sendable {
 extension RecordSource {
     public func reach() throws {}
     public var outage: String? { nil }
+    public var longestRecord: Int? { nil }
+    /// The limit of records' bytes beyond which they are not used: of those that the source cuts none is.
+    package func limit(of wanted: Int) -> Int { min(wanted, longestRecord ?? wanted) }
     /// Of a log without transactions.
     public func logEnds(of partitions: [TopicPartition], timeout: Duration) -> [TopicPartition: LogEnd] {
         ends(of: partitions, timeout: timeout).mapValues { LogEnd(end: $0, readable: $0) }

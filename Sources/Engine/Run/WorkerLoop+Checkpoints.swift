@@ -40,11 +40,15 @@ extension WorkerLoop {
     /// What was to be done could not be. A disk that is full, or changes that came too fast, cost a checkpoint, not the run; and what
     /// could not be noted, the next start does again.
     package mutating func failed(_ action: CheckpointAction, _ error: any Error, now: Duration) throws -> [Action] {
+        if case .claim = action {
+            // A manifest that is damaged, or was on its way here, says nothing of whose the job is.
+            claims = false
+            return try checkpointFailed(error, now: now)
+        }
         guard let failure = error as? any Failure, failure.kind == .retry else { throw error }
         switch action {
         case .endRollback, .endSupersession: return [.tell(.notNoted(action, failure))]
-        case .claim: claims = false
-        case .keepChanges, .beginCopy, .stepCopy, .publish, .rollBackAgain: break
+        case .claim, .keepChanges, .beginCopy, .stepCopy, .publish, .rollBackAgain: break
         }
         return try checkpointFailed(failure, now: now)
     }

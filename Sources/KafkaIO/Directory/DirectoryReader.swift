@@ -9,10 +9,13 @@ final class DirectoryReader: RecordReader {
         let file: LogFile
         let line: Int64
         let byte: Int64
-        /// The line before was read without its newline: that, when it comes, is no empty line of its own.
+        /// The line before was read without its newline, by a version that did so: that, when it comes, is no empty line of its own.
         var followsUnterminated = false
     }
 
+    /// What to do about a line of which an earlier version has read only the beginning.
+    static let grownLineCure =
+        "go back to a checkpoint from before that (`checkpoint rewind`), or start with an empty state directory; this version reads whole lines alone"
     /// How often the files are looked at while all were read to their end.
     private static let growthInterval: UInt32 = 10_000  // microseconds
 
@@ -29,7 +32,6 @@ final class DirectoryReader: RecordReader {
         var isPartialTold = false
     }
 
-    private let readsUnterminatedLastLine: Bool
     private let partialLineLimit: Duration
     private let tell: (String) -> Void
     private var places: [Place]
@@ -37,10 +39,9 @@ final class DirectoryReader: RecordReader {
     private var scanner = LineScanner()
     private var records: UnsafeMutableBufferPointer<SourceRecord> = .allocate(capacity: 0)
 
-    init(_ starts: [Start], readsUnterminatedLastLine: Bool, partialLineLimit: Duration, tell: @escaping (String) -> Void) {
+    init(_ starts: [Start], partialLineLimit: Duration, tell: @escaping (String) -> Void) {
         self.partialLineLimit = partialLineLimit
         self.tell = tell
-        self.readsUnterminatedLastLine = readsUnterminatedLastLine
         places = starts.map {
             Place(
                 partition: $0.partition, file: $0.file, line: $0.line, byte: $0.byte, followsUnterminated: $0.followsUnterminated,
@@ -85,12 +86,10 @@ final class DirectoryReader: RecordReader {
             while count < wanted, let (line, after) = scanner.buffered(place.file, at: place.byte) {
                 append(line, &place, after, &count)
             }
-        case .unterminated(let line, let after) where readsUnterminatedLastLine:
-            append(line, &place, after, &count)
-            place.followsUnterminated = true
         case .unterminated(_, let after):
             try reachedEnd(&place, at: after, handle)
             if !place.isPartialTold { place.partialSince = .now }
+            tellPartial(&place)
             return true
         case .end:
             try reachedEnd(&place, at: place.byte, handle)
@@ -105,7 +104,7 @@ final class DirectoryReader: RecordReader {
         guard let since = place.partialSince, ContinuousClock.now - since >= partialLineLimit else { return }
         (place.partialSince, place.isPartialTold) = (nil, true)
         tell(
-            "\(place.file.path): the last line, offset \(place.line) at byte \(place.byte), has no newline, so that it may not be complete and is not read: end it with one, or remove it; a run with --until-end takes it as it is"
+            "\(place.file.path): the last line, offset \(place.line) at byte \(place.byte), has no newline, so that it may not be complete: it is read once it has one. If nobody writes it any more, end it with a newline, or remove it"
         )
     }
 
@@ -117,7 +116,8 @@ final class DirectoryReader: RecordReader {
     }
 
     private func append(_ line: ByteView, _ place: inout Place, _ after: Int64, _ count: inout Int) {
-        records[count] = SourceRecord(offset: place.line, timestamp: nil, key: .null, value: line)
+        records[count] = SourceRecord(
+            offset: place.line, timestamp: nil, key: .null, value: LineScanner.withoutByteOrderMark(line, at: place.byte))
         count += 1
         place.line += 1
         place.byte = after
@@ -133,7 +133,7 @@ final class DirectoryReader: RecordReader {
         case .line, .unterminated:
             throw SourceError(
                 .invalid,
-                "\(place.file.path): line \(place.line - 1) was read without its newline and has grown since: end a bounded run's files with a newline, or start with an empty state directory"
+                "\(place.file.path): line \(place.line - 1) was read without its newline and has grown since: \(DirectoryReader.grownLineCure)"
             )
         }
     }

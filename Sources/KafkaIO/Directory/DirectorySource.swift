@@ -5,7 +5,8 @@ import Synchronization
 /// Reads a directory of files as if it were a Kafka cluster: for replays and tests.
 ///
 /// A line is a record: its number is the offset, its bytes the value (an empty line is an empty value), without a key
-/// and a timestamp. Appended lines are read when they come. Files may be larger than the memory; only `ends` and
+/// and a timestamp. A byte order mark is no part of a file's first line. Only whole lines are read: what comes after the last newline
+/// may be half of one. Appended lines are read when they come. Files may be larger than the memory; only `ends` and
 /// `open` read through them from the start, each once.
 public final class DirectorySource: RecordSource {
     private struct Opened {
@@ -15,25 +16,28 @@ public final class DirectorySource: RecordSource {
     }
 
     private let layout: DirectoryLayout
-    private let readsUnterminatedLastLine: Bool
     private let startsAtEnd: Bool
     private let tell: @Sendable (String) -> Void
     private let partialLineLimit: Duration
     private let opened = Mutex(Opened())
 
-    /// `readsUnterminatedLastLine`: a last line without a newline is a record, as in a bounded run; otherwise it is
-    /// waited for until its newline is there, and told to `tell`, once a partition, when it is not for `partialLineLimit`.
+    /// Whoever writes a line is done with it in less.
+    public static let partialLineLimit = Duration.seconds(5)
+
+    /// A last line without a newline is waited for, and told to `tell`, once a partition, when it stays so for `partialLineLimit`.
     /// `startsAtEnd`: partitions without state begin after their last record.
     public init(
-        path: String, readsUnterminatedLastLine: Bool, startsAtEnd: Bool = false, partialLineLimit: Duration = .seconds(5),
+        path: String, startsAtEnd: Bool = false, partialLineLimit: Duration = DirectorySource.partialLineLimit,
         tell: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         self.partialLineLimit = partialLineLimit
         self.tell = tell
         layout = try DirectoryLayout(path: path)
-        self.readsUnterminatedLastLine = readsUnterminatedLastLine
         self.startsAtEnd = startsAtEnd
     }
+
+    /// Of a longer line only the beginning is handed over.
+    public var longestRecord: Int? { LineScanner.maximumLineBytes - 1 }
 
     public func partitionCount(of topic: String) throws -> Int { try layout.files(of: topic).count }
 
@@ -59,7 +63,7 @@ public final class DirectorySource: RecordSource {
                 return start
             }
         }
-        return DirectoryReader(starts, readsUnterminatedLastLine: readsUnterminatedLastLine, partialLineLimit: partialLineLimit, tell: tell)
+        return DirectoryReader(starts, partialLineLimit: partialLineLimit, tell: tell)
     }
 
     /// Files that can't be counted to their end in time are left out; the next call goes on where this one stopped.
@@ -73,8 +77,8 @@ public final class DirectorySource: RecordSource {
                 guard var known = try? opened.counts[partition] ?? (LogFile(path(of: partition)), LineCount()) else { continue }
                 let outcome = try? known.count.advance(known.file, buffer: buffer, isOver: { deadline.isOver })
                 opened.counts[partition] = known
-                guard case .end(let rest)? = outcome else { continue }
-                ends[partition] = known.count.lines + (rest > 0 && readsUnterminatedLastLine ? 1 : 0)
+                guard case .end? = outcome else { continue }
+                ends[partition] = known.count.lines
             }
             return ends
         }
@@ -118,7 +122,7 @@ public final class DirectorySource: RecordSource {
             return DirectoryReader.Start(partition: partition, file: file, line: count.lines, byte: count.position)
         }
         if rest > 0, position.next == count.lines + 1 {
-            // The last line was read in a bounded run, before it had a newline.
+            // An earlier version read the last line in a bounded run, before it had a newline.
             return DirectoryReader.Start(
                 partition: partition, file: file, line: position.next, byte: count.position + rest, followsUnterminated: true)
         }
@@ -137,7 +141,30 @@ public final class DirectorySource: RecordSource {
         case .end: return  // shorter than that: found out from the position
         case .line(let line, _), .unterminated(let line, _): value = line
         }
-        let found = RecordFingerprint(of: SourceRecord(offset: last.offset, timestamp: nil, key: .null, value: value))
-        try AssignmentCheck.recognise(found, as: last, in: partition)
+        let record = LineScanner.withoutByteOrderMark(value, at: count.position)
+        // Earlier versions took the mark for a part of the line.
+        guard !isLast(record, last), !isLast(value, last) else { return }
+        guard !hasGrown(value, since: last) else {
+            throw SourceError(
+                .invalid,
+                "\(file.path): of line \(last.offset) an earlier version has read the beginning, in a bounded run, before its writer was done: \(DirectoryReader.grownLineCure)"
+            )
+        }
+        try AssignmentCheck.recognise(fingerprint(of: record, at: last.offset), as: last, in: partition)
+    }
+
+    private func fingerprint(of line: ByteView, at offset: Int64) -> RecordFingerprint {
+        RecordFingerprint(of: SourceRecord(offset: offset, timestamp: nil, key: .null, value: line))
+    }
+
+    private func isLast(_ line: ByteView, _ last: RecordFingerprint) -> Bool { fingerprint(of: line, at: last.offset) == last }
+
+    /// Whether what was read is a beginning of the line.
+    private func hasGrown(_ line: ByteView, since last: RecordFingerprint) -> Bool {
+        var checksum = crc32c(.null)
+        return (0..<line.count).contains { index in
+            defer { checksum = crc32c(line.dropFirst(index).prefix(1), continuing: checksum) }
+            return checksum == last.checksum
+        }
     }
 }

@@ -18,6 +18,7 @@ package final class RegistrySource: RecordSource {
 
     package func reach() throws { try source.reach() }
     package var outage: String? { source.outage }
+    package var longestRecord: Int? { source.longestRecord }
     package func partitionCount(of topic: String) throws -> Int { try source.partitionCount(of: topic) }
 
     @discardableResult

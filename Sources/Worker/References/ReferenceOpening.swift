@@ -73,6 +73,7 @@ struct ReferenceOpening {
         }
         self.source = source
         self.starts = starts
+        let recordLimit = source.limit(of: recordLimit)
         held = zip(references, all).map {
             HeldReference($0, table: $1, stored: stored[$0.name], recordLimit: recordLimit, logger: logger)
         }

@@ -34,7 +34,7 @@ struct InputLook {
         for topic in topics {
             let count = try first.partitionCount(of: topic)
             samplers[topic] = TopicSampler(
-                topic, partitions: count, topology, recordLimit: parts.configuration.input.maxRecordBytes,
+                topic, partitions: count, topology, recordLimit: first.limit(of: parts.configuration.input.maxRecordBytes),
                 signs: FintechJob.makeSignReader(of: topic, settings: settings)
             )
             partitions += (0..<count).map { TopicPartition(topic: topic, partition: $0) }

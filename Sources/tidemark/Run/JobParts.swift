@@ -116,7 +116,9 @@ struct JobParts {
     ) throws -> any RecordSource {
         switch configuration.input.source {
         case .directory(let path):
-            return try DirectorySource(path: path, readsUnterminatedLastLine: untilEnd, tell: { [logger] in logger.warning("\($0)") })
+            return try DirectorySource(
+                path: path, partialLineLimit: untilEnd ? .zero : DirectorySource.partialLineLimit,
+                tell: { [logger] in logger.warning("\($0)") })
         case .kafka:
             var settings = kafkaSettings(start: override, reachLimit: reachLimit)
             settings.readsReferences = ofReferences

@@ -36,7 +36,7 @@ struct InputOptions: ParsableArguments {
         if let brokers { return .kafka(brokers: brokers, try KafkaLogs(properties: ["bootstrap.servers": brokers])) }
         switch configuration?.input.source {
         case nil: return nil
-        case .directory(let path): return .directory(path, try DirectorySource(path: path, readsUnterminatedLastLine: true))
+        case .directory(let path): return .directory(path, try DirectorySource(path: path))
         case .kafka(let section):
             let properties = section.properties.mapValues(\.revealed)
             return .kafka(brokers: properties["bootstrap.servers"] ?? "", try KafkaLogs(properties: properties))

@@ -24,7 +24,7 @@ guard arguments.count >= 2 else {
 }
 let job = CommandLine.arguments.contains("--changed") ? changedJob : firstJob
 let logger = Logger(label: "clicks") { StreamLogHandler.standardError(label: $0) }
-let source = try DirectorySource(path: arguments[0], readsUnterminatedLastLine: true)
+let source = try DirectorySource(path: arguments[0])
 let store = try SQLiteStateStore(directory: arguments[1])
 let sink: any BatchSink =
     arguments.count > 2
