@@ -45,8 +45,11 @@ public struct ClickHouseSettings: Sendable {
     public var mutationStallLimit = Duration.seconds(3600)
     /// At most one line of log a table in this time while a trouble lasts.
     public var logInterval = Duration.seconds(10)
-    /// A file of certificates to trust instead of the system's.
+    /// A file of authorities' certificates in PEM to trust instead of the machine's.
     public var certificateAuthorityFile: String?
+    /// A file with this side's certificate in PEM, for servers that ask for one; and its key's, unless that is in the same file.
+    public var clientCertificateFile: String?
+    public var clientKeyFile: String?
 
     public init(url: String, job: String) {
         self.url = url

@@ -19,6 +19,8 @@ package struct ClickHouseSection: Sendable {
     package var resolveDelay: Duration = .seconds(10)
     /// `clickhouse.delivery`: what is demanded of tables.
     package var delivery = Delivery.exactlyOnce
+    /// `clickhouse.certificates`, `.clientCertificate` and `.clientKey`.
+    package let tls: TLSSection
 
     package enum Delivery: String, Sendable, CaseIterable {
         /// Tables in which what landed can be counted; others are refused.
@@ -37,6 +39,7 @@ package struct ClickHouseSection: Sendable {
         flushInterval = reader.duration("clickhouse.flushInterval", default: flushInterval, from: "10ms", to: "10m")
         resolveDelay = reader.duration("clickhouse.resolveDelay", default: resolveDelay, from: "100ms", to: "10m")
         delivery = reader.choice("clickhouse.delivery", default: delivery)
+        tls = TLSSection(&reader, under: "clickhouse")
     }
 
     private static func readURL(_ reader: inout SettingsReader) -> String {

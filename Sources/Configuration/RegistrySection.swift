@@ -14,8 +14,8 @@ package struct RegistrySection: Sendable {
     package var login: (username: String, password: Secret)?
     /// `input.registry.token`: sent as a bearer; nil for none.
     package var token: Secret?
-    /// `input.registry.certificates`: a file of certificates to trust instead of the system's.
-    package var certificates: String?
+    /// `input.registry.certificates`, `.clientCertificate` and `.clientKey`.
+    package let tls: TLSSection
 
     package enum Interface: String, Sendable, CaseIterable {
         case confluent, apicurio
@@ -41,7 +41,7 @@ package struct RegistrySection: Sendable {
         let username = reader.setting("input.registry.username")
         let password = reader.setting("input.registry.password")
         let token = reader.setting("input.registry.token")
-        certificates = reader.setting("input.registry.certificates")?.text
+        tls = TLSSection(&reader, under: "input.registry")
         guard format == .avro else {
             if let written { reader.report(written, "is of use only to records in Avro: set input.format: avro, or remove it") }
             return nil

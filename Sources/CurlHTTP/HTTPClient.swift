@@ -6,7 +6,8 @@ import Glibc
 /// Every socket has `SO_LINGER 0` from the start: giving a request up, or the end of the process, resets the connection,
 /// so that no byte leaves this machine later (what has arrived, the other side may still read). Redirects are not followed,
 /// proxies not used (one could hold a request back and deliver it later), `Expect: 100-continue` is sent with signed
-/// requests alone, and no request is repeated on its own. Nothing of the environment counts: no proxy variable, no `.netrc`, no
+/// requests alone, and no request is repeated on its own. Of the environment only `SSL_CERT_FILE` and `SSL_CERT_DIR` count, which name
+/// authorities to trust instead of the machine's where the settings name none: no proxy variable, no `.netrc`, no
 /// `SSLKEYLOGFILE`, which is taken out of the process's environment.
 package final class HTTPClient {
     private let handle: OpaquePointer
@@ -113,13 +114,29 @@ package final class HTTPClient {
             try set(tidemark_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, Int(stall.components.seconds))), "the stall time-out")
         }
         try set(tidemark_curl_set_text(easy, CURLOPT_USERAGENT, settings.userAgent), "the user agent")
-        if let file = settings.certificateAuthorityFile {
-            try set(tidemark_curl_set_text(easy, CURLOPT_CAINFO, file), "the certificate file \(file)")
-        }
+        try configure(settings.tls)
         try set(tidemark_curl_set_list(easy, CURLOPT_HTTPHEADER, headers.first), "the headers")
         if let signature = request.signature { try configure(signature) }
         try configureMethod(request.method, bodyLength: transfer.body.length)
         try configureCallbacks(transfer)
+    }
+
+    private func configure(_ files: TLSFiles) throws(HTTPError) {
+        if let file = files.authorities ?? HTTPClient.variable("SSL_CERT_FILE") {
+            try set(tidemark_curl_set_text(easy, CURLOPT_CAINFO, file), "the certificate file \(file)")
+        }
+        if files.authorities == nil, let directory = HTTPClient.variable("SSL_CERT_DIR") {
+            try set(tidemark_curl_set_text(easy, CURLOPT_CAPATH, directory), "the certificates' directory \(directory)")
+        }
+        guard let certificate = files.certificate else { return }
+        try set(tidemark_curl_set_text(easy, CURLOPT_SSLCERT, certificate), "the client certificate \(certificate)")
+        let key = files.key ?? certificate
+        try set(tidemark_curl_set_text(easy, CURLOPT_SSLKEY, key), "the client certificate's key \(key)")
+    }
+
+    /// nil for one that is empty, too.
+    private static func variable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private func configure(_ signature: AWSSignature) throws(HTTPError) {
@@ -192,12 +209,23 @@ package final class HTTPClient {
             return HTTPError(.invalidRequest, "\(subject): \(reason)")
         default:
             let nothingSent = isKnown && requestBytes == 0 && transfer.sentBytes == 0
-            let isOfCertificate = [CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR].contains(code)
-            let advice =
-                isOfCertificate
-                ? "; the certificate has to be valid, for the very name in the address, and signed by an authority of this machine's certificates (update-ca-certificates adds one; for a checkpoint store AWS_CA_BUNDLE names others)"
-                : ""
-            return HTTPError(nothingSent ? .nothingSent : .unknown, "\(subject): \(reason)\(advice)", isOfCertificate: isOfCertificate)
+            let advice = HTTPClient.adviceOnCertificates(code)
+            return HTTPError(
+                nothingSent ? .nothingSent : .unknown, "\(subject): \(reason)\(advice.map { "; " + $0 } ?? "")",
+                isOfCertificate: advice != nil)
+        }
+    }
+}
+
+extension HTTPClient {
+    /// nil for an error that has to do with none.
+    fileprivate static func adviceOnCertificates(_ code: CURLcode) -> String? {
+        switch code {
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR:
+            "the certificate has to be valid, for the very name in the address, and signed by an authority of this machine's certificates (update-ca-certificates adds one; clickhouse.certificates, input.registry.certificates and, for a checkpoint store, AWS_CA_BUNDLE name others, SSL_CERT_FILE does for all)"
+        case CURLE_SSL_CERTPROBLEM:
+            "the client certificate and its key have to be in PEM, without a passphrase, and belong together (clickhouse.clientCertificate and .clientKey, input.registry.clientCertificate and .clientKey; for a checkpoint store TIDEMARK_S3_CLIENT_CERTIFICATE and TIDEMARK_S3_CLIENT_KEY)"
+        default: nil
         }
     }
 }
@@ -223,8 +251,7 @@ package struct HTTPClientSettings: Sendable {
     package var responseBodyLimit = 32 << 20
     /// All response headers together; more is given up as `unknown`.
     package var responseHeaderLimit = 256 << 10
-    /// A file of certificates to trust instead of the system's.
-    package var certificateAuthorityFile: String?
+    package var tls = TLSFiles()
     package var userAgent = "tidemark"
 
     package init() {}

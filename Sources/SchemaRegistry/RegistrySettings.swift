@@ -20,8 +20,11 @@ package struct RegistrySettings: Sendable {
     package var url: String
     package var interface = Interface.confluent
     package var access = Access.open
-    /// A file of certificates to trust instead of the system's.
+    /// A file of authorities' certificates in PEM to trust instead of the machine's.
     package var certificateAuthorityFile: String?
+    /// A file with this side's certificate in PEM, for registries that ask for one; and its key's, unless that is in the same file.
+    package var clientCertificateFile: String?
+    package var clientKeyFile: String?
     /// Connecting, name resolution and TLS included.
     package var connectTimeout: Duration = .seconds(5)
     /// From the first byte of a request to the last of its answer.

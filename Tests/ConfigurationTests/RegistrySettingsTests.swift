@@ -10,19 +10,21 @@ struct RegistrySettingsTests {
         let registry = try #require(try JobConfiguration(yaml: RegistrySettingsTests.avro, file: "t.yaml").input.registry)
         #expect(
             registry.url == "https://registry:8081" && registry.api == .confluent && registry.ids == .content && registry.idBytes == .four)
-        #expect(registry.login == nil && registry.token == nil && registry.certificates == nil)
+        #expect(registry.login == nil && registry.token == nil && registry.tls.certificates == nil)
         #expect(try JobConfiguration(yaml: DefaultsTests.least, file: "t.yaml").input.registry == nil)
     }
 
     @Test func everythingCanBeSet() throws {
         let flags = [
             "input.registry.api=apicurio", "input.registry.ids=global", "input.registry.idBytes=8", "input.registry.username=tide",
-            "input.registry.password=${env:KEY}", "input.registry.certificates=/ca.pem",
+            "input.registry.password=${env:KEY}", "input.registry.certificates=/proc/self/exe",
         ]
         let configuration = try JobConfiguration(
             yaml: RegistrySettingsTests.avro, file: "t.yaml", environment: ["KEY": "hunter2"], flags: flags)
         let registry = try #require(configuration.input.registry)
-        #expect(registry.api == .apicurio && registry.ids == .global && registry.idBytes == .eight && registry.certificates == "/ca.pem")
+        #expect(
+            registry.api == .apicurio && registry.ids == .global && registry.idBytes == .eight
+                && registry.tls.certificates == "/proc/self/exe")
         #expect(registry.login?.username == "tide" && registry.login?.password.revealed == "hunter2")
         #expect(configuration.redactor.redact("it is hunter2") == "it is <hidden>")
         var dumped = ""

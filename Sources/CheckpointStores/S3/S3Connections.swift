@@ -15,9 +15,9 @@ final class S3Connections: Sendable {
         let client: HTTPClient
     }
 
-    init(certificateAuthorityFile: String?) {
+    init(_ tls: TLSFiles) {
         var settings = HTTPClientSettings()
-        settings.certificateAuthorityFile = certificateAuthorityFile
+        settings.tls = tls
         self.settings = settings
     }
 

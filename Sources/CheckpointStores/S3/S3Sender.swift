@@ -14,7 +14,7 @@ struct S3Sender: Sendable {
     init(settings: S3Settings, isCancelled: @escaping @Sendable () -> Bool) {
         self.settings = settings
         self.isCancelled = isCancelled
-        connections = S3Connections(certificateAuthorityFile: settings.certificateAuthorityFile)
+        connections = S3Connections(settings.tls)
     }
 
     /// An answer other than `unknown` and `refused`, which are errors.

@@ -1,3 +1,4 @@
+import CurlHTTP
 import Engine
 
 /// Where an S3 bucket is, how to reach it, and the limits of doing so.
@@ -9,6 +10,7 @@ import Engine
 /// | `AWS_REGION`, else `AWS_DEFAULT_REGION` | needed for AWS itself; `us-east-1` for another endpoint |
 /// | `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL` | another server, addressed by path: `<endpoint>/<bucket>/<key>` |
 /// | `AWS_CA_BUNDLE` | a file of certificates to trust instead of the system's |
+/// | `TIDEMARK_S3_CLIENT_CERTIFICATE`, `TIDEMARK_S3_CLIENT_KEY` | files with this side's certificate and its key, for a server that asks for one |
 package struct S3Settings: Sendable {
     package let bucket: String
     /// In front of every key; empty, or without slashes at its ends.
@@ -19,7 +21,7 @@ package struct S3Settings: Sendable {
     let accessKey: String
     let secretKey: String
     let sessionToken: String?
-    let certificateAuthorityFile: String?
+    let tls: TLSFiles
 
     /// How often a request whose end is unknown is sent, in all.
     package var attempts = 5
@@ -70,7 +72,10 @@ package struct S3Settings: Sendable {
         self.accessKey = accessKey
         self.secretKey = secretKey
         sessionToken = S3Settings.value(of: ["AWS_SESSION_TOKEN"], in: environment)
-        certificateAuthorityFile = S3Settings.value(of: ["AWS_CA_BUNDLE"], in: environment)
+        tls = TLSFiles(
+            authorities: S3Settings.value(of: ["AWS_CA_BUNDLE"], in: environment),
+            certificate: S3Settings.value(of: ["TIDEMARK_S3_CLIENT_CERTIFICATE"], in: environment),
+            key: S3Settings.value(of: ["TIDEMARK_S3_CLIENT_KEY"], in: environment))
     }
 
     package var location: String { prefix.isEmpty ? "s3://\(bucket)" : "s3://\(bucket)/\(prefix)" }

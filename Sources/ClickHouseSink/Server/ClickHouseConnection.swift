@@ -20,7 +20,8 @@ final class ClickHouseConnection {
         var limits = HTTPClientSettings()
         limits.connectTimeout = settings.connectTimeout
         limits.responseBodyLimit = ClickHouseConnection.answerLimit
-        limits.certificateAuthorityFile = settings.certificateAuthorityFile
+        limits.tls = TLSFiles(
+            authorities: settings.certificateAuthorityFile, certificate: settings.clientCertificateFile, key: settings.clientKeyFile)
         do {
             client = try HTTPClient(settings: limits)
         } catch {

@@ -18,13 +18,14 @@ final class RegistryClient {
         var httpSettings = HTTPClientSettings()
         httpSettings.connectTimeout = settings.connectTimeout
         httpSettings.responseBodyLimit = RegistryClient.answerLimit
-        httpSettings.certificateAuthorityFile = settings.certificateAuthorityFile
+        httpSettings.tls = TLSFiles(
+            authorities: settings.certificateAuthorityFile, certificate: settings.clientCertificateFile, key: settings.clientKeyFile)
         do {
             http = try HTTPClient(settings: httpSettings)
         } catch {
             throw RegistryError(
                 .retry,
-                "the schema registry at \(settings.url) can't be asked: \(error). See to input.registry.certificates and to the HTTP library of this machine"
+                "the schema registry at \(settings.url) can't be asked: \(error). See to input.registry.certificates, .clientCertificate and .clientKey, and to the HTTP library of this machine"
             )
         }
         var headers = [(name: "Accept", value: "application/vnd.schemaregistry.v1+json, application/json, */*")]

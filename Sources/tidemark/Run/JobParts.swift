@@ -241,6 +241,9 @@ struct JobParts {
             case .exactlyOnce: .exactlyOnce
             case .atLeastOnce: .atLeastOnce
             }
+        settings.certificateAuthorityFile = section.tls.certificates
+        settings.clientCertificateFile = section.tls.clientCertificate
+        settings.clientKeyFile = section.tls.clientKey
         return settings
     }
 }
@@ -255,6 +258,8 @@ extension RegistrySettings {
             }
         if let login = section.login { access = .basic(user: login.username, password: login.password.revealed) }
         if let token = section.token { access = .bearer(token: token.revealed) }
-        certificateAuthorityFile = section.certificates
+        certificateAuthorityFile = section.tls.certificates
+        clientCertificateFile = section.tls.clientCertificate
+        clientKeyFile = section.tls.clientKey
     }
 }
