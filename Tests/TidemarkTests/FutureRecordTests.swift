@@ -66,5 +66,18 @@ struct FutureRecordTests {
         let told = run.errors.split(separator: "\n").filter { $0.contains("were late") }
         #expect(told.count == 1 && told[0].contains("40 of 341 records"), "\(run.errors)")
         #expect(told[0].contains("raised furthest by offset 300 of partition 0, of 2025-01-15T12:59:00.000Z"), "\(told)")
+        #expect(told[0].contains("time.maxAhead lets a record be 3600 s ahead"), "\(told)")
+    }
+
+    @Test func fewLateRecordsAreSaidOnceAMinuteIsOver() throws {
+        let clickHouse = try ClickHouseServer()
+        let log = try TemporaryDirectory("tidemark-future")
+        let before = (0..<900).map { line("t\($0)", "c\($0 % 7)", at: Self.start + $0) }
+        let after = (0..<10).map { line("u\($0)", "c\($0 % 7)", at: Self.start + 900 + $0) }
+        try layOut([before.joined() + line("ahead", "c0", at: Self.start + 59 * 60_000) + after.joined()], in: log)
+        let run = try JobFixture(.directory(log.path), clickHouse).runUntilEnd()
+        #expect(run.status == 0, "\(run.errors)")
+        let told = run.errors.split(separator: "\n").filter { $0.contains("were late") }
+        #expect(told.count == 1 && told[0].contains("10 of 911 records") && told[0].contains("offset 900 of partition 0"), "\(run.errors)")
     }
 }

@@ -54,6 +54,9 @@ struct MetricsText {
         add(
             "tidemark_partition_watermark_seconds", "gauge", "The watermark, in seconds since 1970.",
             samples { $0.watermark.map { "\(Double($0) / 1000)" } })
+        add(
+            "tidemark_partition_raised_by_offset", "gauge", "The offset of the record that raised the watermark furthest.",
+            samples { $0.raisedByOffset.map(String.init) })
         add("tidemark_partition_idle", "gauge", "1 while the partition counts as idle.", samples { $0.isIdle ? "1" : "0" })
         add(
             "tidemark_partition_open_transaction_seconds", "gauge", "How long reading has stood before an open transaction.",

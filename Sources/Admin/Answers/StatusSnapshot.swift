@@ -67,6 +67,8 @@ package struct StatusSnapshot: Codable, Sendable, Equatable {
         package var late: UInt64
         /// By reason.
         package var skipped: [String: UInt64]
+        /// The record that raised the watermark furthest since the process began.
+        package var raisedByOffset: Int64?
 
         /// Records that are not read yet.
         package var lag: Int64? {
@@ -77,7 +79,8 @@ package struct StatusSnapshot: Codable, Sendable, Equatable {
 
         package init(
             topic: String, partition: Int, nextOffset: Int64?, endOffset: Int64?, openTransactionSeconds: Double? = nil,
-            watermark: Int64?, isIdle: Bool, records: UInt64, rejected: UInt64, late: UInt64, skipped: [String: UInt64]
+            watermark: Int64?, isIdle: Bool, records: UInt64, rejected: UInt64, late: UInt64, skipped: [String: UInt64],
+            raisedByOffset: Int64? = nil
         ) {
             self.topic = topic
             self.partition = partition
@@ -90,6 +93,7 @@ package struct StatusSnapshot: Codable, Sendable, Equatable {
             self.rejected = rejected
             self.late = late
             self.skipped = skipped
+            self.raisedByOffset = raisedByOffset
         }
     }
 

@@ -25,6 +25,8 @@ struct RejectionWatch {
         var judged: UInt64 { counters.records - min(counters.skipped.values.reduce(0, +), counters.records) }
     }
 
+    /// `time.maxAhead`; nil for none.
+    private let maxAhead: EventSpan?
     private var judged: [String: Topic] = [:]
     private var judgedOfMinute: [String: Topic] = [:]
     /// Topics whose late records, and topics and reasons of which a share was rejected, that were told of, until there are few again.
@@ -44,6 +46,8 @@ struct RejectionWatch {
     /// So many reasons are named in a warning; the others are put together.
     private static let namedReasons = 5
 
+    init(maxAhead: EventSpan?) { self.maxAhead = maxAhead }
+
     /// What to warn of, in the order of the topics' names.
     mutating func warnings(_ topics: [String: Topic], isLast: Bool) -> [String] {
         looks += 1
@@ -53,7 +57,9 @@ struct RejectionWatch {
             judged = topics
         }
         if isLast || looks % RejectionWatch.looksPerMinute == 0 {
-            for (name, topic) in topics.sorted(by: { $0.key < $1.key }) { warnings += judgeMinute(name, topic).map { [$0] } ?? [] }
+            for (name, topic) in topics.sorted(by: { $0.key < $1.key }) {
+                warnings += [judgeLateOfMinute(name, topic), judgeMinute(name, topic)].compactMap { $0 }
+            }
             judgedOfMinute = topics
         }
         return warnings
@@ -73,8 +79,24 @@ struct RejectionWatch {
             return nil
         }
         guard told.insert("late in \(name)").inserted else { return nil }
-        return
-            "\(late) of \(records) records read of \(name) lately were late: their windows were closed already; \(RejectionWatch.cause(topic)); \(RejectionWatch.whereToLook)"
+        return wereLate(late, of: records, "lately", name, topic)
+    }
+
+    /// Of few late ones, which go on for a minute.
+    private mutating func judgeLateOfMinute(_ name: String, _ topic: Topic) -> String? {
+        let before = judgedOfMinute[name] ?? Topic()
+        let records = topic.judged - min(before.judged, topic.judged)
+        let late = topic.counters.late - before.counters.late
+        guard late > 0, late * RejectionWatch.leastShareOfMinute >= records else {
+            told.remove("late share of \(name)")
+            return nil
+        }
+        guard told.insert("late share of \(name)").inserted, !told.contains("late in \(name)") else { return nil }
+        return wereLate(late, of: records, "in the last minute", name, topic)
+    }
+
+    private func wereLate(_ late: UInt64, of records: UInt64, _ span: String, _ name: String, _ topic: Topic) -> String {
+        "\(late) of \(records) records read of \(name) \(span) were late: their windows were closed already; \(cause(topic)); \(RejectionWatch.whereToLook)"
     }
 
     private mutating func judgeMinute(_ name: String, _ topic: Topic) -> String? {
@@ -93,7 +115,7 @@ struct RejectionWatch {
     private func allRejected(_ name: String, _ rejected: UInt64, _ late: UInt64, _ topic: Topic, since before: Topic) -> String {
         let hint =
             late > 0
-            ? "; late means that their windows are closed already, as when the same data is loaded again; \(RejectionWatch.cause(topic))"
+            ? "; late means that their windows are closed already, as when the same data is loaded again; \(cause(topic))"
             : ""
         return
             "all \(rejected) records read of \(name) lately were rejected: \(late) late, \(rejected - min(late, rejected)) for other reasons\(reasons(topic, since: before))\(hint); \(RejectionWatch.whereToLook)"
@@ -134,12 +156,16 @@ struct RejectionWatch {
 
     private static let whereToLook = "rejected_records has each with its reason"
 
-    private static func cause(_ topic: Topic) -> String {
+    private func cause(_ topic: Topic) -> String {
         guard let (partition, record) = topic.raisedBy else {
             return
                 "what closed them was read before this start (where the partition's watermark on the status page lies in the future, `checkpoint rewind` goes back to before it)"
         }
         let timestamp = record.timestamp.map { ", by Kafka's time \($0.text)" } ?? ""
-        return "the watermark was raised furthest by offset \(record.offset) of partition \(partition), of \(record.time.text)\(timestamp)"
+        let bound =
+            maxAhead.map { "time.maxAhead lets a record be \($0.milliseconds / 1000) s ahead of the clock" }
+            ?? "time.maxAhead bounds nothing"
+        return
+            "the watermark was raised furthest by offset \(record.offset) of partition \(partition), of \(record.time.text)\(timestamp) (\(bound); if that record's clock was wrong, `checkpoint rewind` to before it and a smaller bound have the late ones judged anew)"
     }
 }

@@ -125,7 +125,8 @@ struct RunCommand: ParsableCommand {
             stateBudget: configuration.state.memoryBudget)
         let page = try startPage(configuration.http, publisher, logger)
         defer { withExtendedLifetime(page) {} }
-        let watch = RunWatch(worker, publisher: publisher, topology: topology, logger: logger)
+        let watch = RunWatch(
+            worker, publisher: publisher, topology: topology, maxAhead: configuration.time.maxAhead, logger: logger)
         defer { watch.stop() }
         let progress = LoadingProgress(worker)
         defer { progress.stop() }

@@ -14,7 +14,7 @@ final class RunWatch: @unchecked Sendable {
     private let publisher: StatusPublisher
     private let topics: [StageName: String]
     private let logger: Logger
-    private let rejections = Mutex(RejectionWatch())
+    private let rejections: Mutex<RejectionWatch>
     private let hasToldNames = Mutex(false)
     private let transactions = Mutex(TransactionWatch())
     private let timer: any DispatchSourceTimer
@@ -23,10 +23,11 @@ final class RunWatch: @unchecked Sendable {
     /// A key is cut to so many bytes.
     private static let shownKeyBytes = 64
 
-    init(_ worker: Worker, publisher: StatusPublisher, topology: Topology, logger: Logger) {
+    init(_ worker: Worker, publisher: StatusPublisher, topology: Topology, maxAhead: EventSpan?, logger: Logger) {
         self.worker = worker
         self.publisher = publisher
         self.logger = logger
+        rejections = Mutex(RejectionWatch(maxAhead: maxAhead))
         topics = Dictionary(
             uniqueKeysWithValues: topology.stages.compactMap { stage in
                 if case .topic(let topic) = stage.input { (stage.name, topic) } else { nil }
@@ -56,7 +57,10 @@ final class RunWatch: @unchecked Sendable {
             publisher.note(problem: warning)
             logger.warning("\(warning)")
         }
-        for warning in rejections.withLock({ $0.warnings(seen, isLast: isLast) }) { logger.warning("\(warning)") }
+        for warning in rejections.withLock({ $0.warnings(seen, isLast: isLast) }) {
+            publisher.note(problem: warning)
+            logger.warning("\(warning)")
+        }
     }
 
     /// Once a run.

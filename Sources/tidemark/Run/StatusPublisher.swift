@@ -102,7 +102,8 @@ final class StatusPublisher: Sendable {
                 topic: partition.topic, partition: partition.partition, nextOffset: task.position?.next, endOffset: ends[partition],
                 openTransactionSeconds: waits[partition].map(seconds),
                 watermark: task.watermark == .distantPast ? nil : task.watermark.milliseconds, isIdle: task.isIdle,
-                records: task.counters.records, rejected: task.counters.rejected, late: task.counters.late, skipped: task.counters.skipped
+                records: task.counters.records, rejected: task.counters.rejected, late: task.counters.late, skipped: task.counters.skipped,
+                raisedByOffset: task.counters.raisedBy?.offset
             )
         }.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
     }
