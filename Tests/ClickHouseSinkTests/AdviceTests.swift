@@ -40,6 +40,33 @@ struct AdviceTests {
         #expect(error.message.contains(says) && error.message.contains(advises) && !error.message.contains("hunter2"), "\(error.message)")
     }
 
+    /// What stands in front of the server answers with pages for people; the log gets a line.
+    @Test(arguments: [
+        (
+            413, "Server: nginx/1.22.1\r\n", "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>…</body></html>",
+            "client_max_body_size"
+        ),
+        (403, "Server: awselb/2.0\r\n", "<HTML><TITLE>403\r\nForbidden</TITLE>", "have it pass POST requests"),
+        (502, "", "<html><body><h1>Bad\nGateway</h1><hr></body></html>", "ClickHouse behind it is away"),
+        (504, "Server: envoy\r\n", "upstream request\ntimeout", "raise its time-out"),
+        (431, "", "", "headers"), (200, "Content-Type: text/html\r\n", "<title>Log in</title>", "see to its log"),
+        (500, "Server: x\r\n", "< unclosed \u{600}< tag", "see to its log"),
+    ])
+    func ofWhatStandsInFront(status: Int, headers: String, body: String, advises: String) throws {
+        let server = try ScriptedHTTPServer { _ in
+            .bytes("HTTP/1.1 \(status) X\r\n\(headers)Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        }
+        let error = try #require(try failure("http://127.0.0.1:\(server.port)"))
+        #expect(error.kind == .retry)
+        #expect(
+            error.message.contains("HTTP \(status) of") && error.message.contains("which stands in front of ClickHouse"), "\(error.message)"
+        )
+        #expect(error.message.contains(advises) && !error.message.contains("html") && !error.message.contains("\n"), "\(error.message)")
+        if headers.contains("nginx") {
+            #expect(error.message.contains("of nginx/1.22.1, which") && error.message.contains(": 413 Request Entity Too Large"))
+        }
+    }
+
     /// Of a server whose certificate nobody has signed but itself.
     @Test func ofACertificate() throws {
         let directory = try TemporaryDirectory()

@@ -86,6 +86,9 @@ struct MetricsText {
         add(
             "tidemark_inserts_total", "counter", "INSERTs sent since the process began, repeated ones included.",
             samples { "\($0.insertsSent)" })
+        add(
+            "tidemark_batches_uncounted_total", "counter", "Batches taken as delivered whose rows something took out of the table.",
+            samples { "\($0.batchesUncounted)" })
         let stopped = samples { $0.delivery == .stopped ? "1" : "0" }
         add("tidemark_delivery_stopped", "gauge", "1 while somebody has to change something before rows can be delivered.", stopped)
         add("tidemark_delivered_batch", "counter", "The last batch that was delivered.", samples { "\($0.lastDeliveredBatch)" })

@@ -125,13 +125,15 @@ package struct StatusSnapshot: Codable, Sendable, Equatable {
         /// Since this process began; INSERTs count repeated ones too.
         package var rowsDelivered: UInt64
         package var insertsSent: UInt64
+        /// Batches that were taken as delivered and could not be counted.
+        package var batchesUncounted: UInt64
 
         /// The last batch that is delivered; batches are delivered in the order of their numbers.
         package var lastDeliveredBatch: UInt64 { lastFrozenBatch - min(lastFrozenBatch, UInt64(frozenBatches)) }
 
         package init(
             name: String, delivery: Delivery, pendingRows: Int, frozenBatches: Int, frozenRows: Int, lastFrozenBatch: UInt64,
-            rowsDelivered: UInt64, insertsSent: UInt64
+            rowsDelivered: UInt64, insertsSent: UInt64, batchesUncounted: UInt64 = 0
         ) {
             self.name = name
             self.delivery = delivery
@@ -141,6 +143,7 @@ package struct StatusSnapshot: Codable, Sendable, Equatable {
             self.lastFrozenBatch = lastFrozenBatch
             self.rowsDelivered = rowsDelivered
             self.insertsSent = insertsSent
+            self.batchesUncounted = batchesUncounted
         }
     }
 

@@ -20,6 +20,27 @@ enum SQLText {
     /// `` `database`.`table` ``
     static func table(_ database: String, _ table: String) -> String { identifier(database) + "." + identifier(table) }
 
+    /// A statement without what stands in quotes of any kind, whose words are nobody's keywords.
+    static func withoutQuoted(_ statement: String) -> String {
+        var (quote, isEscaped): (UInt8?, Bool) = (nil, false)
+        let rest = statement.utf8.filter { byte in
+            if let end = quote {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == end {
+                    quote = nil
+                }
+                return false
+            }
+            guard "'`\"".utf8.contains(byte) else { return true }
+            quote = byte
+            return false
+        }
+        return String(decoding: rest, as: UTF8.self)
+    }
+
     /// The rows of a `TabSeparated` answer, each its fields, unescaped.
     static func rows(tabSeparated body: [UInt8]) -> [[String]] {
         body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true).map { line in

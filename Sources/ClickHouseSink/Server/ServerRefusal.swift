@@ -17,6 +17,8 @@ struct ServerRefusal: CustomStringConvertible {
     /// ClickHouse's error number; nil when the answer holds none.
     let code: Int?
     let text: String
+    /// Who answered in ClickHouse's place, as it calls itself; nil for ClickHouse.
+    let front: String?
 
     /// `QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING`
     static let queryIsRunning = 216
@@ -43,17 +45,22 @@ struct ServerRefusal: CustomStringConvertible {
     /// nil when the response is a success in every respect that its headers show.
     init?(_ response: HTTPResponse) {
         let header = response.header("X-ClickHouse-Exception-Code")
-        guard response.status != 200 || header != nil else { return nil }
+        // ClickHouse answers queries with text: a page for people, of a login say, is somebody else's.
+        let isPage = response.header("Content-Type")?.lowercased().begins(with: "text/html") ?? false
+        guard response.status != 200 || header != nil || isPage else { return nil }
         status = response.status
         let full = response.text
         code = header.flatMap { Int($0) } ?? ServerRefusal.code(in: full)
-        text = ServerRefusal.shortened(full)
+        let isClickHouses = code != nil || !isPage && response.headers.contains { $0.name.lowercased().begins(with: "x-clickhouse-") }
+        front = isClickHouses ? nil : response.header("Server") ?? "something"
+        text = ServerRefusal.shortened(isClickHouses ? full : PageText.words(of: response.body))
     }
 
     init(status: Int, text: String) {
         self.status = status
         code = ServerRefusal.code(in: text)
         self.text = ServerRefusal.shortened(text)
+        front = nil
     }
 
     private static func shortened(_ text: String) -> String {
@@ -76,7 +83,13 @@ struct ServerRefusal: CustomStringConvertible {
         text.rest(after: "Code: ").flatMap { Int(String(decoding: $0.utf8.prefix { (0x30...0x39).contains($0) }, as: UTF8.self)) }
     }
 
-    var description: String { "HTTP \(status)\(text.isEmpty ? "" : ": \(text)")\(advice.map { " – \($0)" } ?? "")" }
+    var description: String {
+        let who = front.map { " of \($0.escaped { _ in nil }), which stands in front of ClickHouse" } ?? ""
+        return "HTTP \(status)\(who)\(text.isEmpty ? "" : ": \(text)")\(advice.map { " – \($0)" } ?? "")"
+    }
+
+    /// Sending it again is of no use before somebody has changed something.
+    var needsSomebody: Bool { front != nil && [403, 413, 414, 431].contains(status) }
 
     /// What to do about an answer that says too little of it; nil for others.
     private var advice: String? {
@@ -85,7 +98,18 @@ struct ServerRefusal: CustomStringConvertible {
             "redirections are not followed, since the password would go there too: set clickhouse.url to the address where ClickHouse itself answers"
         case (nil, ServerRefusal.unauthorized): "correct clickhouse.user and clickhouse.password"
         case (.some(let code), _) where ServerRefusal.wrongCredentials.contains(code): "correct clickhouse.user and clickhouse.password"
-        default: nil
+        case _ where front == nil: nil
+        case (_, 403):
+            "it does not let this through: have it pass POST requests from this machine with any body, or set clickhouse.url past it"
+        case (_, 413):
+            "raise its limit of a request's body (nginx: client_max_body_size) beyond a batch, 16 MiB as a rule, or set clickhouse.url past it"
+        case (_, 414), (_, 431):
+            "raise its limit of a request's line and headers (nginx: large_client_header_buffers) to 16 KiB, or set clickhouse.url past it"
+        case (_, 502), (_, 503):
+            "ClickHouse behind it is away, or refuses connections: start it, and see to the address that it passes on to"
+        case (_, 504), (_, 408):
+            "it waits for ClickHouse for too short a time: raise its time-out (nginx: proxy_read_timeout) beyond 60 s, or set clickhouse.url past it"
+        default: "see to its log, and to clickhouse.url"
         }
     }
 }

@@ -80,6 +80,8 @@ public struct TableStatus: Sendable, Equatable {
     public var rowsDelivered: UInt64 = 0
     /// INSERTs or transactions sent, repeated ones included.
     public var insertsSent: UInt64 = 0
+    /// Batches that are taken as delivered although they could not be counted, because something takes rows out of the table.
+    public var batchesUncounted: UInt64 = 0
     /// The number of the last batch delivered by this process; 0 before.
     public var lastBatch: UInt64 = 0
 

@@ -143,7 +143,8 @@ final class StatusPublisher: Sendable {
         StatusSnapshot.Table(
             name: depth.table, delivery: status.map { .init($0.state) } ?? .idle, pendingRows: depth.pendingRows,
             frozenBatches: depth.frozenBatches, frozenRows: depth.frozenRows, lastFrozenBatch: depth.lastFrozen,
-            rowsDelivered: status?.rowsDelivered ?? 0, insertsSent: status?.insertsSent ?? 0
+            rowsDelivered: status?.rowsDelivered ?? 0, insertsSent: status?.insertsSent ?? 0,
+            batchesUncounted: status?.batchesUncounted ?? 0
         )
     }
 
