@@ -28,6 +28,8 @@ struct GoldenEndToEndTests {
     private func check(_ golden: GoldenCase, _ job: JobFixture, _ input: String) throws {
         let run = try job.runUntilEnd()
         #expect(run.status == 0, "\(golden) from \(input): \(run.errors)")
+        // Customers who have not churned yet.
+        if golden.name == GoldenCase.basic.name { #expect(run.errors.contains("timers stay set, the next for 20"), "\(run.errors)") }
         for table in GoldenEndToEndTests.tables {
             let found = try TableRows(table, database: job.database, job.clickHouse)
             let expected = found.expected(try golden.expectedRows(of: table.name), table)

@@ -365,6 +365,7 @@ public final class StageTask<Decoder: EventDecoder>: StreamTask {
         repeats?.ids.close(through: watermark)
         let tables = stateTables
         let deltas = tables.compactMap { $0.cut() }
+        counters.earliestTimer = tables.compactMap(\.earliestTimer).min()
         for leftOut in tables.compactMap({ $0.takeNamesLeftOut() }) {
             counters.namesLeftOut += leftOut.count
             counters.firstLeftOut = counters.firstLeftOut ?? leftOut

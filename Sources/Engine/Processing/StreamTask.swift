@@ -54,6 +54,8 @@ public struct TaskCounters: Sendable, Equatable {
     public var firstLeftOut: NamesLeftOut?
     /// The record that moved the watermark last; nil when none has.
     public var raisedBy: RaisingRecord?
+    /// When the earliest timer may be due, as of the last epoch; nil when none is set.
+    public var earliestTimer: EventTime?
 
     package init() {}
 }

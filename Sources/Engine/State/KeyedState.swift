@@ -24,6 +24,7 @@
 
     /// The time of the earliest timer that may be due.
     @inlinable var nextTimer: EventTime { timers.next }
+    @usableFromInline package var earliestTimer: EventTime? { nextTimer == .distantFuture ? nil : nextTimer }
 
     /// Loads the key's record (a fresh one when there is none), lets `body` change it, and stores or removes it.
     /// `isFiring`: the key's timer was taken from the queue, so that whatever timer it has afterwards is new there.

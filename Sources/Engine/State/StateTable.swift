@@ -2,6 +2,8 @@
 @usableFromInline package protocol StateTable: AnyObject {
     var declaration: StateDeclaration { get }
     var memoryBytes: Int { get }
+    /// When the earliest of its timers may be due; nil when none is set.
+    var earliestTimer: EventTime? { get }
     /// True when a start loads all of it, whatever the memory budget: what a miss means must be known without a read.
     var isHeldWhole: Bool { get }
     /// The changes since the last cut, nil when there are none; the next epoch starts.
@@ -24,6 +26,8 @@
 extension StateTable {
     /// How many records a call of `release` looks at: a few milliseconds' work.
     static var recordsReleasedAtOnce: Int { 16_384 }
+
+    @usableFromInline package var earliestTimer: EventTime? { nil }
 
     @usableFromInline package var schema: StateSchema { declaration.schema }
 

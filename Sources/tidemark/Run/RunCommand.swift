@@ -134,7 +134,8 @@ struct RunCommand: ParsableCommand {
         switch outcome {
         case .complete:
             logger.info(
-                "everything is delivered; epoch \(worker.status.epoch), \(recordsRead(worker, topology)) records read\(rejected(worker))")
+                "everything is delivered; epoch \(worker.status.epoch), \(recordsRead(worker, topology)) records read\(rejected(worker))\(untilEnd ? timersLeft(worker) : "")"
+            )
         case .undelivered(let bytes):
             logger.warning(
                 "the drain took longer than drain.timeout: \(bytes) bytes of rows and messages stay in the outbox and leave with the next start. No last checkpoint was written: keep the state directory"
@@ -173,6 +174,12 @@ struct RunCommand: ParsableCommand {
         let rejected = worker.status.tasks.reduce(0) { $0 + $1.counters.rejected }
         let late = worker.status.tasks.reduce(0) { $0 + $1.counters.late }
         return rejected == 0 ? "" : ", \(rejected) rejected, \(late) of them late: rejected_records has each with its reason"
+    }
+
+    /// The end of a bounded run closes windows, and fires no timers: the time for them has not come.
+    private func timersLeft(_ worker: Worker) -> String {
+        guard let next = worker.status.tasks.compactMap(\.counters.earliestTimer).min() else { return "" }
+        return "; timers stay set, the next for \(next.text) in event time: they fire when records, or another run, get there"
     }
 
     /// Between two looks at a lock that another process has.
