@@ -19,6 +19,9 @@ final class SimulatedCheckpoints {
     /// Since when there is something for the next checkpoint; nil while there is nothing, or one is under way.
     private var waitsSince: Duration?
     private(set) var isRolledBackAgain = false
+    /// The loop has had it looked for what was delivered late.
+    private var looksAgain = false
+    private var checkpointsWithoutLook = 0
     /// Another worker has the job.
     private(set) var isLost = false
 
@@ -77,6 +80,15 @@ final class SimulatedCheckpoints {
 
     /// The loop has heard what came of the checkpoint.
     func heard() { isUnderWay = false }
+
+    /// With each checkpoint after a restore the loop looks for what was delivered late, until it has.
+    func checkSecondRollback() {
+        guard store.disk.rollback == .again, !looksAgain else { return }
+        checkpointsWithoutLook += 1
+        // The look that the first one brings about is ordered behind it.
+        guard checkpointsWithoutLook > 1 else { return }
+        parts.violate("nobody looked once more for what was delivered after the restored checkpoint, and two checkpoints came")
+    }
 
     private func began() {
         isUnderWay = true
@@ -162,6 +174,7 @@ final class SimulatedCheckpoints {
 
     /// Looks once more for what was delivered after the restored checkpoint, beside everything else.
     private func rollBackAgain(_ plan: RollbackPlan, for worker: SimulatedWorker) {
+        looksAgain = true
         guard let plan = parts.implementations.rollback(plan) else { return }
         process.perform { [parts, process, rolledBackTables] in
             try parts.sink.rollBack(plan, from: rolledBackTables, by: process)

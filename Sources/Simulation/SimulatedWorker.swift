@@ -223,6 +223,7 @@ final class SimulatedWorker {
         case .checkpointed:
             parts.count("checkpoints")
             checkpoints?.heard()
+            checkpoints?.checkSecondRollback()
             lastCheckpointLacks = false
         case .checkpointFailed:
             parts.count("checkpoints that failed")
