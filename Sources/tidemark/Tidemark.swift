@@ -23,6 +23,7 @@ struct Tidemark: ParsableCommand {
 
     /// Runs the command; an error of ours ends the process with the code that scripts rely on.
     static func main() {
+        StopSignals.begin()
         // A reader of our output that goes away is an error of a write, not the end of a worker.
         signal(SIGPIPE, SIG_IGN)
         HeapLimits.set()
