@@ -57,7 +57,7 @@ struct KafkaOutputTests {
     }
 
     /// Kafka's numbers of requests.
-    private static let (produce, endTransaction) = (Int16(0), Int16(26))
+    private static let (produce, fetchOffsets, endTransaction) = (Int16(0), Int16(9), Int16(26))
 
     @Test func batchesStandInTheTopicInOrder() throws {
         let broker = try DevelopmentBroker(topics: [DevelopmentTopic(name: "out.names", partitions: 1)])
@@ -87,6 +87,15 @@ struct KafkaOutputTests {
         #expect(
             message { _ = try output.open([Names.known(frozen: 3, delivered: 3)]) }.contains(
                 "is gone, although batches up to 3 were delivered"))
+        #expect(message { _ = try output.inspect(Names.known(frozen: 3, delivered: 3)) }.contains("is gone"))
+    }
+
+    @Test func aGroupThatTheBrokerDoesNotKnowHoldsNoLedger() throws {
+        let broker = try DevelopmentBroker(topics: [DevelopmentTopic(name: "out.names", partitions: 1)])
+        let output = try KafkaOutput(Names.settings(broker.bootstrapServers), logger: quietLogger)
+        fail(broker, KafkaOutputTests.fetchOffsets, [RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND])
+        #expect(try output.inspect(Names.known()).lastBatch == nil)
+        fail(broker, KafkaOutputTests.fetchOffsets, [RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND])
         #expect(message { _ = try output.inspect(Names.known(frozen: 3, delivered: 3)) }.contains("is gone"))
     }
 

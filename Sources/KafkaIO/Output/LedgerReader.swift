@@ -24,8 +24,10 @@ final class LedgerReader: Sendable {
         let list = PartitionList([LedgerReader.place(of: topic): Int64(RD_KAFKA_OFFSET_INVALID)])
         let code = rd_kafka_committed(client.handle, list.handle, limit.milliseconds)
         client.serveCallbacks()
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { return .unavailable(unavailable(topic, code)) }
         let element = list.handle.pointee.elems[0]
+        // A group that nobody has committed to is unknown to some brokers, and empty to others.
+        if [code, element.err].contains(RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) { return .found(nil) }
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { return .unavailable(unavailable(topic, code)) }
         guard element.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return .unavailable(unavailable(topic, element.err)) }
         guard element.offset >= 0 else { return .found(nil) }
         let metadata = UnsafeRawBufferPointer(start: element.metadata, count: element.metadata == nil ? 0 : element.metadata_size)
