@@ -13,6 +13,8 @@ final class WorkerRun {
     private let liveThreads = Monitor(0)
     private let sinks: SinkThreads
     private let probe: LeaderProbe
+    /// nil for a run that ends by itself.
+    private let topics: TopicWatch?
     private let checkpointer: Checkpointer?
     /// Since when the present part of the drain goes on; nil before a drain.
     private var drainPartBegan: Duration?
@@ -58,6 +60,13 @@ final class WorkerRun {
                 for mail in mails { mail.update { $0.orders.leadersAnswered(ends, at: time) } }
             },
             told: { [worker] waits in worker.publish { $0.transactionWaits = waits } })
+        let read = Dictionary(grouping: start.readers.keys, by: \.topic).mapValues(\.count)
+        topics =
+            start.settings.isBounded
+            ? nil
+            : TopicWatch(worker.source, known: read, interval: worker.settings.topicInterval) { [inbox = worker.inbox] refusal in
+                inbox.update { $0.readingError = $0.readingError ?? refusal }
+            }
     }
 
     /// `@unchecked Sendable`: the members are monitors.
@@ -84,6 +93,7 @@ final class WorkerRun {
         publishStart()
         sinks.start()
         probe.start()
+        topics?.start()
         for (number, thread) in threads.enumerated() {
             liveThreads.update { $0 += 1 }
             let started = Thread { [liveThreads] in
@@ -173,6 +183,7 @@ final class WorkerRun {
         for thread in threads { thread.mail.update { $0.isStopped = true } }
         while liveThreads.wait(upTo: .seconds(1), { $0 == 0 ? true : nil }) == nil {}
         sinks.stop()
+        topics?.end()
         probe.stop()
         clock.stop()
         checkpointer?.stop()

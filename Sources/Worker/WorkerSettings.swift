@@ -13,6 +13,8 @@ public struct WorkerSettings: Sendable {
     public var logsReferenceProgress = true
     /// The least time between two commits of the reference tables' file while they are followed.
     public var referenceCommitInterval = Duration.milliseconds(500)
+    /// How often it is asked whether the topics still have the partitions that are read.
+    public var topicInterval = Duration.seconds(20)
     /// How far records may be ahead of the worker's clock; nil for any time. While the clock is behind, by the last epoch or by the
     /// sink's server, nothing is read. Stages say by `rejectingAhead` what they reject.
     public var maxAhead: EventSpan?

@@ -127,9 +127,9 @@ struct LagTests {
         let run = try CheckpointBinary.run(arguments, in: shop.directory.path)
         #expect(run.status == 0, "\(run.errors)")
         let lines = run.output.split(separator: "\n")
-        #expect(lines[0].contains(#""input":"log","lag":3"#))
+        #expect(lines[0].contains(#""input":"log","lag":2"#))
         #expect(lines[1].hasSuffix(#""logStart":0,"logEnd":25,"lag":2,"standing":"ok"}"#))
-        #expect(lines[2].hasSuffix(#""logStart":0,"logEnd":13,"lag":1,"standing":"ok"}"#))
+        #expect(lines[2].hasSuffix(#""logStart":0,"logEnd":12,"lag":0,"standing":"ok"}"#), "half a line is not there yet")
         try FileManager.default.removeItem(atPath: topic)
         #expect(try CheckpointBinary.run(arguments, in: shop.directory.path).status == 2)
     }

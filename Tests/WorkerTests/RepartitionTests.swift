@@ -159,6 +159,20 @@ struct RepartitionTests {
         try expectUnread(bench)
     }
 
+    /// Windows must not close without what nobody reads.
+    @Test func aTopicThatGrowsWhileItIsReadEndsTheRunWithWhatToDo() throws {
+        let bench = try Bench(.windowed, partitions: 2)
+        bench.settings.topicInterval = .milliseconds(50)
+        let values = (0..<2).map { Bench.purchases($0, seconds: 0..<50) }
+        bench.append(values)
+        let running = try bench.start(untilEnd: false)
+        try waitUntil("all is read") { bench.source.readCount == values.joined().count }
+        bench.source.append(["anna bakery 12 1700000049000"], to: Bench.partition(2))
+        let failure = try running.waitForFailure()
+        #expect(failure.message.contains("\(PurchaseJob.topic) has 3 partitions, the state was built with 2"), "\(failure.message)")
+        #expect(bench.source.reads(of: Bench.partition(2)).isEmpty)
+    }
+
     private func expectUnread(_ bench: Bench) throws {
         let error = #expect(throws: StateError.self) { _ = try RepartitionTests.repartition(bench.directory.path, to: 4) }
         #expect(error?.message.contains("nothing says that \(PurchaseJob.topic) was read to its end") == true, "\(error?.message ?? "")")

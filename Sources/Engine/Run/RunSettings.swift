@@ -31,5 +31,5 @@ public struct RunSettings: Sendable {
     public init() {}
 
     /// True for a run that ends by itself, where its partitions ended when it began.
-    var isBounded: Bool { readsUntilEnd || endsBeforeRepartition }
+    package var isBounded: Bool { readsUntilEnd || endsBeforeRepartition }
 }
