@@ -46,25 +46,6 @@ struct RowRemovalTests {
         withExtendedLifetime(proxy) {}
     }
 
-    /// The test's engine lets nobody make policies, so what the server would say is made up.
-    @Test(
-        arguments: [
-            ("hidden\n", "the row policy hidden"), ("", nil), ("Code: 497. DB::Exception: Not enough privileges", nil),
-        ] as [(String, String?)])
-    func aRowPolicyThatHidesRows(policies: String, cause: String?) throws {
-        let server = try ScriptedHTTPServer { request in
-            let text = String(decoding: request.body, as: UTF8.self)
-            let answer =
-                text.contains("create_table_query")
-                ? "CREATE TABLE d.waves (a String) ENGINE = MergeTree ORDER BY a\n" : text.contains("count()") ? "1\n" : policies
-            let status = answer.hasPrefix("Code") ? "500 Error" : "200 OK"
-            return .bytes("HTTP/1.1 \(status)\r\nContent-Length: \(answer.utf8.count)\r\n\r\n\(answer)")
-        }
-        let connection = try ClickHouseConnection(ClickHouseSettings(url: "http://127.0.0.1:\(server.port)", job: "waves"))
-        let facts = TableFacts(database: "d", table: "waves", engine: "MergeTree", partitionKey: "", columns: [])
-        #expect(try RowRemoval(connection: connection).cause(in: facts, isCancelled: { false }) == cause)
-    }
-
     /// A TTL of a column empties values, and one that moves keeps rows: rows that are gone all the same were taken by somebody.
     @Test(arguments: [("", ""), ("", "TTL toDateTime(seenAt) + INTERVAL 7 DAY"), ("SETTINGS index_granularity = 100", "")])
     func withoutACauseItRemainsAnError(clause: String, column: String) throws {
@@ -84,6 +65,7 @@ struct RowRemovalTests {
             ("", nil), (" SETTINGS index_granularity = 8192", nil), (" TTL b + toIntervalDay(1) SETTINGS a = 1", "b + toIntervalDay(1)"),
             (" TTL b + toIntervalDay(1) TO VOLUME 'cold'", nil), (" TTL b TO DISK 'a', b + 1 RECOMPRESS CODEC(ZSTD(17))", nil),
             (" TTL b TO DISK 'a', greatest(b, c) DELETE", "b TO DISK , greatest(b, c) DELETE"), (" COMMENT ' TTL b'", nil),
+            (" TTL b GROUP BY a SET c = sum(c)", nil),
         ] as [(String, String?)] {
             #expect(RowRemoval.timeToLive(in: start + clause) == found, "\(clause)")
         }

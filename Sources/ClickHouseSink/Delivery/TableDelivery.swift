@@ -114,7 +114,8 @@ final class TableDelivery {
                 guard let result = try send(batch, isCancelled) else { continue }
                 delivery.sent(result)
             case .awaitQuiet:
-                status.update { $0.state = .unknown }
+                // What only a person can mend is shown until an attempt ends otherwise.
+                status.update { if $0.state != .stopped { $0.state = .unknown } }
                 if awaitQuiet(batch, isCancelled) { delivery.becameQuiet() }
             case .count:
                 guard let found = try count(batch, isCancelled) else { continue }
@@ -301,7 +302,7 @@ final class TableDelivery {
         status.update { $0.batchesUncounted += 1 }
         guard toldRemovals.insert(cause).inserted else { return }
         trouble.warning(
-            "batch \(batch.number) of \(facts.name), lineage \(batch.lineage): \(found) of its \(batch.rowCount) rows can be counted after an unclear answer, and it is taken as delivered, because \(cause) takes rows out of the table or out of sight. Others like it are counted in tidemark_batches_uncounted_total, and not told; to have batches counted, leave rows in the table for longer than what the job reads is old"
+            "batch \(batch.number) of \(facts.name), lineage \(batch.lineage): \(found) of its \(batch.rowCount) rows can be counted after an unclear answer, and it is taken as delivered, because \(cause) takes rows out of the table. Others like it are counted in tidemark_batches_uncounted_total, and not told; to have batches counted, leave rows in the table for longer than what the job reads is old"
         )
     }
 

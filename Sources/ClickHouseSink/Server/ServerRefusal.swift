@@ -102,7 +102,7 @@ struct ServerRefusal: CustomStringConvertible {
         case (_, 403):
             "it does not let this through: have it pass POST requests from this machine with any body, or set clickhouse.url past it"
         case (_, 413):
-            "raise its limit of a request's body (nginx: client_max_body_size) beyond a batch, 16 MiB as a rule, or set clickhouse.url past it"
+            "raise its limit of a request's body (nginx: client_max_body_size) beyond a batch, to 64 MiB to be sure, or set clickhouse.url past it"
         case (_, 414), (_, 431):
             "raise its limit of a request's line and headers (nginx: large_client_header_buffers) to 16 KiB, or set clickhouse.url past it"
         case (_, 502), (_, 503):
