@@ -40,6 +40,10 @@ package enum PurchaseJob: String, CaseIterable, Sendable {
     /// How many partitions its topic may have, at most `count`.
     package func partitions(atMost count: Int) -> Int { self == .rekeyedInOrder ? 1 : count }
 
+    /// In milliseconds. Where windows are longer than a partition takes to be idle none is silent for so long but for good: when all
+    /// are, open windows close, and what comes later is late, as it was meant, and nobody could say of what.
+    var longestSilence: Int { self == .chained || self == .rekeyed ? 28_000 : 60_000 }
+
     package var hasWindows: Bool { self != .visits }
     package var isRekeyed: Bool { self == .rekeyed || self == .rekeyedInOrder }
     var hasCustomerTotals: Bool { [.windowed, .everything, .once, .rekeyed, .rekeyedInOrder].contains(self) }

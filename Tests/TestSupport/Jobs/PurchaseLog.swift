@@ -39,7 +39,7 @@ package struct PurchaseLog {
             var value = Array((isNonsense ? "nonsense-\(now)" : purchase).utf8)
             if job == .once, !records.isEmpty, random.percent(15) { value = records[random.number(in: 0...(records.count - 1))].value }
             records.append(SimulatedLog.Record(arrival: isThereAtOnce ? .zero : .milliseconds(now), key: [], value: value))
-            now += random.percent(2) ? random.number(in: 20_000...60_000) : random.number(in: 0...pace)
+            now += random.percent(2) ? random.number(in: 20_000...job.longestSilence) : random.number(in: 0...pace)
         }
         return records
     }
